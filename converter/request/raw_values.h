@@ -1,0 +1,38 @@
+// Values of features as a request gives them, before vocabularies and transforms.
+#ifndef HANDPICK_CONVERTER_REQUEST_RAW_VALUES_H_
+#define HANDPICK_CONVERTER_REQUEST_RAW_VALUES_H_
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace handpick::converter {
+
+// One scalar of a request: an integer id, a number or a string id.
+using RawScalar = std::variant<int64_t, double, std::string>;
+
+// One feature's value in one row: one scalar, or several for multi-valued features and numeric
+// vectors.
+using RawCell = std::vector<RawScalar>;
+
+// One feature's values in every row of its side.
+struct RawColumn {
+  size_t feature;  // Index into the model's features.
+  std::vector<RawCell> rows;
+};
+
+// One request. A feature that it leaves out has no column.
+struct Request {
+  std::vector<RawColumn> context;  // Each of one row.
+  std::vector<RawColumn> history;  // Each of event_count rows, oldest first.
+  size_t event_count = 0;
+  std::vector<RawColumn> candidates;  // Each of candidate_count rows.
+  size_t candidate_count = 0;
+  std::vector<double> logits;  // Optional: the trainer's, one per candidate.
+  std::vector<float> labels;   // Optional: 0 or 1 (or a value, for regression), one per candidate.
+};
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_REQUEST_RAW_VALUES_H_

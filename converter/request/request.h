@@ -1,0 +1,35 @@
+// Reads requests: one JSON object per line, as schema/request.schema.json says.
+//
+//   {"context":{"user_id":12,"age":0.3},"history":{"movie_id":[5,9]},"candidates":{"movie_id":[1,2,3]},
+//    "logits":[...],"labels":[...]}
+//
+// A history or candidate feature is an array with one entry per row; an entry of a multi-valued
+// feature or of a numeric vector is an array itself. Names are looked up among `features` by side;
+// types are checked against the feature's.
+#ifndef HANDPICK_CONVERTER_REQUEST_REQUEST_H_
+#define HANDPICK_CONVERTER_REQUEST_REQUEST_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "converter/request/features.h"
+#include "converter/request/raw_values.h"
+
+namespace handpick::converter {
+
+// Parses one line; `where` ("requests.jsonl:12") starts every message.
+absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& features,
+                                     const std::string& where);
+
+// Reads a whole file of requests; blank lines are skipped.
+absl::StatusOr<std::vector<Request>> ReadRequests(const std::string& path,
+                                                  const FeatureSet& features);
+
+// Reads a catalog: one JSON object per line and item, {"movie_id":1,"genres":[3,7],"year":1995}.
+// The result has the shape of the candidates of one request.
+absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& features);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_REQUEST_REQUEST_H_

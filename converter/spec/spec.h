@@ -1,0 +1,94 @@
+// The model spec: what a checkpoint does not say about the model that it belongs to.
+//
+// The JSON form is schema/model_spec.schema.json. Reading checks everything that can be checked
+// without the weights: unknown keys, types, ranges, names that refer to nothing. Messages name the
+// JSON path, the value and what was expected.
+#ifndef HANDPICK_CONVERTER_SPEC_SPEC_H_
+#define HANDPICK_CONVERTER_SPEC_SPEC_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "converter/request/raw_values.h"
+#include "schema/bundle_generated.h"
+
+namespace handpick::converter {
+
+enum class Layout { kHandpick, kDeepCtrTorch };
+
+struct VocabularySpec {
+  schema::VocabularyKind kind = schema::VocabularyKind::Unknown;
+  int64_t size = 0;                  // Identity: rows. Hash: buckets.
+  std::vector<int64_t> integers;     // IntegerList, in the order of their rows.
+  std::vector<std::string> strings;  // StringList, in the order of their rows.
+  int64_t first_row = 0;             // Lists and Hash: row of the first entry or bucket.
+  std::optional<int64_t> out_of_vocabulary_row;
+  uint64_t seed = 0;  // Hash.
+};
+
+struct FeatureSpec {
+  std::string name;
+  schema::Side side =
+      schema::Side::Unknown;  // Unknown for crossed features: theirs follows from the operands.
+  schema::FeatureType type = schema::FeatureType::Unknown;
+  VocabularySpec vocabulary;  // Categorical, multi-valued.
+  std::string table;          // Embedding table; the feature's name unless said otherwise.
+  std::optional<int64_t> embedding_dimension;  // Checked against the weights when given.
+  int64_t max_values = 1;                      // Multi-valued.
+  schema::Combiner combiner =
+      schema::Combiner::Mean;          // Multi-valued, crossed with multi-valued operands, history.
+  std::optional<int64_t> padding_row;  // Multi-valued, and categorical ones of the history.
+  std::string length;     // Multi-valued: name of the Length feature of the same side; "" for none.
+  int64_t dimension = 1;  // Numeric.
+  std::vector<schema::TransformT> transform;  // Numeric.
+  std::vector<std::string> cross_of;          // Crossed: references, see Spec::Find.
+  int64_t cross_buckets = 0;                  // Crossed; 0: the product of the operands' rows.
+  uint64_t cross_seed = 0;
+  std::optional<RawCell> default_value;  // As a request would give it.
+};
+
+// A feature as one part of the model uses it.
+struct FeatureUse {
+  size_t feature;  // Index into Spec::features.
+  schema::Combiner combiner;
+};
+
+struct WideSpec {
+  std::vector<FeatureUse> features;
+};
+
+struct DeepSpec {
+  std::vector<FeatureUse> features;
+  std::vector<int64_t> hidden_units;
+  std::string activation = "relu";  // linear, relu, sigmoid, tanh, prelu
+  bool batch_normalization = false;
+  double batch_normalization_epsilon = 1e-5;
+};
+
+struct Spec {
+  std::string name;
+  std::string version;
+  std::string kind;  // Name of the recipe: "wide_deep".
+  schema::Task task = schema::Task::Binary;
+  Layout layout = Layout::kHandpick;
+  int64_t max_history = 0;
+  std::vector<FeatureSpec> features;
+  WideSpec wide;
+  DeepSpec deep;
+  std::string
+      catalog_key;  // Candidate feature that names an item; "" when the model has no catalog.
+
+  // The feature of that name. A name that occurs on several sides is referred to as "side.name".
+  absl::StatusOr<size_t> Find(const std::string& reference) const;
+};
+
+// Parses the text of a spec file; `origin` names the file in messages.
+absl::StatusOr<Spec> ParseSpec(const std::string& json, const std::string& origin);
+absl::StatusOr<Spec> ReadSpec(const std::string& path);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_SPEC_SPEC_H_

@@ -1,0 +1,32 @@
+// Named tensors of a trained model, from .safetensors or .npz.
+#ifndef HANDPICK_CONVERTER_WEIGHTS_WEIGHTS_H_
+#define HANDPICK_CONVERTER_WEIGHTS_WEIGHTS_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace handpick::converter {
+
+// A tensor, row-major. Whatever its type in the file (f64, f32, f16, bf16, integers), its elements
+// are here as float32.
+struct Tensor {
+  std::vector<int64_t> shape;
+  std::vector<float> data;
+};
+
+using Weights = std::map<std::string, Tensor>;
+
+// Reads a file by its extension. Everything in it is distrusted: sizes are checked before anything
+// is allocated; NaN and infinities are refused by tensor name and position.
+absl::StatusOr<Weights> ReadWeights(const std::string& path);
+
+absl::StatusOr<Weights> ParseSafetensors(const std::string& bytes, const std::string& origin);
+absl::StatusOr<Weights> ParseNpz(const std::string& bytes, const std::string& origin);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_WEIGHTS_WEIGHTS_H_
