@@ -1,0 +1,156 @@
+// The one graph type that recipes build, passes rewrite, and the bundle's writer lowers.
+//
+// Static single assignment: every value is the output of one node, and nodes are in an order in
+// which every operand comes before its readers. A value is a tensor [rows of its domain, width] of
+// numbers; its domain is never stored but inferred (see InferDomains), so that it cannot go stale.
+// Weights are immutable and shared between copies of a graph: copying one is cheap.
+#ifndef HANDPICK_CONVERTER_GRAPH_GRAPH_H_
+#define HANDPICK_CONVERTER_GRAPH_GRAPH_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "converter/graph/domain.h"
+#include "converter/graph/weights.h"
+#include "converter/request/features.h"
+#include "schema/bundle_generated.h"
+
+namespace handpick::converter {
+
+using ValueId = uint32_t;  // Index into Graph::values.
+using TableId = uint32_t;  // Index into Graph::tables.
+using DenseId = uint32_t;  // Index into Graph::dense.
+
+// What is done to each number last. `alpha` (Prelu): one number, or one per column.
+struct ActivationSpec {
+  schema::ActivationKind kind = schema::ActivationKind::Linear;
+  std::vector<double> alpha;
+};
+
+// The rows of one feature in one table, pooled. `combiner` and `empty_value` (Max of no position)
+// matter for features that can have more or fewer than one row.
+struct Lookup {
+  uint32_t feature = 0;
+  TableId table = 0;
+  schema::Combiner combiner = schema::Combiner::Sum;
+  double empty_value = 0;
+};
+
+// Operators. The comment gives the inputs and the output's width.
+
+// () -> table's dimension.
+struct EmbeddingOp {
+  Lookup lookup;
+};
+// (addend?) -> the tables' common dimension: addend + sum of the lookups.
+struct EmbeddingSumOp {
+  std::vector<Lookup> lookups;
+};
+// () -> feature's dimension.
+struct NumericOp {
+  uint32_t feature = 0;
+};
+// () -> number of values.
+struct ConstantOp {
+  std::vector<double> values;
+};
+// (a, b, ...) -> sum of the widths.
+struct ConcatOp {};
+// (x) -> width of the output: columns [column, column + width) of x.
+struct SliceOp {
+  uint32_t column = 0;
+};
+// (x, row?) -> weights' output width: activation(x W^T + bias + row).
+struct DenseOp {
+  DenseId weights = 0;
+  ActivationSpec activation;
+};
+// (x) -> the same: (x - mean) / sqrt(variance + epsilon) * scale + offset, column by column.
+struct BatchNormOp {
+  std::vector<double> mean, variance, scale, offset;
+  double epsilon = 0;
+};
+// (x) -> the same.
+struct ActivationOp {
+  ActivationSpec activation;
+};
+// (a, b, ...) all of one width -> the same: activation(a + b + ... + bias). `bias`: empty, or one
+// number per column.
+struct AddOp {
+  ActivationSpec activation;
+  std::vector<double> bias;
+};
+// (x) of a domain with events -> the same, over the events. `mask_feature`: a history feature; its
+// padding row marks events that do not count.
+struct PoolHistoryOp {
+  schema::Combiner combiner = schema::Combiner::Sum;
+  std::optional<uint32_t> mask_feature;
+  double empty_value = 0;
+};
+// (x) -> the same, rounded row by row to 256 levels between its extremes.
+struct QuantizeOp {};
+// (x) -> the same, in another place.
+struct CopyOp {};
+
+using Operator =
+    std::variant<EmbeddingOp, EmbeddingSumOp, NumericOp, ConstantOp, ConcatOp, SliceOp, DenseOp,
+                 BatchNormOp, ActivationOp, AddOp, PoolHistoryOp, QuantizeOp, CopyOp>;
+
+struct Value {
+  std::string name;
+  uint32_t width = 0;
+};
+
+struct Node {
+  Operator op;
+  std::vector<ValueId> inputs;
+  ValueId output = 0;
+};
+
+struct Graph {
+  // Of the model.
+  std::string model_name;
+  std::string model_version;
+  schema::Task task = schema::Task::Binary;
+  uint32_t max_history = 0;
+  std::shared_ptr<const FeatureSet> features;
+
+  std::vector<std::shared_ptr<const TableData>> tables;
+  std::vector<std::shared_ptr<const DenseData>> dense;
+
+  std::vector<Value> values;
+  std::vector<Node> nodes;
+  ValueId logit = 0;  // Width 1.
+
+  // Appends a node and its output value; the output is named after the node.
+  ValueId Append(std::string name, Operator op, std::vector<ValueId> inputs, uint32_t width);
+  // Makes a value without a node, for a node that the caller places.
+  ValueId AddValue(std::string name, uint32_t width);
+  TableId AddTable(TableData table);
+  DenseId AddDense(DenseData weights);
+
+  const std::string& NameOf(const Node& node) const { return values[node.output].name; }
+  uint32_t WidthOf(ValueId value) const { return values[value].width; }
+};
+
+// Checks everything that the passes rely on: operands come first and exist, each value has at most
+// one node, widths agree, tables, weights and features exist and fit. An error names the node.
+absl::Status Verify(const Graph& graph);
+
+// "embedding", "dense", ...: for messages.
+const char* OperatorName(const Operator& op);
+
+// For each value, the index of the node that makes it; graph.nodes.size() for values without one.
+std::vector<size_t> ProducerOfEachValue(const Graph& graph);
+
+// For each value, how many operands read it; the logit counts as read once more.
+std::vector<size_t> ReadersOfEachValue(const Graph& graph);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_GRAPH_GRAPH_H_

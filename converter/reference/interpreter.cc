@@ -1,0 +1,270 @@
+#include "converter/reference/interpreter.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+
+#include "converter/graph/infer_domains.h"
+
+namespace handpick::converter {
+namespace {
+
+using Row = std::vector<double>;
+
+// The sum, mean or maximum of rows of one width, column by column.
+Row Pool(const std::vector<Row>& rows, uint32_t width, schema::Combiner combiner, double divisor,
+         double empty_value) {
+  if (rows.empty()) return Row(width, combiner == schema::Combiner::Max ? empty_value : 0.0);
+  Row pooled = rows[0];
+  for (size_t r = 1; r < rows.size(); ++r) {
+    for (uint32_t j = 0; j < width; ++j) {
+      pooled[j] = combiner == schema::Combiner::Max ? std::max(pooled[j], rows[r][j])
+                                                    : pooled[j] + rows[r][j];
+    }
+  }
+  if (combiner == schema::Combiner::Mean) {
+    for (double& number : pooled) number /= divisor;
+  }
+  return pooled;
+}
+
+Row Activate(Row row, const ActivationSpec& activation) {
+  for (size_t j = 0; j < row.size(); ++j) {
+    const double x = row[j];
+    switch (activation.kind) {
+      case schema::ActivationKind::Linear:
+        break;
+      case schema::ActivationKind::Relu:
+        row[j] = std::max(x, 0.0);
+        break;
+      case schema::ActivationKind::Sigmoid:
+        row[j] = 1.0 / (1.0 + std::exp(-x));
+        break;
+      case schema::ActivationKind::Prelu:
+        row[j] = x > 0 ? x : x * activation.alpha[activation.alpha.size() == 1 ? 0 : j];
+        break;
+      case schema::ActivationKind::Tanh:
+        row[j] = std::tanh(x);
+        break;
+    }
+  }
+  return row;
+}
+
+// What is left of a row after the engine's dynamic quantisation to int8: one scale and zero point
+// per row, chosen so that 0 and both extremes are kept.
+Row QuantizeAndBack(Row row) {
+  constexpr double kLowest = -128, kHighest = 127;
+  double smallest = 0, largest = 0;
+  for (double x : row) {
+    smallest = std::min(smallest, x);
+    largest = std::max(largest, x);
+  }
+  if (smallest == largest) return row;  // All zero.
+  const double scale = (largest - smallest) / (kHighest - kLowest);
+  // The zero point comes from the extreme whose own rounding error is smaller.
+  const double from_smallest = kLowest + smallest / scale;
+  const double from_largest = kHighest + largest / scale;
+  const double zero_point =
+      std::nearbyint(std::clamp(from_smallest + from_largest > 0 ? kLowest - smallest / scale
+                                                                  : kHighest - largest / scale,
+                                kLowest, kHighest));
+  for (double& x : row) {
+    const double level = std::clamp(std::nearbyint(x / scale) + zero_point, kLowest, kHighest);
+    x = (level - zero_point) * scale;
+  }
+  return row;
+}
+
+// Evaluates one candidate of a request. Each value has one row, or one per event when its domain
+// has events.
+class CandidateEvaluation {
+ public:
+  CandidateEvaluation(const Graph& graph, const std::vector<Domain>& domains,
+                      const ResolvedRequest& request, size_t candidate)
+      : graph_(graph), domains_(domains), request_(request), candidate_(candidate) {
+    // The oldest events beyond the model's maximum are dropped.
+    last_event_ = request.event_count;
+    first_event_ = last_event_ - std::min<size_t>(last_event_, graph.max_history);
+  }
+
+  double Logit() {
+    rows_.resize(graph_.values.size());
+    for (const Node& node : graph_.nodes) {
+      std::vector<Row>& output = rows_[node.output];
+      if (const auto* pool = std::get_if<PoolHistoryOp>(&node.op)) {
+        output = {PoolEvents(node, *pool)};
+      } else if (domains_[node.output].has_event()) {
+        for (size_t event = first_event_; event < last_event_; ++event) {
+          output.push_back(Compute(node, event));
+        }
+      } else {
+        output = {Compute(node, 0)};
+      }
+    }
+    return rows_[graph_.logit][0][0];
+  }
+
+ private:
+  // The row of an operand that belongs to an event; operands without events are the same for all.
+  const Row& Operand(const Node& node, size_t input, size_t event) const {
+    const ValueId value = node.inputs[input];
+    return domains_[value].has_event() ? rows_[value][event - first_event_] : rows_[value][0];
+  }
+
+  // Where a feature's value is found among the rows of its side.
+  size_t RowOfSide(uint32_t feature, size_t event) const {
+    switch (graph_.features->features[feature]->side) {
+      case schema::Side::History:
+        return event;
+      case schema::Side::Candidate:
+        return candidate_;
+      default:
+        return 0;
+    }
+  }
+
+  Row LookUp(const Lookup& lookup, size_t event) const {
+    const TableData& table = *graph_.tables[lookup.table];
+    const ResolvedRows& resolved =
+        request_.features[lookup.feature].rows[RowOfSide(lookup.feature, event)];
+    std::vector<Row> rows;
+    for (uint32_t row : resolved.rows) {
+      Row numbers(table.dimension);
+      for (uint32_t j = 0; j < table.dimension; ++j) numbers[j] = table.At(row, j);
+      rows.push_back(numbers);
+    }
+    return Pool(rows, table.dimension, lookup.combiner, resolved.divisor, lookup.empty_value);
+  }
+
+  bool Counts(uint32_t mask_feature, size_t event) const {
+    const int64_t padding_row = graph_.features->features[mask_feature]->padding_row;
+    const std::vector<uint32_t>& rows = request_.features[mask_feature].rows[event].rows;
+    return rows.size() != 1 || rows[0] != padding_row;
+  }
+
+  Row PoolEvents(const Node& node, const PoolHistoryOp& op) const {
+    std::vector<Row> rows;
+    for (size_t event = first_event_; event < last_event_; ++event) {
+      if (!op.mask_feature.has_value() || Counts(*op.mask_feature, event)) {
+        rows.push_back(Operand(node, 0, event));
+      }
+    }
+    return Pool(rows, graph_.WidthOf(node.output), op.combiner, static_cast<double>(rows.size()),
+                op.empty_value);
+  }
+
+  Row Compute(const Node& node, size_t event) const {
+    return std::visit([&](const auto& op) { return Compute(node, op, event); }, node.op);
+  }
+
+  Row Compute(const Node&, const EmbeddingOp& op, size_t event) const {
+    return LookUp(op.lookup, event);
+  }
+
+  Row Compute(const Node& node, const EmbeddingSumOp& op, size_t event) const {
+    Row sum(graph_.WidthOf(node.output), 0.0);
+    if (!node.inputs.empty()) sum = Operand(node, 0, event);
+    for (const Lookup& lookup : op.lookups) {
+      const Row row = LookUp(lookup, event);
+      for (size_t j = 0; j < sum.size(); ++j) sum[j] += row[j];
+    }
+    return sum;
+  }
+
+  Row Compute(const Node&, const NumericOp& op, size_t event) const {
+    return request_.features[op.feature].numbers[RowOfSide(op.feature, event)];
+  }
+
+  Row Compute(const Node&, const ConstantOp& op, size_t) const { return op.values; }
+
+  Row Compute(const Node& node, const ConcatOp&, size_t event) const {
+    Row row;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Row& part = Operand(node, i, event);
+      row.insert(row.end(), part.begin(), part.end());
+    }
+    return row;
+  }
+
+  Row Compute(const Node& node, const SliceOp& op, size_t event) const {
+    const Row& whole = Operand(node, 0, event);
+    const auto begin = whole.begin() + op.column;
+    return Row(begin, begin + graph_.WidthOf(node.output));
+  }
+
+  Row Compute(const Node& node, const DenseOp& op, size_t event) const {
+    const DenseData& dense = *graph_.dense[op.weights];
+    const Row& x = Operand(node, 0, event);
+    Row y(dense.output_width, 0.0);
+    for (uint32_t j = 0; j < dense.output_width; ++j) {
+      for (uint32_t i = 0; i < dense.input_width; ++i) y[j] += x[i] * dense.At(j, i);
+      if (!dense.bias.empty()) y[j] += dense.bias[j];
+      if (node.inputs.size() == 2) y[j] += Operand(node, 1, event)[j];
+    }
+    return Activate(y, op.activation);
+  }
+
+  Row Compute(const Node& node, const BatchNormOp& op, size_t event) const {
+    Row row = Operand(node, 0, event);
+    for (size_t j = 0; j < row.size(); ++j) {
+      row[j] = (row[j] - op.mean[j]) / std::sqrt(op.variance[j] + op.epsilon) * op.scale[j] +
+               op.offset[j];
+    }
+    return row;
+  }
+
+  Row Compute(const Node& node, const ActivationOp& op, size_t event) const {
+    return Activate(Operand(node, 0, event), op.activation);
+  }
+
+  Row Compute(const Node& node, const AddOp& op, size_t event) const {
+    Row sum(graph_.WidthOf(node.output), 0.0);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const Row& addend = Operand(node, i, event);
+      for (size_t j = 0; j < sum.size(); ++j) sum[j] += addend[j];
+    }
+    for (size_t j = 0; j < op.bias.size(); ++j) sum[j] += op.bias[j];
+    return Activate(sum, op.activation);
+  }
+
+  // Pooling is not per event: PoolEvents.
+  Row Compute(const Node& node, const PoolHistoryOp& op, size_t) const {
+    return PoolEvents(node, op);
+  }
+
+  Row Compute(const Node& node, const QuantizeOp&, size_t event) const {
+    return QuantizeAndBack(Operand(node, 0, event));
+  }
+
+  Row Compute(const Node& node, const CopyOp&, size_t event) const {
+    return Operand(node, 0, event);
+  }
+
+  const Graph& graph_;
+  const std::vector<Domain>& domains_;
+  const ResolvedRequest& request_;
+  const size_t candidate_;
+  size_t first_event_;
+  size_t last_event_;
+  std::vector<std::vector<Row>> rows_;  // By value.
+};
+
+}  // namespace
+
+absl::StatusOr<std::vector<double>> EvaluateReference(const Graph& graph, const Request& request) {
+  const absl::StatusOr<ResolvedRequest> resolved = ResolveRequest(request, *graph.features);
+  if (!resolved.ok()) return resolved.status();
+  return EvaluateReference(graph, *resolved);
+}
+
+std::vector<double> EvaluateReference(const Graph& graph, const ResolvedRequest& request) {
+  const std::vector<Domain> domains = InferDomains(graph);
+  std::vector<double> logits;
+  for (size_t candidate = 0; candidate < request.candidate_count; ++candidate) {
+    logits.push_back(CandidateEvaluation(graph, domains, request, candidate).Logit());
+  }
+  return logits;
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,27 @@
+// The reference interpreter: the meaning of a graph, in plain loops over doubles.
+//
+// It is the oracle that every optimised path is compared with, so it is written for reading and
+// never tuned: one candidate at a time, everything recomputed for each.
+#ifndef HANDPICK_CONVERTER_REFERENCE_INTERPRETER_H_
+#define HANDPICK_CONVERTER_REFERENCE_INTERPRETER_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "converter/graph/graph.h"
+#include "converter/request/raw_values.h"
+#include "converter/request/resolve.h"
+
+namespace handpick::converter {
+
+// The logits of a request, one per candidate. Features that the request leaves out take their
+// defaults; one without a default is an error that names it. Works on a graph as a recipe built it,
+// after any pass, and as it was decoded from a bundle.
+absl::StatusOr<std::vector<double>> EvaluateReference(const Graph& graph, const Request& request);
+
+// The same for a request that is resolved already.
+std::vector<double> EvaluateReference(const Graph& graph, const ResolvedRequest& request);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_REFERENCE_INTERPRETER_H_
