@@ -39,8 +39,6 @@ absl::StatusOr<size_t> FindFeature(const FeatureSet& features, schema::Side side
 // True when both describe the same mapping of ids to rows.
 bool SameVocabulary(const schema::VocabularyT& a, const schema::VocabularyT& b);
 
-FeatureSet CopyFeatureSet(const FeatureSet& features);
-
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_REQUEST_FEATURES_H_

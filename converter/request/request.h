@@ -18,6 +18,9 @@
 
 namespace handpick::converter {
 
+// The keys of a request, as in schema/request.schema.json.
+const std::vector<std::string>& RequestKeys();
+
 // Parses one line; `where` ("requests.jsonl:12") starts every message.
 absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& features,
                                      const std::string& where);
