@@ -7,6 +7,7 @@
 #define HANDPICK_CONVERTER_SPEC_SPEC_H_
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,9 @@ struct VocabularySpec {
   uint64_t seed = 0;  // Hash.
 };
 
+// Rows that a vocabulary's ids resolve into.
+int64_t VocabularyRows(const VocabularySpec& vocabulary);
+
 struct FeatureSpec {
   std::string name;
   schema::Side side =
@@ -39,8 +43,9 @@ struct FeatureSpec {
   std::optional<int64_t> embedding_dimension;  // Checked against the weights when given.
   int64_t max_values = 1;                      // Multi-valued.
   schema::Combiner combiner =
-      schema::Combiner::Mean;          // Multi-valued, crossed with multi-valued operands, history.
-  std::optional<int64_t> padding_row;  // Multi-valued, and categorical ones of the history.
+      schema::Combiner::Mean;  // Multi-valued, crossed with multi-valued operands, history.
+  // Multi-valued, and categorical ones of the history. Final: layout deepctr-torch's own is here.
+  std::optional<int64_t> padding_row;
   std::string length;     // Multi-valued: name of the Length feature of the same side; "" for none.
   int64_t dimension = 1;  // Numeric.
   std::vector<schema::TransformT> transform;  // Numeric.
@@ -88,6 +93,10 @@ struct Spec {
 // Parses the text of a spec file; `origin` names the file in messages.
 absl::StatusOr<Spec> ParseSpec(const std::string& json, const std::string& origin);
 absl::StatusOr<Spec> ReadSpec(const std::string& path);
+
+// The keys that each kind of object in a spec may have, by the name of its definition in
+// schema/model_spec.schema.json ("feature_numeric", ...; "" is the whole spec).
+const std::map<std::string, std::vector<std::string>>& SpecKeys();
 
 }  // namespace handpick::converter
 

@@ -1,0 +1,242 @@
+#include "converter/spec/check.h"
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "converter/io/nearest_name.h"
+#include "converter/request/features.h"
+
+namespace handpick::converter {
+namespace {
+
+using schema::FeatureType;
+using schema::Side;
+
+bool HasTable(const FeatureSpec& feature) {
+  return feature.type == FeatureType::Categorical ||
+         feature.type == FeatureType::MultiCategorical || feature.type == FeatureType::Crossed;
+}
+
+class Checker {
+ public:
+  Checker(const Spec& spec, JsonErrors* errors) : spec_(spec), errors_(*errors) {}
+
+  void Run() {
+    CheckNames();
+    CheckHistory();
+    for (size_t i = 0; i < spec_.features.size() && errors_.ok(); ++i) {
+      CheckLength(i);
+      CheckCross(i);
+      CheckLayout(i);
+    }
+    if (errors_.ok()) CheckTables();
+    if (spec_.layout == Layout::kDeepCtrTorch && errors_.ok()) {
+      CheckUses(spec_.wide.features, "wide.features");
+      CheckUses(spec_.deep.features, "deep.features");
+    }
+    if (errors_.ok()) CheckCatalog();
+  }
+
+ private:
+  static std::string Path(size_t i) { return absl::StrCat("features[", i, "]"); }
+
+  void CheckNames() {
+    std::set<std::pair<Side, std::string>> seen;
+    for (size_t i = 0; i < spec_.features.size(); ++i) {
+      const FeatureSpec& feature = spec_.features[i];
+      bool twice = !seen.insert({feature.side, feature.name}).second;
+      // The side of a crossed feature follows from others: its name is no other's on any side.
+      for (size_t j = 0; j < i; ++j) {
+        const FeatureSpec& other = spec_.features[j];
+        twice |= other.name == feature.name &&
+                 (other.type == FeatureType::Crossed || feature.type == FeatureType::Crossed);
+      }
+      if (twice) {
+        errors_.Add(absl::StrCat(Path(i), ".name"),
+                    absl::StrCat("there is another feature '", feature.name, "' on that side"));
+      }
+    }
+  }
+
+  void CheckHistory() {
+    bool any = false;
+    for (size_t i = 0; i < spec_.features.size(); ++i) {
+      if (spec_.features[i].side != Side::History) continue;
+      any = true;
+      if (spec_.max_history == 0) {
+        errors_.Add("", absl::StrCat(Path(i),
+                                     " is of the history, so 'history': {'max_events': N} "
+                                     "must say how many events are kept"));
+      }
+    }
+    if (!any && spec_.max_history > 0) {
+      errors_.Add("history", "no feature is of the history");
+    }
+  }
+
+  void CheckLength(size_t i) {
+    const FeatureSpec& feature = spec_.features[i];
+    if (feature.length.empty()) return;
+    std::vector<std::string> lengths;
+    for (const FeatureSpec& other : spec_.features) {
+      if (other.side != feature.side) continue;
+      if (other.type == FeatureType::Length) lengths.push_back(other.name);
+      if (other.name != feature.length) continue;
+      if (other.type != FeatureType::Length) {
+        errors_.Add(absl::StrCat(Path(i), ".length"),
+                    absl::StrCat("feature '", other.name, "' is ", FeatureTypeName(other.type),
+                                 ", not of type length"));
+      }
+      return;
+    }
+    errors_.Add(absl::StrCat(Path(i), ".length"),
+                absl::StrCat("there is no feature '", feature.length, "' of type length on side ",
+                             SideName(feature.side), Suggestion(feature.length, lengths)));
+  }
+
+  // Rows of a feature's table; of a crossed one only when its operands were checked.
+  int64_t Rows(const FeatureSpec& feature) const {
+    if (feature.type != FeatureType::Crossed) return VocabularyRows(feature.vocabulary);
+    if (feature.cross_buckets > 0) return feature.cross_buckets;
+    int64_t rows = 1;
+    for (const std::string& operand : feature.cross_of) {
+      rows *= VocabularyRows(spec_.features[*spec_.Find(operand)].vocabulary);
+      if (rows > kMaxRows) return rows;  // Before it overflows: each factor is at most 2^31.
+    }
+    return rows;
+  }
+
+  void CheckCross(size_t i) {
+    const FeatureSpec& feature = spec_.features[i];
+    if (feature.type != FeatureType::Crossed) return;
+    std::set<size_t> operands;
+    int64_t combinations = 1;
+    for (size_t o = 0; o < feature.cross_of.size(); ++o) {
+      const std::string path = absl::StrCat(Path(i), ".of[", o, "]");
+      const absl::StatusOr<size_t> found = spec_.Find(feature.cross_of[o]);
+      if (!found.ok()) {
+        errors_.Add(path, found.status().message());
+        return;
+      }
+      const FeatureSpec& operand = spec_.features[*found];
+      if (operand.type != FeatureType::Categorical &&
+          operand.type != FeatureType::MultiCategorical) {
+        errors_.Add(path, absl::StrCat("'", operand.name, "' is ", FeatureTypeName(operand.type),
+                                       "; only categorical features can be crossed"));
+        return;
+      }
+      if (operand.side == Side::History) {
+        errors_.Add(path, absl::StrCat("'", operand.name,
+                                       "' is of the history, whose features cannot be crossed"));
+        return;
+      }
+      if (!operands.insert(*found).second) {
+        errors_.Add(path, absl::StrCat("'", operand.name, "' is crossed with itself"));
+        return;
+      }
+      combinations *= operand.max_values;
+      if (combinations > kMaxValues) {
+        errors_.Add(absl::StrCat(Path(i), ".of"),
+                    absl::StrCat("makes more than ", kMaxValues, " combinations in one row"));
+        return;
+      }
+    }
+    if (Rows(feature) > kMaxRows) {
+      errors_.Add(Path(i), absl::StrCat("crosses to more than ", kMaxRows,
+                                        " rows: give 'buckets' to hash the combinations into"));
+    }
+  }
+
+  void CheckLayout(size_t i) {
+    if (!errors_.ok() || spec_.layout != Layout::kDeepCtrTorch) return;
+    const FeatureSpec& feature = spec_.features[i];
+    if (HasTable(feature) && Rows(feature) > kMaxDeepCtrTorchRows) {
+      errors_.Add(Path(i),
+                  absl::StrCat("'", feature.name, "' has ", Rows(feature),
+                               " rows; DeepCTR-Torch keeps ids in float32, in which those above ",
+                               kMaxDeepCtrTorchRows, " collide"));
+    }
+    if (!feature.length.empty() && feature.combiner == schema::Combiner::Max) {
+      AddMaxWithLength(absl::StrCat(Path(i), ".combiner"), feature);
+    }
+  }
+
+  void AddMaxWithLength(const std::string& path, const FeatureSpec& feature) {
+    errors_.Add(path, absl::StrCat("'", feature.name, "' has the combiner max and the length '",
+                                   feature.length,
+                                   "', which DeepCTR-Torch cannot run: no such model was ever "
+                                   "trained"));
+  }
+
+  void CheckUses(const std::vector<FeatureUse>& uses, const std::string& path) {
+    for (size_t i = 0; i < uses.size(); ++i) {
+      const FeatureSpec& feature = spec_.features[uses[i].feature];
+      if (!feature.length.empty() && uses[i].combiner == schema::Combiner::Max) {
+        AddMaxWithLength(absl::StrCat(path, "[", i, "]"), feature);
+      }
+    }
+  }
+
+  void CheckTables() {
+    const std::string why =
+        spec_.layout == Layout::kDeepCtrTorch
+            ? "; DeepCTR-Torch would quietly give both the table of the last one (all sparse "
+              "columns, then all sequences): declare for both what the last one has"
+            : "";
+    std::map<std::string, size_t> first;       // The first feature of each table.
+    std::map<std::string, size_t> dimensions;  // The first that declares a dimension.
+    for (size_t i = 0; i < spec_.features.size(); ++i) {
+      const FeatureSpec& feature = spec_.features[i];
+      if (!HasTable(feature)) continue;
+      const FeatureSpec& other = spec_.features[first.insert({feature.table, i}).first->second];
+      if (Rows(feature) != Rows(other)) {
+        errors_.Add(Path(i), absl::StrCat("'", feature.name, "' and '", other.name,
+                                          "' share the table '", feature.table, "' but have ",
+                                          Rows(feature), " and ", Rows(other), " rows", why));
+        return;
+      }
+      if (!feature.embedding_dimension.has_value()) continue;
+      const FeatureSpec& sized =
+          spec_.features[dimensions.insert({feature.table, i}).first->second];
+      if (*feature.embedding_dimension != *sized.embedding_dimension) {
+        errors_.Add(
+            absl::StrCat(Path(i), ".embedding.dimension"),
+            absl::StrCat("'", feature.name, "' and '", sized.name, "' share the table '",
+                         feature.table, "' but have the dimensions ", *feature.embedding_dimension,
+                         " and ", *sized.embedding_dimension, why));
+        return;
+      }
+    }
+  }
+
+  void CheckCatalog() {
+    if (spec_.catalog_key.empty()) return;
+    std::vector<std::string> keys;
+    for (const FeatureSpec& feature : spec_.features) {
+      if (feature.side != Side::Candidate) continue;
+      if (feature.type == FeatureType::Categorical) keys.push_back(feature.name);
+      if (feature.name != spec_.catalog_key) continue;
+      if (feature.type != FeatureType::Categorical) {
+        errors_.Add("catalog.key",
+                    absl::StrCat("'", feature.name, "' is ", FeatureTypeName(feature.type),
+                                 "; an item is named by a categorical feature"));
+      }
+      return;
+    }
+    errors_.Add("catalog.key", absl::StrCat("there is no candidate feature '", spec_.catalog_key,
+                                            "'", Suggestion(spec_.catalog_key, keys)));
+  }
+
+  const Spec& spec_;
+  JsonErrors& errors_;
+};
+
+}  // namespace
+
+void CheckSpec(const Spec& spec, JsonErrors* errors) { Checker(spec, errors).Run(); }
+
+}  // namespace handpick::converter

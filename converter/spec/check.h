@@ -1,0 +1,27 @@
+// What a spec says in several places must agree.
+#ifndef HANDPICK_CONVERTER_SPEC_CHECK_H_
+#define HANDPICK_CONVERTER_SPEC_CHECK_H_
+
+#include <cstdint>
+
+#include "converter/io/json.h"
+#include "converter/spec/spec.h"
+
+namespace handpick::converter {
+
+// Limits of a spec. They leave room for every sum of sizes in 64 bits.
+inline constexpr int64_t kMaxRows = int64_t{1} << 31;  // Of a table.
+inline constexpr int64_t kMaxWidth = 65536;            // Of a layer, an embedding, a vector.
+inline constexpr int64_t kMaxValues = 65536;           // Positions, or combinations of a cross.
+inline constexpr int64_t kMaxEvents = 65536;
+// DeepCTR-Torch keeps ids in float32, which tells integers apart up to here.
+inline constexpr int64_t kMaxDeepCtrTorchRows = int64_t{1} << 24;
+inline constexpr double kDeepCtrTorchEpsilon = 1e-5;
+
+// Checks a spec whose parts were read: names are unique, references lead to features that can be
+// used so, sizes of shared tables agree, and the layout can express it. Adds the first fault.
+void CheckSpec(const Spec& spec, JsonErrors* errors);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_SPEC_CHECK_H_

@@ -1,0 +1,139 @@
+#include "converter/spec/feature_set.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <numeric>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "converter/io/status_macros.h"
+#include "converter/request/resolve.h"
+
+namespace handpick::converter {
+namespace {
+
+using schema::FeatureType;
+using schema::Side;
+using schema::VocabularyKind;
+
+// Positions of `values` in ascending order of their values. std::string compares bytewise.
+template <typename T>
+std::vector<size_t> SortedOrder(const std::vector<T>& values) {
+  std::vector<size_t> order(values.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] < values[b]; });
+  return order;
+}
+
+absl::StatusOr<std::unique_ptr<schema::VocabularyT>> BuildVocabulary(const VocabularySpec& spec) {
+  auto vocabulary = std::make_unique<schema::VocabularyT>();
+  vocabulary->kind = spec.kind;
+  vocabulary->row_count = static_cast<uint32_t>(VocabularyRows(spec));
+  vocabulary->out_of_vocabulary_row = spec.out_of_vocabulary_row.value_or(-1);
+  if (spec.kind == VocabularyKind::IntegerList) {
+    for (const size_t i : SortedOrder(spec.integers)) {
+      vocabulary->ids.push_back(spec.integers[i]);
+      vocabulary->rows.push_back(static_cast<uint32_t>(spec.first_row + i));
+    }
+  } else if (spec.kind == VocabularyKind::StringList) {
+    vocabulary->string_offsets.push_back(0);
+    for (const size_t i : SortedOrder(spec.strings)) {
+      const std::string& text = spec.strings[i];
+      if (vocabulary->string_bytes.size() + text.size() > std::numeric_limits<uint32_t>::max()) {
+        return absl::InvalidArgumentError("the strings of a vocabulary are longer than 4 GiB");
+      }
+      vocabulary->string_bytes.insert(vocabulary->string_bytes.end(), text.begin(), text.end());
+      vocabulary->string_offsets.push_back(static_cast<uint32_t>(vocabulary->string_bytes.size()));
+      vocabulary->rows.push_back(static_cast<uint32_t>(spec.first_row + i));
+    }
+  } else if (spec.kind == VocabularyKind::Hash) {
+    vocabulary->first_row = static_cast<uint32_t>(spec.first_row);
+    vocabulary->buckets = static_cast<uint32_t>(spec.size);
+    vocabulary->hash_seed = spec.seed;
+  }
+  return vocabulary;
+}
+
+// The number of a vocabulary in the set; one that is there already is shared.
+uint32_t AddVocabulary(std::unique_ptr<schema::VocabularyT> vocabulary, FeatureSet* set) {
+  for (size_t i = 0; i < set->vocabularies.size(); ++i) {
+    if (SameVocabulary(*set->vocabularies[i], *vocabulary)) return static_cast<uint32_t>(i);
+  }
+  set->vocabularies.push_back(std::move(vocabulary));
+  return static_cast<uint32_t>(set->vocabularies.size() - 1);
+}
+
+absl::Status AddDefault(const RawCell& value, size_t index, FeatureSet* set) {
+  schema::FeatureT& feature = *set->features[index];
+  feature.optional = true;
+  if (feature.type == FeatureType::Numeric) {
+    HP_ASSIGN_OR_RETURN(const std::vector<double> numbers, ResolveNumbers(index, value, *set));
+    for (const double number : numbers) {
+      feature.default_numbers.push_back(static_cast<float>(number));
+    }
+    return absl::OkStatus();
+  }
+  HP_ASSIGN_OR_RETURN(feature.default_rows, ResolvePositions(index, value, *set));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<FeatureSet> BuildFeatureSet(const Spec& spec) {
+  FeatureSet set;
+  for (const FeatureSpec& in : spec.features) {
+    auto out = std::make_unique<schema::FeatureT>();
+    out->name = in.name;
+    out->side = in.side;
+    out->type = in.type;
+    out->padding_row = in.padding_row.value_or(-1);
+    if (in.type == FeatureType::Categorical || in.type == FeatureType::MultiCategorical) {
+      HP_ASSIGN_OR_RETURN(auto vocabulary, BuildVocabulary(in.vocabulary));
+      out->vocabulary = AddVocabulary(std::move(vocabulary), &set);
+      out->max_values = static_cast<uint32_t>(in.max_values);
+    } else if (in.type == FeatureType::Numeric) {
+      out->dimension = static_cast<uint32_t>(in.dimension);
+      for (const schema::TransformT& step : in.transform) {
+        out->transforms.push_back(std::make_unique<schema::TransformT>(step));
+      }
+    } else if (in.type == FeatureType::Length) {
+      out->optional = true;  // As many positions count as were given.
+    }
+    set.features.push_back(std::move(out));
+  }
+  // What refers to other features, which may come later.
+  for (size_t i = 0; i < spec.features.size(); ++i) {
+    const FeatureSpec& in = spec.features[i];
+    schema::FeatureT& out = *set.features[i];
+    if (!in.length.empty()) {
+      HP_ASSIGN_OR_RETURN(const size_t length, FindFeature(set, in.side, in.length));
+      out.length_feature = static_cast<int32_t>(length);
+    }
+    if (in.type != FeatureType::Crossed) continue;
+    out.side = Side::Context;
+    out.cross_buckets = static_cast<uint64_t>(in.cross_buckets);
+    out.cross_seed = in.cross_seed;
+    for (const std::string& reference : in.cross_of) {
+      HP_ASSIGN_OR_RETURN(const size_t operand, spec.Find(reference));
+      out.cross_of.push_back(static_cast<uint32_t>(operand));
+      if (set.features[operand]->side == Side::History) {
+        return absl::InvalidArgumentError(absl::StrCat("feature '", in.name, "' crosses '",
+                                                       reference, "', which is of the history"));
+      }
+      if (set.features[operand]->side == Side::Candidate) out.side = Side::Candidate;
+    }
+  }
+  for (size_t i = 0; i < spec.features.size(); ++i) {
+    if (!spec.features[i].default_value.has_value()) continue;
+    const absl::Status status = AddDefault(*spec.features[i].default_value, i, &set);
+    if (!status.ok()) {
+      return absl::Status(status.code(), absl::StrCat("features[", i, "].default: ", status.message()));
+    }
+  }
+  return set;
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,557 @@
+#include "converter/spec/spec.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "converter/io/files.h"
+#include "converter/io/json.h"
+#include "converter/io/nearest_name.h"
+#include "converter/io/status_macros.h"
+#include "converter/request/features.h"
+#include "converter/spec/check.h"
+#include "converter/spec/feature_set.h"
+
+namespace handpick::converter {
+namespace {
+
+using schema::FeatureType;
+using schema::Side;
+using schema::VocabularyKind;
+
+const std::vector<std::string>& Keys(const std::string& name) { return SpecKeys().at(name); }
+
+std::string Element(absl::string_view path, size_t i) { return absl::StrCat(path, "[", i, "]"); }
+
+// Reads the JSON form; what spans several features is checked afterwards.
+class SpecParser {
+ public:
+  SpecParser(Spec* spec, JsonErrors* errors) : spec_(*spec), errors_(*errors) {}
+
+  void Parse(const Json& json);
+
+ private:
+  // A kind of model and the keys of the spec that only it has. A new kind adds a line and a reader.
+  struct Kind {
+    std::string name;
+    std::vector<std::string> sections;
+    void (SpecParser::*parse)(const JsonObject& root);
+  };
+  static const std::vector<Kind>& Kinds();
+
+  void ParseModel(const JsonObject& model);
+  void ParseFeatures(const JsonObject& root);
+  FeatureSpec ParseFeature(const Json& json, const std::string& path);
+  VocabularySpec ParseVocabulary(const Json& json, const std::string& path);
+  void ParseListValues(const JsonObject& object, VocabularySpec* vocabulary);
+  schema::TransformT ParseTransform(const Json& json, const std::string& path);
+  void ParseCategorical(const JsonObject& object, FeatureSpec* feature);
+  void ParseNumeric(const JsonObject& object, FeatureSpec* feature);
+  void ParseCrossed(const JsonObject& object, FeatureSpec* feature);
+  void ParsePadding(const JsonObject& object, FeatureSpec* feature);
+  RawCell ParseDefault(const Json& json, bool is_vector, const std::string& path);
+  schema::Combiner ParseCombiner(const JsonObject& object, schema::Combiner otherwise);
+  std::vector<FeatureUse> ParseUses(const JsonObject& section);
+  void ParseWideDeep(const JsonObject& root);
+
+  Spec& spec_;
+  JsonErrors& errors_;
+};
+
+const std::vector<SpecParser::Kind>& SpecParser::Kinds() {
+  static const auto* const kKinds =
+      new std::vector<Kind>{{"wide_deep", {"wide", "deep"}, &SpecParser::ParseWideDeep}};
+  return *kKinds;
+}
+
+void SpecParser::Parse(const Json& json) {
+  const JsonObject root(json, "", Keys(""), &errors_);
+  ParseModel(JsonObject(root.Required("model"), "model", Keys("model"), &errors_));
+  if (!errors_.ok()) return;
+  const Kind* kind = nullptr;
+  for (const Kind& k : Kinds()) {
+    if (k.name == spec_.kind) kind = &k;
+  }
+  for (const Kind& other : Kinds()) {
+    for (const std::string& section : other.sections) {
+      const auto& own = kind->sections;
+      if (root.Has(section) && std::find(own.begin(), own.end(), section) == own.end()) {
+        errors_.Add(section, absl::StrCat("models of kind '", spec_.kind, "' have no such part"));
+      }
+    }
+  }
+  if (root.Has("layout")) {
+    spec_.layout = root.Choice("layout", {"handpick", "deepctr-torch"}) == 0
+                       ? Layout::kHandpick
+                       : Layout::kDeepCtrTorch;
+  }
+  if (root.Has("history")) {
+    const JsonObject history(root.Required("history"), "history", Keys("history"), &errors_);
+    spec_.max_history = history.Integer("max_events", 1, kMaxEvents);
+  }
+  ParseFeatures(root);
+  if (!errors_.ok()) return;
+  (this->*kind->parse)(root);
+  if (root.Has("catalog")) {
+    const JsonObject catalog(root.Required("catalog"), "catalog", Keys("catalog"), &errors_);
+    spec_.catalog_key = catalog.String("key");
+  }
+}
+
+void SpecParser::ParseModel(const JsonObject& model) {
+  spec_.name = model.String("name");
+  if (errors_.ok() && spec_.name.empty()) errors_.Add("model.name", "is empty");
+  spec_.version = model.StringOr("version", "");
+  std::vector<std::string> kinds;
+  for (const Kind& kind : Kinds()) kinds.push_back(kind.name);
+  spec_.kind = kinds[model.Choice("kind", kinds)];
+  if (model.Has("task")) {
+    spec_.task = model.Choice("task", {"binary", "regression"}) == 0 ? schema::Task::Binary
+                                                                     : schema::Task::Regression;
+  }
+}
+
+void SpecParser::ParseFeatures(const JsonObject& root) {
+  const Json& features = root.Array("features");
+  if (errors_.ok() && features.empty()) errors_.Add("features", "is empty");
+  for (size_t i = 0; i < features.size() && errors_.ok(); ++i) {
+    spec_.features.push_back(ParseFeature(features[i], Element("features", i)));
+  }
+}
+
+FeatureSpec SpecParser::ParseFeature(const Json& json, const std::string& path) {
+  // The type says which keys there may be, so it is read first.
+  static const auto* const kTypes = new std::vector<std::string>{"categorical", "multi_categorical",
+                                                                 "length", "numeric", "crossed"};
+  constexpr FeatureType kTypeValues[] = {FeatureType::Categorical, FeatureType::MultiCategorical,
+                                         FeatureType::Length, FeatureType::Numeric,
+                                         FeatureType::Crossed};
+  FeatureSpec feature;
+  if (!json.is_object() || !json.contains("type")) {
+    errors_.Add(path, json.is_object() ? std::string("key 'type' is missing")
+                                       : absl::StrCat("expected an object, found ", Shown(json)));
+    return feature;
+  }
+  const Json only_type = {{"type", json["type"]}};
+  const size_t type = JsonObject(only_type, path, {"type"}, &errors_).Choice("type", *kTypes);
+  if (!errors_.ok()) return feature;
+  feature.type = kTypeValues[type];
+  const JsonObject object(json, path, Keys("feature_" + (*kTypes)[type]), &errors_);
+
+  feature.name = object.String("name");
+  if (errors_.ok() && feature.name.empty()) errors_.Add(object.PathOf("name"), "is empty");
+  if (feature.type != FeatureType::Crossed) {
+    constexpr Side kSides[] = {Side::Context, Side::History, Side::Candidate};
+    feature.side = kSides[object.Choice("side", {"context", "history", "candidate"})];
+  }
+  feature.table = feature.name;
+  if (object.Has("embedding")) {
+    const JsonObject embedding(object.Required("embedding"), object.PathOf("embedding"),
+                               Keys("embedding"), &errors_);
+    feature.table = embedding.StringOr("table", feature.name);
+    if (errors_.ok() && feature.table.empty()) errors_.Add(embedding.PathOf("table"), "is empty");
+    if (embedding.Has("dimension")) {
+      feature.embedding_dimension = embedding.Integer("dimension", 1, kMaxWidth);
+    }
+  }
+  switch (feature.type) {
+    case FeatureType::Categorical:
+    case FeatureType::MultiCategorical:
+      ParseCategorical(object, &feature);
+      break;
+    case FeatureType::Numeric:
+      ParseNumeric(object, &feature);
+      break;
+    case FeatureType::Crossed:
+      ParseCrossed(object, &feature);
+      break;
+    default:
+      break;
+  }
+  const bool pooled =
+      feature.type == FeatureType::MultiCategorical || feature.side == Side::History;
+  if (feature.type == FeatureType::Crossed) {
+    feature.combiner = ParseCombiner(object, schema::Combiner::Sum);
+  } else if (pooled) {
+    feature.combiner = ParseCombiner(object, schema::Combiner::Mean);
+  } else if (object.Has("combiner")) {
+    errors_.Add(object.PathOf("combiner"),
+                "is for features of which there are several values: multi-valued, crossed, or of "
+                "the history");
+  }
+  if (object.Has("default")) {
+    const bool is_vector = feature.type == FeatureType::MultiCategorical ||
+                           (feature.type == FeatureType::Numeric && feature.dimension > 1);
+    feature.default_value =
+        ParseDefault(object.Required("default"), is_vector, object.PathOf("default"));
+  }
+  return feature;
+}
+
+void SpecParser::ParseCategorical(const JsonObject& object, FeatureSpec* feature) {
+  feature->vocabulary = ParseVocabulary(object.Required("vocabulary"), object.PathOf("vocabulary"));
+  if (feature->type == FeatureType::MultiCategorical) {
+    feature->max_values = object.Integer("max_values", 1, kMaxValues);
+    feature->length = object.StringOr("length", "");
+    if (errors_.ok() && object.Has("length") && feature->length.empty()) {
+      errors_.Add(object.PathOf("length"), "is empty");
+    }
+  }
+  ParsePadding(object, feature);
+}
+
+void SpecParser::ParsePadding(const JsonObject& object, FeatureSpec* feature) {
+  if (!errors_.ok()) return;
+  const bool multi = feature->type == FeatureType::MultiCategorical;
+  const bool pads = multi || feature->side == Side::History;
+  const std::string path = object.PathOf("padding_row");
+  if (object.Has("padding_row")) {
+    if (!pads) {
+      errors_.Add(path, "is for multi-valued features and for features of the history");
+      return;
+    }
+    // null: no row means padding, although the layout has one.
+    if (!object.Required("padding_row").is_null()) {
+      feature->padding_row =
+          object.Integer("padding_row", 0, VocabularyRows(feature->vocabulary) - 1);
+    }
+  } else if (pads && spec_.layout == Layout::kDeepCtrTorch && feature->length.empty()) {
+    feature->padding_row = 0;
+  }
+  if (spec_.layout != Layout::kDeepCtrTorch || !feature->padding_row.has_value()) return;
+  if (!feature->length.empty()) {
+    errors_.Add(path,
+                "DeepCTR-Torch counts every position below the length, row 0 included: leave it "
+                "out, or use layout 'handpick'");
+  } else if (*feature->padding_row != 0) {
+    errors_.Add(path, absl::StrCat("is ", *feature->padding_row,
+                                   "; DeepCTR-Torch pads with 0 and with nothing else"));
+  }
+}
+
+VocabularySpec SpecParser::ParseVocabulary(const Json& json, const std::string& path) {
+  static const auto* const kKinds = new std::vector<std::string>{"identity", "list", "hash"};
+  VocabularySpec vocabulary;
+  if (!errors_.ok()) return vocabulary;
+  if (!json.is_object() || !json.contains("kind")) {
+    errors_.Add(path, json.is_object() ? std::string("key 'kind' is missing")
+                                       : absl::StrCat("expected an object, found ", Shown(json)));
+    return vocabulary;
+  }
+  const Json only_kind = {{"kind", json["kind"]}};
+  const size_t kind = JsonObject(only_kind, path, {"kind"}, &errors_).Choice("kind", *kKinds);
+  if (!errors_.ok()) return vocabulary;
+  const JsonObject object(json, path, Keys("vocabulary_" + (*kKinds)[kind]), &errors_);
+  if (kind == 0) {
+    vocabulary.kind = VocabularyKind::Identity;
+    vocabulary.size = object.Integer("size", 1, kMaxRows);
+    if (object.Has("out_of_vocabulary_row")) {
+      vocabulary.out_of_vocabulary_row =
+          object.Integer("out_of_vocabulary_row", 0, vocabulary.size - 1);
+    }
+    return vocabulary;
+  }
+  vocabulary.first_row = object.IntegerOr("first_row", 0, kMaxRows - 1, 0);
+  if (kind == 1) {
+    ParseListValues(object, &vocabulary);
+    if (object.Has("out_of_vocabulary_row")) {
+      vocabulary.out_of_vocabulary_row = object.Integer("out_of_vocabulary_row", 0, kMaxRows - 1);
+    }
+  } else {
+    vocabulary.kind = VocabularyKind::Hash;
+    vocabulary.size = object.Integer("buckets", 1, kMaxRows);
+    vocabulary.seed = object.UnsignedOr("seed", 0);
+  }
+  if (errors_.ok() && VocabularyRows(vocabulary) > kMaxRows) {
+    errors_.Add(path, absl::StrCat("needs ", VocabularyRows(vocabulary), " rows, the maximum is ",
+                                   kMaxRows));
+  }
+  return vocabulary;
+}
+
+void SpecParser::ParseListValues(const JsonObject& object, VocabularySpec* vocabulary) {
+  const Json& values = object.Array("values");
+  const std::string path = object.PathOf("values");
+  if (!errors_.ok()) return;
+  if (values.empty()) {
+    errors_.Add(path, "is empty");
+    return;
+  }
+  const bool strings = values[0].is_string();
+  vocabulary->kind = strings ? VocabularyKind::StringList : VocabularyKind::IntegerList;
+  for (size_t i = 0; i < values.size(); ++i) {
+    const Json& value = values[i];
+    const bool fits = strings ? value.is_string()
+                              : value.is_number_integer() &&
+                                    (!value.is_number_unsigned() ||
+                                     value.get<uint64_t>() <= static_cast<uint64_t>(INT64_MAX));
+    if (!fits) {
+      errors_.Add(
+          Element(path, i),
+          absl::StrCat("expected ",
+                       strings ? "a string, as the first value is"
+                               : "an integer of 64 bits (or a string, in a list of strings)",
+                       ", found ", Shown(value)));
+      return;
+    }
+    if (strings) {
+      vocabulary->strings.push_back(value.get<std::string>());
+    } else {
+      vocabulary->integers.push_back(value.get<int64_t>());
+    }
+  }
+  std::set<Json> seen;
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (!seen.insert(values[i]).second) {
+      errors_.Add(Element(path, i), absl::StrCat(Shown(values[i]), " occurs twice"));
+      return;
+    }
+  }
+}
+
+void SpecParser::ParseNumeric(const JsonObject& object, FeatureSpec* feature) {
+  feature->dimension = object.IntegerOr("dimension", 1, kMaxWidth, 1);
+  if (!object.Has("transform")) return;
+  const Json& steps = object.Array("transform");
+  const std::string path = object.PathOf("transform");
+  for (size_t i = 0; i < steps.size() && errors_.ok(); ++i) {
+    feature->transform.push_back(ParseTransform(steps[i], Element(path, i)));
+  }
+}
+
+schema::TransformT SpecParser::ParseTransform(const Json& json, const std::string& path) {
+  static const auto* const kKinds = new std::vector<std::string>{"clip", "log1p", "affine"};
+  schema::TransformT step;
+  if (!json.is_object() || !json.contains("kind")) {
+    errors_.Add(path, json.is_object() ? std::string("key 'kind' is missing")
+                                       : absl::StrCat("expected an object, found ", Shown(json)));
+    return step;
+  }
+  const Json only_kind = {{"kind", json["kind"]}};
+  const size_t kind = JsonObject(only_kind, path, {"kind"}, &errors_).Choice("kind", *kKinds);
+  if (!errors_.ok()) return step;
+  const JsonObject object(json, path, Keys("transform_" + (*kKinds)[kind]), &errors_);
+  if (kind == 0) {
+    step.kind = schema::TransformKind::Clip;
+    step.a = object.Number("min");
+    step.b = object.Number("max");
+    if (errors_.ok() && step.a > step.b) {
+      errors_.Add(path, absl::StrCat("min ", step.a, " is above max ", step.b));
+    }
+  } else if (kind == 1) {
+    step.kind = schema::TransformKind::Log1p;
+  } else {
+    step.kind = schema::TransformKind::Affine;
+    step.a = object.NumberOr("subtract", 0);
+    step.b = object.NumberOr("multiply", 1);
+    if (errors_.ok() && step.b == 0) {
+      errors_.Add(object.PathOf("multiply"), "is 0, which makes every number 0");
+    }
+  }
+  return step;
+}
+
+void SpecParser::ParseCrossed(const JsonObject& object, FeatureSpec* feature) {
+  const Json& operands = object.Array("of");
+  const std::string path = object.PathOf("of");
+  if (errors_.ok() && operands.size() < 2) errors_.Add(path, "needs at least two features");
+  for (size_t i = 0; i < operands.size() && errors_.ok(); ++i) {
+    if (!operands[i].is_string()) {
+      errors_.Add(Element(path, i),
+                  absl::StrCat("expected the name of a feature, found ", Shown(operands[i])));
+      return;
+    }
+    feature->cross_of.push_back(operands[i].get<std::string>());
+  }
+  feature->cross_buckets = object.IntegerOr("buckets", 0, kMaxRows, 0);
+  feature->cross_seed = object.UnsignedOr("seed", 0);
+}
+
+RawCell SpecParser::ParseDefault(const Json& json, bool is_vector, const std::string& path) {
+  RawCell cell;
+  if (!errors_.ok()) return cell;
+  if (json.is_array() != is_vector) {
+    errors_.Add(path, absl::StrCat("expected ", is_vector ? "an array" : "one value", ", found ",
+                                   Shown(json)));
+    return cell;
+  }
+  const Json values = is_vector ? json : Json::array({json});
+  for (const Json& value : values) {
+    if (value.is_string()) {
+      cell.emplace_back(value.get<std::string>());
+    } else if (value.is_number_integer()) {
+      cell.emplace_back(value.get<int64_t>());
+    } else if (value.is_number()) {
+      cell.emplace_back(value.get<double>());
+    } else {
+      errors_.Add(path, absl::StrCat("expected ids or numbers, found ", Shown(value)));
+    }
+  }
+  return cell;
+}
+
+schema::Combiner SpecParser::ParseCombiner(const JsonObject& object, schema::Combiner otherwise) {
+  constexpr schema::Combiner kCombiners[] = {schema::Combiner::Sum, schema::Combiner::Mean,
+                                             schema::Combiner::Max};
+  if (!object.Has("combiner")) return otherwise;
+  return kCombiners[object.Choice("combiner", {"sum", "mean", "max"})];
+}
+
+std::vector<FeatureUse> SpecParser::ParseUses(const JsonObject& section) {
+  std::vector<FeatureUse> uses;
+  const Json& array = section.Array("features");
+  for (size_t i = 0; i < array.size() && errors_.ok(); ++i) {
+    const std::string path = Element(section.PathOf("features"), i);
+    std::string name;
+    const bool is_name = array[i].is_string();
+    const Json as_object = is_name ? Json{{"feature", array[i]}} : array[i];
+    const JsonObject object(as_object, path, Keys("feature_use"), &errors_);
+    name = object.String("feature");
+    if (!errors_.ok()) return uses;
+    const absl::StatusOr<size_t> found = spec_.Find(name);
+    if (!found.ok()) {
+      errors_.Add(path, found.status().message());
+      return uses;
+    }
+    const FeatureSpec& feature = spec_.features[*found];
+    FeatureUse use{*found, ParseCombiner(object, feature.combiner)};
+    if (feature.type == FeatureType::Length) {
+      errors_.Add(path, absl::StrCat("'", name, "' is a length, which no part of a model reads"));
+    }
+    if (object.Has("combiner") && feature.type != FeatureType::MultiCategorical &&
+        feature.type != FeatureType::Crossed && feature.side != Side::History) {
+      errors_.Add(object.PathOf("combiner"), absl::StrCat("'", name, "' has one value only"));
+    }
+    for (const FeatureUse& other : uses) {
+      if (other.feature == use.feature) {
+        errors_.Add(path, absl::StrCat("'", name, "' is in the list twice"));
+      }
+    }
+    uses.push_back(use);
+  }
+  return uses;
+}
+
+void SpecParser::ParseWideDeep(const JsonObject& root) {
+  if (root.Has("wide")) {
+    const JsonObject wide(root.Required("wide"), "wide", Keys("wide"), &errors_);
+    spec_.wide.features = ParseUses(wide);
+  }
+  if (root.Has("deep")) {
+    const JsonObject deep(root.Required("deep"), "deep", Keys("deep"), &errors_);
+    spec_.deep.features = ParseUses(deep);
+    if (errors_.ok() && spec_.deep.features.empty()) {
+      errors_.Add("deep.features", "is empty: leave 'deep' out for a model without a deep part");
+    }
+    const Json& units = deep.Array("hidden_units");
+    if (errors_.ok() && units.empty()) {
+      errors_.Add("deep.hidden_units",
+                  "is empty: leave 'deep' out for a model that is its wide part alone");
+    }
+    for (size_t i = 0; i < units.size() && errors_.ok(); ++i) {
+      const std::string path = Element("deep.hidden_units", i);
+      if (!units[i].is_number_integer() || units[i] < 1 || units[i] > kMaxWidth) {
+        errors_.Add(path, absl::StrCat("expected an integer from 1 to ", kMaxWidth, ", found ",
+                                       Shown(units[i])));
+      } else {
+        spec_.deep.hidden_units.push_back(units[i].get<int64_t>());
+      }
+    }
+    spec_.deep.activation = deep.StringOr("activation", "relu");
+    if (errors_.ok() && spec_.deep.activation == "dice") {
+      errors_.Add("deep.activation",
+                  "'dice' cannot be used in the main network: DeepCTR-Torch builds it for "
+                  "3-dimensional inputs there (dice_dim=3) and fails on the 2-dimensional ones "
+                  "that this network has, so no such model was ever trained");
+    }
+    if (deep.Has("activation")) {
+      deep.Choice("activation", {"linear", "relu", "sigmoid", "tanh", "prelu"});
+    }
+    spec_.deep.batch_normalization = deep.BooleanOr("batch_normalization", false);
+    spec_.deep.batch_normalization_epsilon =
+        deep.NumberOr("batch_normalization_epsilon", kDeepCtrTorchEpsilon);
+    const double epsilon = spec_.deep.batch_normalization_epsilon;
+    if (errors_.ok() && !(epsilon > 0 && epsilon <= 1)) {
+      errors_.Add("deep.batch_normalization_epsilon",
+                  absl::StrCat(epsilon, " is not above 0 and at most 1"));
+    }
+    if (errors_.ok() && spec_.layout == Layout::kDeepCtrTorch && epsilon != kDeepCtrTorchEpsilon) {
+      errors_.Add("deep.batch_normalization_epsilon",
+                  absl::StrCat(epsilon, " is not DeepCTR-Torch's, which is 1e-5"));
+    }
+  }
+  if (errors_.ok() && spec_.wide.features.empty() && spec_.deep.features.empty()) {
+    errors_.Add("", "the model reads no feature: give 'wide', 'deep' or both");
+  }
+}
+
+}  // namespace
+
+int64_t VocabularyRows(const VocabularySpec& vocabulary) {
+  switch (vocabulary.kind) {
+    case VocabularyKind::Identity:
+      return vocabulary.size;
+    case VocabularyKind::Hash:
+      return vocabulary.first_row + vocabulary.size;
+    default: {
+      const int64_t rows = vocabulary.first_row + static_cast<int64_t>(vocabulary.integers.size() +
+                                                                       vocabulary.strings.size());
+      return std::max(rows, vocabulary.out_of_vocabulary_row.value_or(-1) + 1);
+    }
+  }
+}
+
+absl::StatusOr<size_t> Spec::Find(const std::string& reference) const {
+  std::vector<size_t> found;
+  std::vector<std::string> names;
+  for (size_t i = 0; i < features.size(); ++i) {
+    const FeatureSpec& feature = features[i];
+    names.push_back(feature.name);
+    if (feature.name == reference) found.push_back(i);
+  }
+  if (found.empty()) {
+    for (size_t i = 0; i < features.size(); ++i) {
+      if (absl::StrCat(SideName(features[i].side), ".", features[i].name) == reference) {
+        found.push_back(i);
+      }
+    }
+  }
+  if (found.size() == 1) return found.front();
+  if (found.empty()) {
+    return absl::NotFoundError(
+        absl::StrCat("there is no feature '", reference, "'", Suggestion(reference, names)));
+  }
+  std::vector<std::string> choices;
+  for (const size_t i : found) {
+    choices.push_back(absl::StrCat("'", SideName(features[i].side), ".", reference, "'"));
+  }
+  return absl::InvalidArgumentError(absl::StrCat("'", reference, "' is on several sides: write ",
+                                                 absl::StrJoin(choices, " or ")));
+}
+
+absl::StatusOr<Spec> ParseSpec(const std::string& json, const std::string& origin) {
+  HP_ASSIGN_OR_RETURN(const Json parsed, ParseJson(json, origin));
+  Spec spec;
+  JsonErrors errors(origin);
+  SpecParser(&spec, &errors).Parse(parsed);
+  if (errors.ok()) CheckSpec(spec, &errors);
+  HP_RETURN_IF_ERROR(errors.status());
+  // Defaults can be wrong only in ways that resolving them shows.
+  const absl::StatusOr<FeatureSet> features = BuildFeatureSet(spec);
+  if (!features.ok()) errors.Add("", features.status().message());
+  HP_RETURN_IF_ERROR(errors.status());
+  return spec;
+}
+
+absl::StatusOr<Spec> ReadSpec(const std::string& path) {
+  HP_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  return ParseSpec(text, path);
+}
+
+}  // namespace handpick::converter
