@@ -1,0 +1,188 @@
+#include "converter/weights/npy.h"
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "converter/io/status_macros.h"
+#include "converter/weights/elements.h"
+
+namespace handpick::converter {
+namespace {
+
+constexpr absl::string_view kMagic = "\x93NUMPY";
+// NumPy's own headers are below 1 KiB unless types are structured, which we refuse anyway.
+constexpr size_t kMaxHeaderBytes = 1 << 16;
+constexpr size_t kMaxRank = 32;
+
+struct NpyHeader {
+  std::string descr;
+  bool fortran_order = false;
+  std::vector<int64_t> shape;
+};
+
+// Reads the header: a Python dictionary of exactly 'descr' (a string), 'fortran_order' (a bool) and
+// 'shape' (a tuple of integers), in any order.
+class HeaderReader {
+ public:
+  explicit HeaderReader(absl::string_view text) : text_(text) {}
+
+  // False when the text is anything else.
+  bool Read(NpyHeader* header) {
+    bool has_descr = false, has_order = false, has_shape = false;
+    if (!Take('{')) return false;
+    while (!Take('}')) {
+      std::string key;
+      if (!TakeString(&key) || !Take(':')) return false;
+      if (key == "descr" && !has_descr) {
+        has_descr = TakeString(&header->descr);
+        if (!has_descr) return false;
+      } else if (key == "fortran_order" && !has_order) {
+        has_order = true;
+        header->fortran_order = TakeWord("True");
+        if (!header->fortran_order && !TakeWord("False")) return false;
+      } else if (key == "shape" && !has_shape) {
+        has_shape = TakeShape(&header->shape);
+        if (!has_shape) return false;
+      } else {
+        return false;
+      }
+      if (!Take(',')) {
+        if (!Take('}')) return false;
+        break;
+      }
+    }
+    SkipSpace();
+    return has_descr && has_order && has_shape && at_ == text_.size();
+  }
+
+ private:
+  void SkipSpace() {
+    while (at_ < text_.size() && (text_[at_] == ' ' || text_[at_] == '\n')) ++at_;
+  }
+
+  bool Take(char c) {
+    SkipSpace();
+    if (at_ >= text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+
+  bool TakeWord(absl::string_view word) {
+    SkipSpace();
+    if (text_.substr(at_, word.size()) != word) return false;
+    at_ += word.size();
+    return true;
+  }
+
+  bool TakeString(std::string* out) {
+    SkipSpace();
+    if (at_ >= text_.size() || (text_[at_] != '\'' && text_[at_] != '"')) return false;
+    const size_t end = text_.find(text_[at_], at_ + 1);
+    if (end == absl::string_view::npos) return false;
+    *out = std::string(text_.substr(at_ + 1, end - at_ - 1));
+    at_ = end + 1;
+    return true;
+  }
+
+  bool TakeShape(std::vector<int64_t>* shape) {
+    if (!Take('(')) return false;
+    while (!Take(')')) {
+      SkipSpace();
+      int64_t dimension = 0;
+      size_t digits = 0;
+      for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_, ++digits) {
+        if (dimension > std::numeric_limits<int64_t>::max() / 10 - 1) return false;
+        dimension = dimension * 10 + (text_[at_] - '0');
+      }
+      if (digits == 0 || shape->size() == kMaxRank) return false;
+      shape->push_back(dimension);
+      if (!Take(',')) return Take(')');
+    }
+    return true;
+  }
+
+  absl::string_view text_;
+  size_t at_ = 0;
+};
+
+absl::StatusOr<Dtype> ParseDescr(const std::string& descr, const std::string& what) {
+  static constexpr struct {
+    const char* descr;
+    Dtype dtype;
+  } kTypes[] = {{"<f8", Dtype::kF64}, {"<f4", Dtype::kF32}, {"<f2", Dtype::kF16},
+                {"<i8", Dtype::kI64}, {"<i4", Dtype::kI32}, {"<i2", Dtype::kI16},
+                {"|i1", Dtype::kI8},  {"|u1", Dtype::kU8},  {"|b1", Dtype::kBool}};
+  std::string taken;
+  for (const auto& type : kTypes) {
+    if (descr == type.descr) return type.dtype;
+    absl::StrAppend(&taken, taken.empty() ? "" : ", ", type.descr);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": elements of type '", descr, "'; these are taken: ", taken));
+}
+
+// Turns column-major into row-major order, the last index fastest.
+std::vector<float> FromFortranOrder(const std::vector<float>& data,
+                                    const std::vector<int64_t>& shape) {
+  std::vector<float> out(data.size());
+  std::vector<int64_t> index(shape.size(), 0);
+  for (float& element : out) {
+    size_t from = 0;
+    for (size_t d = shape.size(); d-- > 0;) {
+      from = from * static_cast<size_t>(shape[d]) + static_cast<size_t>(index[d]);
+    }
+    element = data[from];
+    for (size_t d = shape.size(); d-- > 0;) {
+      if (++index[d] < shape[d]) break;
+      index[d] = 0;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes, const std::string& what) {
+  const auto fault = [&](absl::string_view message) {
+    return absl::InvalidArgumentError(absl::StrCat(what, ": ", message));
+  };
+  if (bytes.size() < 10 || bytes.substr(0, kMagic.size()) != kMagic)
+    return fault("is no .npy array");
+  const int major = static_cast<unsigned char>(bytes[6]);
+  if (major < 1 || major > 3) return fault(absl::StrCat(".npy version ", major, " is unknown"));
+  const size_t length_bytes = major == 1 ? 2 : 4;
+  bytes.remove_prefix(8);
+  if (bytes.size() < length_bytes) return fault("is truncated in its header");
+  size_t header_bytes = 0;
+  for (size_t i = 0; i < length_bytes; ++i) {
+    header_bytes |= static_cast<size_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  }
+  bytes.remove_prefix(length_bytes);
+  if (header_bytes > kMaxHeaderBytes) {
+    return fault(
+        absl::StrCat("its header has ", header_bytes, " bytes, more than ", kMaxHeaderBytes));
+  }
+  if (header_bytes > bytes.size()) return fault("is truncated in its header");
+  NpyHeader header;
+  if (!HeaderReader(bytes.substr(0, header_bytes)).Read(&header)) {
+    return fault("its header is not that of an array of numbers");
+  }
+  bytes.remove_prefix(header_bytes);
+
+  HP_ASSIGN_OR_RETURN(const Dtype dtype, ParseDescr(header.descr, what));
+  HP_ASSIGN_OR_RETURN(const size_t count, CountElements(header.shape, ByteSize(dtype), what));
+  if (bytes.size() != count * ByteSize(dtype)) {
+    return fault(absl::StrCat("shape ", ShownShape(header.shape), " needs ",
+                              count * ByteSize(dtype), " bytes, but ", bytes.size(), " are there"));
+  }
+  Tensor tensor;
+  HP_ASSIGN_OR_RETURN(tensor.data, ToFloats(bytes, dtype, what));
+  if (header.fortran_order) tensor.data = FromFortranOrder(tensor.data, header.shape);
+  tensor.shape = std::move(header.shape);
+  return tensor;
+}
+
+}  // namespace handpick::converter
