@@ -1,0 +1,16 @@
+// Moves constants into the operators that add them.
+#ifndef HANDPICK_CONVERTER_PASSES_FOLD_CONSTANTS_H_
+#define HANDPICK_CONVERTER_PASSES_FOLD_CONSTANTS_H_
+
+#include "converter/graph/graph.h"
+
+namespace handpick::converter {
+
+// Promises that no sum and no dense layer's row is a constant: a sum has it in its bias, a layer in
+// its own. A sum or a concatenation of constants alone is a constant. The graph's value does not
+// change.
+Graph FoldConstants(const Graph& graph);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_PASSES_FOLD_CONSTANTS_H_

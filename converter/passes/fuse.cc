@@ -1,0 +1,160 @@
+#include "converter/passes/fuse.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "converter/passes/rewriter.h"
+
+namespace handpick::converter {
+namespace {
+
+bool IsLinear(const ActivationSpec& activation) {
+  return activation.kind == schema::ActivationKind::Linear;
+}
+
+class Fuser {
+ public:
+  explicit Fuser(const Graph& graph) : readers_(ReadersOfEachValue(graph)), rewriter_(graph) {}
+
+  void Visit(const Node& source) {
+    Node node = rewriter_.Current(source);
+    if (auto* activation = std::get_if<ActivationOp>(&node.op)) {
+      if (ActivateProducer(node.inputs[0], &activation->activation)) {
+        Replace(source.output, node.inputs[0]);
+        return;
+      }
+    } else if (std::holds_alternative<AddOp>(node.op)) {
+      VisitAdd(std::move(node));
+      return;
+    }
+    rewriter_.Add(std::move(node));
+  }
+
+  Rewriter& rewriter() { return rewriter_; }
+
+ private:
+  bool ReadOnce(ValueId value) const { return readers_[value] == 1; }
+
+  // The readers of `value`, of which the node being dropped is one, become those of both.
+  void Replace(ValueId dropped, ValueId value) {
+    rewriter_.Replace(dropped, value);
+    readers_[value] += readers_[dropped] - 1;
+  }
+
+  // The linear dense layer that makes a value which nothing else reads, or null.
+  DenseOp* LinearDense(ValueId value) {
+    if (!ReadOnce(value)) return nullptr;
+    auto* dense = std::get_if<DenseOp>(&rewriter_.ProducerOf(value).op);
+    return dense != nullptr && IsLinear(dense->activation) ? dense : nullptr;
+  }
+
+  bool ActivateProducer(ValueId value, ActivationSpec* activation) {
+    if (!ReadOnce(value)) return false;
+    Node& producer = rewriter_.ProducerOf(value);
+    ActivationSpec* place = nullptr;
+    if (auto* dense = std::get_if<DenseOp>(&producer.op)) place = &dense->activation;
+    if (auto* add = std::get_if<AddOp>(&producer.op)) place = &add->activation;
+    if (place == nullptr || !IsLinear(*place)) return false;
+    *place = std::move(*activation);
+    return true;
+  }
+
+  void VisitAdd(Node node) {
+    auto& add = std::get<AddOp>(node.op);
+    MoveBias(&add, node.inputs);
+    MoveRow(&node);
+    if (node.inputs.size() == 2 && add.bias.empty() && IsLinear(add.activation)) {
+      if (AddToEmbeddingSum(node)) return;
+    }
+    const bool is_plain = node.inputs.size() == 1 && add.bias.empty();
+    if (is_plain) {
+      if (LinearDense(node.inputs[0]) != nullptr) {
+        // The layer takes the sum's place and name.
+        Node dense = rewriter_.Take(node.inputs[0]);
+        std::get<DenseOp>(dense.op).activation = std::move(add.activation);
+        dense.output = node.output;
+        rewriter_.Add(std::move(dense));
+        return;
+      }
+      if (IsLinear(add.activation)) {
+        Replace(node.output, node.inputs[0]);
+        return;
+      }
+    }
+    rewriter_.Add(std::move(node));
+  }
+
+  void MoveBias(AddOp* add, const std::vector<ValueId>& addends) {
+    if (add->bias.empty()) return;
+    for (ValueId addend : addends) {
+      DenseOp* dense = LinearDense(addend);
+      if (dense == nullptr) continue;
+      DenseData weights = *rewriter_.graph().dense[dense->weights];
+      weights.bias.resize(weights.output_width, 0.0);
+      for (size_t j = 0; j < add->bias.size(); ++j) weights.bias[j] += add->bias[j];
+      dense->weights = rewriter_.graph().AddDense(std::move(weights));
+      add->bias.clear();
+      return;
+    }
+  }
+
+  void MoveRow(Node* node) {
+    if (node->inputs.size() < 2) return;
+    for (size_t d = node->inputs.size(); d-- > 0;) {
+      const ValueId layer = node->inputs[d];
+      const Domain domain = rewriter_.DomainOf(layer);
+      // The history's values must not depend on the context: they are computed once an event.
+      if (LinearDense(layer) == nullptr || rewriter_.ProducerOf(layer).inputs.size() != 1 ||
+          domain == Domain::History()) {
+        continue;
+      }
+      for (size_t r = 0; r < node->inputs.size(); ++r) {
+        if (r == d || rewriter_.DomainOf(node->inputs[r]) != Domain::Context()) continue;
+        // The layer moves behind whatever makes the row.
+        Node dense = rewriter_.Take(layer);
+        dense.inputs.push_back(node->inputs[r]);
+        rewriter_.Add(std::move(dense));
+        node->inputs.erase(node->inputs.begin() + static_cast<std::ptrdiff_t>(r));
+        return;
+      }
+    }
+  }
+
+  bool AddToEmbeddingSum(const Node& node) {
+    for (size_t s = 0; s < 2; ++s) {
+      const ValueId sum = node.inputs[s];
+      const ValueId other = node.inputs[1 - s];
+      if (!ReadOnce(sum) || sum == other) continue;
+      const Node& producer = rewriter_.ProducerOf(sum);
+      const Domain domain = rewriter_.DomainOf(sum);
+      const Domain other_domain = rewriter_.DomainOf(other);
+      const bool broadcasts =
+          other_domain == Domain::Context() && domain == Domain::Candidate();
+      if (!std::holds_alternative<EmbeddingSumOp>(producer.op) || !producer.inputs.empty() ||
+          !(other_domain == domain || broadcasts)) {
+        continue;
+      }
+      Node moved = rewriter_.Take(sum);
+      moved.inputs = {other};
+      moved.output = node.output;
+      rewriter_.Add(std::move(moved));
+      return true;
+    }
+    return false;
+  }
+
+  std::vector<size_t> readers_;
+  Rewriter rewriter_;
+};
+
+}  // namespace
+
+Graph Fuse(const Graph& graph) {
+  Fuser fuser(graph);
+  for (const Node& node : graph.nodes) fuser.Visit(node);
+  return fuser.rewriter().Finish();
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,153 @@
+#include "converter/recipes/feature_inputs.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "converter/graph/infer_domains.h"
+#include "converter/io/status_macros.h"
+
+namespace handpick::converter {
+namespace {
+
+// Rows that the features of a spec need in a table.
+uint64_t RowsOfTable(const Spec& spec, const FeatureSet& features, const std::string& table) {
+  uint64_t rows = 0;
+  for (size_t f = 0; f < spec.features.size(); ++f) {
+    const schema::FeatureType type = spec.features[f].type;
+    const bool has_rows = TakesIds(*features.features[f]) || type == schema::FeatureType::Crossed;
+    if (has_rows && spec.features[f].table == table) rows = std::max(rows, RowCount(features, f));
+  }
+  return rows;
+}
+
+}  // namespace
+
+absl::StatusOr<Lookup> FeatureInputs::LookUp(const FeatureUse& use, const std::string& tensor,
+                                             int64_t dimension) {
+  const FeatureSpec& feature = spec_.features[use.feature];
+  const auto [entry, is_new] = tables_.try_emplace(tensor, 0);
+  if (is_new) {
+    const uint64_t rows = RowsOfTable(spec_, *graph_.features, feature.table);
+    HP_ASSIGN_OR_RETURN(
+        const Tensor* const weights,
+        tensors_.Take(tensor, {{static_cast<int64_t>(rows), dimension}},
+                      absl::StrCat("the vocabulary of feature '", feature.name, "'",
+                                   feature.table == feature.name
+                                       ? ""
+                                       : absl::StrCat(", table '", feature.table, "'"))));
+    if (weights->shape[1] < 1 || rows > UINT32_MAX || weights->shape[1] > UINT32_MAX) {
+      return absl::InvalidArgumentError(absl::StrCat("weights: tensor '", tensor, "' has shape ",
+                                                     ShapeText(weights->shape),
+                                                     ", which is no table"));
+    }
+    TableData table;
+    table.name = absl::StrCat(part_, ".", feature.table);
+    table.rows = static_cast<uint32_t>(weights->shape[0]);
+    table.dimension = static_cast<uint32_t>(weights->shape[1]);
+    table.floats = weights->data;
+    entry->second = graph_.AddTable(std::move(table));
+  }
+  const uint32_t found = graph_.tables[entry->second]->dimension;
+  if (dimension == kAnySize && feature.embedding_dimension.value_or(found) != found) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "weights: tensor '", tensor, "' has rows of ", found, " numbers, expected ",
+        *feature.embedding_dimension, " (spec: embedding.dimension of feature '", feature.name,
+        "')"));
+  }
+  Lookup lookup;
+  lookup.feature = static_cast<uint32_t>(use.feature);
+  lookup.table = entry->second;
+  // A history feature's use says how its events are pooled; how the values of one event are, is
+  // said by the feature itself.
+  lookup.combiner = IsHistory(use) ? feature.combiner : use.combiner;
+  // One row that is always there: pooling has nothing to do.
+  if (Feature(use).type == schema::FeatureType::Categorical) {
+    lookup.combiner = schema::Combiner::Sum;
+  }
+  if (lookup.combiner == schema::Combiner::Max) lookup.empty_value = layout_.MaximumOfNothing();
+  return lookup;
+}
+
+ValueId FeatureInputs::Embed(const FeatureUse& use, const Lookup& lookup) {
+  const ValueId embedded =
+      graph_.Append(absl::StrCat(part_, ".embedding.", Feature(use).name), EmbeddingOp{lookup}, {},
+                    graph_.tables[lookup.table]->dimension);
+  return IsHistory(use) ? PoolEvents(use, embedded) : embedded;
+}
+
+ValueId FeatureInputs::Numbers(const FeatureUse& use) {
+  const ValueId numbers = graph_.Append(absl::StrCat(part_, ".numeric.", Feature(use).name),
+                                        NumericOp{static_cast<uint32_t>(use.feature)}, {},
+                                        Feature(use).dimension);
+  return IsHistory(use) ? PoolEvents(use, numbers) : numbers;
+}
+
+ValueId FeatureInputs::PoolEvents(const FeatureUse& use, ValueId per_event) {
+  PoolHistoryOp pool;
+  pool.combiner = use.combiner;
+  const schema::FeatureT& feature = Feature(use);
+  if (feature.type == schema::FeatureType::Categorical && feature.padding_row >= 0) {
+    pool.mask_feature = static_cast<uint32_t>(use.feature);
+  }
+  if (pool.combiner == schema::Combiner::Max) pool.empty_value = layout_.MaximumOfNothing();
+  return graph_.Append(absl::StrCat(part_, ".history.", feature.name), pool, {per_event},
+                       graph_.WidthOf(per_event));
+}
+
+absl::Status CheckUses(const FeatureSet& features, const std::vector<FeatureUse>& uses,
+                       absl::string_view field) {
+  for (const FeatureUse& use : uses) {
+    const schema::FeatureT& feature = *features.features[use.feature];
+    if (feature.type == schema::FeatureType::Length) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "spec: ", field, " has feature '", feature.name,
+          "', which is a length: it says how many values another feature has and is no input"));
+    }
+    bool of_history = false, of_others = false;
+    for (uint32_t operand : feature.cross_of) {
+      (features.features[operand]->side == schema::Side::History ? of_history : of_others) = true;
+    }
+    if (of_history && of_others) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("spec: ", field, " has feature '", feature.name,
+                       "', which crosses the history with another side; expected features of the "
+                       "history alone, or none of them"));
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ActivationSpec> ReadActivation(const Spec& spec, const TensorLayout& layout,
+                                              size_t layer, int64_t width, TensorReader* tensors) {
+  const std::string& name = spec.deep.activation;
+  ActivationSpec activation;
+  if (name == "prelu") {
+    activation.kind = schema::ActivationKind::Prelu;
+    HP_ASSIGN_OR_RETURN(const Tensor* const slopes,
+                        tensors->Take(layout.PreluSlope(layer), {{1}, {width}},
+                                      "deep.activation is prelu"));
+    activation.alpha = Doubles(*slopes);
+    return activation;
+  }
+  HP_RETURN_IF_ERROR(
+      tensors->Refuse(layout.PreluSlope(layer), absl::StrCat("deep.activation is ", name)));
+  if (name == "relu") {
+    activation.kind = schema::ActivationKind::Relu;
+  } else if (name == "sigmoid") {
+    activation.kind = schema::ActivationKind::Sigmoid;
+  } else if (name == "tanh") {
+    activation.kind = schema::ActivationKind::Tanh;
+  } else if (name != "linear") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("spec: deep.activation is '", name,
+                     "', expected one of: linear, relu, sigmoid, tanh, prelu"));
+  }
+  return activation;
+}
+
+std::vector<double> Doubles(const Tensor& tensor) {
+  return std::vector<double>(tensor.data.begin(), tensor.data.end());
+}
+
+}  // namespace handpick::converter
