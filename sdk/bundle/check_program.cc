@@ -1,0 +1,270 @@
+#include "sdk/bundle/check_program.h"
+
+#include <algorithm>
+
+#include "sdk/base/error.h"
+
+namespace handpick {
+namespace {
+
+constexpr uint32_t kForEver = UINT32_MAX;
+
+struct Lifetime {
+  uint32_t first;
+  uint32_t last;
+  bool used;
+};
+
+class Checker {
+ public:
+  Checker(const Plan& plan, ModelMemory* memory, hp_error* error)
+      : plan_(plan), memory_(*memory), error_(error) {}
+
+  hp_status Check() {
+    if (!memory_.NewArray(plan_.values.size(), &written_) ||
+        !memory_.NewArray(plan_.values.size(), &triggers_) ||
+        !memory_.NewArray(plan_.buffers.size(), &lifetimes_)) {
+      return Fail(error_, HP_OUT_OF_MEMORY, "no memory to check the bundle");
+    }
+    for (const Step& step : plan_.session_steps) {
+      if (step.domain != schema::Domain::Context && step.domain != schema::Domain::History) {
+        return Bad(step, "a session step is neither of the context nor of the history");
+      }
+      HP_TRY(CheckStep(step));
+    }
+    for (const Step& step : plan_.candidate_steps) {
+      if (step.domain != schema::Domain::Candidate)
+        return Bad(step, "a candidate step is not of the candidates");
+      HP_TRY(CheckStep(step));
+    }
+    const Value& logit = plan_.values[plan_.logit];
+    if (logit.width != 1 || logit.type != schema::BufferType::Float32 ||
+        logit.domain == schema::Domain::History || !IsWritten(logit)) {
+      return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: the logit is no computed value of width 1");
+    }
+    Touch(logit);
+    return CheckOverlaps();
+  }
+
+ private:
+  hp_status Bad(const Step& step, const char* what) {
+    return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: step '%s': %s", step.name, what);
+  }
+
+  // Whether every column of `value` has been written. Written values of a buffer are disjoint, so
+  // their widths add up.
+  bool IsWritten(const Value& value) const {
+    uint64_t covered = 0;
+    for (size_t i = 0; i < plan_.values.size(); ++i) {
+      const Value& other = plan_.values[i];
+      if (!written_[i] || other.buffer != value.buffer) continue;
+      const uint64_t begin = std::max(value.column, other.column);
+      const uint64_t end =
+          std::min(uint64_t{value.column} + value.width, uint64_t{other.column} + other.width);
+      if (end > begin) covered += end - begin;
+    }
+    return covered == value.width;
+  }
+
+  // Which changes a written value follows: those of every value written into its columns.
+  uint8_t TriggersOf(const Value& value) const {
+    uint8_t triggers = 0;
+    for (size_t i = 0; i < plan_.values.size(); ++i) {
+      const Value& other = plan_.values[i];
+      if (written_[i] && other.buffer == value.buffer &&
+          other.column < value.column + value.width && value.column < other.column + other.width) {
+        triggers |= triggers_[i];
+      }
+    }
+    return triggers;
+  }
+
+  void Touch(const Value& value) {
+    Lifetime& lifetime = lifetimes_[value.buffer];
+    if (!lifetime.used) lifetime.first = now_;
+    lifetime.used = true;
+    lifetime.last = now_;
+    // The session's values stay until they are computed again.
+    if (value.domain != schema::Domain::Candidate) lifetime = Lifetime{0, kForEver, true};
+  }
+
+  // Checks an operand; `broadcast`: a context value will do in a candidate step.
+  hp_status Read(const Step& step, uint32_t index, schema::Domain domain, bool broadcast,
+                 schema::BufferType type, uint32_t width) {
+    if (index >= plan_.values.size()) return Bad(step, "an operand does not exist");
+    const Value& value = plan_.values[index];
+    if (value.domain != domain && !(broadcast && domain == schema::Domain::Candidate &&
+                                    value.domain == schema::Domain::Context)) {
+      return Bad(step, "an operand lies in a domain that the step cannot read");
+    }
+    if (value.type != type) return Bad(step, "an operand has the wrong element type");
+    if (value.width != width) return Bad(step, "an operand has the wrong width");
+    if (!IsWritten(value)) return Bad(step, "an operand is read before it is written");
+    step_triggers_ |= TriggersOf(value);
+    Touch(value);
+    return HP_OK;
+  }
+
+  hp_status CheckLookup(const Step& step, const Lookup& lookup, uint32_t width) {
+    if (lookup.feature >= plan_.features.size())
+      return Bad(step, "looks up a feature that does not exist");
+    if (lookup.table >= plan_.tables.size())
+      return Bad(step, "looks into a table that does not exist");
+    const Feature& feature = plan_.features[lookup.feature];
+    const Table& table = plan_.tables[lookup.table];
+    if (feature.row_count == 0) return Bad(step, "looks up a feature that has no rows");
+    if (feature.row_count > table.row_count)
+      return Bad(step, "its feature has more rows than its table");
+    if (table.dimension != width) return Bad(step, "its table's dimension is not its width");
+    if (static_cast<int>(feature.side) != static_cast<int>(step.domain)) {
+      return Bad(step, "its feature is given on another side");
+    }
+    if (lookup.combiner < schema::Combiner::Sum || lookup.combiner > schema::Combiner::Max) {
+      return Bad(step, "unknown combiner");
+    }
+    step_triggers_ |= kContextTrigger;
+    return HP_OK;
+  }
+
+  hp_status CheckActivation(const Step& step, uint32_t width) {
+    const Activation& activation = step.activation;
+    if (activation.kind > schema::ActivationKind::Tanh) return Bad(step, "unknown activation");
+    const size_t alphas = activation.alpha.size();
+    const bool good = activation.kind == schema::ActivationKind::Prelu
+                          ? alphas == 1 || alphas == width
+                          : alphas == 0;
+    return good ? HP_OK : Bad(step, "its activation has the wrong number of slopes");
+  }
+
+  hp_status CheckOperator(const Step& step, const Value& output) {
+    constexpr auto kFloat = schema::BufferType::Float32;
+    constexpr auto kInt8 = schema::BufferType::DynamicInt8;
+    if (output.type != (step.kind == StepKind::kQuantize ? kInt8 : kFloat)) {
+      return Bad(step, "its result has the wrong element type");
+    }
+    switch (step.kind) {
+      case StepKind::kEmbedding:
+      case StepKind::kEmbeddingSum:
+        if (step.lookups.empty()) return Bad(step, "sums up nothing");
+        for (const Lookup& lookup : step.lookups) HP_TRY(CheckLookup(step, lookup, output.width));
+        if (step.row != kNone)
+          HP_TRY(Read(step, step.row, step.domain, true, kFloat, output.width));
+        return HP_OK;
+      case StepKind::kNumeric: {
+        if (step.feature >= plan_.features.size())
+          return Bad(step, "reads a feature that does not exist");
+        const Feature& feature = plan_.features[step.feature];
+        if (feature.type != HP_FEATURE_NUMERIC || feature.dimension != output.width ||
+            static_cast<int>(feature.side) != static_cast<int>(step.domain)) {
+          return Bad(step, "its feature is no number of its width and domain");
+        }
+        step_triggers_ |= kContextTrigger;
+        return HP_OK;
+      }
+      case StepKind::kDense: {
+        if (step.weights >= plan_.dense_weights.size())
+          return Bad(step, "its weights do not exist");
+        const DenseWeights& weights = plan_.dense_weights[step.weights];
+        if (weights.output_width != output.width)
+          return Bad(step, "its weights have another number of outputs");
+        HP_TRY(Read(step, step.inputs[0], step.domain, false, weights.int8 ? kInt8 : kFloat,
+                    weights.input_width));
+        if (step.row != kNone) {
+          if (step.domain == schema::Domain::History)
+            return Bad(step, "adds a context row to an event");
+          HP_TRY(Read(step, step.row, schema::Domain::Context, false, kFloat, output.width));
+        }
+        return CheckActivation(step, output.width);
+      }
+      case StepKind::kQuantize:
+        return Read(step, step.inputs[0], step.domain, false, kFloat, output.width);
+      case StepKind::kAdd:
+        if (step.inputs.empty()) return Bad(step, "adds nothing");
+        for (const uint32_t input : step.inputs)
+          HP_TRY(Read(step, input, step.domain, true, kFloat, output.width));
+        return CheckActivation(step, output.width);
+      case StepKind::kCopy:
+        return Read(step, step.inputs[0], step.domain, true, kFloat, output.width);
+      case StepKind::kPoolHistory:
+        if (step.domain != schema::Domain::Context)
+          return Bad(step, "pools the history, but not into the context");
+        if (step.combiner < schema::Combiner::Sum || step.combiner > schema::Combiner::Max) {
+          return Bad(step, "unknown combiner");
+        }
+        if (step.feature != kNone) {
+          if (step.feature >= plan_.features.size() ||
+              plan_.features[step.feature].side != HP_SIDE_HISTORY ||
+              plan_.features[step.feature].type != HP_FEATURE_CATEGORICAL) {
+            return Bad(step, "its mask is no categorical feature of the history");
+          }
+        }
+        HP_TRY(Read(step, step.inputs[0], schema::Domain::History, false, kFloat, output.width));
+        step_triggers_ = kHistoryTrigger;
+        return HP_OK;
+    }
+    return Bad(step, "unknown operator");
+  }
+
+  hp_status CheckStep(const Step& step) {
+    if (step.output >= plan_.values.size()) return Bad(step, "its result does not exist");
+    const Value& output = plan_.values[step.output];
+    if (output.domain != step.domain) return Bad(step, "its result lies in another domain");
+    step_triggers_ = 0;
+    HP_TRY(CheckOperator(step, output));
+    if (step.domain == schema::Domain::Context) {
+      if (step.triggers != step_triggers_)
+        return Bad(step, "its triggers are not those of its operands");
+    } else if (step.triggers != 0) {
+      return Bad(step, "has triggers outside of the context");
+    }
+    for (size_t i = 0; i < plan_.values.size(); ++i) {
+      const Value& other = plan_.values[i];
+      if (written_[i] && other.buffer == output.buffer &&
+          other.column < output.column + output.width &&
+          output.column < other.column + other.width) {
+        return Bad(step, "writes what another step wrote");
+      }
+    }
+    written_[step.output] = 1;
+    triggers_[step.output] = step_triggers_;
+    Touch(output);
+    ++now_;
+    return HP_OK;
+  }
+
+  hp_status CheckOverlaps() {
+    for (size_t i = 0; i < plan_.buffers.size(); ++i) {
+      for (size_t j = 0; j < i; ++j) {
+        const Buffer& a = plan_.buffers[i];
+        const Buffer& b = plan_.buffers[j];
+        const Lifetime& life_a = lifetimes_[i];
+        const Lifetime& life_b = lifetimes_[j];
+        if (a.domain != b.domain || !life_a.used || !life_b.used) continue;
+        const bool share_memory = uint64_t{a.offset} < uint64_t{b.offset} + b.row_bytes &&
+                                  uint64_t{b.offset} < uint64_t{a.offset} + a.row_bytes;
+        if (share_memory && life_a.first <= life_b.last && life_b.first <= life_a.last) {
+          return Fail(error_, HP_BUNDLE_CORRUPT,
+                      "bundle: buffers %zu and %zu share memory while both are in use", j, i);
+        }
+      }
+    }
+    return HP_OK;
+  }
+
+  const Plan& plan_;
+  ModelMemory& memory_;
+  hp_error* error_;
+  absl::Span<uint8_t> written_;   // By value.
+  absl::Span<uint8_t> triggers_;  // By value.
+  absl::Span<Lifetime> lifetimes_;
+  uint32_t now_ = 1;
+  uint8_t step_triggers_ = 0;
+};
+
+}  // namespace
+
+hp_status CheckProgram(const Plan& plan, ModelMemory* memory, hp_error* error) {
+  return Checker(plan, memory, error).Check();
+}
+
+}  // namespace handpick

@@ -1,0 +1,27 @@
+// Bounds on what a bundle may ask for. Far above any model for a phone; they keep every later
+// product of sizes in range.
+#ifndef HANDPICK_SDK_BUNDLE_LIMITS_H_
+#define HANDPICK_SDK_BUNDLE_LIMITS_H_
+
+#include <cstdint>
+
+namespace handpick {
+
+inline constexpr uint64_t kMaxBundleBytes = (uint64_t{1} << 31) - 1;  // FlatBuffers' own limit.
+inline constexpr uint32_t kMaxFlatBufferTables = 1u << 20;
+inline constexpr uint32_t kMaxFeatures = 4096;
+inline constexpr uint32_t kMaxValues =
+    1u << 16;  // Values of one feature in one row, combinations of a cross.
+inline constexpr uint32_t kMaxCrossOperands = 8;
+inline constexpr uint32_t kMaxWidth = 1u << 20;  // Elements of one value.
+inline constexpr uint32_t kMaxRowBytes = 1u << 28;
+inline constexpr uint32_t kMaxBuffers = 4096;
+inline constexpr uint32_t kMaxValueCount = 1u << 14;
+inline constexpr uint32_t kMaxSteps = 1u << 14;
+inline constexpr uint32_t kMaxTile = 1u << 16;
+inline constexpr uint32_t kMaxHistory = 1u << 16;
+inline constexpr uint32_t kMaxGoldenRows = 1u << 16;
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_BUNDLE_LIMITS_H_

@@ -1,0 +1,47 @@
+// From the columns of a batch to resolved features: rows of tables and transformed numbers, in a
+// region's slots.
+#ifndef HANDPICK_SDK_FEATURES_RESOLVE_H_
+#define HANDPICK_SDK_FEATURES_RESOLVE_H_
+
+#include <cstdint>
+
+#include "sdk/program/plan.h"
+
+namespace handpick {
+
+// A view of one feature's slot: [capacity] rows of its region.
+struct Slot {
+  uint32_t* rows;    // Categorical: [capacity]. MultiCategorical: [capacity, max_values]. Length:
+                     // [capacity] lengths.
+  uint32_t* counts;  // MultiCategorical: [capacity] positions that count.
+  float* divisors;   // MultiCategorical: [capacity] what a mean divides by.
+  float* numbers;    // Numeric: [capacity, dimension].
+};
+
+// The slot inside a region's memory that was made for `capacity` rows.
+Slot SlotAt(const Feature& feature, char* region, uint32_t capacity);
+
+// A Length slot's entry for "as many as were given".
+inline constexpr uint32_t kLengthNotGiven = UINT32_MAX;
+
+// hp_value_type bits of the columns that a feature takes; 0 for crossed features.
+uint32_t ValueTypes(const Feature& feature);
+
+// Checks a batch against the features of a side, and notes the column of each feature.
+//
+// `columns` [features]: null where the feature is not given. A feature that is neither given nor
+// optional is an error, unless `catalog` allows it to come from there.
+hp_status BindColumns(const Plan& plan, hp_side side, const hp_batch& batch, bool catalog,
+                      const hp_column** columns, hp_error* error);
+
+// Resolves rows [first, first + count) of a bound batch into rows [slot_row, ...) of the side's
+// slots. All features of the side are resolved; on an error the slots' contents are unspecified.
+//
+// `items` [count] is scratch for catalog positions; null when nothing may come from the catalog.
+hp_status ResolveRows(const Plan& plan, hp_side side, const hp_column* const* columns, size_t first,
+                      uint32_t count, char* region, uint32_t capacity, uint32_t slot_row,
+                      uint32_t* items, hp_error* error);
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_FEATURES_RESOLVE_H_

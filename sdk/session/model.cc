@@ -1,0 +1,40 @@
+#include "sdk/session/model.h"
+
+#include "sdk/base/error.h"
+#include "sdk/bundle/load.h"
+#include "sdk/session/layout.h"
+
+namespace handpick {
+
+Model::~Model() {
+  for (const DenseOperator& dense : session_dense_) DestroyDense(dense);
+  for (const DenseOperator& dense : candidate_dense_) DestroyDense(dense);
+  UnmapFile(file_);
+}
+
+hp_status Model::Open(const void* data, size_t size, bool pack, hp_error* error) {
+  HP_TRY(LoadBundle(data, size, &memory_, &plan_, error));
+  SessionLayout layout;
+  HP_TRY(MakeSessionLayout(plan_, 0, &layout, error));
+  plan_.info.session_bytes = layout.total;
+  if (!pack) return HP_OK;
+  HP_TRY(Pack(plan_.session_steps, &session_dense_, error));
+  return Pack(plan_.candidate_steps, &candidate_dense_, error);
+}
+
+hp_status Model::Pack(absl::Span<const Step> steps, absl::Span<DenseOperator>* operators,
+                      hp_error* error) {
+  if (!memory_.NewArray(steps.size(), operators)) {
+    return Fail(error, HP_OUT_OF_MEMORY, "no memory for %zu dense operators", steps.size());
+  }
+  for (size_t i = 0; i < steps.size(); ++i) {
+    if (steps[i].kind != StepKind::kDense) continue;
+    HP_TRY(CreateDense(plan_.dense_weights[steps[i].weights],
+                       plan_.values[steps[i].inputs[0]].stride,
+                       plan_.values[steps[i].output].stride, memory_.allocator(), &engine_bytes_,
+                       &(*operators)[i], error));
+  }
+  return HP_OK;
+}
+
+}  // namespace handpick

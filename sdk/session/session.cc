@@ -1,0 +1,169 @@
+#include "sdk/session/session.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sdk/features/resolve.h"
+#include "sdk/session/step_runner.h"
+
+namespace handpick {
+namespace {
+
+constexpr hp_batch kNothing = {nullptr, 0, 1};
+
+}  // namespace
+
+Session::Session(const Model& model, const SessionLayout& layout)
+    : model_(model), plan_(model.plan()), layout_(layout) {
+  // A model whose context features all have defaults (or that has none) can score at once.
+  if (SetContext(kNothing) != HP_OK) Succeed(&error_);
+}
+
+hp_status Session::SetContext(const hp_batch& context) {
+  if (context.row_count != 1) {
+    return Fail(&error_, HP_INVALID_ARGUMENT, "a context has 1 row, this batch has %zu",
+                context.row_count);
+  }
+  HP_TRY(BindColumns(plan_, HP_SIDE_CONTEXT, context, false, columns(), &error_));
+  // Into the slots' other row: the one in force stays until all went well.
+  const uint32_t row = 1 - context_row_;
+  HP_TRY(ResolveRows(plan_, HP_SIDE_CONTEXT, columns(), 0, 1, Memory(layout_.slots[0]),
+                     layout_.slot_rows[0], row, nullptr, &error_));
+  context_row_ = row;
+  context_set_ = true;
+  stale_ |= kContextTrigger;
+  return HP_OK;
+}
+
+hp_status Session::CheckEvents(const hp_batch& events) {
+  if (plan_.max_history == 0) {
+    if (events.row_count == 0) return HP_OK;
+    return Fail(&error_, HP_INVALID_ARGUMENT, "%zu events for a model that has no history",
+                events.row_count);
+  }
+  HP_TRY(BindColumns(plan_, HP_SIDE_HISTORY, events, false, columns(), &error_));
+  for (size_t e = 0; e < events.row_count; ++e) {
+    // The row behind the ring is there for this.
+    HP_TRY(ResolveRows(plan_, HP_SIDE_HISTORY, columns(), e, 1, Memory(layout_.slots[1]),
+                       layout_.slot_rows[1], plan_.max_history, nullptr, &error_));
+  }
+  return HP_OK;
+}
+
+hp_status Session::TakeEvents(const hp_batch& events) {
+  if (events.row_count == 0) return HP_OK;
+  // Of more events than the history holds, only the last would stay.
+  const size_t first =
+      events.row_count > plan_.max_history ? events.row_count - plan_.max_history : 0;
+  for (size_t e = first; e < events.row_count; ++e) {
+    uint32_t position;
+    if (event_count_ < plan_.max_history) {
+      position = (oldest_event_ + event_count_) % plan_.max_history;
+      ++event_count_;
+    } else {
+      position = oldest_event_;
+      oldest_event_ = (oldest_event_ + 1) % plan_.max_history;
+    }
+    HP_TRY(ResolveRows(plan_, HP_SIDE_HISTORY, columns(), e, 1, Memory(layout_.slots[1]),
+                       layout_.slot_rows[1], position, nullptr, &error_));
+    HP_TRY(RunSteps(plan_.session_steps, schema::Domain::History, 0, position, 1));
+  }
+  counters_.events += events.row_count;
+  stale_ |= kHistoryTrigger;
+  return HP_OK;
+}
+
+hp_status Session::AppendEvents(const hp_batch& events) {
+  HP_TRY(CheckEvents(events));
+  return TakeEvents(events);
+}
+
+hp_status Session::SetHistory(const hp_batch& events) {
+  HP_TRY(CheckEvents(events));
+  ClearHistory();
+  return TakeEvents(events);
+}
+
+void Session::ClearHistory() {
+  oldest_event_ = 0;
+  event_count_ = 0;
+  stale_ |= kHistoryTrigger;
+}
+
+hp_status Session::RunSteps(absl::Span<const Step> steps, schema::Domain domain, uint8_t triggers,
+                            uint32_t first_row, uint32_t rows) {
+  StepRunner runner(this, first_row, rows);
+  for (const Step& step : steps) {
+    if (step.domain != domain) continue;
+    if (domain == schema::Domain::Context && (step.triggers & triggers) == 0) continue;
+    const hp_status status = runner.Run(step);
+    if (status != HP_OK) return Fail(&error_, status, "step '%s' failed in the engine", step.name);
+  }
+  return HP_OK;
+}
+
+hp_status Session::RefreshContext() {
+  if (stale_ == 0) return HP_OK;
+  HP_TRY(RunSteps(plan_.session_steps, schema::Domain::Context, stale_, 0, 1));
+  stale_ = 0;
+  ++counters_.context_runs;
+  return HP_OK;
+}
+
+hp_status Session::BeginScoring(const hp_batch& candidates) {
+  if (!context_set_) {
+    return Fail(&error_, HP_CONTEXT_NOT_SET,
+                "the context has features without a default: set it before scoring");
+  }
+  HP_TRY(BindColumns(plan_, HP_SIDE_CANDIDATE, candidates, true, columns(), &error_));
+  return RefreshContext();
+}
+
+uint32_t Session::TileAt(const hp_batch& candidates, size_t first) const {
+  return static_cast<uint32_t>(std::min<size_t>(layout_.tile, candidates.row_count - first));
+}
+
+hp_status Session::ScoreTile(size_t first, uint32_t count, Logits* logits) {
+  auto* items = reinterpret_cast<uint32_t*>(Memory(layout_.items));
+  HP_TRY(ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), first, count, Memory(layout_.slots[2]),
+                     layout_.slot_rows[2], 0, items, &error_));
+  HP_TRY(RunSteps(plan_.candidate_steps, schema::Domain::Candidate, 0, 0, count));
+  counters_.candidates += count;
+  ++counters_.tiles;
+  const Value& logit = plan_.values[plan_.logit];
+  const RowsOut rows = StepRunner(this, 0, count).At(logit, 0);
+  *logits = Logits{rows.data, logit.domain == schema::Domain::Context ? 0 : rows.stride};
+  return HP_OK;
+}
+
+hp_status Session::CheckGoldens(float* worst) {
+  float largest = 0;
+  size_t worst_request = 0;
+  size_t worst_candidate = 0;
+  for (size_t g = 0; g < plan_.goldens.size(); ++g) {
+    const Golden& golden = plan_.goldens[g];
+    HP_TRY(SetContext(golden.context));
+    HP_TRY(SetHistory(golden.history));
+    HP_TRY(Score(
+        golden.candidates, [&](size_t first, uint32_t count, const float* logits, size_t stride) {
+          for (uint32_t i = 0; i < count; ++i) {
+            const float expected = golden.logits[first + i];
+            const float error =
+                std::fabs(logits[i * stride] - expected) / std::max(1.0f, std::fabs(expected));
+            if (error <= largest) continue;
+            largest = std::isnan(error) ? INFINITY : error;
+            worst_request = g;
+            worst_candidate = first + i;
+          }
+        }));
+  }
+  ClearHistory();
+  if (worst != nullptr) *worst = largest;
+  if (largest <= plan_.golden_tolerance) return HP_OK;
+  return Fail(&error_, HP_GOLDEN_MISMATCH,
+              "golden request %zu, candidate %zu: the logit is off by %.3g, expected %.3g",
+              worst_request, worst_candidate, static_cast<double>(largest),
+              static_cast<double>(plan_.golden_tolerance));
+}
+
+}  // namespace handpick

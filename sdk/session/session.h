@@ -1,0 +1,90 @@
+// One user's context and history, and the scratch to score candidates with, inside the caller's
+// memory.
+#ifndef HANDPICK_SDK_SESSION_SESSION_H_
+#define HANDPICK_SDK_SESSION_SESSION_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sdk/base/error.h"
+#include "sdk/program/plan.h"
+#include "sdk/session/layout.h"
+#include "sdk/session/model.h"
+
+namespace handpick {
+
+// The memory is laid out as session/layout.h draws it; the Session object stands at its start. All
+// functions leave the session as it was when they fail, but for `error`.
+class Session {
+ public:
+  // Takes over zeroed memory of layout.total bytes, of which this object is the start.
+  Session(const Model& model, const SessionLayout& layout);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  hp_status SetContext(const hp_batch& context);
+  hp_status AppendEvents(const hp_batch& events);
+  hp_status SetHistory(const hp_batch& events);
+
+  // Calls sink(first candidate, count, logits, stride in elements) for each tile, in order.
+  template <typename Sink>
+  hp_status Score(const hp_batch& candidates, Sink&& sink) {
+    HP_TRY(BeginScoring(candidates));
+    for (size_t first = 0; first < candidates.row_count;) {
+      const uint32_t count = TileAt(candidates, first);
+      Logits logits;
+      HP_TRY(ScoreTile(first, count, &logits));
+      sink(first, count, logits.data, logits.stride);
+      first += count;
+    }
+    return HP_OK;
+  }
+
+  hp_status CheckGoldens(float* worst);
+
+  const Model& model() const { return model_; }
+  const hp_session_counters& counters() const { return counters_; }
+  hp_error* error() { return &error_; }
+  const hp_error* error() const { return &error_; }
+
+ private:
+  struct Logits {
+    const float* data;
+    size_t stride;
+  };
+
+  hp_status BeginScoring(const hp_batch& candidates);
+  uint32_t TileAt(const hp_batch& candidates, size_t first) const;
+  hp_status ScoreTile(size_t first, uint32_t count, Logits* logits);
+
+  // Binds and checks all events without changing the history.
+  hp_status CheckEvents(const hp_batch& events);
+  // Takes events in that CheckEvents passed.
+  hp_status TakeEvents(const hp_batch& events);
+  hp_status RefreshContext();
+  hp_status RunSteps(absl::Span<const Step> steps, schema::Domain domain, uint8_t triggers,
+                     uint32_t first_row, uint32_t rows);
+  void ClearHistory();
+
+  char* Memory(size_t offset) { return reinterpret_cast<char*>(this) + offset; }
+  const hp_column** columns() {
+    return reinterpret_cast<const hp_column**>(Memory(layout_.columns));
+  }
+
+  friend class StepRunner;
+
+  const Model& model_;
+  const Plan& plan_;
+  SessionLayout layout_;
+  hp_session_counters counters_ = {};
+  hp_error error_ = {};
+  uint32_t context_row_ = 0;  // Row of the context's slots that is in force.
+  bool context_set_ = false;
+  uint8_t stale_ = kContextTrigger | kHistoryTrigger;  // What changed since the context steps ran.
+  uint32_t oldest_event_ = 0;                          // Ring position.
+  uint32_t event_count_ = 0;
+};
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_SESSION_SESSION_H_
