@@ -1,7 +1,7 @@
 """Imports the DeepCTR-Torch library from PYTHONPATH without the packages that it uses for its callbacks only.
 
-The library imports TensorFlow for Keras' callbacks, tqdm for a progress bar and requests for a check for newer versions.
-None of them takes part in a prediction, so small stand-ins take their place when they are not installed.
+The library imports TensorFlow for Keras' callbacks, tqdm for a progress bar and requests for a check for newer
+versions. None of them takes part in a prediction, so small stand-ins take their place when they are not installed.
 """
 
 import importlib.util

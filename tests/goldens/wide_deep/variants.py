@@ -106,13 +106,15 @@ def all_variants():
          Sequence("tags", "candidate", 15, 3, combiner="max", share_empty=0.05)],
         ["item_id"], ["tags", "item_id", "likes"], activation="sigmoid"))
     variants.append(Variant(
-        "dense_only_deep", [Sparse("item_id", "candidate", 60, 4), Dense("signals", "candidate", 5), Dense("age", "context")],
+        "dense_only_deep",
+        [Sparse("item_id", "candidate", 60, 4), Dense("signals", "candidate", 5), Dense("age", "context")],
         ["item_id"], ["age", "signals"], hidden_units=(9,)))
     variants.append(Variant(
         "candidate_only", [Sparse("item_id", "candidate", 60, 4), Dense("price", "candidate")],
         ["item_id"], ["price", "item_id"], activation="prelu", weights="npz"))
     variants.append(Variant(
-        "context_only", [Sparse("user_id", "context", 40, 4), Dense("age", "context"), Sparse("item_id", "candidate", 60, 4)],
+        "context_only",
+        [Sparse("user_id", "context", 40, 4), Dense("age", "context"), Sparse("item_id", "candidate", 60, 4)],
         ["item_id"], ["user_id", "age"], batch_normalization=True))
     # 18 fields of the context and 8 of the candidates.
     variants.append(Variant(
@@ -157,6 +159,7 @@ def all_variants():
     variants.append(Variant(
         "history",
         [History("seen_item", 60, 6, 8, "mean", table="item_id"), History("seen_brand", 12, 3, 8, "sum", table="brand"),
-         Sparse("item_id", "candidate", 60, 6), Sparse("brand", "candidate", 12, 3), Sparse("user_id", "context", 40, 4)],
+         Sparse("item_id", "candidate", 60, 6), Sparse("brand", "candidate", 12, 3),
+         Sparse("user_id", "context", 40, 4)],
         ["item_id", "seen_item"], ["user_id", "seen_item", "item_id", "seen_brand", "brand"], max_events=8))
     return variants
