@@ -112,6 +112,8 @@ hp_status CreateDense(const DenseWeights& weights, size_t input_stride, size_t o
   current_bytes = engine_bytes;
   xnn_status status;
   dense->int8 = weights.int8;
+  dense->input_stride = input_stride;
+  dense->output_stride = output_stride;
   if (weights.int8) {
     status = xnn_create_fully_connected_nc_qd8_f32_qc8w(
         weights.input_width, weights.output_width, input_stride, output_stride, weights.scales,
@@ -145,14 +147,30 @@ hp_status RunDense(const DenseOperator& dense, const float* input, uint32_t rows
 
 hp_status RunDenseInt8(const DenseOperator& dense, const int8_t* input,
                        const QuantizationParameters* parameters, uint32_t rows, float* output) {
+  // The engine computes whole blocks of rows and repeats the last row to fill the last block, but
+  // reads the parameters that follow: they have to be copies of the last row's, or it overwrites
+  // that row with something else.
+  constexpr uint32_t kChunk = 240;
+  xnn_quantization_params padded[kChunk + 1 + XNN_EXTRA_QUANTIZATION_PARAMS];
   xnn_operator copy;
   std::memcpy(static_cast<void*>(&copy), dense.engine, sizeof(copy));
-  xnn_status status = xnn_reshape_fully_connected_nc_qd8_f32_qc8w(&copy, rows, nullptr);
-  if (status == xnn_status_success) {
-    status = xnn_setup_fully_connected_nc_qd8_f32_qc8w(
-        &copy, input, output, reinterpret_cast<const xnn_quantization_params*>(parameters));
+  xnn_status status = xnn_status_success;
+  for (uint32_t first = 0; first < rows && status == xnn_status_success;) {
+    // A single row at the end goes with the chunk before it: alone, another kernel would compute
+    // it.
+    const uint32_t left = rows - first;
+    const uint32_t count = left <= kChunk + 1 ? left : kChunk;
+    std::memcpy(padded, parameters + first, count * sizeof(padded[0]));
+    std::fill_n(padded + count, XNN_EXTRA_QUANTIZATION_PARAMS, padded[count - 1]);
+    status = xnn_reshape_fully_connected_nc_qd8_f32_qc8w(&copy, count, nullptr);
+    if (status == xnn_status_success) {
+      status = xnn_setup_fully_connected_nc_qd8_f32_qc8w(
+          &copy, input + size_t{first} * dense.input_stride,
+          output + size_t{first} * dense.output_stride, padded);
+    }
+    if (status == xnn_status_success) status = xnn_run_operator(&copy, nullptr);
+    first += count;
   }
-  if (status == xnn_status_success) status = xnn_run_operator(&copy, nullptr);
   return RunStatus(status);
 }
 

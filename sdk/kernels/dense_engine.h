@@ -21,6 +21,8 @@ namespace handpick {
 struct DenseOperator {
   xnn_operator* engine;  // Null: not made yet.
   bool int8;
+  size_t input_stride;  // Elements.
+  size_t output_stride;
 };
 
 // Makes an operator for weights [output_width, input_width]; rows of the input are `input_stride`

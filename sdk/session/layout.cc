@@ -7,9 +7,8 @@
 namespace handpick {
 namespace {
 
-// Behind everything: XNNPACK reads up to 16 bytes behind an input, and 10 quantisation parameters
-// of 8 bytes.
-constexpr uint64_t kTailPadding = 128;
+// Behind everything: XNNPACK reads up to 16 bytes behind an input (XNN_EXTRA_BYTES).
+constexpr uint64_t kTailPadding = HP_ALIGNMENT;
 // Far above what a phone has; keeps the sum of a damaged bundle's sizes addressable on 32-bit
 // machines.
 constexpr uint64_t kMaxSessionBytes = uint64_t{1} << 31;

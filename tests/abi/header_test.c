@@ -1,0 +1,60 @@
+/* The public header alone, as C with every warning on: declarations only, no macros that need
+ * others, usable initialisers. */
+#include <handpick/handpick.h>
+#include <stdio.h>
+
+/* Values are fixed for ever: an app that was built against an older header reads them by number. */
+_Static_assert(HP_OK == 0 && HP_INVALID_ARGUMENT == 0x10 && HP_UNKNOWN_FEATURE == 0x11 &&
+                   HP_WRONG_TYPE == 0x12 && HP_MISSING_FEATURE == 0x13 &&
+                   HP_DUPLICATE_FEATURE == 0x14 && HP_UNKNOWN_ID == 0x15 && HP_NOT_FINITE == 0x16 &&
+                   HP_TOO_MANY_VALUES == 0x17 && HP_UNKNOWN_ITEM == 0x18 &&
+                   HP_CONTEXT_NOT_SET == 0x19,
+               "caller's errors");
+_Static_assert(HP_OUT_OF_MEMORY == 0x20 && HP_MEMORY_TOO_SMALL == 0x21 && HP_MISALIGNED == 0x22,
+               "memory errors");
+_Static_assert(HP_FILE_ERROR == 0x30 && HP_NOT_A_BUNDLE == 0x31 && HP_BUNDLE_TOO_NEW == 0x32 &&
+                   HP_BUNDLE_CORRUPT == 0x33 && HP_GOLDEN_MISMATCH == 0x34,
+               "bundle errors");
+_Static_assert(HP_UNSUPPORTED == 0x40 && HP_INTERNAL == 0x50, "the rest");
+_Static_assert(HP_SIDE_CONTEXT == 1 && HP_SIDE_HISTORY == 2 && HP_SIDE_CANDIDATE == 3, "sides");
+_Static_assert(HP_FEATURE_CATEGORICAL == 1 && HP_FEATURE_MULTI_CATEGORICAL == 2 &&
+                   HP_FEATURE_NUMERIC == 3 && HP_FEATURE_CROSSED == 4 && HP_FEATURE_LENGTH == 5,
+               "feature types");
+_Static_assert(HP_INT64 == 1 && HP_FLOAT32 == 2 && HP_STRING == 4, "value types");
+#if UINTPTR_MAX == UINT64_MAX
+_Static_assert(sizeof(hp_column) == 40 && sizeof(hp_batch) == 24 && sizeof(hp_ranked) == 16,
+               "structs of a request");
+_Static_assert(sizeof(hp_error) == 4 + HP_MESSAGE_SIZE, "error");
+#endif
+
+static int failures = 0;
+
+static void expect(int condition, const char* what) {
+  if (!condition) {
+    printf("FAILED: %s\n", what);
+    ++failures;
+  }
+}
+
+int main(void) {
+  const hp_session_options options = HP_SESSION_OPTIONS_INIT;
+  hp_build_info build;
+  hp_model* model = NULL;
+  hp_error error;
+  size_t bytes = 0;
+
+  expect(options.struct_size == sizeof(options) && options.tile == 0, "options are initialised");
+  hp_get_build_info(&build);
+  expect(build.version != NULL && build.build_type != NULL && build.architecture != NULL,
+         "build info is filled");
+  expect(build.format_major == 1, "format major");
+  expect(hp_model_open_file("/nonexistent/bundle.hpk", NULL, &model, &error) == HP_FILE_ERROR,
+         "a missing file");
+  expect(error.status == HP_FILE_ERROR && error.message[0] != '\0', "the error says why");
+  expect(model == NULL, "no model is made");
+  expect(hp_session_memory_size(NULL, NULL, &bytes, &error) == HP_INVALID_ARGUMENT, "a null model");
+  expect(hp_session_score(NULL, NULL, NULL, NULL) == HP_INVALID_ARGUMENT, "a null session");
+  hp_model_close(NULL);
+  if (failures == 0) printf("the header compiles alone and the library answers\n");
+  return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,209 @@
+// Kernels against plain definitions in double.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "sdk/kernels/elementary.h"
+#include "sdk/kernels/embedding.h"
+#include "sdk/kernels/rows.h"
+#include "sdk/kernels/top_k.h"
+
+namespace handpick {
+namespace {
+
+std::vector<float> RandomFloats(size_t count, uint64_t seed, float spread = 2) {
+  std::mt19937_64 random(seed);
+  std::normal_distribution<float> normal(0, spread);
+  std::vector<float> values(count);
+  for (float& value : values) value = normal(random);
+  return values;
+}
+
+TEST(ElementaryTest, SigmoidIsWithin2e7OfTheExactOne) {
+  for (double x = -100; x <= 100; x += 0.001) {
+    const float f = static_cast<float>(x);
+    ASSERT_NEAR(Sigmoid(f), 1 / (1 + std::exp(-static_cast<double>(f))), 2e-7) << x;
+  }
+}
+
+TEST(ElementaryTest, TanhIsWithin3e7OfTheExactOne) {
+  for (double x = -30; x <= 30; x += 0.0003) {
+    const float f = static_cast<float>(x);
+    ASSERT_NEAR(Tanh(f), std::tanh(static_cast<double>(f)), 3e-7) << x;
+  }
+}
+
+TEST(ElementaryTest, ExponentialIsWithin2e7RelativeOfTheExactOne) {
+  for (double x = -87; x <= 0; x += 0.0007) {
+    const float f = static_cast<float>(x);
+    const double exact = std::exp(static_cast<double>(f));
+    ASSERT_NEAR(ExpOfNonPositive(f), exact, 2e-7 * exact) << x;
+  }
+}
+
+TEST(ElementaryTest, InfinitiesSaturate) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(Sigmoid(infinity), 1.0f);
+  EXPECT_LT(Sigmoid(-infinity), 1e-37f);
+  EXPECT_EQ(Tanh(infinity), 1.0f);
+  EXPECT_EQ(Tanh(-infinity), -1.0f);
+}
+
+struct ActivationCase {
+  schema::ActivationKind kind;
+  std::vector<float> alpha;
+};
+
+double Reference(const ActivationCase& activation, double x, size_t column) {
+  switch (activation.kind) {
+    case schema::ActivationKind::Linear:
+      return x;
+    case schema::ActivationKind::Relu:
+      return std::max(x, 0.0);
+    case schema::ActivationKind::Sigmoid:
+      return 1 / (1 + std::exp(-x));
+    case schema::ActivationKind::Tanh:
+      return std::tanh(x);
+    case schema::ActivationKind::Prelu:
+      return x > 0 ? x
+                   : x * static_cast<double>(
+                             activation.alpha[activation.alpha.size() == 1 ? 0 : column]);
+  }
+  return 0;
+}
+
+TEST(RowsTest, AddRowAndActivateEqualsItsDefinitionForAllActivationsWidthsAndRows) {
+  for (const uint32_t width : {1u, 3u, 16u, 37u, 200u}) {
+    const std::vector<ActivationCase> cases = {
+        {schema::ActivationKind::Linear, {}},
+        {schema::ActivationKind::Relu, {}},
+        {schema::ActivationKind::Sigmoid, {}},
+        {schema::ActivationKind::Tanh, {}},
+        {schema::ActivationKind::Prelu, {-0.3f}},
+        {schema::ActivationKind::Prelu, RandomFloats(width, 5)},
+    };
+    for (const ActivationCase& activation : cases) {
+      for (const uint32_t rows : {1u, 2u, 13u}) {
+        for (const bool with_row : {false, true}) {
+          const size_t stride = width + 5;
+          const std::vector<float> before = RandomFloats(rows * stride, width * 100 + rows);
+          const std::vector<float> row = RandomFloats(width, 7);
+          std::vector<float> after = before;
+          AddRowAndActivate({after.data(), stride}, with_row ? row.data() : nullptr,
+                            {activation.kind, absl::MakeConstSpan(activation.alpha)}, rows, width);
+          for (size_t i = 0; i < after.size(); ++i) {
+            const size_t column = i % stride;
+            if (column >= width) {
+              ASSERT_EQ(after[i], before[i]) << "wrote beside the value";
+              continue;
+            }
+            const float sum = with_row ? before[i] + row[column] : before[i];
+            ASSERT_NEAR(after[i], Reference(activation, sum, column), 1e-6)
+                << "width " << width << ", activation " << static_cast<int>(activation.kind);
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(RowsTest, ARowHasTheSameBitsWhereverItStands) {
+  constexpr uint32_t kWidth = 37;
+  const std::vector<float> row = RandomFloats(kWidth, 3);
+  const std::vector<float> add = RandomFloats(kWidth, 4);
+  for (const auto kind : {schema::ActivationKind::Sigmoid, schema::ActivationKind::Tanh}) {
+    std::vector<float> alone = row;
+    AddRowAndActivate({alone.data(), kWidth}, add.data(), {kind, {}}, 1, kWidth);
+    for (size_t shift = 0; shift < 9; ++shift) {
+      std::vector<float> many(shift);
+      for (int copy = 0; copy < 3; ++copy) many.insert(many.end(), row.begin(), row.end());
+      AddRowAndActivate({many.data() + shift, kWidth}, add.data(), {kind, {}}, 3, kWidth);
+      for (size_t i = 0; i < 3 * kWidth; ++i)
+        ASSERT_EQ(many[shift + i], alone[i % kWidth]) << shift;
+    }
+  }
+}
+
+TEST(RowsTest, QuantizedRowsAreWithinHalfAStepAndKeepZero) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 200; ++round) {
+    const uint32_t width = 1 + static_cast<uint32_t>(random() % 300);
+    constexpr uint32_t kRows = 3;
+    std::vector<float> in =
+        RandomFloats(kRows * width, random(), std::exp2(static_cast<float>(random() % 20) - 10));
+    if (round % 3 == 0)
+      for (float& value : in) value = std::fabs(value);  // As after a relu.
+    in[0] = 0;
+    std::vector<int8_t> out(kRows * (width + 3), 99);
+    std::vector<QuantizationParameters> parameters(kRows);
+    QuantizeRows({in.data(), width}, out.data(), width + 3, parameters.data(), kRows, width);
+    for (uint32_t r = 0; r < kRows; ++r) {
+      for (uint32_t c = 0; c < width; ++c) {
+        const double x = in[r * width + c];
+        const double back =
+            parameters[r].scale * (out[r * (width + 3) + c] - parameters[r].zero_point);
+        // Half a step, and what the rounding of the zero point cuts off at the ends of the range.
+        ASSERT_NEAR(back, x, 1.001 * parameters[r].scale) << "row " << r << ", column " << c;
+        if (x == 0) {
+          ASSERT_EQ(back, 0);
+        }
+      }
+      for (uint32_t c = width; c < width + 3; ++c) ASSERT_EQ(out[r * (width + 3) + c], 99);
+    }
+  }
+}
+
+TEST(RowsTest, ARowOfZerosQuantizesToZeros) {
+  const std::vector<float> in(9, 0.0f);
+  std::vector<int8_t> out(9);
+  QuantizationParameters parameters;
+  QuantizeRows({in.data(), 9}, out.data(), 9, &parameters, 1, 9);
+  for (const int8_t q : out) EXPECT_EQ(q, parameters.zero_point);
+  EXPECT_GT(parameters.scale, 0);
+}
+
+TEST(EmbeddingTest, Int8RowsAreScaled) {
+  const std::vector<int8_t> bytes = {1, -2, 127, -127, 5, 6};
+  const std::vector<float> scales = {0.5f, 2.0f};
+  const Table table = {2, 3, nullptr, bytes.data(), scales.data()};
+  float out[2] = {10, 20};
+  AddEmbedding(table, 0, 1, 2, out);
+  EXPECT_EQ(out[0], 9.0f);
+  EXPECT_EQ(out[1], 83.5f);
+  CopyEmbedding(table, 1, 0, 2, out);
+  EXPECT_EQ(out[0], -254.0f);
+  EXPECT_EQ(out[1], 10.0f);
+  MaxEmbedding(table, 0, 0, 2, out);
+  EXPECT_EQ(out[0], 0.5f);
+  EXPECT_EQ(out[1], 10.0f);
+}
+
+TEST(TopKTest, EqualsASortForRandomLogitsWithTiesAndNaN) {
+  std::mt19937_64 random(17);
+  for (int round = 0; round < 300; ++round) {
+    const size_t count = random() % 50;
+    const size_t k = random() % 60;
+    std::vector<hp_ranked> all;
+    for (size_t i = 0; i < count; ++i) {
+      const float logit = random() % 10 == 0 ? std::nanf("") : static_cast<float>(random() % 8);
+      all.push_back({i, 0, logit});
+    }
+    std::vector<hp_ranked> kept(k);
+    TopK top(kept.data(), k);
+    for (const hp_ranked& candidate : all) top.Add(candidate.index, candidate.logit);
+    const size_t found = top.Finish();
+    std::stable_sort(all.begin(), all.end(), [](const hp_ranked& a, const hp_ranked& b) {
+      if (std::isnan(a.logit) || std::isnan(b.logit))
+        return !std::isnan(a.logit) && std::isnan(b.logit);
+      return a.logit > b.logit;
+    });
+    ASSERT_EQ(found, std::min(count, k));
+    for (size_t i = 0; i < found; ++i) ASSERT_EQ(kept[i].index, all[i].index) << "round " << round;
+  }
+}
+
+}  // namespace
+}  // namespace handpick
