@@ -24,6 +24,11 @@ class Domain {
   static constexpr Domain Candidate() { return Domain(kCandidate); }
   static constexpr Domain Pair() { return Domain(kEvent | kCandidate); }
 
+  // Of a domain that is one of the four.
+  static constexpr Domain FromSchema(schema::Domain domain) {
+    return Domain(static_cast<int>(domain) - 1);
+  }
+
   constexpr bool has_event() const { return (axes_ & kEvent) != 0; }
   constexpr bool has_candidate() const { return (axes_ & kCandidate) != 0; }
 

@@ -94,8 +94,10 @@ struct PoolHistoryOp {
 };
 // (x) -> the same, rounded row by row to 256 levels between its extremes.
 struct QuantizeOp {};
-// (x) -> the same, in another place.
-struct CopyOp {};
+// (x) -> the same, in another place: once per row of `domain`, which has all of x's axes.
+struct CopyOp {
+  Domain domain;
+};
 
 using Operator =
     std::variant<EmbeddingOp, EmbeddingSumOp, NumericOp, ConstantOp, ConcatOp, SliceOp, DenseOp,

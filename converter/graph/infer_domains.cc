@@ -23,6 +23,8 @@ Domain InferDomain(const Graph& graph, const Node& node, const std::vector<Domai
     }
   } else if (const auto* numeric = std::get_if<NumericOp>(&node.op)) {
     domain = FeatureDomain(*graph.features, numeric->feature);
+  } else if (const auto* copy = std::get_if<CopyOp>(&node.op)) {
+    domain = domain.Union(copy->domain);
   } else if (std::holds_alternative<PoolHistoryOp>(node.op)) {
     domain = domain.WithoutEvent();
   }

@@ -27,9 +27,11 @@ Node Rewriter::Current(const Node& node) const {
   return current;
 }
 
+Domain Rewriter::DomainOf(const Node& node) const { return InferDomain(graph_, node, domains_); }
+
 void Rewriter::Add(Node node) {
   producers_[node.output] = graph_.nodes.size();
-  domains_[node.output] = InferDomain(graph_, node, domains_);
+  domains_[node.output] = DomainOf(node);
   graph_.nodes.push_back(std::move(node));
 }
 

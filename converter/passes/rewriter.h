@@ -38,8 +38,11 @@ class Rewriter {
 
   // Of values as the added nodes make them.
   Domain DomainOf(ValueId value) const { return domains_[value]; }
+  // Of what a node that is not added yet would make.
+  Domain DomainOf(const Node& node) const;
 
   Graph& graph() { return graph_; }
+  const Graph& graph() const { return graph_; }
   Graph Finish();
 
  private:

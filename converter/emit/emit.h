@@ -1,0 +1,30 @@
+// The last stage: a planned graph becomes a bundle.
+#ifndef HANDPICK_CONVERTER_EMIT_EMIT_H_
+#define HANDPICK_CONVERTER_EMIT_EMIT_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "converter/graph/graph.h"
+#include "converter/plan/memory_plan.h"
+#include "schema/bundle_generated.h"
+
+namespace handpick::converter {
+
+// The version of the format that the converter writes.
+inline constexpr uint16_t kFormatMajor = 1;
+inline constexpr uint16_t kFormatMinor = 0;
+
+// The bundle of a graph that Lower made and PlanMemory planned. Catalog, golden requests and drift
+// are left to the caller.
+absl::StatusOr<schema::BundleT> Emit(const Graph& graph, const MemoryPlan& plan,
+                                     schema::Precision precision, const std::string& producer);
+
+// The bytes of a bundle file. Tables and dense weights are aligned to 64 bytes. Errors: a bundle
+// that would be larger than FlatBuffers can address.
+absl::StatusOr<std::string> Serialize(const schema::BundleT& bundle);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_EMIT_EMIT_H_

@@ -1,0 +1,70 @@
+#include "converter/pipeline.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "converter/io/status_macros.h"
+#include "converter/passes/fold_batch_norm.h"
+#include "converter/passes/fold_constants.h"
+#include "converter/passes/fuse.h"
+#include "converter/passes/lower.h"
+#include "converter/passes/merge_dense.h"
+#include "converter/passes/merge_sums.h"
+#include "converter/passes/remove_dead_code.h"
+#include "converter/passes/split_by_domain.h"
+#include "converter/plan/memory_plan.h"
+#include "converter/quantize/quantize.h"
+#include "converter/recipes/recipes.h"
+
+namespace handpick::converter {
+namespace {
+
+// Dead code goes away before a pass counts readers.
+constexpr Pass kPasses[] = {
+    {"fold constants", FoldConstants},
+    {"fold batch normalization", FoldBatchNorm},
+    {"split by domain", SplitByDomain},
+    {"remove dead code", RemoveDeadCode},
+    {"merge sums", MergeSums},
+    {"merge dense", MergeDense},
+    {"remove dead code", RemoveDeadCode},
+    {"fuse", Fuse},
+    {"remove dead code", RemoveDeadCode},
+};
+
+}  // namespace
+
+absl::Span<const Pass> RewritingPasses() { return kPasses; }
+
+absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
+                                   const ConvertOptions& options) {
+  Conversion conversion;
+  HP_ASSIGN_OR_RETURN(conversion.source, BuildGraph(spec, weights));
+  Graph graph = conversion.source;
+  for (const Pass& pass : RewritingPasses()) {
+    graph = pass.run(graph);
+    if (absl::Status status = Verify(graph); !status.ok()) {
+      return absl::InternalError(
+          absl::StrCat("after pass '", pass.name, "': ", status.message()));
+    }
+  }
+  switch (options.precision) {
+    case schema::Precision::Float32:
+      graph = RoundToFloat32(graph);
+      break;
+    case schema::Precision::Int8:
+      graph = QuantizeInt8(graph);
+      break;
+    default:
+      return absl::InvalidArgumentError("precision is unknown, expected f32 or int8");
+  }
+  HP_ASSIGN_OR_RETURN(graph, Lower(graph));
+  HP_RETURN_IF_ERROR(Verify(graph));
+  HP_ASSIGN_OR_RETURN(const MemoryPlan plan, PlanMemory(graph, options.tile));
+  HP_ASSIGN_OR_RETURN(conversion.bundle, Emit(graph, plan, options.precision, options.producer));
+  conversion.program = std::move(graph);
+  return conversion;
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,49 @@
+// The converter's pipeline: spec and weights in, bundle out.
+//
+//   recipe -> rewrite -> quantise -> lower -> plan memory -> emit
+//
+// Every stage but the last two is a function from graph to graph, and the reference interpreter can
+// evaluate what comes out of any of them.
+#ifndef HANDPICK_CONVERTER_PIPELINE_H_
+#define HANDPICK_CONVERTER_PIPELINE_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/types/span.h"
+#include "converter/emit/emit.h"
+#include "converter/graph/graph.h"
+#include "converter/spec/spec.h"
+#include "converter/weights/weights.h"
+#include "schema/bundle_generated.h"
+
+namespace handpick::converter {
+
+struct ConvertOptions {
+  schema::Precision precision = schema::Precision::Float32;
+  uint32_t tile = 0;  // Candidates that go through together; 0: chosen from the memory they take.
+  std::string producer;
+};
+
+struct Conversion {
+  Graph source;            // As the recipe built it: unsplit, float.
+  Graph program;           // As the bundle has it.
+  schema::BundleT bundle;  // Without catalog, golden requests and drift. See Serialize.
+};
+
+absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
+                                   const ConvertOptions& options);
+
+// One rewriting pass: the graph's value stays the same.
+struct Pass {
+  const char* name;
+  Graph (*run)(const Graph& graph);
+};
+
+// The passes that Convert runs over a recipe's graph, in order.
+absl::Span<const Pass> RewritingPasses();
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_PIPELINE_H_

@@ -1,0 +1,162 @@
+#include "converter/plan/memory_plan.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "converter/graph/infer_domains.h"
+#include "converter/plan/arena.h"
+
+namespace handpick::converter {
+namespace {
+
+// What the runtime takes; see sdk/bundle/limits.h.
+constexpr uint64_t kMostRowBytes = uint64_t{1} << 28;
+constexpr uint32_t kMostTile = 1u << 16;
+
+constexpr uint64_t kTileBytes = 256 * 1024;
+constexpr uint64_t kSmallestTile = 16;
+constexpr uint64_t kLargestTile = 256;
+
+class Planner {
+ public:
+  explicit Planner(const Graph& graph) : graph_(graph), domains_(InferDomains(graph)) {
+    plan_.places.resize(graph.values.size());
+    has_place_.resize(graph.values.size(), false);
+  }
+
+  absl::StatusOr<MemoryPlan> Plan(uint32_t tile) {
+    MakeBuffers();
+    FindLifetimes();
+    for (const Domain domain :
+         {Domain::Context(), Domain::History(), Domain::Candidate(), Domain::Pair()}) {
+      if (auto status = PlaceBuffers(domain); !status.ok()) return status;
+    }
+    if (tile > kMostTile) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("tile is ", tile, ", expected at most ", kMostTile));
+    }
+    plan_.tile = tile != 0 ? tile : ChooseTile();
+    return std::move(plan_);
+  }
+
+ private:
+  void Place(ValueId value, uint32_t buffer, uint32_t column) {
+    plan_.places[value] = {buffer, column};
+    has_place_[value] = true;
+  }
+
+  // Readers come after what they read, so walking backwards meets a concatenation before its parts.
+  void MakeBuffers() {
+    for (size_t i = graph_.nodes.size(); i-- > 0;) {
+      const Node& node = graph_.nodes[i];
+      if (std::holds_alternative<SliceOp>(node.op)) continue;
+      if (!has_place_[node.output]) {
+        PlannedBuffer buffer;
+        buffer.domain = domains_[node.output];
+        buffer.width = graph_.WidthOf(node.output);
+        if (std::holds_alternative<QuantizeOp>(node.op)) {
+          buffer.type = schema::BufferType::DynamicInt8;
+        }
+        Place(node.output, static_cast<uint32_t>(plan_.buffers.size()), 0);
+        plan_.buffers.push_back(buffer);
+      }
+      if (!std::holds_alternative<ConcatOp>(node.op)) continue;
+      ValuePlace place = plan_.places[node.output];
+      for (ValueId part : node.inputs) {
+        Place(part, place.buffer, place.column);
+        place.column += graph_.WidthOf(part);
+      }
+    }
+    // For readers of bundles, in the order of the steps.
+    const uint32_t last = static_cast<uint32_t>(plan_.buffers.size()) - 1;
+    std::reverse(plan_.buffers.begin(), plan_.buffers.end());
+    for (ValuePlace& place : plan_.places) place.buffer = last - place.buffer;
+    for (const Node& node : graph_.nodes) {
+      const auto* slice = std::get_if<SliceOp>(&node.op);
+      if (slice == nullptr) continue;
+      const ValuePlace whole = plan_.places[node.inputs[0]];
+      Place(node.output, whole.buffer, whole.column + slice->column);
+    }
+  }
+
+  void FindLifetimes() {
+    arena_.resize(plan_.buffers.size());
+    std::vector<bool> in_use(plan_.buffers.size(), false);
+    const auto use = [&](ValueId value, size_t step) {
+      const uint32_t buffer = plan_.places[value].buffer;
+      if (!in_use[buffer]) arena_[buffer].first_step = step;
+      in_use[buffer] = true;
+      arena_[buffer].last_step = step;
+    };
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      for (ValueId input : graph_.nodes[i].inputs) use(input, i);
+      use(graph_.nodes[i].output, i);
+    }
+    const size_t end = graph_.nodes.size();
+    use(graph_.logit, end);
+    for (size_t b = 0; b < plan_.buffers.size(); ++b) {
+      const PlannedBuffer& buffer = plan_.buffers[b];
+      // What a session keeps is read at any later time.
+      if (!buffer.domain.has_candidate()) {
+        arena_[b].first_step = 0;
+        arena_[b].last_step = end;
+      }
+      arena_[b].bytes = RowBytes(buffer.type, buffer.width);
+      arena_[b].alignment = buffer.type == schema::BufferType::DynamicInt8 ? 8 : 4;
+      if (buffer.domain == Domain::Context()) arena_[b].alignment = 64;
+    }
+  }
+
+  absl::Status PlaceBuffers(Domain domain) {
+    std::vector<size_t> members;
+    std::vector<ArenaBuffer> arena;
+    uint64_t side_by_side = 0;
+    for (size_t b = 0; b < plan_.buffers.size(); ++b) {
+      if (plan_.buffers[b].domain != domain) continue;
+      members.push_back(b);
+      arena.push_back(arena_[b]);
+      side_by_side += arena_[b].bytes + arena_[b].alignment;
+    }
+    if (side_by_side > kMostRowBytes) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("the model's ", DomainName(domain), " values take ", side_by_side,
+                       " bytes a row, at most ", kMostRowBytes, " are possible"));
+    }
+    const std::vector<uint64_t> offsets = PlanArena(arena);
+    for (size_t i = 0; i < members.size(); ++i) {
+      plan_.buffers[members[i]].offset = static_cast<uint32_t>(offsets[i]);
+    }
+    plan_.region_row_bytes[domain.index()] = static_cast<uint32_t>(ArenaBytes(arena, offsets));
+    return absl::OkStatus();
+  }
+
+  uint32_t ChooseTile() const {
+    const uint64_t bytes =
+        plan_.region_row_bytes[Domain::Candidate().index()] +
+        uint64_t{plan_.region_row_bytes[Domain::Pair().index()]} * graph_.max_history;
+    const uint64_t tile = kTileBytes / std::max<uint64_t>(bytes, 1) / 16 * 16;
+    return static_cast<uint32_t>(std::clamp(tile, kSmallestTile, kLargestTile));
+  }
+
+  const Graph& graph_;
+  const std::vector<Domain> domains_;
+  std::vector<bool> has_place_;
+  std::vector<ArenaBuffer> arena_;  // By buffer.
+  MemoryPlan plan_;
+};
+
+}  // namespace
+
+uint64_t RowBytes(schema::BufferType type, uint32_t width) {
+  if (type == schema::BufferType::DynamicInt8) return (uint64_t{width} + 7) / 8 * 8 + 8;
+  return uint64_t{width} * 4;
+}
+
+absl::StatusOr<MemoryPlan> PlanMemory(const Graph& graph, uint32_t tile) {
+  return Planner(graph).Plan(tile);
+}
+
+}  // namespace handpick::converter

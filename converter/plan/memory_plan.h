@@ -1,0 +1,52 @@
+// Where each value of a lowered graph lies in a session's memory.
+//
+//   context region   | a | b | c | ...        every value its own bytes: steps run again one by one
+//   history region   | d | e | ...            one row per event, kept while the event is
+//   candidate region | f | g | h, then j |    reused once nothing reads a value any more; one row
+//                                             per candidate of a tile
+//
+// The parts of a concatenation lie side by side in one buffer, so that concatenating is no work.
+#ifndef HANDPICK_CONVERTER_PLAN_MEMORY_PLAN_H_
+#define HANDPICK_CONVERTER_PLAN_MEMORY_PLAN_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "converter/graph/domain.h"
+#include "converter/graph/graph.h"
+#include "schema/bundle_generated.h"
+
+namespace handpick::converter {
+
+// See schema::Buffer.
+struct PlannedBuffer {
+  Domain domain;
+  schema::BufferType type = schema::BufferType::Float32;
+  uint32_t width = 0;
+  uint32_t offset = 0;
+};
+
+// Columns [column, column + the value's width) of a buffer.
+struct ValuePlace {
+  uint32_t buffer = 0;
+  uint32_t column = 0;
+};
+
+struct MemoryPlan {
+  std::vector<PlannedBuffer> buffers;
+  std::vector<ValuePlace> places;  // By value.
+  uint32_t region_row_bytes[kDomainCount] = {};
+  uint32_t tile = 0;
+};
+
+// Bytes that a row of a buffer takes.
+uint64_t RowBytes(schema::BufferType type, uint32_t width);
+
+// Plans a graph that Lower made. `tile`: candidates that go through together; 0: so many that the
+// candidates' memory stays near 256 KiB, from 16 to 256, a multiple of 16.
+absl::StatusOr<MemoryPlan> PlanMemory(const Graph& graph, uint32_t tile);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_PLAN_MEMORY_PLAN_H_
