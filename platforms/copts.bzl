@@ -1,7 +1,7 @@
 """Compiler options of our own code. Third-party code does not use these."""
 
-# For C and C++, gcc and clang. Headers of third-party libraries are system headers to the compiler:
-# their cc_library has `includes`; Abseil's has not, so its folder is named here.
+# For C and C++, gcc and clang. Headers of third-party libraries are system headers to gcc: their
+# cc_library has `includes`; Abseil's has not, so its folder is named here.
 HANDPICK_COPTS = [
     "-isystemexternal/com_google_absl",
     "-Wall",
@@ -10,7 +10,6 @@ HANDPICK_COPTS = [
     "-Wshadow",
     "-Wcast-qual",
     "-Wimplicit-fallthrough",
-    "-Wundef",
     "-Wvla",
     "-Wwrite-strings",
 ]
