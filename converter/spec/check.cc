@@ -25,7 +25,7 @@ class Checker {
  public:
   Checker(const Spec& spec, JsonErrors* errors) : spec_(spec), errors_(*errors) {}
 
-  void Run() {
+  void RunFeatures() {
     CheckNames();
     CheckHistory();
     for (size_t i = 0; i < spec_.features.size() && errors_.ok(); ++i) {
@@ -34,6 +34,9 @@ class Checker {
       CheckLayout(i);
     }
     if (errors_.ok()) CheckTables();
+  }
+
+  void RunModel() {
     if (spec_.layout == Layout::kDeepCtrTorch && errors_.ok()) {
       CheckUses(spec_.wide.features, "wide.features");
       CheckUses(spec_.deep.features, "deep.features");
@@ -237,6 +240,8 @@ class Checker {
 
 }  // namespace
 
-void CheckSpec(const Spec& spec, JsonErrors* errors) { Checker(spec, errors).Run(); }
+void CheckFeatures(const Spec& spec, JsonErrors* errors) { Checker(spec, errors).RunFeatures(); }
+
+void CheckModel(const Spec& spec, JsonErrors* errors) { Checker(spec, errors).RunModel(); }
 
 }  // namespace handpick::converter

@@ -18,9 +18,12 @@ inline constexpr int64_t kMaxEvents = 65536;
 inline constexpr int64_t kMaxDeepCtrTorchRows = int64_t{1} << 24;
 inline constexpr double kDeepCtrTorchEpsilon = 1e-5;
 
-// Checks a spec whose parts were read: names are unique, references lead to features that can be
-// used so, sizes of shared tables agree, and the layout can express it. Adds the first fault.
-void CheckSpec(const Spec& spec, JsonErrors* errors);
+// Checks the features of a spec: names are unique, references among them lead to features that can
+// be used so, sizes of shared tables agree, and the layout can express them. Adds the first fault.
+void CheckFeatures(const Spec& spec, JsonErrors* errors);
+
+// Checks how the parts of the model use features that passed CheckFeatures. Adds the first fault.
+void CheckModel(const Spec& spec, JsonErrors* errors);
 
 }  // namespace handpick::converter
 

@@ -130,7 +130,8 @@ absl::StatusOr<FeatureSet> BuildFeatureSet(const Spec& spec) {
     if (!spec.features[i].default_value.has_value()) continue;
     const absl::Status status = AddDefault(*spec.features[i].default_value, i, &set);
     if (!status.ok()) {
-      return absl::Status(status.code(), absl::StrCat("features[", i, "].default: ", status.message()));
+      return absl::Status(status.code(),
+                          absl::StrCat("features[", i, "].default: ", status.message()));
     }
   }
   return set;

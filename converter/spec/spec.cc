@@ -96,6 +96,7 @@ void SpecParser::Parse(const Json& json) {
     spec_.max_history = history.Integer("max_events", 1, kMaxEvents);
   }
   ParseFeatures(root);
+  if (errors_.ok()) CheckFeatures(spec_, &errors_);
   if (!errors_.ok()) return;
   (this->*kind->parse)(root);
   if (root.Has("catalog")) {
@@ -540,7 +541,7 @@ absl::StatusOr<Spec> ParseSpec(const std::string& json, const std::string& origi
   Spec spec;
   JsonErrors errors(origin);
   SpecParser(&spec, &errors).Parse(parsed);
-  if (errors.ok()) CheckSpec(spec, &errors);
+  if (errors.ok()) CheckModel(spec, &errors);
   HP_RETURN_IF_ERROR(errors.status());
   // Defaults can be wrong only in ways that resolving them shows.
   const absl::StatusOr<FeatureSet> features = BuildFeatureSet(spec);

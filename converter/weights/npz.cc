@@ -54,6 +54,17 @@ long Seek(voidpf, voidpf stream, ZPOS64_T offset, int origin) {
 int Close(voidpf, voidpf) { return 0; }
 int Error(voidpf, voidpf) { return 0; }
 
+// Whether the bytes end with the whole of a directory's last record, which minizip does not insist
+// on.
+bool EndsAsArchive(absl::string_view bytes) {
+  constexpr size_t kRecordBytes = 22, kCommentSizeAt = 20;
+  const size_t at = bytes.rfind("PK\x05\x06");
+  if (at == absl::string_view::npos || bytes.size() - at < kRecordBytes) return false;
+  const size_t comment_bytes = static_cast<unsigned char>(bytes[at + kCommentSizeAt]) +
+                               256 * static_cast<unsigned char>(bytes[at + kCommentSizeAt + 1]);
+  return bytes.size() - at == kRecordBytes + comment_bytes;
+}
+
 struct CloseArchive {
   void operator()(void* archive) const { unzClose(archive); }
 };
@@ -99,6 +110,10 @@ absl::StatusOr<std::string> ReadMember(unzFile archive, const unz_file_info64& i
 }  // namespace
 
 absl::StatusOr<Weights> ParseNpz(const std::string& bytes, const std::string& origin) {
+  if (!EndsAsArchive(bytes)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(origin, ": is no .npz archive, or is truncated"));
+  }
   MemoryFile file{bytes};
   zlib_filefunc64_def functions = {};
   functions.zopen64_file = Open;
@@ -110,8 +125,7 @@ absl::StatusOr<Weights> ParseNpz(const std::string& bytes, const std::string& or
   functions.opaque = &file;
   const std::unique_ptr<void, CloseArchive> archive(unzOpen2_64(origin.c_str(), &functions));
   if (archive == nullptr) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(origin, ": is no .npz archive, or is truncated"));
+    return absl::InvalidArgumentError(absl::StrCat(origin, ": its directory is damaged"));
   }
   Weights weights;
   unz_global_info64 global;

@@ -1,0 +1,51 @@
+// Every golden's spec, weights and requests are read without complaint.
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "converter/request/request.h"
+#include "converter/request/resolve.h"
+#include "converter/spec/feature_set.h"
+#include "converter/spec/spec.h"
+#include "converter/weights/weights.h"
+#include "gtest/gtest.h"
+
+namespace handpick::converter {
+namespace {
+
+namespace fs = std::filesystem;
+
+TEST(GoldenSpecsTest, AllAreReadWithTheirWeightsAndRequests) {
+  size_t models = 0;
+  for (const auto& entry : fs::directory_iterator("tests/goldens/wide_deep")) {
+    const std::string path = entry.path().string();
+    const size_t suffix = path.rfind(".spec.json");
+    if (suffix == std::string::npos) continue;
+    SCOPED_TRACE(path);
+    ++models;
+    const auto spec = ReadSpec(path);
+    ASSERT_TRUE(spec.ok()) << spec.status();
+    const auto features = BuildFeatureSet(*spec);
+    ASSERT_TRUE(features.ok()) << features.status();
+    EXPECT_EQ(features->features.size(), spec->features.size());
+
+    const std::string base = path.substr(0, suffix);
+    const std::string weights_path = base + (fs::exists(base + ".npz") ? ".npz" : ".safetensors");
+    const auto weights = ReadWeights(weights_path);
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    EXPECT_FALSE(weights->empty());
+
+    const auto requests = ReadRequests(base + ".requests.jsonl", *features);
+    ASSERT_TRUE(requests.ok()) << requests.status();
+    EXPECT_GE(requests->size(), 13u);
+    for (const Request& request : *requests) {
+      EXPECT_EQ(request.logits.size(), request.candidate_count);
+      const auto resolved = ResolveRequest(request, *features);
+      EXPECT_TRUE(resolved.ok()) << resolved.status();
+    }
+  }
+  EXPECT_GE(models, 20u);
+}
+
+}  // namespace
+}  // namespace handpick::converter

@@ -1,0 +1,387 @@
+#include "converter/spec/spec.h"
+
+#include <optional>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace handpick::converter {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// A spec with a feature of every type.
+Json FullSpec() {
+  return Json::parse(R"({
+    "$schema": "model_spec.schema.json", "description": "all of it",
+    "model": {"name": "shop", "version": "7", "kind": "wide_deep", "task": "regression"},
+    "layout": "handpick",
+    "history": {"max_events": 50},
+    "features": [
+      {"name": "user_id", "side": "context", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 611, "out_of_vocabulary_row": 0},
+       "embedding": {"table": "users", "dimension": 8}, "default": 3},
+      {"name": "genre", "side": "context", "type": "categorical",
+       "vocabulary": {"kind": "list", "values": ["war", "art"], "first_row": 1, "out_of_vocabulary_row": 0}},
+      {"name": "tags", "side": "candidate", "type": "multi_categorical", "max_values": 6,
+       "vocabulary": {"kind": "hash", "buckets": 20, "first_row": 1, "seed": 9},
+       "combiner": "max", "length": "tags_length", "padding_row": 0, "default": ["a", 7]},
+      {"name": "tags_length", "side": "candidate", "type": "length"},
+      {"name": "item", "side": "candidate", "type": "categorical",
+       "vocabulary": {"kind": "list", "values": [40, 5, -6]}},
+      {"name": "item", "side": "history", "type": "categorical",
+       "vocabulary": {"kind": "list", "values": [40, 5, -6]}, "embedding": {"table": "item"}},
+      {"name": "year", "side": "candidate", "type": "numeric", "dimension": 1,
+       "transform": [{"kind": "clip", "min": 1900, "max": 2030}, {"kind": "log1p"},
+                     {"kind": "affine", "subtract": 7.5, "multiply": 2.0}], "default": 1995},
+      {"name": "genre_x_tags", "type": "crossed", "of": ["genre", "tags"], "buckets": 100, "seed": 4}
+    ],
+    "wide": {"features": ["user_id", {"feature": "tags", "combiner": "sum"}, "genre_x_tags"]},
+    "deep": {"features": ["user_id", "candidate.item", "history.item", "tags", "year"],
+             "hidden_units": [32, 16], "activation": "prelu", "batch_normalization": true},
+    "catalog": {"key": "item"}
+  })");
+}
+
+absl::StatusOr<Spec> Parse(const Json& json) { return ParseSpec(json.dump(), "s.json"); }
+
+std::string MessageOf(const Json& json) {
+  const auto spec = Parse(json);
+  EXPECT_FALSE(spec.ok()) << "was accepted: " << json;
+  return std::string(spec.status().message());
+}
+
+// The full spec with one value changed, and what is said about it.
+std::string MessageWith(const std::string& pointer, const Json& value) {
+  Json json = FullSpec();
+  json[Json::json_pointer(pointer)] = value;
+  return MessageOf(json);
+}
+
+std::string MessageWithout(const std::string& pointer, const std::string& key) {
+  Json json = FullSpec();
+  json[Json::json_pointer(pointer)].erase(key);
+  return MessageOf(json);
+}
+
+TEST(SpecTest, ReadsEveryPart) {
+  const auto spec = Parse(FullSpec());
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->name, "shop");
+  EXPECT_EQ(spec->version, "7");
+  EXPECT_EQ(spec->kind, "wide_deep");
+  EXPECT_EQ(spec->task, schema::Task::Regression);
+  EXPECT_EQ(spec->layout, Layout::kHandpick);
+  EXPECT_EQ(spec->max_history, 50);
+  ASSERT_EQ(spec->features.size(), 8u);
+  const FeatureSpec& user = spec->features[0];
+  EXPECT_EQ(user.table, "users");
+  EXPECT_EQ(user.embedding_dimension, 8);
+  EXPECT_EQ(VocabularyRows(user.vocabulary), 611);
+  EXPECT_EQ(user.vocabulary.out_of_vocabulary_row, 0);
+  ASSERT_TRUE(user.default_value.has_value());
+  EXPECT_EQ(VocabularyRows(spec->features[1].vocabulary), 3);
+  const FeatureSpec& tags = spec->features[2];
+  EXPECT_EQ(tags.max_values, 6);
+  EXPECT_EQ(tags.combiner, schema::Combiner::Max);
+  EXPECT_EQ(tags.length, "tags_length");
+  EXPECT_EQ(tags.padding_row, 0);
+  EXPECT_EQ(tags.table, "tags");
+  EXPECT_EQ(VocabularyRows(tags.vocabulary), 21);
+  EXPECT_EQ(tags.vocabulary.seed, 9u);
+  EXPECT_THAT(spec->features[4].vocabulary.integers, ElementsAre(40, 5, -6));
+  EXPECT_EQ(spec->features[6].transform.size(), 3u);
+  EXPECT_EQ(spec->features[6].transform[2].a, 7.5);
+  EXPECT_EQ(spec->features[6].transform[2].b, 2.0);
+  EXPECT_EQ(spec->features[7].side, schema::Side::Unknown);
+  EXPECT_EQ(spec->features[7].cross_buckets, 100);
+  EXPECT_EQ(spec->features[7].cross_seed, 4u);
+  ASSERT_EQ(spec->wide.features.size(), 3u);
+  EXPECT_EQ(spec->wide.features[1].combiner, schema::Combiner::Sum);
+  EXPECT_EQ(spec->deep.features[1].feature, 4u);
+  EXPECT_EQ(spec->deep.features[2].feature, 5u);
+  EXPECT_EQ(spec->deep.features[3].combiner, schema::Combiner::Max);
+  EXPECT_THAT(spec->deep.hidden_units, ElementsAre(32, 16));
+  EXPECT_EQ(spec->deep.activation, "prelu");
+  EXPECT_TRUE(spec->deep.batch_normalization);
+  EXPECT_EQ(spec->catalog_key, "item");
+}
+
+TEST(SpecTest, FillsInWhatIsLeftOut) {
+  Json json = FullSpec();
+  json["features"][2].erase("combiner");
+  json["model"].erase("version");
+  json["model"].erase("task");
+  json.erase("layout");
+  json["deep"].erase("activation");
+  json["deep"].erase("batch_normalization");
+  const auto spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->features[2].combiner, schema::Combiner::Mean);
+  EXPECT_EQ(spec->features[7].combiner, schema::Combiner::Sum);
+  EXPECT_EQ(spec->version, "");
+  EXPECT_EQ(spec->task, schema::Task::Binary);
+  EXPECT_EQ(spec->layout, Layout::kHandpick);
+  EXPECT_EQ(spec->deep.activation, "relu");
+  EXPECT_FALSE(spec->deep.batch_normalization);
+}
+
+TEST(SpecTest, UnknownKeysAreErrorsWithTheNearestName) {
+  EXPECT_EQ(MessageWith("/features/0/embeding", Json::object()),
+            "s.json: features[0].embeding: unknown key (did you mean 'embedding'?); the keys here "
+            "are: description, name, side, type, vocabulary, embedding, combiner, padding_row, "
+            "default");
+  EXPECT_THAT(MessageWith("/deep/hiden_units", 3), HasSubstr("deep.hiden_units: unknown key"));
+  EXPECT_THAT(MessageWith("/qqqqqqqq", 3), HasSubstr("s.json: qqqqqqqq: unknown key; the keys"));
+  EXPECT_THAT(MessageWith("/features/0/vocabulary/buckets", 3),
+              HasSubstr("features[0].vocabulary.buckets: unknown key"));
+}
+
+TEST(SpecTest, MissingKeysAreNamed) {
+  EXPECT_EQ(MessageWithout("", "model"), "s.json: key 'model' is missing");
+  EXPECT_EQ(MessageWithout("/model", "kind"), "s.json: model: key 'kind' is missing");
+  EXPECT_EQ(MessageWithout("/features/0", "type"), "s.json: features[0]: key 'type' is missing");
+  EXPECT_EQ(MessageWithout("/features/0", "vocabulary"),
+            "s.json: features[0]: key 'vocabulary' is missing");
+  EXPECT_EQ(MessageWithout("/features/2", "max_values"),
+            "s.json: features[2]: key 'max_values' is missing");
+}
+
+TEST(SpecTest, WrongTypesAndRangesAreShown) {
+  EXPECT_EQ(MessageWith("/model/name", 7), "s.json: model.name: expected a string, found 7");
+  EXPECT_EQ(MessageWith("/features/0/vocabulary/size", 0),
+            "s.json: features[0].vocabulary.size: expected an integer from 1 to 2147483648, found "
+            "0");
+  EXPECT_THAT(MessageWith("/features/0/vocabulary/size", int64_t{1} << 32),
+              HasSubstr("found 4294967296"));
+  EXPECT_THAT(MessageWith("/features/0/vocabulary/size", 2.5), HasSubstr("found 2.5"));
+  EXPECT_THAT(MessageWith("/features/0/vocabulary/out_of_vocabulary_row", 611),
+              HasSubstr("expected an integer from 0 to 610, found 611"));
+  EXPECT_THAT(MessageWith("/features/2/padding_row", 21),
+              HasSubstr("features[2].padding_row: expected an integer from 0 to 20, found 21"));
+  EXPECT_EQ(MessageWith("/model/kind", "wide_dep"),
+            "s.json: model.kind: 'wide_dep' is none of: wide_deep (did you mean 'wide_deep'?)");
+  EXPECT_THAT(MessageWith("/features/0/side", "user"),
+              HasSubstr("'user' is none of: context, history, candidate"));
+  EXPECT_THAT(MessageWith("/deep/hidden_units/1", 0),
+              HasSubstr("deep.hidden_units[1]: expected an integer from 1 to 65536, found 0"));
+  EXPECT_THAT(MessageWith("/deep/hidden_units/1", 65537), HasSubstr("found 65537"));
+  EXPECT_THAT(MessageWith("/deep/hidden_units", Json::array()),
+              HasSubstr("deep.hidden_units: is empty"));
+  EXPECT_THAT(MessageWith("/features", Json::array()), HasSubstr("features: is empty"));
+  EXPECT_THAT(MessageWith("/features/2/vocabulary/first_row", (int64_t{1} << 31) - 1),
+              HasSubstr("features[2].vocabulary: needs 2147483667 rows, the maximum is"));
+}
+
+TEST(SpecTest, ListsHaveOneTypeAndNoDuplicates) {
+  EXPECT_EQ(MessageWith("/features/1/vocabulary/values", {"war", 3}),
+            "s.json: features[1].vocabulary.values[1]: expected a string, as the first value is, "
+            "found 3");
+  EXPECT_THAT(MessageWith("/features/4/vocabulary/values", {1, 2, 1}),
+              HasSubstr("features[4].vocabulary.values[2]: 1 occurs twice"));
+  EXPECT_THAT(MessageWith("/features/1/vocabulary/values", {"a", "b", "a"}),
+              HasSubstr("values[2]: \"a\" occurs twice"));
+  EXPECT_THAT(MessageWith("/features/4/vocabulary/values", {1.5}),
+              HasSubstr("expected an integer of 64 bits"));
+  EXPECT_THAT(MessageWith("/features/4/vocabulary/values", {9223372036854775808u}),
+              HasSubstr("expected an integer of 64 bits"));
+  EXPECT_THAT(MessageWith("/features/4/vocabulary/values", Json::array()), HasSubstr("is empty"));
+}
+
+TEST(SpecTest, NamesAreUniquePerSide) {
+  EXPECT_EQ(MessageWith("/features/1/name", "user_id"),
+            "s.json: features[1].name: there is another feature 'user_id' on that side");
+  EXPECT_THAT(MessageWith("/features/7/name", "year"),
+              HasSubstr("features[7].name: there is another feature 'year'"));
+}
+
+TEST(SpecTest, ReferencesThatLeadNowhereAreNamed) {
+  EXPECT_EQ(MessageWith("/wide/features/0", "user"),
+            "s.json: wide.features[0]: there is no feature 'user'");
+  EXPECT_EQ(MessageWith("/wide/features/0", "user_idd"),
+            "s.json: wide.features[0]: there is no feature 'user_idd' (did you mean 'user_id'?)");
+  EXPECT_EQ(MessageWith("/deep/features/1", "item"),
+            "s.json: deep.features[1]: 'item' is on several sides: write 'candidate.item' or "
+            "'history.item'");
+  EXPECT_THAT(MessageWith("/features/7/of/1", "tag"),
+              HasSubstr("features[7].of[1]: there is no feature 'tag' (did you mean 'tags'?)"));
+  EXPECT_THAT(MessageWith("/features/2/length", "tags_lenght"),
+              HasSubstr("features[2].length: there is no feature 'tags_lenght' of type length on "
+                        "side candidate (did you mean 'tags_length'?)"));
+  EXPECT_THAT(MessageWith("/features/2/length", "year"),
+              HasSubstr("feature 'year' is numeric, not of type length"));
+  EXPECT_THAT(MessageWith("/catalog/key", "itm"),
+              HasSubstr("catalog.key: there is no candidate feature 'itm' (did you mean 'item'?)"));
+  EXPECT_THAT(MessageWith("/catalog/key", "year"), HasSubstr("'year' is numeric"));
+}
+
+TEST(SpecTest, FeaturesAreUsedAsTheirTypeAllows) {
+  EXPECT_THAT(MessageWith("/deep/features/0", "tags_length"),
+              HasSubstr("'tags_length' is a length, which no part of a model reads"));
+  EXPECT_THAT(MessageWith("/wide/features/2", "user_id"),
+              HasSubstr("wide.features[2]: 'user_id' is in the list twice"));
+  EXPECT_THAT(MessageWith("/wide/features/0", {{"feature", "user_id"}, {"combiner", "sum"}}),
+              HasSubstr("wide.features[0].combiner: 'user_id' has one value only"));
+  EXPECT_THAT(MessageWith("/features/7/of/1", "year"),
+              HasSubstr("'year' is numeric; only categorical features can be crossed"));
+  EXPECT_THAT(MessageWith("/features/7/of/1", "history.item"), HasSubstr("cannot be crossed"));
+  EXPECT_THAT(MessageWith("/features/7/of/1", "genre"), HasSubstr("is crossed with itself"));
+  EXPECT_THAT(MessageWith("/features/7/of", {"genre"}), HasSubstr("needs at least two features"));
+  EXPECT_THAT(MessageWith("/features/0/combiner", "sum"),
+              HasSubstr("features[0].combiner: is for features of which there are several values"));
+  EXPECT_THAT(MessageWith("/features/0/padding_row", 0),
+              HasSubstr("is for multi-valued features and for features of the history"));
+}
+
+TEST(SpecTest, CrossesTooLargeForATableAreRefused) {
+  Json json = FullSpec();
+  json["features"][7]["buckets"] = 0;
+  json["features"][1]["vocabulary"] = {{"kind", "identity"}, {"size", 2000000000}};
+  EXPECT_THAT(MessageOf(json), HasSubstr("crosses to more than 2147483648 rows: give 'buckets'"));
+  json = FullSpec();
+  json["features"][2]["max_values"] = 65536;
+  json["features"].push_back({{"name", "more"},
+                              {"side", "candidate"},
+                              {"type", "multi_categorical"},
+                              {"max_values", 2},
+                              {"vocabulary", {{"kind", "identity"}, {"size", 5}}}});
+  json["features"][7]["of"] = {"tags", "more"};
+  EXPECT_THAT(MessageOf(json), HasSubstr("makes more than 65536 combinations in one row"));
+}
+
+TEST(SpecTest, DefaultsMustResolve) {
+  Json json = FullSpec();
+  json["features"][0]["vocabulary"].erase("out_of_vocabulary_row");
+  json["features"][0]["default"] = 611;
+  EXPECT_EQ(MessageOf(json),
+            "s.json: features[0].default: context feature 'user_id': unknown id 611: ids are 0 to "
+            "610, and there is no out-of-vocabulary row");
+  EXPECT_THAT(MessageWith("/features/0/default", "x"), HasSubstr("it takes integer ids"));
+  EXPECT_THAT(MessageWith("/features/0/default", {1}), HasSubstr("expected one value, found [1]"));
+  EXPECT_THAT(MessageWith("/features/2/default", 1), HasSubstr("expected an array, found 1"));
+  EXPECT_THAT(MessageWith("/features/2/default", {1, 2, 3, 4, 5, 6, 7}),
+              HasSubstr("7 values were given, the maximum is 6"));
+  EXPECT_THAT(MessageWith("/features/6/default", nullptr), HasSubstr("found null"));
+}
+
+TEST(SpecTest, TransformsAreSane) {
+  EXPECT_THAT(MessageWith("/features/6/transform/0/min", 2031),
+              HasSubstr("features[6].transform[0]: min 2031 is above max 2030"));
+  EXPECT_THAT(MessageWith("/features/6/transform/2/multiply", 0),
+              HasSubstr("features[6].transform[2].multiply: is 0"));
+  EXPECT_THAT(MessageWith("/features/6/transform/1/kind", "sqrt"),
+              HasSubstr("'sqrt' is none of: clip, log1p, affine"));
+  std::string text = FullSpec().dump();
+  text.replace(text.find("\"multiply\":2.0"), 14, "\"multiply\":1e999");
+  const auto spec = ParseSpec(text, "s.json");
+  ASSERT_FALSE(spec.ok());
+  EXPECT_THAT(std::string(spec.status().message()), HasSubstr("too large to be finite"));
+}
+
+TEST(SpecTest, HistoryAndItsFeaturesBelongTogether) {
+  EXPECT_THAT(MessageWithout("", "history"),
+              HasSubstr("features[5] is of the history, so 'history': {'max_events': N}"));
+  Json json = FullSpec();
+  json["features"].erase(5);
+  json["deep"]["features"] = {"user_id"};
+  EXPECT_THAT(MessageOf(json), HasSubstr("history: no feature is of the history"));
+}
+
+TEST(SpecTest, KeysThatOccurTwiceAreRefused) {
+  const auto spec = ParseSpec(R"({"model":{"name":"a","name":"b"}})", "s.json");
+  ASSERT_FALSE(spec.ok());
+  EXPECT_EQ(spec.status().message(), "s.json: key 'name' occurs twice in one object");
+}
+
+TEST(SpecTest, TablesThatAreSharedHaveOneSize) {
+  EXPECT_THAT(MessageWith("/features/5/vocabulary/values", {1, 2}),
+              HasSubstr("'item' and 'item' share the table 'item' but have 2 and 3 rows"));
+  Json json = FullSpec();
+  json["features"][4]["embedding"] = {{"dimension", 4}};
+  json["features"][5]["embedding"]["dimension"] = 5;
+  EXPECT_THAT(MessageOf(json), HasSubstr("share the table 'item' but have the dimensions 5 and 4"));
+}
+
+// Layout deepctr-torch.
+
+Json DeepCtrSpec() {
+  Json json = FullSpec();
+  json["layout"] = "deepctr-torch";
+  json["features"][2].erase("padding_row");
+  json["features"][2]["combiner"] = "mean";
+  return json;
+}
+
+TEST(DeepCtrTorchLayoutTest, RowZeroPadsUnlessThereIsALength) {
+  Json json = DeepCtrSpec();
+  auto spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->features[2].padding_row, std::nullopt);
+  EXPECT_EQ(spec->features[5].padding_row, 0);
+  EXPECT_EQ(spec->features[0].padding_row, std::nullopt);
+  json["features"][2].erase("length");
+  json["features"][5]["padding_row"] = nullptr;
+  spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->features[2].padding_row, 0);
+  EXPECT_EQ(spec->features[5].padding_row, std::nullopt);
+}
+
+TEST(DeepCtrTorchLayoutTest, RefusesPaddingThatUpstreamDoesNotKnow) {
+  Json json = DeepCtrSpec();
+  json["features"][2]["padding_row"] = 0;
+  EXPECT_THAT(MessageOf(json), HasSubstr("counts every position below the length, row 0 included"));
+  json["features"][2].erase("length");
+  json["features"][2]["padding_row"] = 1;
+  EXPECT_THAT(MessageOf(json),
+              HasSubstr("features[2].padding_row: is 1; DeepCTR-Torch pads with 0"));
+}
+
+TEST(DeepCtrTorchLayoutTest, RefusesMaxWithALength) {
+  Json json = DeepCtrSpec();
+  json["features"][2]["combiner"] = "max";
+  EXPECT_THAT(MessageOf(json), HasSubstr("features[2].combiner: 'tags' has the combiner max and "
+                                         "the length 'tags_length', which DeepCTR-Torch cannot"));
+  json = DeepCtrSpec();
+  json["wide"]["features"][1]["combiner"] = "max";
+  EXPECT_THAT(MessageOf(json), HasSubstr("wide.features[1]: 'tags' has the combiner max"));
+}
+
+TEST(DeepCtrTorchLayoutTest, RefusesIdsThatCollideInFloat32) {
+  Json json = DeepCtrSpec();
+  json["features"][0]["vocabulary"]["size"] = (1 << 24) + 1;
+  EXPECT_THAT(MessageOf(json), HasSubstr("'user_id' has 16777217 rows"));
+  json["features"][0]["vocabulary"]["size"] = 1 << 24;
+  EXPECT_TRUE(Parse(json).ok());
+}
+
+TEST(DeepCtrTorchLayoutTest, ExplainsWhatUpstreamDoesWithTablesOfTwoSizes) {
+  Json json = DeepCtrSpec();
+  json["features"][5]["vocabulary"]["values"] = {1, 2};
+  EXPECT_THAT(MessageOf(json), HasSubstr("would quietly give both the table of the last one"));
+}
+
+TEST(DeepCtrTorchLayoutTest, RefusesDiceWithUpstreamsReason) {
+  Json json = DeepCtrSpec();
+  json["deep"]["activation"] = "dice";
+  EXPECT_THAT(MessageOf(json),
+              HasSubstr("deep.activation: 'dice' cannot be used in the main network: DeepCTR-Torch "
+                        "builds it for 3-dimensional inputs"));
+  json["deep"]["activation"] = "gelu";
+  EXPECT_THAT(MessageOf(json), HasSubstr("'gelu' is none of: linear, relu, sigmoid, tanh, prelu"));
+}
+
+TEST(DeepCtrTorchLayoutTest, HasItsOwnEpsilon) {
+  Json json = DeepCtrSpec();
+  json["deep"]["batch_normalization_epsilon"] = 1e-3;
+  EXPECT_THAT(MessageOf(json), HasSubstr("0.001 is not DeepCTR-Torch's, which is 1e-5"));
+  json["layout"] = "handpick";
+  EXPECT_TRUE(Parse(json).ok());
+}
+
+}  // namespace
+}  // namespace handpick::converter
