@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# Builds and runs every test, from nothing:
+#
+#     tests/run.sh             all steps below
+#     tests/run.sh STEP...     some of them
+#
+#     default   everything is built and every test run, optimised, for this machine
+#     asan      the tests again with the address and undefined-behaviour sanitizers (but those tagged "no-asan")
+#     arm64     the tests tagged "arm64", cross-compiled and run under qemu
+#     format    clang-format over all C and C++ files
+#
+# All steps are run, whatever an earlier one said. The last line is "N passed, N failed": tests of
+# all steps, where a test that did not build has failed. Exit status: 0 when nothing failed, 1 when
+# something did, 2 for a wrong call.
+set -u
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root" || exit 1
+exec </dev/null
+
+steps=("$@")
+[ $# -gt 0 ] || steps=(default asan arm64 format)
+for step in "${steps[@]}"; do
+  case $step in
+    default | asan | arm64 | format) ;;
+    *)
+      printf "tests/run.sh: no step '%s'; there are: default, asan, arm64, format\n" "$step" >&2
+      exit 2
+      ;;
+  esac
+done
+
+passed=0
+failed=0
+skipped=0
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+say() { printf '%s: %s\n' "$step" "$*"; }
+
+count() { # passed failed skipped
+  passed=$((passed + $1))
+  failed=$((failed + $2))
+  skipped=$((skipped + $3))
+}
+
+bazel_step() { # options of bazel test
+  local events=$work/$step.json status results
+  bazel test --keep_going --color=no --curses=no --show_progress_rate_limit=60 \
+    --noshow_loading_progress --test_summary=none --build_event_json_file="$events" "$@" //...
+  status=$?
+  [ $status -lt 128 ] || say "bazel ended with status $status"
+  results=$(python3 tests/count_results.py --step="$step" --exit-status=$status "$events") ||
+    results='0 1 0'
+  # All lines but the last are for the reader.
+  [ "$results" = "${results##*$'\n'}" ] || printf '%s\n' "${results%$'\n'*}"
+  # shellcheck disable=SC2086
+  count ${results##*$'\n'}
+}
+
+format_step() {
+  local files=()
+  mapfile -d '' files < <(git ls-files -z -- '*.c' '*.cc' '*.h' 2>/dev/null)
+  if [ ${#files[@]} = 0 ]; then
+    # No checkout, but an archive of one.
+    mapfile -d '' files < <(find . -name 'bazel-*' -prune -o -type f \
+      \( -name '*.c' -o -name '*.cc' -o -name '*.h' \) -print0)
+  fi
+  if [ ${#files[@]} -gt 0 ] && clang-format --dry-run -Werror "${files[@]}"; then
+    say "PASSED ${#files[@]} files are formatted"
+    count 1 0 0
+  else
+    say "FAILED see above; clang-format -i FILE mends it"
+    count 0 1 0
+  fi
+}
+
+step=setup
+if bash platforms/setup.sh; then
+  for step in "${steps[@]}"; do
+    started=$SECONDS
+    say "begins"
+    case $step in
+      default) bazel_step ;;
+      asan) bazel_step --config=asan --build_tests_only --test_tag_filters=-no-asan ;;
+      arm64) bazel_step --config=arm64 --build_tests_only --test_tag_filters=arm64 ;;
+      format) format_step ;;
+    esac
+    say "took $((SECONDS - started)) s"
+  done
+else
+  say "FAILED platforms/setup.sh"
+  count 0 1 0
+fi
+
+[ "$failed" = 0 ] || printf 'some tests FAILED, see above\n'
+summary="$passed passed, $failed failed"
+[ "$skipped" = 0 ] || summary+=", $skipped skipped"
+printf '%s\n' "$summary"
+[ "$failed" = 0 ]
