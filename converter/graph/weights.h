@@ -17,9 +17,9 @@ struct TableData {
   uint32_t rows = 0;
   uint32_t dimension = 0;
   schema::ElementType type = schema::ElementType::Float32;
-  std::vector<float> floats;    // Float32
-  std::vector<int8_t> int8;     // Int8PerRow
-  std::vector<float> scales;    // Int8PerRow: [rows]
+  std::vector<float> floats;  // Float32
+  std::vector<int8_t> int8;   // Int8PerRow
+  std::vector<float> scales;  // Int8PerRow: [rows]
 
   // The number that the element stands for.
   double At(uint64_t row, uint32_t column) const {
@@ -39,8 +39,8 @@ struct DenseData {
   std::vector<double> weights;  // [output_width, input_width]
   std::vector<double> bias;     // [output_width] or empty
   schema::ElementType type = schema::ElementType::Float32;
-  std::vector<int8_t> int8;     // Int8PerRow: as weights
-  std::vector<float> scales;    // Int8PerRow: [output_width]
+  std::vector<int8_t> int8;   // Int8PerRow: as weights
+  std::vector<float> scales;  // Int8PerRow: [output_width]
 
   double At(uint32_t output, uint32_t input) const {
     return weights[static_cast<uint64_t>(output) * input_width + input];

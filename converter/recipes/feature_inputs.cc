@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "converter/graph/infer_domains.h"
 #include "converter/io/status_macros.h"
 
 namespace handpick::converter {
@@ -103,16 +102,6 @@ absl::Status CheckUses(const FeatureSet& features, const std::vector<FeatureUse>
       return absl::InvalidArgumentError(absl::StrCat(
           "spec: ", field, " has feature '", feature.name,
           "', which is a length: it says how many values another feature has and is no input"));
-    }
-    bool of_history = false, of_others = false;
-    for (uint32_t operand : feature.cross_of) {
-      (features.features[operand]->side == schema::Side::History ? of_history : of_others) = true;
-    }
-    if (of_history && of_others) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("spec: ", field, " has feature '", feature.name,
-                       "', which crosses the history with another side; expected features of the "
-                       "history alone, or none of them"));
     }
   }
   return absl::OkStatus();

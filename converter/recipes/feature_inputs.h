@@ -40,9 +40,7 @@ class FeatureInputs {
   bool IsNumeric(const FeatureUse& use) const {
     return Feature(use).type == schema::FeatureType::Numeric;
   }
-  bool IsHistory(const FeatureUse& use) const {
-    return Feature(use).side == schema::Side::History;
-  }
+  bool IsHistory(const FeatureUse& use) const { return Feature(use).side == schema::Side::History; }
 
  private:
   ValueId PoolEvents(const FeatureUse& use, ValueId per_event);
@@ -55,8 +53,7 @@ class FeatureInputs {
   std::map<std::string, TableId> tables_;  // By tensor.
 };
 
-// Refuses feature uses that no model here can compute: a feature that is neither looked up nor
-// numeric, and crosses of the history with another side. `field` names the list in the spec.
+// Refuses uses of features that are no input: lengths. `field` names the list in the spec.
 absl::Status CheckUses(const FeatureSet& features, const std::vector<FeatureUse>& uses,
                        absl::string_view field);
 

@@ -6,8 +6,6 @@
 #ifndef HANDPICK_CONVERTER_RECIPES_RECIPES_H_
 #define HANDPICK_CONVERTER_RECIPES_RECIPES_H_
 
-
-
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "converter/graph/graph.h"

@@ -1,0 +1,153 @@
+// Random models through the whole pipeline: no stage changes what a model computes.
+//
+// On failure the seed is printed; MakeRandomModel(seed) makes the same model again.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "converter/graph/cost.h"
+#include "converter/graph/decode.h"
+#include "converter/graph/graph.h"
+#include "converter/passes/lower.h"
+#include "converter/pipeline.h"
+#include "converter/quantize/quantize.h"
+#include "converter/recipes/recipes.h"
+#include "converter/reference/interpreter.h"
+#include "tests/support/random_model.h"
+
+namespace handpick::converter {
+namespace {
+
+constexpr uint64_t kModels = 300;
+constexpr size_t kCandidates = 5;
+
+// Rewriting reorders sums of doubles and nothing else. Relative to the logit or 1.
+constexpr double kRewritingTolerance = 1e-9;
+// Folded weights are rounded to float32 in the bundle.
+constexpr double kFloat32Tolerance = 1e-5;
+
+::testing::AssertionResult Agree(const std::vector<double>& a, const std::vector<double>& b,
+                                 double tolerance) {
+  if (a.size() != b.size()) {
+    return ::testing::AssertionFailure() << a.size() << " logits and " << b.size();
+  }
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (!(std::abs(a[i] - b[i]) <= tolerance * std::max(1.0, std::abs(a[i])))) {
+      return ::testing::AssertionFailure()
+             << "logit " << i << " is " << a[i] << " and " << b[i] << ", tolerance " << tolerance;
+    }
+  }
+  return ::testing::AssertionSuccess();
+}
+
+class PropertyTest : public ::testing::TestWithParam<uint64_t> {
+ protected:
+  void SetUp() override {
+    model_ = MakeRandomModel(GetParam());
+    absl::StatusOr<Graph> graph = BuildGraph(model_.spec, model_.weights);
+    ASSERT_TRUE(graph.ok()) << graph.status();
+    source_ = *graph;
+    for (uint64_t r = 0; r < 3; ++r) {
+      requests_.push_back(MakeRandomRequest(model_, GetParam() * 100 + r, kCandidates));
+    }
+    requests_.push_back(MakeRandomRequest(model_, GetParam(), /*candidates=*/0));
+    for (const Request& request : requests_) expected_.push_back(Evaluate(source_, request));
+  }
+
+  static std::vector<double> Evaluate(const Graph& graph, const Request& request) {
+    absl::StatusOr<std::vector<double>> logits = EvaluateReference(graph, request);
+    EXPECT_TRUE(logits.ok()) << logits.status();
+    return logits.ok() ? *logits : std::vector<double>();
+  }
+
+  void ExpectSameValue(const Graph& graph, double tolerance, const std::string& stage) {
+    const absl::Status status = Verify(graph);
+    ASSERT_TRUE(status.ok()) << stage << ": " << status;
+    for (size_t r = 0; r < requests_.size(); ++r) {
+      EXPECT_TRUE(Agree(expected_[r], Evaluate(graph, requests_[r]), tolerance))
+          << "seed " << GetParam() << ", request " << r << ", after " << stage;
+    }
+  }
+
+  RandomModel model_;
+  Graph source_;
+  std::vector<Request> requests_;
+  std::vector<std::vector<double>> expected_;
+};
+
+TEST_P(PropertyTest, NoPassChangesTheValue) {
+  Graph graph = source_;
+  for (const Pass& pass : RewritingPasses()) {
+    graph = pass.run(graph);
+    ASSERT_NO_FATAL_FAILURE(ExpectSameValue(graph, kRewritingTolerance, pass.name));
+  }
+  absl::StatusOr<Graph> lowered = Lower(graph);
+  ASSERT_TRUE(lowered.ok()) << lowered.status();
+  ExpectSameValue(*lowered, kRewritingTolerance, "lowering");
+}
+
+TEST_P(PropertyTest, EveryPassKeepsTheValueOnItsOwn) {
+  for (const Pass& pass : RewritingPasses()) {
+    ASSERT_NO_FATAL_FAILURE(ExpectSameValue(pass.run(source_), kRewritingTolerance, pass.name));
+  }
+}
+
+TEST_P(PropertyTest, RunningThePassesAgainChangesNothing) {
+  Graph graph = source_;
+  for (const Pass& pass : RewritingPasses()) graph = pass.run(graph);
+  const size_t nodes = graph.nodes.size();
+  for (const Pass& pass : RewritingPasses()) graph = pass.run(graph);
+  EXPECT_EQ(graph.nodes.size(), nodes) << "seed " << GetParam();
+  ExpectSameValue(graph, kRewritingTolerance, "all passes, twice");
+}
+
+TEST_P(PropertyTest, TheBundleComputesWhatTheModelDoes) {
+  absl::StatusOr<Conversion> conversion =
+      Convert(model_.spec, model_.weights, {schema::Precision::Float32, 0, "test"});
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  absl::StatusOr<std::string> bytes = Serialize(conversion->bundle);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  absl::StatusOr<Graph> decoded = DecodeBundle(*bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  ExpectSameValue(*decoded, kFloat32Tolerance, "emitting");
+  for (const Request& request : requests_) {
+    EXPECT_TRUE(Agree(Evaluate(conversion->program, request), Evaluate(*decoded, request),
+                      kRewritingTolerance))
+        << "seed " << GetParam() << ", decoded against the program";
+  }
+}
+
+TEST_P(PropertyTest, TheInt8BundleComputesWhatItsProgramDoes) {
+  absl::StatusOr<Conversion> conversion =
+      Convert(model_.spec, model_.weights, {schema::Precision::Int8, 0, "test"});
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  absl::StatusOr<std::string> bytes = Serialize(conversion->bundle);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  absl::StatusOr<Graph> decoded = DecodeBundle(*bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  for (const Request& request : requests_) {
+    EXPECT_TRUE(Agree(Evaluate(conversion->program, request), Evaluate(*decoded, request),
+                      kRewritingTolerance))
+        << "seed " << GetParam() << ", decoded against the program";
+  }
+}
+
+TEST_P(PropertyTest, SplittingNeverAddsMultiplications) {
+  Graph graph = source_;
+  for (const Pass& pass : RewritingPasses()) graph = pass.run(graph);
+  const Cost before = CountWork(source_);
+  const Cost after = CountWork(graph);
+  EXPECT_LE(after.candidate.multiply_accumulates, before.candidate.multiply_accumulates);
+  EXPECT_EQ(after.candidate.multiply_accumulates + after.context.multiply_accumulates,
+            before.candidate.multiply_accumulates + before.context.multiply_accumulates)
+      << "seed " << GetParam();
+  EXPECT_LE(after.candidate.rows_gathered, before.candidate.rows_gathered);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, PropertyTest, ::testing::Range(uint64_t{0}, kModels));
+
+}  // namespace
+}  // namespace handpick::converter

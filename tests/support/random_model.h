@@ -1,0 +1,66 @@
+// Models and requests made from a seed, for property tests, fuzzing and memory tests.
+//
+// The same seed gives the same model on every machine. A test that fails prints the seed.
+#ifndef HANDPICK_TESTS_SUPPORT_RANDOM_MODEL_H_
+#define HANDPICK_TESTS_SUPPORT_RANDOM_MODEL_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "converter/request/raw_values.h"
+#include "converter/spec/spec.h"
+#include "converter/weights/weights.h"
+
+namespace handpick::converter {
+
+struct RandomModel {
+  uint64_t seed = 0;
+  Spec spec;  // Layout handpick.
+  Weights weights;
+};
+
+// A Wide & Deep model over features of every type, side, vocabulary and combiner, in sizes from
+// nothing to a few dozen: wide alone, deep alone or both; with and without history, shared tables,
+// crosses, batch normalization and each activation.
+RandomModel MakeRandomModel(uint64_t seed);
+
+// A request that the model takes, with `candidates` candidates and any number of events, also more
+// than the model keeps. Unknown ids, empty lists and left-out features occur where they are allowed.
+Request MakeRandomRequest(const RandomModel& model, uint64_t seed, size_t candidates);
+
+// A model of the usual shape, for measuring: categorical features alone, each with a table of its
+// own, all of them in the wide and in the deep part.
+struct WorkloadOptions {
+  size_t context_fields = 18;
+  size_t candidate_fields = 8;
+  int64_t dimension = 16;
+  int64_t vocabulary = 1000;
+  std::vector<int64_t> hidden_units = {128, 64};
+};
+RandomModel WideDeepWorkload(const WorkloadOptions& options = {}, uint64_t seed = 1);
+
+// Random numbers that do not depend on the standard library's distributions.
+class Random {
+ public:
+  explicit Random(uint64_t seed) : engine_(seed) {}
+  // From 0 to count - 1; count is not 0.
+  uint64_t Below(uint64_t count) { return engine_() % count; }
+  // From least to most.
+  int64_t Between(int64_t least, int64_t most) {
+    return least + static_cast<int64_t>(Below(static_cast<uint64_t>(most - least) + 1));
+  }
+  // True once in `times`.
+  bool OneIn(uint64_t times) { return Below(times) == 0; }
+  // In [-1, 1).
+  double Signed() { return static_cast<double>(engine_() >> 11) * 0x1p-52 - 1; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_TESTS_SUPPORT_RANDOM_MODEL_H_
