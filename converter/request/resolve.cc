@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -33,10 +34,30 @@ void AppendLittleEndian(T value, std::string* bytes) {
   }
 }
 
-absl::string_view StringAt(const schema::VocabularyT& vocabulary, size_t i) {
-  const char* bytes = reinterpret_cast<const char*>(vocabulary.string_bytes.data());
-  return absl::string_view(bytes + vocabulary.string_offsets[i],
-                           vocabulary.string_offsets[i + 1] - vocabulary.string_offsets[i]);
+// The position of an id in a sorted list; nothing when it is not there.
+std::optional<size_t> FindInteger(const std::vector<int64_t>& list, int64_t id) {
+  const auto found = std::lower_bound(list.begin(), list.end(), id);
+  if (found == list.end() || *found != id) return std::nullopt;
+  return static_cast<size_t>(found - list.begin());
+}
+
+std::optional<size_t> FindString(const std::vector<uint32_t>& offsets,
+                                 const std::vector<uint8_t>& bytes, absl::string_view id) {
+  const absl::string_view all(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  size_t begin = 0;
+  size_t end = offsets.empty() ? 0 : offsets.size() - 1;
+  while (begin < end) {
+    const size_t middle = begin + (end - begin) / 2;
+    const absl::string_view text =
+        all.substr(offsets[middle], offsets[middle + 1] - offsets[middle]);
+    if (text == id) return middle;
+    if (text < id) {
+      begin = middle + 1;
+    } else {
+      end = middle;
+    }
+  }
+  return std::nullopt;
 }
 
 absl::Status WrongType(const schema::FeatureT& feature, const RawScalar& value,
@@ -58,14 +79,12 @@ absl::StatusOr<uint32_t> ResolveId(const RawScalar& value, const schema::Feature
       break;
     case schema::VocabularyKind::IntegerList:
       if (integer == nullptr) return WrongType(feature, value, "integer ids");
-      for (size_t i = 0; i < vocabulary.ids.size(); ++i) {
-        if (vocabulary.ids[i] == *integer) return vocabulary.rows[i];
-      }
+      if (const auto i = FindInteger(vocabulary.ids, *integer)) return vocabulary.rows[*i];
       break;
     case schema::VocabularyKind::StringList:
       if (text == nullptr) return WrongType(feature, value, "string ids");
-      for (size_t i = 0; i < vocabulary.rows.size(); ++i) {
-        if (StringAt(vocabulary, i) == *text) return vocabulary.rows[i];
+      if (const auto i = FindString(vocabulary.string_offsets, vocabulary.string_bytes, *text)) {
+        return vocabulary.rows[*i];
       }
       break;
     case schema::VocabularyKind::Hash: {
@@ -138,21 +157,13 @@ const schema::CatalogColumnT* FindCatalogColumn(const schema::CatalogT* catalog,
   return nullptr;
 }
 
-absl::StatusOr<size_t> FindItem(const schema::CatalogT& catalog, const RawScalar& key) {
+std::optional<size_t> FindItem(const schema::CatalogT& catalog, const RawScalar& key) {
   if (const int64_t* integer = std::get_if<int64_t>(&key)) {
-    for (size_t i = 0; i < catalog.ids.size(); ++i) {
-      if (catalog.ids[i] == *integer) return i;
-    }
-  } else if (const std::string* text = std::get_if<std::string>(&key)) {
-    const char* bytes = reinterpret_cast<const char*>(catalog.string_bytes.data());
-    for (size_t i = 0; i + 1 < catalog.string_offsets.size(); ++i) {
-      const uint32_t begin = catalog.string_offsets[i];
-      if (absl::string_view(bytes + begin, catalog.string_offsets[i + 1] - begin) == *text) {
-        return i;
-      }
-    }
+    return FindInteger(catalog.ids, *integer);
   }
-  return absl::NotFoundError(absl::StrCat("item ", ShownScalar(key), " is not in the catalog"));
+  const std::string* text = std::get_if<std::string>(&key);
+  if (text == nullptr) return std::nullopt;
+  return FindString(catalog.string_offsets, catalog.string_bytes, *text);
 }
 
 // The work of ResolveRequest, for one feature after the other.
@@ -226,12 +237,14 @@ class RequestResolver {
       if (key == nullptr || key->size() != 1) {
         column = nullptr;
       } else {
-        const absl::StatusOr<size_t> found = FindItem(*catalog_, key->front());
-        if (!found.ok()) {
-          return absl::NotFoundError(
-              absl::StrCat(found.status().message(), ", and ", Quoted(feature), " was not given"));
+        const std::optional<size_t> found = FindItem(*catalog_, key->front());
+        if (!found.has_value() && !feature.optional) {
+          return absl::NotFoundError(absl::StrCat("item ", ShownScalar(key->front()),
+                                                  " is not in the catalog, and ", Quoted(feature),
+                                                  " was not given"));
         }
-        item = *found;
+        if (!found.has_value()) column = nullptr;
+        item = found.value_or(0);
       }
     }
     if (cell == nullptr && column == nullptr && !feature.optional) {
@@ -371,9 +384,10 @@ absl::StatusOr<int64_t> ResolveLength(size_t feature, const RawCell& cell,
   }
   const int64_t* length = std::get_if<int64_t>(&cell.front());
   if (length == nullptr) return WrongType(f, cell.front(), "an integer");
-  if (*length < 0) {
+  // A session keeps lengths in 32 bits, of which the last value means that there is none.
+  if (*length < 0 || *length >= std::numeric_limits<uint32_t>::max()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(f), ": length ", *length, " is negative"));
+        absl::StrCat(Quoted(f), ": length ", *length, " is not from 0 to 4294967294"));
   }
   return *length;
 }

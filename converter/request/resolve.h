@@ -49,7 +49,7 @@ absl::StatusOr<ResolvedRows> ResolveRows(size_t feature, const RawCell& cell,
 absl::StatusOr<std::vector<double>> ResolveNumbers(size_t feature, const RawCell& cell,
                                                    const FeatureSet& features);
 
-// The value of a Length feature in one row. Errors: wrong type, negative.
+// The value of a Length feature in one row. Errors: wrong type, negative, beyond 32 bits.
 absl::StatusOr<int64_t> ResolveLength(size_t feature, const RawCell& cell,
                                       const FeatureSet& features);
 
@@ -74,8 +74,9 @@ struct ResolvedRequest {
 };
 
 // Resolves a request. A feature that it leaves out is taken from the catalog (candidate features,
-// when the key feature was given; null: there is none), else from its default; else it is an error
-// that names it. History and candidate features without any row need not be there.
+// when the key feature was given and names one of its items; null: there is no catalog), else from
+// its default; else it is an error that names it. History and candidate features without any row
+// need not be there.
 absl::StatusOr<ResolvedRequest> ResolveRequest(const Request& request, const FeatureSet& features,
                                                const schema::CatalogT* catalog = nullptr);
 

@@ -2,6 +2,7 @@
 #ifndef HANDPICK_CONVERTER_SPEC_CHECK_H_
 #define HANDPICK_CONVERTER_SPEC_CHECK_H_
 
+#include <cstddef>
 #include <cstdint>
 
 #include "converter/io/json.h"
@@ -9,11 +10,13 @@
 
 namespace handpick::converter {
 
-// Limits of a spec. They leave room for every sum of sizes in 64 bits.
+// Limits of a spec: those of the runtime where it has one. They leave room for every sum of sizes in 64 bits.
 inline constexpr int64_t kMaxRows = int64_t{1} << 31;  // Of a table.
 inline constexpr int64_t kMaxWidth = 65536;            // Of a layer, an embedding, a vector.
 inline constexpr int64_t kMaxValues = 65536;           // Positions, or combinations of a cross.
 inline constexpr int64_t kMaxEvents = 65536;
+inline constexpr size_t kMaxFeatures = 4096;
+inline constexpr size_t kMaxCrossOperands = 8;
 // DeepCTR-Torch keeps ids in float32, which tells integers apart up to here.
 inline constexpr int64_t kMaxDeepCtrTorchRows = int64_t{1} << 24;
 inline constexpr double kDeepCtrTorchEpsilon = 1e-5;

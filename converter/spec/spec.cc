@@ -120,7 +120,10 @@ void SpecParser::ParseModel(const JsonObject& model) {
 
 void SpecParser::ParseFeatures(const JsonObject& root) {
   const Json& features = root.Array("features");
-  if (errors_.ok() && features.empty()) errors_.Add("features", "is empty");
+  if (errors_.ok() && (features.empty() || features.size() > kMaxFeatures)) {
+    errors_.Add("features", absl::StrCat("has ", features.size(), " features; a model takes 1 to ",
+                                         kMaxFeatures));
+  }
   for (size_t i = 0; i < features.size() && errors_.ok(); ++i) {
     spec_.features.push_back(ParseFeature(features[i], Element("features", i)));
   }
@@ -361,7 +364,10 @@ schema::TransformT SpecParser::ParseTransform(const Json& json, const std::strin
 void SpecParser::ParseCrossed(const JsonObject& object, FeatureSpec* feature) {
   const Json& operands = object.Array("of");
   const std::string path = object.PathOf("of");
-  if (errors_.ok() && operands.size() < 2) errors_.Add(path, "needs at least two features");
+  if (errors_.ok() && (operands.size() < 2 || operands.size() > kMaxCrossOperands)) {
+    errors_.Add(path, absl::StrCat("has ", operands.size(), " features; a cross takes 2 to ",
+                                   kMaxCrossOperands));
+  }
   for (size_t i = 0; i < operands.size() && errors_.ok(); ++i) {
     if (!operands[i].is_string()) {
       errors_.Add(Element(path, i),

@@ -26,8 +26,7 @@ FeatureSet Features(const std::string& features) {
       R"({"model":{"name":"m","kind":"wide_deep"},"history":{"max_events":4},"features":[
           {"name":"event","side":"history","type":"categorical",
            "vocabulary":{"kind":"identity","size":5}},)";
-  const auto spec =
-      ParseSpec(before + features + R"(],"wide":{"features":["event"]}})", "s.json");
+  const auto spec = ParseSpec(before + features + R"(],"wide":{"features":["event"]}})", "s.json");
   EXPECT_TRUE(spec.ok()) << spec.status();
   auto set = BuildFeatureSet(*spec);
   EXPECT_TRUE(set.ok()) << set.status();
@@ -164,7 +163,7 @@ TEST(ResolveTest, LengthsAreIntegersAndNotNegative) {
   const FeatureSet set = Features(Multi(R"(,"length":"n")"));
   EXPECT_EQ(*ResolveLength(kFirst + 1, {int64_t{7}}, set), 7);
   EXPECT_EQ(MessageOf(ResolveLength(kFirst + 1, {int64_t{-1}}, set).status()),
-            "candidate feature 'n': length -1 is negative");
+            "candidate feature 'n': length -1 is not from 0 to 4294967294");
   EXPECT_THAT(MessageOf(ResolveLength(kFirst + 1, {1.5}, set).status()),
               HasSubstr("it takes an integer"));
 }
@@ -327,7 +326,9 @@ TEST(ResolveRequestTest, TheCatalogFillsInWhatARequestLeavesOut) {
   EXPECT_EQ(MessageOf(Resolve(set, R"({"candidates":{"f":[3],"y":[1]}})", &catalog).status()),
             "candidate row 0: item 3 is not in the catalog, and candidate feature 'g' was not "
             "given");
-  EXPECT_TRUE(Resolve(set, R"({"candidates":{"f":[3],"y":[1],"g":[[1]]}})", &catalog).ok());
+  resolved = Resolve(set, R"({"candidates":{"f":[3],"g":[[1]]}})", &catalog);
+  ASSERT_TRUE(resolved.ok()) << resolved.status();
+  EXPECT_THAT(resolved->features[kFirst + 2].numbers[0], ElementsAre(-1));  // Its default.
 }
 
 }  // namespace

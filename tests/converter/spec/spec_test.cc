@@ -172,7 +172,8 @@ TEST(SpecTest, WrongTypesAndRangesAreShown) {
   EXPECT_THAT(MessageWith("/deep/hidden_units/1", 65537), HasSubstr("found 65537"));
   EXPECT_THAT(MessageWith("/deep/hidden_units", Json::array()),
               HasSubstr("deep.hidden_units: is empty"));
-  EXPECT_THAT(MessageWith("/features", Json::array()), HasSubstr("features: is empty"));
+  EXPECT_THAT(MessageWith("/features", Json::array()),
+              HasSubstr("features: has 0 features; a model takes 1 to 4096"));
   EXPECT_THAT(MessageWith("/features/2/vocabulary/first_row", (int64_t{1} << 31) - 1),
               HasSubstr("features[2].vocabulary: needs 2147483667 rows, the maximum is"));
 }
@@ -230,7 +231,8 @@ TEST(SpecTest, FeaturesAreUsedAsTheirTypeAllows) {
               HasSubstr("'year' is numeric; only categorical features can be crossed"));
   EXPECT_THAT(MessageWith("/features/7/of/1", "history.item"), HasSubstr("cannot be crossed"));
   EXPECT_THAT(MessageWith("/features/7/of/1", "genre"), HasSubstr("is crossed with itself"));
-  EXPECT_THAT(MessageWith("/features/7/of", {"genre"}), HasSubstr("needs at least two features"));
+  EXPECT_THAT(MessageWith("/features/7/of", {"genre"}),
+              HasSubstr("has 1 features; a cross takes 2 to 8"));
   EXPECT_THAT(MessageWith("/features/0/combiner", "sum"),
               HasSubstr("features[0].combiner: is for features of which there are several values"));
   EXPECT_THAT(MessageWith("/features/0/padding_row", 0),

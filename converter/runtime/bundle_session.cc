@@ -1,0 +1,98 @@
+#include "converter/runtime/bundle_session.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "converter/io/status_macros.h"
+#include "converter/runtime/column_batch.h"
+
+namespace handpick::converter {
+namespace {
+
+absl::Status ErrorOf(hp_status status, const hp_error& error) {
+  return absl::InvalidArgumentError(error.message[0] != '\0' ? error.message
+                                                             : hp_status_text(status));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::Open(absl::string_view bytes,
+                                                                   uint32_t tile) {
+  std::unique_ptr<BundleSession> out(new BundleSession());
+  out->bundle_ = AlignedBytes(bytes);
+  hp_error error = {};
+  hp_status status =
+      hp_model_open_buffer(out->bundle_.data(), out->bundle_.size(), nullptr, &out->model_, &error);
+  if (status != HP_OK) return ErrorOf(status, error);
+  status = hp_model_get_info(out->model_, &out->info_);
+  hp_session_options options = HP_SESSION_OPTIONS_INIT;
+  options.tile = tile;
+  if (status == HP_OK) {
+    status = hp_session_memory_size(out->model_, &options, &out->session_bytes_, &error);
+  }
+  if (status != HP_OK) return ErrorOf(status, error);
+  const size_t rounded = (out->session_bytes_ / HP_ALIGNMENT + 1) * HP_ALIGNMENT;
+  out->memory_ = std::unique_ptr<uint8_t, void (*)(void*)>(
+      static_cast<uint8_t*>(std::aligned_alloc(HP_ALIGNMENT, rounded)), std::free);
+  if (out->memory_ == nullptr) {
+    return absl::ResourceExhaustedError(absl::StrCat("no memory for ", rounded, " bytes"));
+  }
+  status = hp_session_create(out->model_, &options, out->memory_.get(), out->session_bytes_,
+                             &out->session_, &error);
+  if (status != HP_OK) return ErrorOf(status, error);
+  return out;
+}
+
+BundleSession::~BundleSession() { hp_model_close(model_); }
+
+absl::Status BundleSession::StatusOf(hp_status status) const {
+  if (status == HP_OK) return absl::OkStatus();
+  return ErrorOf(status, *hp_session_last_error(session_));
+}
+
+absl::Status BundleSession::SetUser(const Request& request) {
+  HP_ASSIGN_OR_RETURN(const ColumnBatch context, ColumnBatch::Make(model_, request.context, 1));
+  const hp_batch context_batch = context.batch();
+  HP_RETURN_IF_ERROR(StatusOf(hp_session_set_context(session_, &context_batch)));
+  if (info_.bundle.max_history == 0) return absl::OkStatus();
+  HP_ASSIGN_OR_RETURN(const ColumnBatch history,
+                      ColumnBatch::Make(model_, request.history, request.event_count));
+  const hp_batch history_batch = history.batch();
+  return StatusOf(hp_session_set_history(session_, &history_batch));
+}
+
+absl::StatusOr<Scored> BundleSession::Score(const Request& request) {
+  HP_RETURN_IF_ERROR(SetUser(request));
+  HP_ASSIGN_OR_RETURN(const ColumnBatch candidates,
+                      ColumnBatch::Make(model_, request.candidates, request.candidate_count));
+  const hp_batch batch = candidates.batch();
+  Scored scored;
+  scored.scores.resize(request.candidate_count);
+  scored.logits.resize(request.candidate_count);
+  HP_RETURN_IF_ERROR(
+      StatusOf(hp_session_score(session_, &batch, scored.scores.data(), scored.logits.data())));
+  return scored;
+}
+
+absl::StatusOr<std::vector<hp_ranked>> BundleSession::Rank(const Request& request, size_t k) {
+  HP_RETURN_IF_ERROR(SetUser(request));
+  HP_ASSIGN_OR_RETURN(const ColumnBatch candidates,
+                      ColumnBatch::Make(model_, request.candidates, request.candidate_count));
+  const hp_batch batch = candidates.batch();
+  k = std::min(k, request.candidate_count);
+  std::vector<hp_ranked> ranked(k);
+  size_t count = 0;
+  HP_RETURN_IF_ERROR(StatusOf(hp_session_rank(session_, &batch, k, ranked.data(), &count)));
+  ranked.resize(count);
+  return ranked;
+}
+
+BundleSession::GoldenResult BundleSession::CheckGoldens() {
+  GoldenResult result;
+  result.status = StatusOf(hp_session_check_goldens(session_, &result.worst));
+  return result;
+}
+
+}  // namespace handpick::converter
