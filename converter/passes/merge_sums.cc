@@ -54,8 +54,10 @@ class SumMerger {
   void Group(std::vector<ValueId> addends, Node* node) {
     auto& add = std::get<AddOp>(node->op);
     Domain whole;
+    bool has_dense = false;
     std::map<int, std::vector<ValueId>> by_domain;
     for (ValueId addend : addends) {
+      has_dense |= std::holds_alternative<DenseOp>(rewriter_.ProducerOf(addend).op);
       const Domain domain = rewriter_.DomainOf(addend);
       whole = whole.Union(domain);
       by_domain[domain.index()].push_back(addend);
@@ -63,8 +65,9 @@ class SumMerger {
     node->inputs.clear();
     for (auto& [domain, own] : by_domain) {
       const bool is_smaller = domain != whole.index();
-      const bool takes_bias =
-          is_smaller && domain == Domain::Context().index() && !add.bias.empty();
+      // A dense layer adds a bias for nothing; beside none, the context adds it once.
+      const bool takes_bias = is_smaller && domain == Domain::Context().index() &&
+                              !add.bias.empty() && !has_dense;
       if (!is_smaller || (own.size() == 1 && !takes_bias)) {
         node->inputs.insert(node->inputs.end(), own.begin(), own.end());
         continue;

@@ -7,8 +7,8 @@
 namespace handpick::converter {
 
 // Promises that no sum reads a linear sum of its own domain that nothing else reads, and that a sum
-// has at most one addend of each domain that is smaller than its own: the context's addends, biases
-// included, are one value, computed once. The graph's value does not change.
+// has at most one addend of each domain that is smaller than its own: the context's addends are one
+// value, computed once. The graph's value does not change.
 Graph MergeSums(const Graph& graph);
 
 }  // namespace handpick::converter
