@@ -13,7 +13,7 @@ def _pinned_source_impl(ctx):
         tarball = ctx.path(sources).get_child(ctx.attr.debian_file)
         if tarball.exists:
             result = ctx.download_and_extract(
-                # A plain name for the copy: file URLs would need '~' and '+' escaped.
+                # Debian's file names have characters that mean something else in a URL.
                 url = "file://" + str(tarball).replace("~", "%7E").replace("+", "%2B"),
                 sha256 = ctx.attr.debian_sha256,
                 stripPrefix = ctx.attr.debian_strip_prefix,
