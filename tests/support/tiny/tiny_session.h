@@ -36,7 +36,8 @@ class Batch {
     column.numbers = numbers_.back().data();
     return Add(column, {});
   }
-  Batch& Strings(uint32_t feature, std::vector<std::string> values) {
+  Batch& Strings(uint32_t feature, std::vector<std::string> values,
+                 std::vector<uint32_t> splits = {}) {
     texts_.push_back(std::move(values));
     std::vector<hp_string> strings;
     for (const std::string& text : texts_.back()) strings.push_back({text.data(), text.size()});
@@ -45,7 +46,7 @@ class Batch {
     column.feature = feature;
     column.type = HP_STRING;
     column.strings = strings_.back().data();
-    return Add(column, {});
+    return Add(column, std::move(splits));
   }
   Batch& Add(hp_column column, std::vector<uint32_t> splits) {
     splits_.push_back(std::move(splits));

@@ -1,0 +1,154 @@
+// After hp_session_create nothing allocates, on any path.
+#include <sys/mman.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "converter/emit/emit.h"
+#include "converter/pipeline.h"
+#include "gtest/gtest.h"
+#include "handpick/handpick.h"
+#include "tests/support/allocation_counter.h"
+#include "tests/support/api_request.h"
+#include "tests/support/random_model.h"
+#include "tests/support/tiny/tiny_session.h"
+
+namespace handpick {
+namespace {
+
+using converter::ApiBatch;
+using converter::MakeRandomModel;
+using converter::MakeRandomRequest;
+using converter::RandomModel;
+using converter::Request;
+using testing::OpenModel;
+using testing::OpenSession;
+using testing::StartCountingAllocations;
+using testing::StopCountingAllocations;
+
+constexpr size_t kMostCandidates = 10000;
+
+std::string Bundle(const RandomModel& model, schema::Precision precision) {
+  auto conversion = converter::Convert(model.spec, model.weights, {precision, 0, "test"});
+  EXPECT_TRUE(conversion.ok()) << conversion.status();
+  auto bytes = converter::Serialize(conversion->bundle);
+  EXPECT_TRUE(bytes.ok()) << bytes.status();
+  return *bytes;
+}
+
+TEST(AllocationCounterTest, SeesEveryKindOfAllocation) {
+  const auto count = [](auto allocate) {
+    StartCountingAllocations();
+    allocate();
+    return StopCountingAllocations();
+  };
+  static void* volatile kept;  // Or the compiler leaves the pair out.
+  EXPECT_GE(count([] {
+              kept = std::malloc(3);
+              std::free(kept);
+            }),
+            2u);
+  EXPECT_GE(count([] {
+              kept = std::calloc(3, 3);
+              kept = std::realloc(kept, 100);
+              std::free(kept);
+            }),
+            3u);
+  EXPECT_GE(count([] {
+              kept = new int;
+              delete static_cast<int*>(kept);
+            }),
+            2u);
+  EXPECT_GE(count([] {
+              void* memory;
+              kept = posix_memalign(&memory, 64, 64) == 0 ? memory : nullptr;
+              std::free(kept);
+            }),
+            2u);
+#if !defined(__SANITIZE_ADDRESS__)
+  EXPECT_EQ(count([] {
+              kept = mmap(nullptr, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+              munmap(kept, 4096);
+            }),
+            1u);
+#endif
+  EXPECT_EQ(count([] {}), 0u);
+}
+
+// Runs 1,000 calls of score and rank, with N from 0 to 10,000, and everything else that a session
+// can do, in between.
+void ExpectNoAllocations(const RandomModel& random, schema::Precision precision) {
+  const OpenModel model(Bundle(random, precision));
+  ASSERT_EQ(model.status(), HP_OK) << model.error().message;
+  const OpenSession session(model.get());
+  ASSERT_NE(session.get(), nullptr) << session.error().message;
+  const Request request = MakeRandomRequest(random, 1, kMostCandidates);
+  const ApiBatch context(random.spec, request.context, 1);
+  const ApiBatch history(random.spec, request.history, request.event_count);
+  const ApiBatch candidates(random.spec, request.candidates, kMostCandidates);
+  std::vector<float> scores(kMostCandidates);
+  std::vector<float> logits(kMostCandidates);
+  std::vector<hp_ranked> ranked(kMostCandidates);
+  size_t largest = 0;
+
+  StartCountingAllocations();
+  int failed = 0;
+  const auto expect = [&](hp_status status, hp_status expected) {
+    failed += status != expected ? 1 : 0;
+  };
+  for (int call = 0; call < 1000; ++call) {
+    // Mostly few, at times all; every size class occurs.
+    const double u = call / 999.0;
+    hp_batch batch = *candidates.get();
+    batch.row_count = static_cast<size_t>(std::lround(kMostCandidates * u * u * u * u * u * u));
+    largest = std::max(largest, batch.row_count);
+    if (call % 10 == 0) expect(hp_session_set_context(session.get(), context.get()), HP_OK);
+    if (call % 15 == 0) expect(hp_session_append_events(session.get(), history.get()), HP_OK);
+    if (call % 50 == 0) expect(hp_session_set_history(session.get(), history.get()), HP_OK);
+    if (call % 2 == 0) {
+      expect(hp_session_score(session.get(), &batch, scores.data(), logits.data()), HP_OK);
+    } else {
+      size_t count = 0;
+      expect(hp_session_rank(session.get(), &batch, static_cast<size_t>(call) * 10, ranked.data(),
+                             &count),
+             HP_OK);
+    }
+    if (call % 100 == 0) {
+      hp_column unknown = {};
+      unknown.feature = 9999;
+      unknown.type = HP_INT64;
+      const hp_batch bad = {&unknown, 1, 1};
+      expect(hp_session_score(session.get(), &bad, scores.data(), nullptr), HP_UNKNOWN_FEATURE);
+      expect(hp_session_check_goldens(session.get(), nullptr), HP_OK);
+      expect(hp_session_set_context(session.get(), context.get()), HP_OK);
+    }
+  }
+  const uint64_t allocations = StopCountingAllocations();
+  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(failed, 0) << session.message();
+  EXPECT_EQ(largest, kMostCandidates);
+}
+
+TEST(NoAllocationTest, Float32WideDeep) {
+  ExpectNoAllocations(converter::WideDeepWorkload(), schema::Precision::Float32);
+}
+
+TEST(NoAllocationTest, Int8WideDeep) {
+  ExpectNoAllocations(converter::WideDeepWorkload(), schema::Precision::Int8);
+}
+
+class NoAllocationRandomTest : public ::testing::TestWithParam<uint64_t> {};
+
+TEST_P(NoAllocationRandomTest, ModelsOfEveryKindOfFeature) {
+  ExpectNoAllocations(MakeRandomModel(GetParam()),
+                      GetParam() % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, NoAllocationRandomTest,
+                         ::testing::Range(uint64_t{0}, uint64_t{12}));
+
+}  // namespace
+}  // namespace handpick

@@ -1,0 +1,17 @@
+// Counts calls into the heap and mmap, in the whole process, while it is switched on.
+#ifndef HANDPICK_TESTS_SUPPORT_ALLOCATION_COUNTER_H_
+#define HANDPICK_TESTS_SUPPORT_ALLOCATION_COUNTER_H_
+
+#include <cstdint>
+
+namespace handpick::testing {
+
+// Calls of malloc, calloc, realloc, free, the aligned ones, operator new and delete (which call
+// these), and mmap.
+void StartCountingAllocations();
+// Stops and returns how many there were.
+uint64_t StopCountingAllocations();
+
+}  // namespace handpick::testing
+
+#endif  // HANDPICK_TESTS_SUPPORT_ALLOCATION_COUNTER_H_
