@@ -1,22 +1,25 @@
-// Every model of tests/goldens/wide_deep: what the trainer said is what the reference interpreter
-// says, and what the runtime says through the C API.
+// Every model of tests/goldens/wide_deep, and that of examples/wide_deep: what the trainer said is
+// what the reference interpreter says, and what the runtime says through the C API.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <string>
 #include <vector>
 
+#include "converter/catalog/catalog.h"
 #include "converter/emit/emit.h"
+#include "converter/evaluation/goldens.h"
 #include "converter/graph/graph.h"
 #include "converter/pipeline.h"
 #include "converter/reference/interpreter.h"
+#include "converter/request/features.h"
 #include "converter/request/raw_values.h"
 #include "converter/request/request.h"
+#include "converter/request/resolve.h"
 #include "converter/spec/spec.h"
 #include "converter/weights/weights.h"
 #include "gtest/gtest.h"
 #include "tests/golden/api_session.h"
-#include "tests/golden/golden_request.h"
 
 namespace handpick {
 namespace {
@@ -30,19 +33,38 @@ constexpr char kGoldens[] = "tests/goldens/wide_deep";
 // over nothing have logits around -1e9.
 constexpr double kTolerance = 1e-4;
 
-std::vector<std::string> Models() {
-  constexpr char kSuffix[] = ".spec.json";
-  std::vector<std::string> models;
+struct GoldenModel {
+  std::string name;
+  std::string spec;
+  std::string weights;
+  std::string requests;
+  std::string catalog;  // "": none.
+};
+
+std::vector<GoldenModel> Models() {
+  constexpr char kSpec[] = ".spec.json";
+  std::vector<GoldenModel> models;
   for (const auto& entry : std::filesystem::directory_iterator(kGoldens)) {
-    const std::string name = entry.path().filename();
-    const size_t end = name.rfind(kSuffix);
-    if (end != std::string::npos) models.push_back(name.substr(0, end));
+    const std::string path = entry.path();
+    if (path.size() < sizeof(kSpec) || path.rfind(kSpec) != path.size() - sizeof(kSpec) + 1) {
+      continue;
+    }
+    const std::string stem = path.substr(0, path.rfind(kSpec));
+    const std::string safetensors = stem + ".safetensors";
+    models.push_back({std::filesystem::path(stem).filename(), path,
+                      std::filesystem::exists(safetensors) ? safetensors : stem + ".npz",
+                      stem + ".requests.jsonl", ""});
   }
-  std::sort(models.begin(), models.end());
+  std::sort(models.begin(), models.end(),
+            [](const GoldenModel& a, const GoldenModel& b) { return a.name < b.name; });
+  models.push_back({"movielens", "examples/wide_deep/model/model.spec.json",
+                    "examples/wide_deep/model/model.safetensors",
+                    "examples/wide_deep/model/golden.jsonl",
+                    "examples/wide_deep/model/catalog.jsonl"});
   return models;
 }
 
-std::string ModelName(const ::testing::TestParamInfo<std::string>& info) { return info.param; }
+std::string ModelName(const ::testing::TestParamInfo<GoldenModel>& info) { return info.param.name; }
 
 template <typename Logit>
 ::testing::AssertionResult Agree(const std::vector<Logit>& logits,
@@ -60,31 +82,37 @@ template <typename Logit>
   return ::testing::AssertionSuccess();
 }
 
-TEST(GoldenModelsTest, AreAllHere) { EXPECT_GE(Models().size(), 23u); }
+TEST(GoldenModelsTest, AreAllHere) { EXPECT_GE(Models().size(), 24u); }
 
-class GoldenTest : public ::testing::TestWithParam<std::string> {
+class GoldenTest : public ::testing::TestWithParam<GoldenModel> {
  protected:
   void SetUp() override {
-    const std::string stem = std::string(kGoldens) + "/" + GetParam();
-    auto spec = converter::ReadSpec(stem + ".spec.json");
+    const auto spec = converter::ReadSpec(GetParam().spec);
     ASSERT_TRUE(spec.ok()) << spec.status();
-    const std::string safetensors = stem + ".safetensors";
-    auto weights =
-        converter::ReadWeights(std::filesystem::exists(safetensors) ? safetensors : stem + ".npz");
+    const auto weights = converter::ReadWeights(GetParam().weights);
     ASSERT_TRUE(weights.ok()) << weights.status();
     auto conversion =
         converter::Convert(*spec, *weights, {schema::Precision::Float32, 0, "golden_test"});
     ASSERT_TRUE(conversion.ok()) << conversion.status();
     conversion_ = *std::move(conversion);
-    auto requests = converter::ReadRequests(stem + ".requests.jsonl", features());
+    auto requests = converter::ReadRequests(GetParam().requests, features());
     ASSERT_TRUE(requests.ok()) << requests.status();
     requests_ = *std::move(requests);
-    ASSERT_GE(requests_.size(), 13u);
     for (const Request& request : requests_) {
       ASSERT_EQ(request.logits.size(), request.candidate_count);
       largest_ = std::max(largest_, request.candidate_count);
     }
     EXPECT_EQ(largest_, 200u);
+    if (!GetParam().catalog.empty()) {
+      const auto items = converter::ReadCatalog(GetParam().catalog, features());
+      ASSERT_TRUE(items.ok()) << items.status();
+      const auto key =
+          converter::FindFeature(features(), schema::Side::Candidate, spec->catalog_key);
+      ASSERT_TRUE(key.ok()) << key.status();
+      auto catalog = converter::BuildCatalog(*items, features(), *key);
+      ASSERT_TRUE(catalog.ok()) << catalog.status();
+      conversion_.bundle.catalog = *std::move(catalog);
+    }
     auto bytes = converter::Serialize(conversion_.bundle);
     ASSERT_TRUE(bytes.ok()) << bytes.status();
     bytes_ = *std::move(bytes);
@@ -92,15 +120,19 @@ class GoldenTest : public ::testing::TestWithParam<std::string> {
 
   const converter::FeatureSet& features() const { return *conversion_.source.features; }
 
-  std::vector<float> RuntimeLogits(ApiSession& session, const Request& request) {
-    return session.Logits(ToGoldenRequest(request, features()));
+  schema::GoldenRequestT Golden(const Request& request) const {
+    auto golden = converter::BuildGolden(request, features());
+    EXPECT_TRUE(golden.ok()) << golden.status();
+    return golden.ok() ? **golden : schema::GoldenRequestT();
   }
 
   void ExpectReferenceAgrees(const converter::Graph& graph) {
     for (size_t r = 0; r < requests_.size(); ++r) {
-      const auto logits = converter::EvaluateReference(graph, requests_[r]);
-      ASSERT_TRUE(logits.ok()) << "request " << r << ": " << logits.status();
-      EXPECT_TRUE(Agree(*logits, requests_[r].logits)) << "request " << r;
+      const auto resolved =
+          converter::ResolveRequest(requests_[r], features(), conversion_.bundle.catalog.get());
+      ASSERT_TRUE(resolved.ok()) << "request " << r << ": " << resolved.status();
+      EXPECT_TRUE(Agree(converter::EvaluateReference(graph, *resolved), requests_[r].logits))
+          << "request " << r;
     }
   }
 
@@ -108,7 +140,7 @@ class GoldenTest : public ::testing::TestWithParam<std::string> {
     ApiSession session(bytes_, tile);
     ASSERT_TRUE(session.ok());
     for (size_t r = 0; r < requests_.size(); ++r) {
-      EXPECT_TRUE(Agree(RuntimeLogits(session, requests_[r]), requests_[r].logits))
+      EXPECT_TRUE(Agree(session.Logits(Golden(requests_[r])), requests_[r].logits))
           << "request " << r;
     }
   }
@@ -137,7 +169,7 @@ TEST_P(GoldenTest, OneAtATimeGivesTheSameBitsAsAllTogether) {
   ApiSession session(bytes_);
   ASSERT_TRUE(session.ok());
   for (const Request& request : requests_) {
-    const schema::GoldenRequestT golden = ToGoldenRequest(request, features());
+    const schema::GoldenRequestT golden = Golden(request);
     const std::vector<float> together = session.Logits(golden);
     ASSERT_EQ(together.size(), request.candidate_count);
     for (size_t i = 0; i < together.size(); ++i) {
