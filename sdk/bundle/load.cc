@@ -186,6 +186,13 @@ class Loader {
       const schema::Feature& in = *bundle_.features()->Get(i);
       Feature& to = out[i];
       to.name = Text(in.name());
+      // Before the conversion: the C enumerations have no room for other values.
+      if (in.side() < schema::Side::Context || in.side() > schema::Side::Candidate) {
+        return Bad("feature", to.name, "unknown side");
+      }
+      if (in.type() < schema::FeatureType::Categorical || in.type() > schema::FeatureType::Length) {
+        return Bad("feature", to.name, "unknown type");
+      }
       to.side = static_cast<hp_side>(in.side());
       to.type = static_cast<hp_feature_type>(in.type());
       to.max_values = in.max_values();
@@ -200,11 +207,6 @@ class Loader {
       to.cross_seed = in.cross_seed();
       to.catalog_column = -1;
       to.row_count = 0;
-      if (to.side < HP_SIDE_CONTEXT || to.side > HP_SIDE_CANDIDATE)
-        return Bad("feature", to.name, "unknown side");
-      if (to.type < HP_FEATURE_CATEGORICAL || to.type > HP_FEATURE_LENGTH) {
-        return Bad("feature", to.name, "unknown type");
-      }
       const bool multi = to.type == HP_FEATURE_MULTI_CATEGORICAL;
       to.multi_valued = multi;
       if (multi ? to.max_values == 0 || to.max_values > kMaxValues : to.max_values != 1) {

@@ -364,10 +364,13 @@ hp_status BindColumns(const Plan& plan, hp_side side, const hp_batch& batch, boo
                   SideName(side), feature.name);
     }
     const uint32_t types = ValueTypes(feature);
-    if ((types & static_cast<uint32_t>(column.type)) == 0 ||
-        (column.type != HP_INT64 && column.type != HP_FLOAT32 && column.type != HP_STRING)) {
-      return Fail(error, HP_WRONG_TYPE, "%s feature '%s' takes %s, its column has type %d",
-                  SideName(side), feature.name, TypesText(types), static_cast<int>(column.type));
+    // As the number that an app in C may have put there, whatever it is.
+    uint32_t type;
+    static_assert(sizeof(type) == sizeof(column.type), "an enumeration of C");
+    std::memcpy(&type, &column.type, sizeof(type));
+    if ((type != HP_INT64 && type != HP_FLOAT32 && type != HP_STRING) || (types & type) == 0) {
+      return Fail(error, HP_WRONG_TYPE, "%s feature '%s' takes %s, its column has type %u",
+                  SideName(side), feature.name, TypesText(types), type);
     }
     const bool multi = feature.type == HP_FEATURE_MULTI_CATEGORICAL;
     if (multi && column.row_splits == nullptr && batch.row_count != 0) {

@@ -111,7 +111,7 @@ std::string Damaged(std::string bytes, std::mt19937_64* random) {
   for (size_t edit = 0; edit < edits && bytes.size() > 8; ++edit) {
     switch (below(6)) {
       case 0:
-        bytes[position()] ^= static_cast<char>(1 << below(8));
+        bytes[position()] ^= static_cast<char>(1u << below(8));
         break;
       case 1:
         bytes.resize(below(bytes.size()));

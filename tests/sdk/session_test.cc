@@ -429,6 +429,17 @@ TEST_F(SessionErrorTest, WrongType) {
                 "context feature 'age' takes HP_FLOAT32 or HP_INT64, its column has type 4");
 }
 
+TEST_F(SessionErrorTest, TypesThatAreNone) {
+  for (const uint32_t type : {0u, 3u, 8u, 0xffffffffu}) {
+    hp_column column = {};
+    column.feature = kUser;
+    std::memcpy(&column.type, &type, sizeof(type));  // As an app in C can.
+    ExpectContext(
+        std::move(Batch(1).Add(column, {})), HP_WRONG_TYPE,
+        "context feature 'user' takes HP_INT64, its column has type " + std::to_string(type));
+  }
+}
+
 TEST_F(SessionErrorTest, MissingFeature) {
   ExpectContext(std::move(Batch(1).Numbers(kAge, {1})), HP_MISSING_FEATURE,
                 "context feature 'user' is missing; it has no default");
