@@ -1,0 +1,19 @@
+// The commands that do the work. Each is told its arguments, reads its flags, and returns the
+// program's exit status.
+#ifndef HANDPICK_CONVERTER_CLI_COMMANDS_H_
+#define HANDPICK_CONVERTER_CLI_COMMANDS_H_
+
+#include <string>
+#include <vector>
+
+namespace handpick::converter {
+
+int RunConvert(const std::vector<std::string>& positional);
+int RunInspect(const std::vector<std::string>& positional);
+int RunScore(const std::vector<std::string>& positional);
+int RunRank(const std::vector<std::string>& positional);
+int RunVerify(const std::vector<std::string>& positional);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_CLI_COMMANDS_H_

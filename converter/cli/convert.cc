@@ -1,0 +1,296 @@
+// handpick convert
+#include <stdio.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "converter/catalog/catalog.h"
+#include "converter/cli/commands.h"
+#include "converter/cli/flags.h"
+#include "converter/cli/output.h"
+#include "converter/evaluation/drift.h"
+#include "converter/evaluation/goldens.h"
+#include "converter/evaluation/metrics.h"
+#include "converter/io/files.h"
+#include "converter/io/status_macros.h"
+#include "converter/pipeline.h"
+#include "converter/reference/interpreter.h"
+#include "converter/request/request.h"
+#include "converter/request/resolve.h"
+#include "converter/runtime/bundle_session.h"
+#include "converter/spec/spec.h"
+#include "converter/weights/weights.h"
+#include "handpick/handpick.h"
+#include "nlohmann/json.hpp"
+
+namespace handpick::converter {
+namespace {
+
+constexpr double kDefaultMaxAucDrift = 0.001;
+constexpr double kDefaultMinTop10Overlap = 0.95;
+constexpr double kDefaultMaxGoldenError = 1e-4;
+
+// One conversion from files to a file.
+class Converter {
+ public:
+  absl::Status Run() {
+    const std::string precision = absl::GetFlag(FLAGS_precision).value_or("f32");
+    options_.precision = precision == "f32" ? schema::Precision::Float32 : schema::Precision::Int8;
+    options_.tile = absl::GetFlag(FLAGS_tile).value_or(0);
+    hp_build_info build = {};
+    hp_get_build_info(&build);
+    options_.producer = absl::StrCat("handpick ", build.version);
+    HP_ASSIGN_OR_RETURN(const Spec spec, ReadSpec(*absl::GetFlag(FLAGS_spec)));
+    HP_ASSIGN_OR_RETURN(const Weights weights, ReadWeights(*absl::GetFlag(FLAGS_weights)));
+    HP_ASSIGN_OR_RETURN(conversion_, Convert(spec, weights, options_));
+    HP_RETURN_IF_ERROR(AddCatalog(spec));
+    HP_RETURN_IF_ERROR(AddGoldens());
+    HP_RETURN_IF_ERROR(Measure());
+    HP_RETURN_IF_ERROR(CheckMeasured());
+    HP_RETURN_IF_ERROR(Write());
+    Print();
+    return absl::OkStatus();
+  }
+
+ private:
+  const FeatureSet& features() const { return *conversion_.source.features; }
+  const schema::CatalogT* catalog() const { return conversion_.bundle.catalog.get(); }
+  bool is_int8() const { return options_.precision == schema::Precision::Int8; }
+
+  absl::Status AddCatalog(const Spec& spec) {
+    const std::optional<std::string> path = absl::GetFlag(FLAGS_catalog);
+    if (!path.has_value()) return absl::OkStatus();
+    if (spec.catalog_key.empty()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--catalog ", *path,
+                       ": the spec does not say which feature names an item: "
+                       "give 'catalog': {'key': NAME}"));
+    }
+    HP_ASSIGN_OR_RETURN(const Request items, ReadCatalog(*path, features()));
+    HP_ASSIGN_OR_RETURN(const size_t key,
+                        FindFeature(features(), schema::Side::Candidate, spec.catalog_key));
+    absl::StatusOr<std::unique_ptr<schema::CatalogT>> built = BuildCatalog(items, features(), key);
+    if (!built.ok()) {
+      return absl::Status(built.status().code(),
+                          absl::StrCat(*path, ": ", built.status().message()));
+    }
+    conversion_.bundle.catalog = *std::move(built);
+    return absl::OkStatus();
+  }
+
+  absl::Status AddGoldens() {
+    const std::optional<std::string> path = absl::GetFlag(FLAGS_golden);
+    if (!path.has_value()) return absl::OkStatus();
+    HP_ASSIGN_OR_RETURN(goldens_, ReadRequests(*path, features()));
+    if (goldens_.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(*path, ": has no request"));
+    }
+    for (size_t i = 0; i < goldens_.size(); ++i) {
+      auto golden = BuildGolden(goldens_[i], features());
+      if (!golden.ok()) {
+        return absl::Status(golden.status().code(), absl::StrCat(*path, ": request ", i + 1, ": ",
+                                                                 golden.status().message()));
+      }
+      conversion_.bundle.goldens.push_back(*std::move(golden));
+    }
+    return absl::OkStatus();
+  }
+
+  // The logits of one request, by the float64 reference and by the runtime.
+  absl::Status Score(const Request& request, BundleSession* session, std::vector<double>* reference,
+                     std::vector<double>* bundle) {
+    HP_ASSIGN_OR_RETURN(const ResolvedRequest resolved,
+                        ResolveRequest(request, features(), catalog()));
+    *reference = EvaluateReference(conversion_.source, resolved);
+    HP_ASSIGN_OR_RETURN(const Scored scored, session->Score(request));
+    bundle->assign(scored.logits.begin(), scored.logits.end());
+    return absl::OkStatus();
+  }
+
+  absl::Status Measure() {
+    // Any tolerance will do until the errors are known.
+    HP_ASSIGN_OR_RETURN(const std::string bytes, Serialize(conversion_.bundle));
+    HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, BundleSession::Open(bytes));
+    if (!goldens_.empty()) {
+      GoldenErrors errors;
+      Progress progress("replaying", "golden requests", goldens_.size());
+      for (size_t i = 0; i < goldens_.size(); ++i) {
+        std::vector<double> reference, bundle;
+        HP_RETURN_IF_ERROR(At(*absl::GetFlag(FLAGS_golden), i,
+                              Score(goldens_[i], session.get(), &reference, &bundle)));
+        errors.reference = std::max(errors.reference, LargestError(reference, goldens_[i].logits));
+        errors.bundle = std::max(errors.bundle, LargestError(bundle, goldens_[i].logits));
+        progress.Advance();
+      }
+      golden_errors_ = errors;
+    }
+    const std::string paths = absl::GetFlag(FLAGS_evaluation).value_or("");
+    for (const absl::string_view name : absl::StrSplit(paths, ',', absl::SkipEmpty())) {
+      const std::string path(name);
+      HP_ASSIGN_OR_RETURN(const std::vector<Request> requests, ReadRequests(path, features()));
+      Progress progress("measuring", absl::StrCat("requests of ", path), requests.size());
+      for (size_t i = 0; i < requests.size(); ++i) {
+        std::vector<double> reference, bundle;
+        HP_RETURN_IF_ERROR(At(path, i, Score(requests[i], session.get(), &reference, &bundle)));
+        meter_.Add(reference, bundle, requests[i].labels);
+        progress.Advance();
+      }
+      has_evaluation_ = true;
+    }
+    drift_ = meter_.Report();
+    return absl::OkStatus();
+  }
+
+  static absl::Status At(const std::string& path, size_t request, const absl::Status& status) {
+    if (status.ok()) return status;
+    return absl::Status(status.code(),
+                        absl::StrCat(path, ": request ", request + 1, ": ", status.message()));
+  }
+
+  absl::Status CheckMeasured() {
+    Bounds bounds;
+    bounds.max_auc_drift = absl::GetFlag(FLAGS_max_auc_drift);
+    bounds.min_top10_overlap = absl::GetFlag(FLAGS_min_top10_overlap);
+    const std::optional<double> golden = absl::GetFlag(FLAGS_max_golden_error);
+    // Defaults hold for what could be measured; a bound that was asked for must be measured.
+    if (has_evaluation_ && !bounds.max_auc_drift.has_value() && !std::isnan(drift_.auc_reference)) {
+      bounds.max_auc_drift = kDefaultMaxAucDrift;
+    }
+    if (drift_.ranked_requests > 0 && !bounds.min_top10_overlap.has_value()) {
+      bounds.min_top10_overlap = kDefaultMinTop10Overlap;
+    }
+    if (golden_errors_.has_value() || golden.has_value()) {
+      bounds.max_bundle_golden_error = golden;
+      bounds.max_reference_golden_error = std::max(golden.value_or(0), kDefaultMaxGoldenError);
+      if (!is_int8()) bounds.max_bundle_golden_error = golden.value_or(kDefaultMaxGoldenError);
+    }
+    const std::vector<BrokenBound> broken = CheckBounds(bounds, drift_, golden_errors_);
+    if (!broken.empty()) {
+      std::vector<std::string> messages;
+      for (const BrokenBound& bound : broken) {
+        messages.push_back(absl::StrCat(bound.name, ": ", bound.message));
+      }
+      return absl::FailedPreconditionError(
+          absl::StrCat(absl::StrJoin(messages, "\n  "), "\n  No bundle was written."));
+    }
+    if (golden_errors_.has_value()) {
+      // A device rounds a little differently from this machine. In int8 the distance from the
+      // trainer is the quantisation's, so what was measured is what can be demanded.
+      double tolerance = bounds.max_bundle_golden_error.value_or(
+          std::max(kDefaultMaxGoldenError, 2 * golden_errors_->bundle));
+      conversion_.bundle.golden_tolerance = static_cast<float>(tolerance);
+    }
+    if (has_evaluation_) conversion_.bundle.drift = drift_.ToSchema();
+    return absl::OkStatus();
+  }
+
+  absl::Status Write() {
+    HP_ASSIGN_OR_RETURN(const std::string bytes, Serialize(conversion_.bundle));
+    // What is written was opened by the runtime once, as it is.
+    HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, BundleSession::Open(bytes));
+    bundle_bytes_ = bytes.size();
+    session_bytes_ = session->session_bytes();
+    HP_RETURN_IF_ERROR(WriteFileAtomically(*absl::GetFlag(FLAGS_out), bytes));
+    const std::optional<std::string> report = absl::GetFlag(FLAGS_report);
+    return report.has_value() ? WriteFileAtomically(*report, Report()) : absl::OkStatus();
+  }
+
+  std::string Report() const {
+    using Json = nlohmann::ordered_json;
+    const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+    Json report;
+    report["bundle"] = *absl::GetFlag(FLAGS_out);
+    report["model"] = {{"name", conversion_.bundle.model_name},
+                       {"version", conversion_.bundle.model_version}};
+    report["precision"] = is_int8() ? "int8" : "f32";
+    report["bundle_bytes"] = bundle_bytes_;
+    report["session_bytes"] = session_bytes_;
+    report["tile"] = conversion_.bundle.tile;
+    report["drift"] = {{"auc_reference", number(drift_.auc_reference)},
+                       {"auc_bundle", number(drift_.auc_bundle)},
+                       {"labelled_rows", drift_.labelled_rows},
+                       {"top10_overlap", number(drift_.top10_overlap)},
+                       {"ranked_requests", drift_.ranked_requests},
+                       {"max_logit_error", number(drift_.max_logit_error)}};
+    const GoldenErrors errors = golden_errors_.value_or(GoldenErrors());
+    report["goldens"] = {{"requests", goldens_.size()},
+                         {"max_error_reference", golden_errors_ ? Json(errors.reference) : Json()},
+                         {"max_error_bundle", golden_errors_ ? Json(errors.bundle) : Json()},
+                         {"tolerance", conversion_.bundle.golden_tolerance}};
+    return report.dump(2) + "\n";
+  }
+
+  void Print() const {
+    printf("%s: %s bytes, %s, tile %u; a session needs %s bytes\n",
+           absl::GetFlag(FLAGS_out)->c_str(), WithCommas(bundle_bytes_).c_str(),
+           is_int8() ? "int8" : "f32", conversion_.bundle.tile, WithCommas(session_bytes_).c_str());
+    if (!std::isnan(drift_.auc_reference)) {
+      printf("AUC             %.6f in the bundle, %.6f in float64 (%s rows)\n", drift_.auc_bundle,
+             drift_.auc_reference, WithCommas(drift_.labelled_rows).c_str());
+    }
+    if (drift_.ranked_requests > 0) {
+      printf("top-10 overlap  %.2f %% (%s requests)\n", 100 * drift_.top10_overlap,
+             WithCommas(drift_.ranked_requests).c_str());
+    }
+    if (!std::isnan(drift_.max_logit_error)) {
+      printf("logit error     %.3g at most, against float64\n", drift_.max_logit_error);
+    }
+    if (golden_errors_.has_value()) {
+      printf("goldens         %.3g off at most in the bundle, %.3g in float64 (%s requests)\n",
+             golden_errors_->bundle, golden_errors_->reference,
+             WithCommas(goldens_.size()).c_str());
+    }
+  }
+
+  ConvertOptions options_;
+  Conversion conversion_;
+  std::vector<Request> goldens_;
+  std::optional<GoldenErrors> golden_errors_;
+  DriftMeter meter_;
+  DriftReport drift_;
+  bool has_evaluation_ = false;
+  size_t bundle_bytes_ = 0;
+  size_t session_bytes_ = 0;
+};
+
+// What is wrong with the flags together, or "".
+std::string UsageFault() {
+  const std::string precision = absl::GetFlag(FLAGS_precision).value_or("f32");
+  if (precision != "f32" && precision != "int8") {
+    return absl::StrCat("--precision ", precision, " is neither f32 nor int8");
+  }
+  // A bound on what nothing measures would hold always.
+  if (!absl::GetFlag(FLAGS_evaluation).has_value()) {
+    if (absl::GetFlag(FLAGS_max_auc_drift).has_value()) return "--max-auc-drift needs --evaluation";
+    if (absl::GetFlag(FLAGS_min_top10_overlap).has_value()) {
+      return "--min-top10-overlap needs --evaluation";
+    }
+  }
+  if (absl::GetFlag(FLAGS_max_golden_error).has_value() &&
+      !absl::GetFlag(FLAGS_golden).has_value()) {
+    return "--max-golden-error needs --golden";
+  }
+  return "";
+}
+
+}  // namespace
+
+int RunConvert(const std::vector<std::string>&) {
+  if (const std::string fault = UsageFault(); !fault.empty()) return FailUsage("convert", fault);
+  const absl::Status status = Converter().Run();
+  return status.ok() ? 0 : Fail("convert", status);
+}
+
+}  // namespace handpick::converter

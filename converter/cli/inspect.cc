@@ -1,0 +1,408 @@
+// handpick inspect
+#include <stdio.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "converter/cli/commands.h"
+#include "converter/cli/flags.h"
+#include "converter/cli/loaded_bundle.h"
+#include "converter/cli/output.h"
+#include "converter/graph/cost.h"
+#include "converter/graph/decode.h"
+#include "converter/io/status_macros.h"
+#include "converter/runtime/bundle_session.h"
+#include "nlohmann/json.hpp"
+
+namespace handpick::converter {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+const char* PrecisionName(schema::Precision precision) {
+  return precision == schema::Precision::Int8 ? "int8" : "f32";
+}
+
+const char* ElementName(schema::ElementType type) {
+  return type == schema::ElementType::Int8PerRow ? "int8" : "f32";
+}
+
+const char* DomainName(schema::Domain domain) {
+  switch (domain) {
+    case schema::Domain::Context:
+      return "context";
+    case schema::Domain::History:
+      return "history";
+    case schema::Domain::Candidate:
+      return "candidate";
+    case schema::Domain::Pair:
+      return "pair";
+    case schema::Domain::Unknown:
+      break;
+  }
+  return "unknown";
+}
+
+template <typename Vector>
+uint64_t BytesOf(const Vector* vector) {
+  return vector == nullptr ? 0 : uint64_t{vector->size()} * sizeof(*vector->data());
+}
+
+std::string VocabularyText(const schema::VocabularyT& vocabulary) {
+  std::string text;
+  switch (vocabulary.kind) {
+    case schema::VocabularyKind::Identity:
+      text = absl::StrCat("ids 0 to ", vocabulary.row_count - int64_t{1});
+      break;
+    case schema::VocabularyKind::IntegerList:
+      text = absl::StrCat("list of ", vocabulary.rows.size(), " integers");
+      break;
+    case schema::VocabularyKind::StringList:
+      text = absl::StrCat("list of ", vocabulary.rows.size(), " strings");
+      break;
+    case schema::VocabularyKind::Hash:
+      text = absl::StrCat("hashed into ", vocabulary.buckets, " buckets");
+      break;
+    case schema::VocabularyKind::Unknown:
+      break;
+  }
+  if (vocabulary.out_of_vocabulary_row >= 0) {
+    absl::StrAppend(&text, ", others row ", vocabulary.out_of_vocabulary_row);
+  }
+  return text;
+}
+
+// Gathers everything as JSON; the text for people is made from it.
+class Inspection {
+ public:
+  static absl::StatusOr<Json> Of(const LoadedBundle& bundle) {
+    Inspection inspection(bundle);
+    HP_RETURN_IF_ERROR(inspection.AddMemoryAndWork());
+    inspection.AddModel();
+    return std::move(inspection.json_);
+  }
+
+ private:
+  explicit Inspection(const LoadedBundle& bundle) : bundle_(bundle), view_(*bundle.view) {
+    const hp_bundle_info& info = bundle.info;
+    json_["model"] = {{"name", info.model_name},
+                      {"version", info.model_version},
+                      {"task", view_.task() == schema::Task::Regression ? "regression" : "binary"}};
+    json_["format"] = absl::StrCat(info.format_major, ".", info.format_minor);
+    json_["producer"] = info.producer;
+    json_["precision"] = PrecisionName(view_.precision());
+    AddBytes();
+  }
+
+  void AddBytes() {
+    uint64_t tables = 0, dense = 0, vocabularies = 0, catalog = 0, goldens = 0;
+    if (view_.tables() != nullptr) {
+      for (const auto* t : *view_.tables()) tables += BytesOf(t->data()) + BytesOf(t->scales());
+    }
+    if (view_.dense_weights() != nullptr) {
+      for (const auto* d : *view_.dense_weights()) {
+        dense += BytesOf(d->data()) + BytesOf(d->scales()) + BytesOf(d->bias());
+      }
+    }
+    if (view_.vocabularies() != nullptr) {
+      for (const auto* v : *view_.vocabularies()) {
+        vocabularies += BytesOf(v->ids()) + BytesOf(v->string_offsets()) +
+                        BytesOf(v->string_bytes()) + BytesOf(v->rows());
+      }
+    }
+    if (const schema::Catalog* c = view_.catalog()) {
+      catalog = BytesOf(c->ids()) + BytesOf(c->string_offsets()) + BytesOf(c->string_bytes());
+      if (c->columns() != nullptr) {
+        for (const auto* column : *c->columns()) {
+          catalog +=
+              BytesOf(column->rows()) + BytesOf(column->row_splits()) + BytesOf(column->numbers());
+        }
+      }
+    }
+    if (view_.goldens() != nullptr) {
+      for (const auto* g : *view_.goldens()) {
+        goldens += BytesOf(g->logits());
+        for (const auto* columns : {g->context(), g->history(), g->candidates()}) {
+          if (columns == nullptr) continue;
+          for (const auto* column : *columns) {
+            goldens += BytesOf(column->integers()) + BytesOf(column->numbers()) +
+                       BytesOf(column->row_splits());
+            if (column->strings() == nullptr) continue;
+            for (const auto* text : *column->strings()) goldens += 4 + 4 + text->size() + 1;
+          }
+        }
+      }
+    }
+    const uint64_t total = bundle_.info.bundle_bytes;
+    const uint64_t named = tables + dense + vocabularies + catalog + goldens;
+    json_["bytes"] = {{"bundle", total},
+                      {"tables", tables},
+                      {"dense", dense},
+                      {"vocabularies", vocabularies},
+                      {"catalog", catalog},
+                      {"goldens", goldens},
+                      {"rest", total - std::min(named, total)}};
+  }
+
+  absl::Status AddMemoryAndWork() {
+    HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session,
+                        BundleSession::Open(bundle_.bytes.view()));
+    json_["memory"] = {{"session_bytes", session->session_bytes()},
+                       {"model_bytes", session->info().model_bytes},
+                       {"engine_bytes", session->info().engine_bytes},
+                       {"tile", bundle_.info.tile},
+                       {"max_history", bundle_.info.max_history}};
+    HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(bundle_.bytes.view()));
+    const Cost cost = CountWork(graph);
+    const auto work = [](const Work& w) {
+      return Json{{"multiply_accumulates", w.multiply_accumulates},
+                  {"embedding_rows", w.rows_gathered}};
+    };
+    json_["work"] = {{"context", work(cost.context)},
+                     {"event", work(cost.event)},
+                     {"candidate", work(cost.candidate)},
+                     {"pair", work(cost.pair)}};
+    return absl::OkStatus();
+  }
+
+  void AddModel() {
+    Json features = Json::array();
+    for (size_t i = 0; i < bundle_.features.features.size(); ++i) {
+      features.push_back(FeatureJson(i));
+    }
+    json_["features"] = std::move(features);
+    Json tables = Json::array();
+    if (view_.tables() != nullptr) {
+      for (const auto* t : *view_.tables()) {
+        tables.push_back({{"name", t->name()->str()},
+                          {"rows", t->row_count()},
+                          {"dimension", t->dimension()},
+                          {"type", ElementName(t->type())},
+                          {"bytes", BytesOf(t->data()) + BytesOf(t->scales())}});
+      }
+    }
+    json_["tables"] = std::move(tables);
+    Json dense = Json::array();
+    if (view_.dense_weights() != nullptr) {
+      for (const auto* d : *view_.dense_weights()) {
+        dense.push_back(
+            {{"name", d->name()->str()},
+             {"inputs", d->input_width()},
+             {"outputs", d->output_width()},
+             {"type", ElementName(d->type())},
+             {"bytes", BytesOf(d->data()) + BytesOf(d->scales()) + BytesOf(d->bias())}});
+      }
+    }
+    json_["dense"] = std::move(dense);
+    Json buffers = Json::array();
+    if (view_.buffers() != nullptr) {
+      for (const auto* b : *view_.buffers()) {
+        buffers.push_back({{"domain", DomainName(b->domain())},
+                           {"type", b->type() == schema::BufferType::DynamicInt8 ? "int8" : "f32"},
+                           {"width", b->width()},
+                           {"offset", b->offset()}});
+      }
+    }
+    json_["buffers"] = std::move(buffers);
+    Json steps = Json::array();
+    for (const auto* program : {view_.session_program(), view_.candidate_program()}) {
+      if (program->steps() == nullptr) continue;
+      for (const auto* step : *program->steps()) {
+        steps.push_back({{"name", step->name() == nullptr ? "" : step->name()->str()},
+                         {"operator", schema::EnumNameOperator(step->op_type())},
+                         {"domain", DomainName(step->domain())}});
+      }
+    }
+    json_["steps"] = std::move(steps);
+    json_["catalog"] = {{"items", bundle_.info.catalog_items}};
+    if (bundle_.catalog != nullptr) {
+      json_["catalog"]["key"] = bundle_.features.features[bundle_.catalog->key_feature]->name;
+      Json columns = Json::array();
+      for (const auto& column : bundle_.catalog->columns) {
+        columns.push_back(bundle_.features.features[column->feature]->name);
+      }
+      json_["catalog"]["features"] = std::move(columns);
+    }
+    json_["goldens"] = {{"requests", bundle_.info.golden_count},
+                        {"tolerance", view_.golden_tolerance()}};
+    if (const schema::Drift* drift = view_.drift()) {
+      const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+      json_["drift"] = {{"auc_reference", number(drift->auc_reference())},
+                        {"auc_bundle", number(drift->auc_bundle())},
+                        {"labelled_rows", drift->labelled_rows()},
+                        {"top10_overlap", number(drift->top10_overlap())},
+                        {"ranked_requests", drift->ranked_requests()},
+                        {"max_logit_error", number(drift->max_logit_error())}};
+    } else {
+      json_["drift"] = nullptr;
+    }
+  }
+
+  Json FeatureJson(size_t i) const {
+    const schema::FeatureT& f = *bundle_.features.features[i];
+    Json json = {{"name", f.name}, {"side", SideName(f.side)}, {"type", FeatureTypeName(f.type)}};
+    if (TakesIds(f)) {
+      json["rows"] = RowCount(bundle_.features, i);
+      json["vocabulary"] = VocabularyText(*bundle_.features.vocabularies[f.vocabulary]);
+    }
+    if (f.type == schema::FeatureType::MultiCategorical) json["max_values"] = f.max_values;
+    if (f.padding_row >= 0) json["padding_row"] = f.padding_row;
+    if (f.length_feature >= 0) {
+      json["length"] = bundle_.features.features[static_cast<size_t>(f.length_feature)]->name;
+    }
+    if (f.type == schema::FeatureType::Numeric) {
+      json["dimension"] = f.dimension;
+      Json transforms = Json::array();
+      for (const auto& step : f.transforms) {
+        transforms.push_back(schema::EnumNameTransformKind(step->kind));
+      }
+      json["transform"] = std::move(transforms);
+    }
+    if (f.type == schema::FeatureType::Crossed) {
+      json["rows"] = RowCount(bundle_.features, i);
+      Json operands = Json::array();
+      for (const uint32_t o : f.cross_of) operands.push_back(bundle_.features.features[o]->name);
+      json["of"] = std::move(operands);
+      json["hashed"] = f.cross_buckets > 0;
+    }
+    json["optional"] = f.optional;
+    return json;
+  }
+
+  const LoadedBundle& bundle_;
+  const schema::Bundle& view_;
+  Json json_;
+};
+
+std::string Commas(const Json& number) { return WithCommas(number.get<uint64_t>()); }
+
+std::string FeatureText(const Json& f) {
+  std::vector<std::string> notes;
+  if (f.contains("vocabulary")) notes.push_back(f["vocabulary"].get<std::string>());
+  if (f.contains("max_values"))
+    notes.push_back(absl::StrCat("up to ", f["max_values"].dump(), " values"));
+  if (f.contains("length"))
+    notes.push_back(absl::StrCat("length ", f["length"].get<std::string>()));
+  if (f.contains("padding_row"))
+    notes.push_back(absl::StrCat("padding row ", f["padding_row"].dump()));
+  if (f.contains("dimension") && f["dimension"] != 1) {
+    notes.push_back(absl::StrCat(f["dimension"].dump(), " numbers"));
+  }
+  for (const char* list : {"transform", "of"}) {
+    if (!f.contains(list) || f[list].empty()) continue;
+    notes.push_back(
+        absl::StrCat(list, " ", absl::StrJoin(f[list].get<std::vector<std::string>>(), ", ")));
+  }
+  if (f["type"] == "crossed") notes.push_back(absl::StrCat(f["rows"].dump(), " rows"));
+  if (f["optional"].get<bool>()) notes.push_back("may be left out");
+  return absl::StrFormat("  %-10s %-24s %-18s %s\n", f["side"].get<std::string>(),
+                         f["name"].get<std::string>(), f["type"].get<std::string>(),
+                         absl::StrJoin(notes, "; "));
+}
+
+std::string Text(const Json& j) {
+  std::string out = absl::StrFormat(
+      "%s %s: %s, %s, format %s, written by %s\n\n", j["model"]["name"].get<std::string>(),
+      j["model"]["version"].get<std::string>(), j["model"]["task"].get<std::string>(),
+      j["precision"].get<std::string>(), j["format"].get<std::string>(),
+      j["producer"].get<std::string>());
+  absl::StrAppend(&out, "Bytes\n");
+  for (const auto& [part, bytes] : j["bytes"].items()) {
+    absl::StrAppendFormat(&out, "  %-14s %14s\n", part, Commas(bytes));
+  }
+  const Json& memory = j["memory"];
+  absl::StrAppendFormat(&out,
+                        "\nMemory\n  session        %14s  (tile of %s candidates, %s events)\n"
+                        "  opened model   %14s  and %s packed for the engine\n",
+                        Commas(memory["session_bytes"]), Commas(memory["tile"]),
+                        Commas(memory["max_history"]), Commas(memory["model_bytes"]),
+                        Commas(memory["engine_bytes"]));
+  absl::StrAppend(&out, "\nWork             multiply-accumulates  embedding rows\n");
+  for (const auto& [domain, work] : j["work"].items()) {
+    if (domain == "pair" && work["multiply_accumulates"] == 0 && work["embedding_rows"] == 0)
+      continue;
+    absl::StrAppendFormat(&out, "  per %-10s %20s  %14s\n", domain,
+                          Commas(work["multiply_accumulates"]), Commas(work["embedding_rows"]));
+  }
+  absl::StrAppend(&out, "\nFeatures\n");
+  for (const Json& feature : j["features"]) absl::StrAppend(&out, FeatureText(feature));
+  absl::StrAppend(&out, "\nEmbedding tables\n");
+  for (const Json& t : j["tables"]) {
+    absl::StrAppendFormat(&out, "  %-28s %9s x %-5s %-5s %14s bytes\n",
+                          t["name"].get<std::string>(), Commas(t["rows"]), Commas(t["dimension"]),
+                          t["type"].get<std::string>(), Commas(t["bytes"]));
+  }
+  absl::StrAppend(&out, "\nDense layers\n");
+  for (const Json& d : j["dense"]) {
+    absl::StrAppendFormat(&out, "  %-28s %9s -> %-4s %-5s %14s bytes\n",
+                          d["name"].get<std::string>(), Commas(d["inputs"]), Commas(d["outputs"]),
+                          d["type"].get<std::string>(), Commas(d["bytes"]));
+  }
+  absl::StrAppend(&out, "\nSteps\n");
+  for (const Json& s : j["steps"]) {
+    absl::StrAppendFormat(&out, "  %-10s %-14s %s\n", s["domain"].get<std::string>(),
+                          s["operator"].get<std::string>(), s["name"].get<std::string>());
+  }
+  absl::StrAppend(&out, "\nBuffers\n");
+  for (const Json& b : j["buffers"]) {
+    absl::StrAppendFormat(&out, "  %-10s %-5s width %-6s at byte %s of a row\n",
+                          b["domain"].get<std::string>(), b["type"].get<std::string>(),
+                          Commas(b["width"]), Commas(b["offset"]));
+  }
+  if (j["catalog"].contains("key")) {
+    absl::StrAppendFormat(
+        &out, "\nCatalog of %s items by '%s': %s\n", Commas(j["catalog"]["items"]),
+        j["catalog"]["key"].get<std::string>(),
+        absl::StrJoin(j["catalog"]["features"].get<std::vector<std::string>>(), ", "));
+  }
+  absl::StrAppendFormat(&out, "\nGolden requests: %s\n", Commas(j["goldens"]["requests"]));
+  if (j["drift"].is_null()) {
+    absl::StrAppend(&out, "Drift: was not measured\n");
+    return out;
+  }
+  const Json& drift = j["drift"];
+  const auto shown = [](const Json& number, const char* format) {
+    char text[32];
+    if (number.is_null()) return std::string("not measured");
+    snprintf(text, sizeof(text), format, number.get<double>());
+    return std::string(text);
+  };
+  absl::StrAppendFormat(
+      &out,
+      "Drift from float64: AUC %s, was %s (%s rows); top-10 overlap %s (%s requests); largest "
+      "logit error %s\n",
+      shown(drift["auc_bundle"], "%.6f"), shown(drift["auc_reference"], "%.6f"),
+      Commas(drift["labelled_rows"]), shown(drift["top10_overlap"], "%.4f"),
+      Commas(drift["ranked_requests"]), shown(drift["max_logit_error"], "%.3g"));
+  return out;
+}
+
+absl::Status Inspect(const std::string& path) {
+  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadBundle(path));
+  HP_ASSIGN_OR_RETURN(const Json json, Inspection::Of(bundle));
+  const std::string text = absl::GetFlag(FLAGS_json)
+                               ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                               : Text(json);
+  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
+    return absl::UnavailableError("cannot write to the standard output");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+int RunInspect(const std::vector<std::string>& positional) {
+  const absl::Status status = Inspect(positional.front());
+  return status.ok() ? 0 : Fail("inspect", status);
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,188 @@
+// The `handpick` command. Exit status: 0 fine, 1 failed, 2 wrong usage.
+#include <stdio.h>
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "converter/cli/command_line.h"
+#include "converter/cli/commands.h"
+#include "converter/cli/output.h"
+#include "converter/io/nearest_name.h"
+#include "converter/recipes/recipes.h"
+#include "handpick/handpick.h"
+
+namespace handpick::converter {
+namespace {
+
+constexpr int kUsageError = 2;
+
+const std::vector<Command>& Commands() {
+  static const auto* const kCommands = new std::vector<Command>{
+      {"convert",
+       "make a bundle from a model spec and trained weights",
+       "handpick convert --spec S.json --weights W --out B.hpk [flags]",
+       R"(Turns a trained model into one file that the runtime ranks with.
+
+  handpick convert --spec model.spec.json --weights model.safetensors --out ranker.hpk
+
+keeps float32. With rows to measure on, the same in 8 bits, which fails and writes nothing when the
+ranking would suffer:
+
+  handpick convert --spec model.spec.json --weights model.safetensors --out ranker.hpk \
+      --precision int8 --catalog catalog.jsonl --golden golden.jsonl \
+      --evaluation evaluation.jsonl,ranking.jsonl --report report.json
+
+The bundle is scored by the runtime itself and compared with float64 loops over the model as it was
+trained. A bound that does not hold is named: auc_drift, top10_overlap, golden_logit_error.
+)",
+       {"spec", "weights", "out"},
+       {"precision", "catalog", "golden", "evaluation", "report", "tile", "max_auc_drift",
+        "min_top10_overlap", "max_golden_error"},
+       0,
+       RunConvert},
+      {"inspect",
+       "say what is inside a bundle, and what it costs",
+       "handpick inspect B.hpk [--json]",
+       R"(Prints the features, tables and layers of a bundle, bytes per part, the memory that a session
+needs, the work per context, event and candidate, and the drift that was measured when it was made.
+
+  handpick inspect ranker.hpk
+  handpick inspect ranker.hpk --json | jq .memory.session_bytes
+)",
+       {},
+       {"json"},
+       1,
+       RunInspect},
+      {"score",
+       "score the candidates of requests",
+       "handpick score --bundle B.hpk --requests R.jsonl [--reference] [--tile N]",
+       R"(Prints one line per request: {"logits":[...],"scores":[...]}, candidates in their order.
+
+  echo '{"context":{"user_id":12},"candidates":{"movie_id":[1,2,3]}}' |
+      handpick score --bundle ranker.hpk --requests -
+
+Scores come from the runtime that an app uses; with --reference from float64 loops over the numbers
+in the bundle, to see what the runtime's arithmetic changes.
+)",
+       {"bundle", "requests"},
+       {"reference", "tile"},
+       0,
+       RunScore},
+      {"rank",
+       "name the best candidates of requests",
+       "handpick rank --bundle B.hpk --requests R.jsonl [--top-k K] [--tile N]",
+       R"(Prints one line per request, the best candidate first:
+{"ranked":[{"index":3,"id":12,"score":0.91,"logit":2.3},...]}. `index` counts the request's
+candidates from 0; `id` is there when the bundle has a catalog and the request names its key.
+
+  handpick rank --bundle ranker.hpk --requests requests.jsonl --top-k 5
+)",
+       {"bundle", "requests"},
+       {"top_k", "tile"},
+       0,
+       RunRank},
+      {"verify",
+       "replay a bundle's golden requests",
+       "handpick verify --bundle B.hpk [--tile N]",
+       R"(Scores the golden requests inside a bundle on this machine and compares the logits with the
+trainer's. An app can do the same on a device: hp_session_check_goldens().
+
+  handpick verify --bundle ranker.hpk
+)",
+       {"bundle"},
+       {"tile"},
+       0,
+       RunVerify},
+  };
+  return *kCommands;
+}
+
+const Command* FindCommand(const std::string& name) {
+  for (const Command& command : Commands()) {
+    if (name == command.name) return &command;
+  }
+  return nullptr;
+}
+
+std::string Overview() {
+  hp_build_info build = {};
+  hp_get_build_info(&build);
+  std::string text = absl::StrCat(
+      "handpick ", build.version,
+      ": turns trained recommenders into bundles that rank on a phone.\n\nCommands:\n");
+  for (const Command& command : Commands()) {
+    absl::StrAppendFormat(&text, "  %-9s %s\n", command.name, command.summary);
+  }
+  absl::StrAppend(&text, "  help      explain a command: handpick help convert\n\nModels:\n");
+  for (const Recipe& recipe : Recipes()) {
+    absl::StrAppendFormat(&text, "  %-9s %s\n", recipe.kind, recipe.description);
+  }
+  absl::StrAppend(&text,
+                  "\nA first run:\n"
+                  "  handpick convert --spec model.spec.json --weights model.safetensors --out "
+                  "ranker.hpk\n"
+                  "  handpick inspect ranker.hpk\n"
+                  "  handpick rank --bundle ranker.hpk --requests requests.jsonl --top-k 10\n");
+  return text;
+}
+
+int UnknownCommand(const std::string& name) {
+  std::vector<std::string> names = {"help"};
+  for (const Command& command : Commands()) names.push_back(command.name);
+  fprintf(stderr, "handpick: unknown command '%s'%s; 'handpick help' lists them\n", name.c_str(),
+          Suggestion(name, names).c_str());
+  return kUsageError;
+}
+
+int Help(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    printf("%s", Overview().c_str());
+    return 0;
+  }
+  const Command* command = FindCommand(arguments.front());
+  if (command == nullptr) return UnknownCommand(arguments.front());
+  printf("%s", HelpOf(*command).c_str());
+  return 0;
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    fprintf(stderr, "%s", Overview().c_str());
+    return kUsageError;
+  }
+  const std::string& name = arguments.front();
+  const std::vector<std::string> rest(arguments.begin() + 1, arguments.end());
+  if (name == "help" || name == "--help" || name == "-h") return Help(rest);
+  const Command* command = FindCommand(name);
+  if (command == nullptr) return UnknownCommand(name);
+  for (const std::string& argument : rest) {
+    if (argument == "--help" || argument == "-h") return Help({name});
+    if (argument == "--") break;
+  }
+  const absl::StatusOr<std::vector<std::string>> positional = ParseArguments(*command, rest);
+  if (!positional.ok()) {
+    return FailUsage(command->name, std::string(positional.status().message()));
+  }
+  return command->run(*positional);
+}
+
+}  // namespace
+}  // namespace handpick::converter
+
+int main(int argc, char** argv) {
+  try {
+    return handpick::converter::Main(
+        std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+  } catch (const std::bad_alloc&) {
+    fprintf(stderr, "handpick: out of memory\n");
+  } catch (const std::exception& error) {
+    fprintf(stderr, "handpick: %s\n", error.what());
+  }
+  return 1;
+}

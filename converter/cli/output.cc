@@ -1,0 +1,62 @@
+#include "converter/cli/output.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace handpick::converter {
+
+std::string WithCommas(uint64_t number) {
+  std::string digits = absl::StrCat(number);
+  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+  return digits;
+}
+
+std::string JsonNumber(float number) {
+  return std::isfinite(number) ? absl::StrFormat("%.9g", number) : "null";
+}
+
+std::string JsonNumber(double number) {
+  return std::isfinite(number) ? absl::StrFormat("%.17g", number) : "null";
+}
+
+int Fail(const char* command, const absl::Status& status) {
+  const std::string message(status.message());
+  fprintf(stderr, "handpick %s: %s\n", command, message.c_str());
+  return 1;
+}
+
+int FailUsage(const std::string& command, const std::string& message) {
+  fprintf(stderr, "handpick %s: %s\nSee 'handpick help %s'.\n", command.c_str(), message.c_str(),
+          command.c_str());
+  return 2;
+}
+
+Progress::Progress(std::string verb, std::string things, uint64_t total)
+    : verb_(std::move(verb)),
+      things_(std::move(things)),
+      total_(total),
+      shown_(isatty(STDERR_FILENO) != 0) {}
+
+Progress::~Progress() {
+  if (shown_) fprintf(stderr, "\r\x1b[K");
+}
+
+void Progress::Advance() {
+  ++done_;
+  if (!shown_) return;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - last_ < std::chrono::milliseconds(100) && done_ != total_) return;
+  last_ = now;
+  fprintf(stderr, "\r\x1b[K%s %llu of %llu %s", verb_.c_str(),
+          static_cast<unsigned long long>(done_), static_cast<unsigned long long>(total_),
+          things_.c_str());
+  fflush(stderr);
+}
+
+}  // namespace handpick::converter

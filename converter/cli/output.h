@@ -1,0 +1,46 @@
+// What commands say: numbers, failures, progress.
+#ifndef HANDPICK_CONVERTER_CLI_OUTPUT_H_
+#define HANDPICK_CONVERTER_CLI_OUTPUT_H_
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+
+namespace handpick::converter {
+
+// 1234567 as "1,234,567".
+std::string WithCommas(uint64_t number);
+
+// A number as JSON, with digits enough to read back the same; null when it is not finite, which
+// JSON cannot say.
+std::string JsonNumber(float number);
+std::string JsonNumber(double number);
+
+// Prints "handpick COMMAND: message" to stderr; returns the exit status 1.
+int Fail(const char* command, const absl::Status& status);
+
+// The same for a command that was typed wrongly; returns 2.
+int FailUsage(const std::string& command, const std::string& message);
+
+// Counts long work on one line of stderr, if that is a terminal; else does nothing.
+class Progress {
+ public:
+  // "scoring 12 of 100 requests"
+  Progress(std::string verb, std::string things, uint64_t total);
+  ~Progress();
+  void Advance();
+
+ private:
+  const std::string verb_;
+  const std::string things_;
+  const uint64_t total_;
+  const bool shown_;
+  uint64_t done_ = 0;
+  std::chrono::steady_clock::time_point last_;
+};
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_CLI_OUTPUT_H_
