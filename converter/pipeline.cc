@@ -45,8 +45,7 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
   for (const Pass& pass : RewritingPasses()) {
     graph = pass.run(graph);
     if (absl::Status status = Verify(graph); !status.ok()) {
-      return absl::InternalError(
-          absl::StrCat("after pass '", pass.name, "': ", status.message()));
+      return absl::InternalError(absl::StrCat("after pass '", pass.name, "': ", status.message()));
     }
   }
   switch (options.precision) {

@@ -80,8 +80,8 @@ class Emitter {
       out->row_count = table->rows;
       out->dimension = table->dimension;
       out->type = table->type;
-      out->data = table->type == schema::ElementType::Float32 ? Bytes(table->floats)
-                                                              : Bytes(table->int8);
+      out->data =
+          table->type == schema::ElementType::Float32 ? Bytes(table->floats) : Bytes(table->int8);
       out->scales = table->scales;
       bundle_.tables.push_back(std::move(out));
     }
@@ -136,8 +136,8 @@ class Emitter {
       node_ = &node;
       step_ = &step->op;
       if (!std::visit([this](const auto& op) { return SetOperator(op); }, node.op)) {
-        return absl::InternalError(absl::StrCat("'", graph_.NameOf(node), "': no step is a ",
-                                                OperatorName(node.op)));
+        return absl::InternalError(
+            absl::StrCat("'", graph_.NameOf(node), "': no step is a ", OperatorName(node.op)));
       }
       auto& program = domain.has_candidate() ? bundle_.candidate_program : bundle_.session_program;
       program->steps.push_back(std::move(step));

@@ -71,11 +71,10 @@ class Decoder {
           feature->side >= schema::Side::Context && feature->side <= schema::Side::Candidate;
       const bool vocabulary_exists =
           !TakesIds(*feature) || feature->vocabulary < features.vocabularies.size();
-      bool is_good = side_is_known && vocabulary_exists &&
-                     feature->type >= schema::FeatureType::Categorical &&
-                     feature->type <= schema::FeatureType::Length &&
-                     feature->length_feature >= -1 &&
-                     feature->length_feature < static_cast<int64_t>(count);
+      bool is_good =
+          side_is_known && vocabulary_exists && feature->type >= schema::FeatureType::Categorical &&
+          feature->type <= schema::FeatureType::Length && feature->length_feature >= -1 &&
+          feature->length_feature < static_cast<int64_t>(count);
       for (uint32_t operand : feature->cross_of) {
         is_good = is_good && operand < count && TakesIds(*features.features[operand]);
       }
@@ -97,8 +96,8 @@ class Decoder {
     const bool fits = bytes % (is_int8 ? 1 : 4) == 0 && bytes / (is_int8 ? 1 : 4) == elements &&
                       scales == (is_int8 ? rows : 0);
     if (fits && elements > 0) return absl::OkStatus();
-    return Corrupt(absl::StrCat("'", name, "' has ", bytes, " bytes and ", scales,
-                                " scales for ", rows, " x ", columns, " numbers"));
+    return Corrupt(absl::StrCat("'", name, "' has ", bytes, " bytes and ", scales, " scales for ",
+                                rows, " x ", columns, " numbers"));
   }
 
   absl::Status DecodeTable(const schema::EmbeddingTableT& in) {
@@ -188,10 +187,9 @@ class Decoder {
                                                 SliceOp{first.column}, {first.value}, width));
       column += width;
     }
-    const ValueId result = pieces.size() == 1
-                               ? pieces[0]
-                               : graph_.Append(view.name, ConcatOp{}, std::move(pieces),
-                                               view.width);
+    const ValueId result =
+        pieces.size() == 1 ? pieces[0]
+                           : graph_.Append(view.name, ConcatOp{}, std::move(pieces), view.width);
     read_[index] = result;
     return result;
   }

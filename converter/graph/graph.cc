@@ -27,16 +27,16 @@ class NodeChecker {
 
  private:
   absl::Status Error(const std::string& what) const {
-    return absl::InternalError(absl::StrCat("node '", graph_.NameOf(node_), "' (",
-                                            OperatorName(node_.op), "): ", what));
+    return absl::InternalError(
+        absl::StrCat("node '", graph_.NameOf(node_), "' (", OperatorName(node_.op), "): ", what));
   }
 
   uint32_t OutputWidth() const { return graph_.WidthOf(node_.output); }
 
   absl::Status CheckInputCount(size_t least, size_t most) const {
     if (node_.inputs.size() >= least && node_.inputs.size() <= most) return absl::OkStatus();
-    return Error(absl::StrCat("has ", node_.inputs.size(), " inputs, expected ", least, " to ",
-                              most));
+    return Error(
+        absl::StrCat("has ", node_.inputs.size(), " inputs, expected ", least, " to ", most));
   }
 
   absl::Status CheckWidth(const char* what, uint64_t width, uint64_t expected) const {
@@ -67,9 +67,8 @@ class NodeChecker {
                           type == schema::FeatureType::MultiCategorical ||
                           type == schema::FeatureType::Crossed;
     if (gives_rows ? !has_rows : type != schema::FeatureType::Numeric) {
-      return Error(absl::StrCat("cannot read feature '",
-                                graph_.features->features[feature]->name, "', which is ",
-                                FeatureTypeName(type)));
+      return Error(absl::StrCat("cannot read feature '", graph_.features->features[feature]->name,
+                                "', which is ", FeatureTypeName(type)));
     }
     return absl::OkStatus();
   }
@@ -128,8 +127,7 @@ class NodeChecker {
     if (auto status = CheckInputCount(1, 1); !status.ok()) return status;
     const uint64_t end = static_cast<uint64_t>(op.column) + OutputWidth();
     if (end > graph_.WidthOf(node_.inputs[0])) {
-      return Error(absl::StrCat("ends at column ", end, " of ",
-                                graph_.WidthOf(node_.inputs[0])));
+      return Error(absl::StrCat("ends at column ", end, " of ", graph_.WidthOf(node_.inputs[0])));
     }
     return absl::OkStatus();
   }
@@ -145,11 +143,10 @@ class NodeChecker {
                                 dense.output_width, " x ", dense.input_width));
     }
     if (!dense.bias.empty() && dense.bias.size() != dense.output_width) {
-      return Error(absl::StrCat("has ", dense.bias.size(), " biases, expected ",
-                                dense.output_width));
+      return Error(
+          absl::StrCat("has ", dense.bias.size(), " biases, expected ", dense.output_width));
     }
-    if (auto status =
-            CheckWidth("its input", graph_.WidthOf(node_.inputs[0]), dense.input_width);
+    if (auto status = CheckWidth("its input", graph_.WidthOf(node_.inputs[0]), dense.input_width);
         !status.ok()) {
       return status;
     }
@@ -157,8 +154,7 @@ class NodeChecker {
       return status;
     }
     if (node_.inputs.size() == 2) {
-      if (auto status =
-              CheckWidth("its row", graph_.WidthOf(node_.inputs[1]), dense.output_width);
+      if (auto status = CheckWidth("its row", graph_.WidthOf(node_.inputs[1]), dense.output_width);
           !status.ok()) {
         return status;
       }

@@ -75,10 +75,9 @@ class Lowerer {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Domain own = rewriter_.DomainOf(node.inputs[i]);
       const bool is_row = is_dense && i == 1;
-      const bool is_fine =
-          is_row ? own == Domain::Context() && domain != Domain::History()
-                 : own == domain || (broadcasts && own == Domain::Context() &&
-                                     domain == Domain::Candidate());
+      const bool is_fine = is_row ? own == Domain::Context() && domain != Domain::History()
+                                  : own == domain || (broadcasts && own == Domain::Context() &&
+                                                      domain == Domain::Candidate());
       if (!is_fine) {
         return Error(node, absl::StrCat("is computed per ", DomainName(domain), " and reads '",
                                         rewriter_.graph().values[node.inputs[i]].name,

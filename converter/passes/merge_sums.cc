@@ -13,8 +13,7 @@ namespace {
 
 class SumMerger {
  public:
-  explicit SumMerger(const Graph& graph)
-      : readers_(ReadersOfEachValue(graph)), rewriter_(graph) {}
+  explicit SumMerger(const Graph& graph) : readers_(ReadersOfEachValue(graph)), rewriter_(graph) {}
 
   void Visit(const Node& source) {
     Node node = rewriter_.Current(source);
@@ -66,8 +65,8 @@ class SumMerger {
     for (auto& [domain, own] : by_domain) {
       const bool is_smaller = domain != whole.index();
       // A dense layer adds a bias for nothing; beside none, the context adds it once.
-      const bool takes_bias = is_smaller && domain == Domain::Context().index() &&
-                              !add.bias.empty() && !has_dense;
+      const bool takes_bias =
+          is_smaller && domain == Domain::Context().index() && !add.bias.empty() && !has_dense;
       if (!is_smaller || (own.size() == 1 && !takes_bias)) {
         node->inputs.insert(node->inputs.end(), own.begin(), own.end());
         continue;

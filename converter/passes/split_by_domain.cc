@@ -94,10 +94,10 @@ class Splitter {
       }
     }
     if (with_bias) dense.bias = whole.bias;
-    const ValueId input = inputs.size() == 1
-                              ? inputs[0]
-                              : rewriter_.Append(absl::StrCat(name, ".input"), ConcatOp{}, inputs,
-                                                 dense.input_width);
+    const ValueId input =
+        inputs.size() == 1
+            ? inputs[0]
+            : rewriter_.Append(absl::StrCat(name, ".input"), ConcatOp{}, inputs, dense.input_width);
     const DenseId id = graph().AddDense(std::move(dense));
     return rewriter_.Append(name, DenseOp{id, {}}, {input}, whole.output_width);
   }

@@ -50,8 +50,7 @@ DenseData QuantizeDense(const DenseData& dense) {
   quantized.type = schema::ElementType::Int8PerRow;
   quantized.weights.clear();
   for (uint32_t j = 0; j < dense.output_width; ++j) {
-    const auto begin =
-        dense.weights.begin() + static_cast<std::ptrdiff_t>(j) * dense.input_width;
+    const auto begin = dense.weights.begin() + static_cast<std::ptrdiff_t>(j) * dense.input_width;
     const QuantizedRow row = QuantizeRow({begin, begin + dense.input_width});
     quantized.int8.insert(quantized.int8.end(), row.values.begin(), row.values.end());
     quantized.scales.push_back(row.scale);
@@ -109,9 +108,8 @@ Graph QuantizeInt8(const Graph& graph) {
       const ValueId input = node.inputs[0];
       auto [entry, is_new] = quantized.try_emplace(input, 0);
       if (is_new) {
-        entry->second =
-            rewriter.Append(absl::StrCat(graph.values[input].name, ".int8"), QuantizeOp{},
-                            {input}, graph.WidthOf(input));
+        entry->second = rewriter.Append(absl::StrCat(graph.values[input].name, ".int8"),
+                                        QuantizeOp{}, {input}, graph.WidthOf(input));
       }
       node.inputs[0] = entry->second;
     }

@@ -49,10 +49,10 @@ absl::StatusOr<Lookup> FeatureInputs::LookUp(const FeatureUse& use, const std::s
   }
   const uint32_t found = graph_.tables[entry->second]->dimension;
   if (dimension == kAnySize && feature.embedding_dimension.value_or(found) != found) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "weights: tensor '", tensor, "' has rows of ", found, " numbers, expected ",
-        *feature.embedding_dimension, " (spec: embedding.dimension of feature '", feature.name,
-        "')"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: tensor '", tensor, "' has rows of ", found, " numbers, expected ",
+                     *feature.embedding_dimension, " (spec: embedding.dimension of feature '",
+                     feature.name, "')"));
   }
   Lookup lookup;
   lookup.feature = static_cast<uint32_t>(use.feature);
@@ -76,9 +76,9 @@ ValueId FeatureInputs::Embed(const FeatureUse& use, const Lookup& lookup) {
 }
 
 ValueId FeatureInputs::Numbers(const FeatureUse& use) {
-  const ValueId numbers = graph_.Append(absl::StrCat(part_, ".numeric.", Feature(use).name),
-                                        NumericOp{static_cast<uint32_t>(use.feature)}, {},
-                                        Feature(use).dimension);
+  const ValueId numbers =
+      graph_.Append(absl::StrCat(part_, ".numeric.", Feature(use).name),
+                    NumericOp{static_cast<uint32_t>(use.feature)}, {}, Feature(use).dimension);
   return IsHistory(use) ? PoolEvents(use, numbers) : numbers;
 }
 
@@ -113,9 +113,9 @@ absl::StatusOr<ActivationSpec> ReadActivation(const Spec& spec, const TensorLayo
   ActivationSpec activation;
   if (name == "prelu") {
     activation.kind = schema::ActivationKind::Prelu;
-    HP_ASSIGN_OR_RETURN(const Tensor* const slopes,
-                        tensors->Take(layout.PreluSlope(layer), {{1}, {width}},
-                                      "deep.activation is prelu"));
+    HP_ASSIGN_OR_RETURN(
+        const Tensor* const slopes,
+        tensors->Take(layout.PreluSlope(layer), {{1}, {width}}, "deep.activation is prelu"));
     activation.alpha = Doubles(*slopes);
     return activation;
   }

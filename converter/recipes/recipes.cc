@@ -12,7 +12,8 @@ namespace handpick::converter {
 namespace {
 
 constexpr Recipe kRecipes[] = {
-    {"wide_deep", "Wide & Deep: a linear part beside a deep network over embeddings", BuildWideDeep},
+    {"wide_deep", "Wide & Deep: a linear part beside a deep network over embeddings",
+     BuildWideDeep},
 };
 
 }  // namespace
@@ -25,9 +26,8 @@ absl::StatusOr<Graph> BuildGraph(const Spec& spec, const Weights& weights) {
     if (spec.kind == recipe.kind) return recipe.build(spec, weights);
     kinds.push_back(recipe.kind);
   }
-  return absl::InvalidArgumentError(absl::StrCat("spec: model.kind is '", spec.kind,
-                                                 "', expected one of: ",
-                                                 absl::StrJoin(kinds, ", ")));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "spec: model.kind is '", spec.kind, "', expected one of: ", absl::StrJoin(kinds, ", ")));
 }
 
 }  // namespace handpick::converter

@@ -10,8 +10,9 @@ namespace handpick::converter {
 namespace {
 
 bool Matches(const Shape& shape, const Shape& expected) {
-  return std::equal(shape.begin(), shape.end(), expected.begin(), expected.end(),
-                    [](int64_t size, int64_t wanted) { return wanted == kAnySize || size == wanted; });
+  return std::equal(
+      shape.begin(), shape.end(), expected.begin(), expected.end(),
+      [](int64_t size, int64_t wanted) { return wanted == kAnySize || size == wanted; });
 }
 
 std::string ShapesText(const std::vector<Shape>& shapes) {
@@ -26,8 +27,8 @@ std::string ShapeText(const Shape& shape) {
   return absl::StrCat("[",
                       absl::StrJoin(shape, ", ",
                                     [](std::string* out, int64_t size) {
-                                      absl::StrAppend(out, size == kAnySize ? "?"
-                                                                            : absl::StrCat(size));
+                                      absl::StrAppend(out,
+                                                      size == kAnySize ? "?" : absl::StrCat(size));
                                     }),
                       "]");
 }
@@ -42,13 +43,12 @@ absl::StatusOr<const Tensor*> TensorReader::Take(const std::string& name,
                                             ShapesText(shapes), " (spec: ", field, ")"));
   }
   const Tensor& tensor = found->second;
-  const bool fits = std::any_of(shapes.begin(), shapes.end(), [&](const Shape& shape) {
-    return Matches(tensor.shape, shape);
-  });
+  const bool fits = std::any_of(shapes.begin(), shapes.end(),
+                                [&](const Shape& shape) { return Matches(tensor.shape, shape); });
   if (!fits) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("weights: tensor '", name, "' has shape ", ShapeText(tensor.shape),
-                     ", expected ", ShapesText(shapes), " (spec: ", field, ")"));
+    return absl::InvalidArgumentError(absl::StrCat("weights: tensor '", name, "' has shape ",
+                                                   ShapeText(tensor.shape), ", expected ",
+                                                   ShapesText(shapes), " (spec: ", field, ")"));
   }
   taken_.insert(name);
   return &tensor;
@@ -57,9 +57,9 @@ absl::StatusOr<const Tensor*> TensorReader::Take(const std::string& name,
 absl::Status TensorReader::Refuse(const std::string& name, absl::string_view field) const {
   const auto found = weights_.find(name);
   if (found == weights_.end()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("weights: tensor '", name, "' of shape ", ShapeText(found->second.shape),
-                   " is there, expected none (spec: ", field, ")"));
+  return absl::InvalidArgumentError(absl::StrCat("weights: tensor '", name, "' of shape ",
+                                                 ShapeText(found->second.shape),
+                                                 " is there, expected none (spec: ", field, ")"));
 }
 
 std::vector<std::string> TensorReader::Untaken() const {

@@ -104,9 +104,8 @@ class WideDeepBuilder {
       HP_ASSIGN_OR_RETURN(value, AddLayer(layer, value));
     }
     const int64_t width = graph_.WidthOf(value);
-    HP_ASSIGN_OR_RETURN(const Tensor* const head,
-                        tensors_.Take(layout_.HeadWeight(), {{1, width}},
-                                      "the last of deep.hidden_units"));
+    HP_ASSIGN_OR_RETURN(const Tensor* const head, tensors_.Take(layout_.HeadWeight(), {{1, width}},
+                                                                "the last of deep.hidden_units"));
     addends_.push_back(AddDense("head", *head, nullptr, value, 1));
     has_deep_ = true;
     return absl::OkStatus();
@@ -162,9 +161,9 @@ class WideDeepBuilder {
           {".running_mean", &op.mean},
           {".running_var", &op.variance}};
       for (const auto& [suffix, numbers] : statistics) {
-        HP_ASSIGN_OR_RETURN(const Tensor* const tensor,
-                            tensors_.Take(norm + suffix, {{units}},
-                                          "deep.batch_normalization is true"));
+        HP_ASSIGN_OR_RETURN(
+            const Tensor* const tensor,
+            tensors_.Take(norm + suffix, {{units}}, "deep.batch_normalization is true"));
         *numbers = Doubles(*tensor);
       }
       HP_RETURN_IF_ERROR(CheckVariance(norm + ".running_var", op));
@@ -184,9 +183,9 @@ class WideDeepBuilder {
   static absl::Status CheckVariance(const std::string& tensor, const BatchNormOp& op) {
     for (size_t j = 0; j < op.variance.size(); ++j) {
       if (op.variance[j] + op.epsilon > 0) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("weights: tensor '", tensor, "' has ", op.variance[j], " at [", j,
-                       "], expected a variance: not negative"));
+      return absl::InvalidArgumentError(absl::StrCat("weights: tensor '", tensor, "' has ",
+                                                     op.variance[j], " at [", j,
+                                                     "], expected a variance: not negative"));
     }
     return absl::OkStatus();
   }

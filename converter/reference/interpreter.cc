@@ -65,10 +65,9 @@ Row QuantizeAndBack(Row row) {
   // The zero point comes from the extreme whose own rounding error is smaller.
   const double from_smallest = kLowest + smallest / scale;
   const double from_largest = kHighest + largest / scale;
-  const double zero_point =
-      std::nearbyint(std::clamp(from_smallest + from_largest > 0 ? kLowest - smallest / scale
-                                                                  : kHighest - largest / scale,
-                                kLowest, kHighest));
+  const double zero_point = std::nearbyint(std::clamp(
+      from_smallest + from_largest > 0 ? kLowest - smallest / scale : kHighest - largest / scale,
+      kLowest, kHighest));
   for (double& x : row) {
     const double level = std::clamp(std::nearbyint(x / scale) + zero_point, kLowest, kHighest);
     x = (level - zero_point) * scale;

@@ -114,8 +114,7 @@ class RuntimePropertyTest : public ::testing::TestWithParam<uint64_t> {
       const std::vector<float> logits = model.Score(model_.spec, request, 0);
       ASSERT_EQ(logits.size(), expected->size());
       for (size_t i = 0; i < logits.size(); ++i) {
-        EXPECT_NEAR(logits[i], (*expected)[i],
-                    tolerance * std::max(1.0, std::abs((*expected)[i])))
+        EXPECT_NEAR(logits[i], (*expected)[i], tolerance * std::max(1.0, std::abs((*expected)[i])))
             << "seed " << GetParam() << ", request " << r << ", candidate " << i;
       }
       for (const uint32_t tile : {1u, 2u, 16u}) {

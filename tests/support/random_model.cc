@@ -5,7 +5,6 @@
 #include <cstdlib>
 #include <utility>
 
-
 #include "absl/strings/str_cat.h"
 #include "converter/request/features.h"
 #include "converter/spec/feature_set.h"
@@ -182,8 +181,8 @@ class SpecMaker {
   void AddCrosses() {
     std::vector<const FeatureSpec*> operands;
     for (const FeatureSpec& feature : model_.spec.features) {
-      const bool takes_ids = feature.type == FeatureType::Categorical ||
-                             feature.type == FeatureType::MultiCategorical;
+      const bool takes_ids =
+          feature.type == FeatureType::Categorical || feature.type == FeatureType::MultiCategorical;
       if (takes_ids && feature.side != Side::History) operands.push_back(&feature);
     }
     if (operands.size() < 2) return;

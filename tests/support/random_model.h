@@ -28,7 +28,8 @@ struct RandomModel {
 RandomModel MakeRandomModel(uint64_t seed);
 
 // A request that the model takes, with `candidates` candidates and any number of events, also more
-// than the model keeps. Unknown ids, empty lists and left-out features occur where they are allowed.
+// than the model keeps. Unknown ids, empty lists and left-out features occur where they are
+// allowed.
 Request MakeRandomRequest(const RandomModel& model, uint64_t seed, size_t candidates);
 
 // A model of the usual shape, for measuring: categorical features alone, each with a table of its

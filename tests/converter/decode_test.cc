@@ -1,0 +1,91 @@
+#include "converter/graph/decode.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+#include <string>
+
+#include "converter/pipeline.h"
+#include "converter/reference/interpreter.h"
+#include "tests/support/random_model.h"
+
+namespace handpick::converter {
+namespace {
+
+schema::BundleT BundleOf(uint64_t seed, schema::Precision precision) {
+  const RandomModel model = MakeRandomModel(seed);
+  absl::StatusOr<Conversion> conversion =
+      Convert(model.spec, model.weights, {precision, 0, "test"});
+  EXPECT_TRUE(conversion.ok()) << conversion.status();
+  return std::move(conversion->bundle);
+}
+
+std::string BytesOf(const schema::BundleT& bundle) {
+  absl::StatusOr<std::string> bytes = Serialize(bundle);
+  EXPECT_TRUE(bytes.ok()) << bytes.status();
+  return *bytes;
+}
+
+void ExpectRefused(const std::string& bytes, const std::string& message) {
+  const absl::StatusOr<Graph> graph = DecodeBundle(bytes);
+  ASSERT_FALSE(graph.ok()) << "expected: " << message;
+  EXPECT_NE(graph.status().message().find(message), std::string::npos) << graph.status();
+}
+
+TEST(DecodeTest, RefusesBytesThatAreNoBundle) {
+  ExpectRefused("", "0 bytes that do not begin as a bundle");
+  ExpectRefused(std::string(100, 'x'), "do not begin as a bundle");
+}
+
+TEST(DecodeTest, RefusesATruncatedBundle) {
+  const std::string bytes = BytesOf(BundleOf(1, schema::Precision::Float32));
+  for (size_t size = 16; size < bytes.size(); size += bytes.size() / 40 + 1) {
+    EXPECT_FALSE(DecodeBundle(bytes.substr(0, size)).ok()) << size << " bytes";
+  }
+}
+
+TEST(DecodeTest, RefusesATableOfTheWrongSize) {
+  schema::BundleT bundle = BundleOf(1, schema::Precision::Float32);
+  ASSERT_FALSE(bundle.tables.empty());
+  bundle.tables[0]->data.pop_back();
+  ExpectRefused(BytesOf(bundle), bundle.tables[0]->name);
+}
+
+TEST(DecodeTest, RefusesAValueThatIsReadBeforeItIsWritten) {
+  schema::BundleT bundle = BundleOf(1, schema::Precision::Float32);
+  auto& steps = bundle.candidate_program->steps;
+  ASSERT_GT(steps.size(), 1u);
+  std::swap(steps.front(), steps.back());
+  ExpectRefused(BytesOf(bundle), "is read before it is written");
+}
+
+TEST(DecodeTest, RefusesAValueOutsideOfItsBuffer) {
+  schema::BundleT bundle = BundleOf(1, schema::Precision::Float32);
+  bundle.values[0]->column += bundle.buffers[bundle.values[0]->buffer]->width;
+  ExpectRefused(BytesOf(bundle), "does not lie in a buffer");
+}
+
+// Whatever a damaged bundle decodes to, it is a graph that can be trusted, or an error.
+TEST(DecodeTest, FlippedBytesAreRefusedOrDecodeToAVerifiedGraph) {
+  size_t refused = 0;
+  for (uint64_t seed = 0; seed < 4000; ++seed) {
+    Random random(seed);
+    static const std::string* const kBundles[] = {
+        new std::string(BytesOf(BundleOf(1, schema::Precision::Float32))),
+        new std::string(BytesOf(BundleOf(199, schema::Precision::Int8)))};
+    std::string bytes = *kBundles[seed % 2];
+    for (int64_t flips = random.Between(1, 3); flips > 0; --flips) {
+      bytes[random.Below(bytes.size())] = static_cast<char>(random.Below(256));
+    }
+    const absl::StatusOr<Graph> graph = DecodeBundle(bytes);
+    if (graph.ok()) {
+      EXPECT_TRUE(Verify(*graph).ok());
+    } else {
+      ++refused;
+    }
+  }
+  EXPECT_GT(refused, 0u);
+}
+
+}  // namespace
+}  // namespace handpick::converter

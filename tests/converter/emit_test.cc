@@ -1,0 +1,119 @@
+#include "converter/emit/emit.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "converter/pipeline.h"
+#include "flatbuffers/flatbuffers.h"
+#include "schema/bundle_generated.h"
+#include "tests/support/random_model.h"
+
+namespace handpick::converter {
+namespace {
+
+Conversion ConvertSeed(uint64_t seed, schema::Precision precision) {
+  const RandomModel model = MakeRandomModel(seed);
+  absl::StatusOr<Conversion> conversion =
+      Convert(model.spec, model.weights, {precision, 0, "emit_test 1.0"});
+  EXPECT_TRUE(conversion.ok()) << conversion.status();
+  return std::move(conversion).value();
+}
+
+TEST(EmitTest, SaysWhatTheModelIs) {
+  const Conversion conversion = ConvertSeed(3, schema::Precision::Int8);
+  const schema::BundleT& bundle = conversion.bundle;
+  EXPECT_EQ(bundle.format_major, 1);
+  EXPECT_EQ(bundle.format_minor, 0);
+  EXPECT_EQ(bundle.model_name, "random-3");
+  EXPECT_EQ(bundle.model_version, "1");
+  EXPECT_EQ(bundle.producer, "emit_test 1.0");
+  EXPECT_EQ(bundle.precision, schema::Precision::Int8);
+  EXPECT_EQ(bundle.task, conversion.source.task);
+  EXPECT_EQ(bundle.max_history, conversion.source.max_history);
+  EXPECT_EQ(bundle.features.size(), conversion.source.features->features.size());
+}
+
+TEST(EmitTest, TablesAndWeightsAreAlignedTo64Bytes) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    for (const auto precision : {schema::Precision::Float32, schema::Precision::Int8}) {
+      const absl::StatusOr<std::string> bytes = Serialize(ConvertSeed(seed, precision).bundle);
+      ASSERT_TRUE(bytes.ok()) << bytes.status();
+      const schema::Bundle* bundle = schema::GetBundle(bytes->data());
+      const auto offset = [&](const flatbuffers::Vector<uint8_t>* data) {
+        return reinterpret_cast<const char*>(data->data()) - bytes->data();
+      };
+      for (const auto* table : *bundle->tables()) EXPECT_EQ(offset(table->data()) % 64, 0);
+      for (const auto* dense : *bundle->dense_weights()) EXPECT_EQ(offset(dense->data()) % 64, 0);
+    }
+  }
+}
+
+TEST(EmitTest, TheSameModelGivesTheSameBytes) {
+  const absl::StatusOr<std::string> a = Serialize(ConvertSeed(5, schema::Precision::Int8).bundle);
+  const absl::StatusOr<std::string> b = Serialize(ConvertSeed(5, schema::Precision::Int8).bundle);
+  ASSERT_TRUE(a.ok() && b.ok());
+  EXPECT_EQ(*a, *b);
+}
+
+TEST(EmitTest, StepsHaveReadableNamesAndTheDomainOfTheirProgram) {
+  for (uint64_t seed = 0; seed < 50; ++seed) {
+    const Conversion conversion = ConvertSeed(seed, schema::Precision::Int8);
+    for (const auto& step : conversion.bundle.session_program->steps) {
+      EXPECT_FALSE(step->name.empty());
+      EXPECT_TRUE(step->domain == schema::Domain::Context ||
+                  step->domain == schema::Domain::History);
+    }
+    for (const auto& step : conversion.bundle.candidate_program->steps) {
+      EXPECT_FALSE(step->name.empty());
+      EXPECT_EQ(step->domain, schema::Domain::Candidate);
+      EXPECT_EQ(step->triggers, 0);
+    }
+  }
+}
+
+// A model whose context depends on the history, on context features, and on both.
+TEST(EmitTest, TriggersFollowTheOperands) {
+  RandomModel model = WideDeepWorkload({2, 1, 4, 10, {8}});
+  FeatureSpec seen;
+  seen.name = seen.table = "seen";
+  seen.side = schema::Side::History;
+  seen.type = schema::FeatureType::Categorical;
+  seen.vocabulary.kind = schema::VocabularyKind::Identity;
+  seen.vocabulary.size = 10;
+  model.spec.max_history = 5;
+  model.spec.features.push_back(seen);
+  model.spec.deep.features.push_back({3, schema::Combiner::Mean});
+  model.weights["deep.embedding.seen.weight"] = {{10, 4}, std::vector<float>(40, 0.5f)};
+  model.weights["deep.layers.0.weight"] = {{8, 16}, std::vector<float>(128, 0.25f)};
+  const absl::StatusOr<Conversion> conversion =
+      Convert(model.spec, model.weights, {schema::Precision::Float32, 0, "test"});
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  std::map<std::string, int> triggers;
+  for (const auto& step : conversion->bundle.session_program->steps) {
+    triggers[step->name] = step->triggers;
+  }
+  EXPECT_EQ(triggers["deep.embedding.seen"], 0);  // Of the history: per event.
+  EXPECT_EQ(triggers["deep.history.seen"], 2);
+  EXPECT_EQ(triggers["deep.embedding.context_0"], 1);
+  EXPECT_EQ(triggers["deep.layers.0.context"], 3);
+}
+
+TEST(SerializeTest, RefusesWhatFlatBuffersCannotAddress) {
+  schema::BundleT bundle;
+  // 33 tables of 64 MiB, without touching the memory more than once.
+  for (int i = 0; i < 33; ++i) {
+    bundle.tables.push_back(std::make_unique<schema::EmbeddingTableT>());
+    bundle.tables.back()->data.resize(size_t{64} << 20);
+  }
+  const absl::StatusOr<std::string> bytes = Serialize(bundle);
+  ASSERT_FALSE(bytes.ok());
+  EXPECT_NE(bytes.status().message().find("at most"), std::string::npos) << bytes.status();
+}
+
+}  // namespace
+}  // namespace handpick::converter

@@ -1,0 +1,323 @@
+// Each rewriting pass: the value stays, and the work that it promises to save is gone.
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "converter/graph/cost.h"
+#include "converter/graph/graph.h"
+#include "converter/graph/infer_domains.h"
+#include "converter/passes/fold_batch_norm.h"
+#include "converter/passes/fold_constants.h"
+#include "converter/passes/fuse.h"
+#include "converter/passes/lower.h"
+#include "converter/passes/merge_dense.h"
+#include "converter/passes/merge_sums.h"
+#include "converter/passes/remove_dead_code.h"
+#include "converter/passes/split_by_domain.h"
+#include "converter/pipeline.h"
+#include "tests/support/random_model.h"
+#include "tests/support/small_graph.h"
+
+namespace handpick::converter {
+namespace {
+
+template <typename Op>
+size_t Count(const Graph& graph) {
+  size_t count = 0;
+  for (const Node& node : graph.nodes) count += std::holds_alternative<Op>(node.op);
+  return count;
+}
+
+void ExpectSameLogits(const Graph& a, const Graph& b) {
+  const std::vector<double> before = SmallLogits(a);
+  const std::vector<double> after = SmallLogits(b);
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_NEAR(before[i], after[i], 1e-9);
+}
+
+// layer([user (2), price (1), age (2), item (3)]) -> 2, then a head.
+Graph MixedLayer() {
+  Graph graph = SmallGraph();
+  const ValueId user = Embed(kUser, AddCountingTable(4, 2, &graph), &graph);
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
+  const ValueId item = Embed(kItem, AddCountingTable(5, 3, &graph), &graph);
+  const ValueId all = graph.Append("all", ConcatOp{}, {user, price, age, item}, 8);
+  const DenseId weights = AddWeights(
+      8, {1, -2, 3, 4, 5, -6, 7, 8, 0.1, 0.2, -0.3, 0.4, 0.5, 0.6, -0.7, 0.8}, {10, 20}, &graph);
+  const ValueId layer = graph.Append("layer", DenseOp{weights, {}}, {all}, 2);
+  const ValueId active =
+      graph.Append("active", ActivationOp{{schema::ActivationKind::Prelu, {0.1, 0.2}}}, {layer}, 2);
+  graph.logit =
+      graph.Append("head", DenseOp{AddWeights(2, {0.5, -1}, {}, &graph), {}}, {active}, 1);
+  return graph;
+}
+
+TEST(SplitByDomainTest, ContextColumnsAreMultipliedOnceARequest) {
+  const Graph graph = MixedLayer();
+  const Graph split = RemoveDeadCode(SplitByDomain(graph));
+  ExpectSameLogits(graph, split);
+  // The layer is 8 x 2, of which 4 columns are the context's; the head is 2 x 1.
+  EXPECT_EQ(CountWork(graph).candidate.multiply_accumulates, 16u + 2);
+  EXPECT_EQ(CountWork(split).candidate.multiply_accumulates, 8u + 2);
+  EXPECT_EQ(CountWork(split).context.multiply_accumulates, 8u);
+}
+
+TEST(SplitByDomainTest, TheBiasGoesWithTheContext) {
+  const Graph split = SplitByDomain(MixedLayer());
+  for (const Node& node : split.nodes) {
+    const auto* dense = std::get_if<DenseOp>(&node.op);
+    if (dense == nullptr) continue;
+    const std::vector<double>& bias = split.dense[dense->weights]->bias;
+    if (split.NameOf(node) == "layer.context") {
+      EXPECT_EQ(bias, (std::vector<double>{10, 20}));
+    } else {
+      EXPECT_TRUE(bias.empty()) << split.NameOf(node);
+    }
+  }
+}
+
+TEST(SplitByDomainTest, EmbeddingsOfTheContextAreSummedOnceARequest) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 1, &graph);
+  graph.logit = graph.Append("sum",
+                             EmbeddingSumOp{{{kItem, table, schema::Combiner::Sum, 0},
+                                             {kUser, table, schema::Combiner::Sum, 0},
+                                             {kTags, table, schema::Combiner::Mean, 0}}},
+                             {}, 1);
+  const Graph split = SplitByDomain(graph);
+  ExpectSameLogits(graph, split);
+  EXPECT_EQ(CountWork(graph).candidate.rows_gathered, 5u);
+  EXPECT_EQ(CountWork(split).candidate.rows_gathered, 4u);
+  EXPECT_EQ(CountWork(split).context.rows_gathered, 1u);
+}
+
+TEST(SplitByDomainTest, ALayerOfOneDomainStaysWhole) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId item = Embed(kItem, AddCountingTable(5, 1, &graph), &graph);
+  const ValueId all = graph.Append("all", ConcatOp{}, {price, item}, 2);
+  graph.logit = graph.Append("logit", DenseOp{AddWeights(2, {1, 2}, {3}, &graph), {}}, {all}, 1);
+  EXPECT_EQ(SplitByDomain(graph).nodes.size(), graph.nodes.size());
+}
+
+TEST(SplitByDomainTest, ThreeDomainsMakeThreeParts) {
+  Graph graph = SmallGraph();
+  const ValueId user = Embed(kUser, AddCountingTable(4, 1, &graph), &graph);
+  const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
+  const ValueId item = Embed(kItem, AddCountingTable(5, 1, &graph), &graph);
+  const ValueId all = graph.Append("all", ConcatOp{}, {item, seen, user}, 3);
+  const ValueId unit =
+      graph.Append("unit", DenseOp{AddWeights(3, {1, 2, 3}, {4}, &graph), {}}, {all}, 1);
+  graph.logit = graph.Append("pooled", PoolHistoryOp{}, {unit}, 1);
+  const Graph split = RemoveDeadCode(SplitByDomain(graph));
+  ExpectSameLogits(graph, split);
+  EXPECT_EQ(CountWork(graph).pair.multiply_accumulates, 3u);
+  const Cost cost = CountWork(split);
+  EXPECT_EQ(cost.pair.multiply_accumulates, 0u);
+  EXPECT_EQ(cost.event.multiply_accumulates, 1u);
+  EXPECT_EQ(cost.candidate.multiply_accumulates, 1u);
+  EXPECT_EQ(cost.context.multiply_accumulates, 1u);
+}
+
+Graph NormalizedLayer() {
+  Graph graph = SmallGraph();
+  const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
+  const ValueId layer =
+      graph.Append("layer", DenseOp{AddWeights(2, {1, 2, 3, 4}, {5, 6}, &graph), {}}, {item}, 2);
+  const ValueId normal = graph.Append(
+      "normal", BatchNormOp{{1, 2}, {0.5, 4}, {2, -3}, {0.25, 0.75}, 1e-5}, {layer}, 2);
+  graph.logit = graph.Append("head", DenseOp{AddWeights(2, {1, 1}, {}, &graph), {}}, {normal}, 1);
+  return graph;
+}
+
+TEST(FoldBatchNormTest, TheLayerNormalizesByItself) {
+  const Graph graph = NormalizedLayer();
+  const Graph folded = FoldBatchNorm(graph);
+  ExpectSameLogits(graph, folded);
+  EXPECT_EQ(Count<BatchNormOp>(folded), 0u);
+}
+
+TEST(FoldBatchNormTest, ALayerThatIsReadElsewhereStaysAsItIs) {
+  Graph graph = NormalizedLayer();
+  const ValueId layer = graph.nodes[1].output;
+  const ValueId other =
+      graph.Append("other", DenseOp{AddWeights(2, {7, 7}, {}, &graph), {}}, {layer}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {graph.logit, other}, 1);
+  const Graph folded = FoldBatchNorm(graph);
+  ExpectSameLogits(graph, folded);
+  EXPECT_EQ(Count<BatchNormOp>(folded), 1u);
+}
+
+TEST(FoldConstantsTest, ConstantsBecomeBiases) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId two = graph.Append("two", ConstantOp{{2}}, {}, 1);
+  const ValueId three = graph.Append("three", ConstantOp{{3}}, {}, 1);
+  const ValueId five = graph.Append("five", AddOp{}, {two, three}, 1);
+  const ValueId dense =
+      graph.Append("dense", DenseOp{AddWeights(1, {4}, {1}, &graph), {}}, {price, five}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {two, dense, five}, 1);
+  const Graph folded = RemoveDeadCode(FoldConstants(graph));
+  ExpectSameLogits(graph, folded);
+  EXPECT_EQ(Count<ConstantOp>(folded), 0u);
+  EXPECT_EQ(folded.nodes.size(), 3u);  // price, dense, logit
+}
+
+TEST(MergeSumsTest, TheContextIsAddedUpFirst) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 1, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId seen = Embed(kSeen, table, &graph);
+  const ValueId pooled = graph.Append("pooled", PoolHistoryOp{}, {seen}, 1);
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId tags = Embed(kTags, table, &graph);
+  const ValueId inner = graph.Append("inner", AddOp{{}, {0.5}}, {user, item}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {inner, pooled, tags}, 1);
+  const Graph merged = MergeSums(graph);
+  ExpectSameLogits(graph, merged);
+  EXPECT_EQ(Count<AddOp>(merged), 2u);
+  const Node& logit = merged.nodes.back();
+  EXPECT_EQ(logit.inputs.size(), 3u);  // The context's sum, item, tags.
+  const std::vector<Domain> domains = InferDomains(merged);
+  EXPECT_EQ(domains[logit.inputs[0]], Domain::Context());
+  EXPECT_EQ(merged.values[logit.inputs[0]].name, "logit.context");
+}
+
+TEST(MergeDenseTest, LayersThatAreAddedBecomeOne) {
+  Graph graph = SmallGraph();
+  const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId a = graph.Append("a", DenseOp{AddWeights(2, {1, 2}, {3}, &graph), {}}, {item}, 1);
+  const ValueId b = graph.Append("b", DenseOp{AddWeights(1, {4}, {5}, &graph), {}}, {price}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {a, b}, 1);
+  const Graph merged = MergeDense(graph);
+  ExpectSameLogits(graph, merged);
+  EXPECT_EQ(Count<DenseOp>(merged), 1u);
+  EXPECT_EQ(CountWork(merged).candidate.multiply_accumulates, 3u);
+}
+
+TEST(MergeDenseTest, LayersWhoseInputIsReadElsewhereStayApart) {
+  Graph graph = SmallGraph();
+  const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
+  const DenseId weights = AddWeights(2, {1, 2}, {3}, &graph);
+  const ValueId a = graph.Append("a", DenseOp{weights, {}}, {item}, 1);
+  const ValueId b = graph.Append("b", DenseOp{weights, {}}, {item}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {a, b}, 1);
+  EXPECT_EQ(Count<DenseOp>(MergeDense(graph)), 2u);
+}
+
+TEST(FuseTest, ALayerTakesRowBiasAndActivationOfTheSumAfterIt) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId user = Embed(kUser, AddCountingTable(4, 1, &graph), &graph);
+  const ValueId dense =
+      graph.Append("dense", DenseOp{AddWeights(1, {4}, {1}, &graph), {}}, {price}, 1);
+  const ValueId sum = graph.Append("sum", AddOp{{}, {-20}}, {user, dense}, 1);
+  graph.logit = graph.Append("active", ActivationOp{{schema::ActivationKind::Relu, {}}}, {sum}, 1);
+  const Graph fused = Fuse(graph);
+  ExpectSameLogits(graph, fused);
+  ASSERT_EQ(fused.nodes.size(), 3u);
+  const Node& layer = fused.nodes.back();
+  EXPECT_EQ(fused.NameOf(layer), "sum");
+  EXPECT_EQ(layer.inputs.size(), 2u);
+  EXPECT_EQ(std::get<DenseOp>(layer.op).activation.kind, schema::ActivationKind::Relu);
+}
+
+TEST(FuseTest, ASumOfEmbeddingsTakesTheOtherAddend) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const TableId table = AddCountingTable(6, 1, &graph);
+  const ValueId sum =
+      graph.Append("sum", EmbeddingSumOp{{{kItem, table, schema::Combiner::Sum, 0}}}, {}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {sum, price}, 1);
+  const Graph fused = Fuse(graph);
+  ExpectSameLogits(graph, fused);
+  EXPECT_EQ(Count<AddOp>(fused), 0u);
+  EXPECT_EQ(fused.nodes.size(), 2u);
+}
+
+TEST(FuseTest, AnActivationIsNotMovedPastAnotherReader) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId dense =
+      graph.Append("dense", DenseOp{AddWeights(1, {4}, {1}, &graph), {}}, {price}, 1);
+  const ValueId active =
+      graph.Append("active", ActivationOp{{schema::ActivationKind::Relu, {}}}, {dense}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {active, dense}, 1);
+  const Graph fused = Fuse(graph);
+  ExpectSameLogits(graph, fused);
+  EXPECT_EQ(Count<ActivationOp>(fused), 1u);
+}
+
+TEST(RemoveDeadCodeTest, DropsNodesTablesAndWeightsThatNothingReads) {
+  Graph graph = SmallGraph();
+  AddCountingTable(7, 7, &graph);
+  AddWeights(3, {1, 2, 3}, {}, &graph);
+  Embed(kItem, 0, &graph);
+  const ValueId user = Embed(kUser, AddCountingTable(4, 1, &graph), &graph);
+  graph.Append("unused", NumericOp{kPrice}, {}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {user}, 1);
+  const Graph live = RemoveDeadCode(graph);
+  ExpectSameLogits(graph, live);
+  EXPECT_EQ(live.nodes.size(), 2u);
+  EXPECT_EQ(live.values.size(), 2u);
+  EXPECT_EQ(live.tables.size(), 1u);
+  EXPECT_TRUE(live.dense.empty());
+  EXPECT_EQ(live.features->features.size(), graph.features->features.size());
+}
+
+TEST(LowerTest, ALoneActivationBecomesASum) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  graph.logit =
+      graph.Append("active", ActivationOp{{schema::ActivationKind::Relu, {}}}, {price}, 1);
+  const absl::StatusOr<Graph> lowered = Lower(graph);
+  ASSERT_TRUE(lowered.ok()) << lowered.status();
+  ExpectSameLogits(graph, *lowered);
+  EXPECT_EQ(Count<AddOp>(*lowered), 1u);
+}
+
+TEST(LowerTest, RefusesWhatABundleHasNoOperatorFor) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  graph.logit = graph.Append("normal", BatchNormOp{{0}, {1}, {1}, {0}, 0}, {price}, 1);
+  const absl::StatusOr<Graph> lowered = Lower(graph);
+  ASSERT_FALSE(lowered.ok());
+  EXPECT_NE(lowered.status().message().find("'normal'"), std::string::npos) << lowered.status();
+}
+
+TEST(LowerTest, RefusesEventsThatDependOnTheContext) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
+  const ValueId user = Embed(kUser, AddCountingTable(4, 1, &graph), &graph);
+  const ValueId both = graph.Append("both", AddOp{}, {seen, user}, 1);
+  graph.logit = graph.Append("pooled", PoolHistoryOp{}, {both}, 1);
+  const absl::StatusOr<Graph> lowered = Lower(graph);
+  ASSERT_FALSE(lowered.ok());
+  EXPECT_NE(lowered.status().message().find("reads 'user', which is computed per context"),
+            std::string::npos)
+      << lowered.status();
+}
+
+// The promise of the whole pipeline, on the usual shape: a candidate pays for its own fields.
+TEST(PipelineCostTest, ACandidateMultipliesItsOwnColumnsAlone) {
+  WorkloadOptions options;
+  options.vocabulary = 20;
+  const RandomModel model = WideDeepWorkload(options);
+  const absl::StatusOr<Conversion> conversion =
+      Convert(model.spec, model.weights, {schema::Precision::Float32, 0, "test"});
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  const Cost before = CountWork(conversion->source);
+  const Cost after = CountWork(conversion->program);
+  const uint64_t rest = 128 * 64 + 64;  // Second layer and head.
+  EXPECT_EQ(before.candidate.multiply_accumulates, 26u * 16 * 128 + rest);
+  EXPECT_EQ(after.candidate.multiply_accumulates, 8u * 16 * 128 + rest);
+  EXPECT_EQ(after.context.multiply_accumulates, 18u * 16 * 128);
+  EXPECT_EQ(after.candidate.rows_gathered, 16u);  // Wide and deep.
+  EXPECT_EQ(after.context.rows_gathered, 36u);
+}
+
+}  // namespace
+}  // namespace handpick::converter

@@ -1,0 +1,128 @@
+#include "converter/quantize/quantize.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <vector>
+
+#include "tests/support/random_model.h"
+#include "tests/support/small_graph.h"
+
+namespace handpick::converter {
+namespace {
+
+TEST(QuantizeRowTest, TheLargestMagnitudeIs127) {
+  const QuantizedRow row = QuantizeRow({0.5, -2.54, 1.27});
+  EXPECT_FLOAT_EQ(row.scale, 0.02f);
+  EXPECT_EQ(row.values, (std::vector<int8_t>{25, -127, 64}));
+}
+
+TEST(QuantizeRowTest, ZerosStayZerosWithAUsableScale) {
+  for (const double tiny : {0.0, 1e-44, std::numeric_limits<double>::denorm_min()}) {
+    const QuantizedRow row = QuantizeRow({0, tiny, -tiny});
+    EXPECT_EQ(row.scale, 1);
+    EXPECT_EQ(row.values, (std::vector<int8_t>{0, 0, 0}));
+  }
+}
+
+TEST(QuantizeRowTest, NoNumberIsOffByMoreThanHalfAStep) {
+  Random random(7);
+  for (int i = 0; i < 200; ++i) {
+    std::vector<double> numbers;
+    const double size = std::pow(10, random.Between(-20, 20));
+    for (int j = 0; j < 33; ++j) numbers.push_back(size * random.Signed());
+    const QuantizedRow row = QuantizeRow(numbers);
+    for (int j = 0; j < 33; ++j) {
+      EXPECT_NEAR(row.values[j] * static_cast<double>(row.scale), numbers[j], row.scale * 0.50001);
+    }
+  }
+}
+
+// head(relu(layer(item))) + other(item)
+Graph TwoLayers() {
+  Graph graph = SmallGraph();
+  const ValueId item = Embed(kItem, AddCountingTable(5, 3, &graph), &graph);
+  const DenseId first = AddWeights(3, {1, 2, 3, -4, 0.1, 0.7}, {0.1, 0.2}, &graph);
+  const DenseId second = AddWeights(3, {3, 1, 2, 1, 1, 1}, {}, &graph);
+  const ValueId a =
+      graph.Append("a", DenseOp{first, {schema::ActivationKind::Relu, {}}}, {item}, 2);
+  const ValueId b = graph.Append("b", DenseOp{second, {}}, {item}, 2);
+  const ValueId sum = graph.Append("sum", AddOp{}, {a, b}, 2);
+  graph.logit =
+      graph.Append("head", DenseOp{AddWeights(2, {0.3, -0.7}, {1}, &graph), {}}, {sum}, 1);
+  return graph;
+}
+
+TEST(QuantizeInt8Test, LayersThatReadOneValueShareItsQuantization) {
+  const Graph graph = QuantizeInt8(TwoLayers());
+  size_t quantizations = 0;
+  for (const Node& node : graph.nodes) quantizations += std::holds_alternative<QuantizeOp>(node.op);
+  EXPECT_EQ(quantizations, 1u);
+  EXPECT_TRUE(Verify(graph).ok());
+}
+
+TEST(QuantizeInt8Test, TheHeadStaysFloat) {
+  const Graph graph = QuantizeInt8(TwoLayers());
+  EXPECT_EQ(graph.dense[0]->type, schema::ElementType::Int8PerRow);
+  EXPECT_EQ(graph.dense[1]->type, schema::ElementType::Int8PerRow);
+  EXPECT_EQ(graph.dense[2]->type, schema::ElementType::Float32);
+  const Node& head = graph.nodes.back();
+  EXPECT_EQ(graph.values[head.inputs[0]].name, "sum");
+}
+
+TEST(QuantizeInt8Test, WeightsStandForWhatIsStored) {
+  const Graph graph = QuantizeInt8(TwoLayers());
+  const DenseData& dense = *graph.dense[0];
+  ASSERT_EQ(dense.int8.size(), 6u);
+  ASSERT_EQ(dense.scales.size(), 2u);
+  for (uint32_t j = 0; j < 2; ++j) {
+    for (uint32_t i = 0; i < 3; ++i) {
+      EXPECT_EQ(dense.At(j, i), static_cast<double>(dense.scales[j]) * dense.int8[j * 3 + i]);
+    }
+  }
+}
+
+TEST(QuantizeInt8Test, TheLogitMovesByLittle) {
+  const Graph graph = TwoLayers();
+  const std::vector<double> before = SmallLogits(graph);
+  const std::vector<double> after = SmallLogits(QuantizeInt8(graph));
+  ASSERT_EQ(before.size(), after.size());
+  for (size_t i = 0; i < before.size(); ++i) {
+    EXPECT_NEAR(after[i], before[i], 0.02 * std::abs(before[i]));
+    EXPECT_NE(after[i], before[i]);  // Else nothing was quantised.
+  }
+}
+
+TEST(QuantizeInt8Test, ATableStaysFloatWhenInt8WouldNotBeSmaller) {
+  Graph graph = SmallGraph();
+  const ValueId narrow = Embed(kItem, AddCountingTable(5, 1, &graph), &graph);
+  const ValueId wide = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
+  const ValueId all = graph.Append("all", ConcatOp{}, {narrow, wide}, 3);
+  graph.logit = graph.Append("logit", DenseOp{AddWeights(3, {1, 1, 1}, {}, &graph), {}}, {all}, 1);
+  const Graph quantized = QuantizeInt8(graph);
+  EXPECT_EQ(quantized.tables[0]->type, schema::ElementType::Float32);
+  EXPECT_EQ(quantized.tables[1]->type, schema::ElementType::Int8PerRow);
+  EXPECT_EQ(quantized.tables[1]->scales.size(), 5u);
+  EXPECT_TRUE(quantized.tables[1]->floats.empty());
+  // Row 4 is (40, 41): 41 is 127 steps.
+  EXPECT_NEAR(quantized.tables[1]->At(4, 1), 41, 1e-5);
+  EXPECT_NEAR(quantized.tables[1]->At(4, 0), 40, 41.0 / 127 / 2);
+}
+
+TEST(RoundToFloat32Test, RoundsWhatABundleKeeps) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId dense = graph.Append(
+      "dense", DenseOp{AddWeights(1, {0.1}, {0.3}, &graph), {schema::ActivationKind::Prelu, {0.7}}},
+      {price}, 1);
+  graph.logit = graph.Append("logit", AddOp{{}, {0.9}}, {dense}, 1);
+  const Graph rounded = RoundToFloat32(graph);
+  EXPECT_EQ(rounded.dense[0]->weights[0], static_cast<double>(0.1f));
+  EXPECT_EQ(rounded.dense[0]->bias[0], static_cast<double>(0.3f));
+  EXPECT_EQ(std::get<DenseOp>(rounded.nodes[1].op).activation.alpha[0], static_cast<double>(0.7f));
+  EXPECT_EQ(std::get<AddOp>(rounded.nodes[2].op).bias[0], static_cast<double>(0.9f));
+}
+
+}  // namespace
+}  // namespace handpick::converter
