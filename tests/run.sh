@@ -66,10 +66,16 @@ format_step() {
     mapfile -d '' files < <(find . -name 'bazel-*' -prune -o -type f \
       \( -name '*.c' -o -name '*.cc' -o -name '*.h' \) -print0)
   fi
-  if [ ${#files[@]} -gt 0 ] && clang-format --dry-run -Werror "${files[@]}"; then
+  if [ ${#files[@]} = 0 ]; then
+    say "FAILED there was no file to check"
+    count 0 1 0
+  elif clang-format --dry-run -Werror "${files[@]}" 2>"$work/format"; then
     say "PASSED ${#files[@]} files are formatted"
     count 1 0 0
   else
+    # file:line:column: error: ..., each with lines of source behind it.
+    sed -n 's/^\([^ ]*:[0-9]*\):[0-9]*: error:.*/\1: not formatted/p' "$work/format" | sort -u
+    grep -v 'clang-format-violations' "$work/format" | grep -i 'error:\|not found' || true
     say "FAILED see above; clang-format -i FILE mends it"
     count 0 1 0
   fi
