@@ -57,9 +57,14 @@ def main():
     if not status and arguments.exit_status == 0:
         print("%s: FAILED there was no test to run" % arguments.step)
         counts["failed"] += 1
-    if arguments.exit_status != 0 and counts["failed"] == 0:
-        print("%s: FAILED bazel ended with status %d, see above"
+    # 3: all was built, tests failed. Otherwise something that is no test did not build, or worse.
+    built = not any(overall in ("FAILED_TO_BUILD", "NO_STATUS") for overall in status.values())
+    if arguments.exit_status not in (0, 3) and built:
+        print("%s: FAILED bazel ended with status %d, see ERROR above"
               % (arguments.step, arguments.exit_status))
+        counts["failed"] += 1
+    if arguments.exit_status == 3 and counts["failed"] == 0:
+        print("%s: FAILED a test failed, but the build events do not say which" % arguments.step)
         counts["failed"] += 1
     print(counts["passed"], counts["failed"], counts["skipped"])
 

@@ -24,10 +24,11 @@ namespace {
 // Relative to max(1, |logit|). Processors round sums of products in orders of their own.
 constexpr float kFloatTolerance = 1e-5f;
 
-// Int8 inputs of dense layers are rounded from floats at run time. A float on the edge between two
-// steps that differs in its last bit is rounded the other way: one step of one input, times its
-// weight.
-constexpr float kInt8Tolerance = 2e-2f;
+// Int8 inputs of dense layers are rounded from floats at run time: a float that differs in its last
+// bit at the edge between two steps is rounded the other way, which moves a logit by that step
+// times its weight, about 1e-2 here. Between x86-64 and arm64 no such input was seen: 4.8e-7 at
+// most.
+constexpr float kInt8Tolerance = 1e-2f;
 
 std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -60,8 +61,7 @@ TEST_P(DeviceTest, GoldenRequestsHold) {
   ApiSession session(ReadFile(GetParam()));
   ASSERT_TRUE(session.ok());
   EXPECT_GE(session.info().golden_count, 6u);
-  const float worst = session.CheckGoldens();
-  RecordProperty("worst", std::to_string(worst));
+  RecordProperty("largest_error", ::testing::PrintToString(session.CheckGoldens()));
 }
 
 TEST_P(DeviceTest, LogitsAreThoseOfTheMachineThatMadeTheBundle) {
@@ -90,7 +90,7 @@ TEST_P(DeviceTest, LogitsAreThoseOfTheMachineThatMadeTheBundle) {
     }
   }
   EXPECT_EQ(request, bundle->goldens()->size());
-  printf("largest difference: %.3g\n", static_cast<double>(worst));
+  RecordProperty("largest_difference", ::testing::PrintToString(worst));
 }
 
 INSTANTIATE_TEST_SUITE_P(Bundles, DeviceTest, ::testing::ValuesIn(Bundles()), TestName);
