@@ -203,10 +203,10 @@ class Emitter {
   }
 
   bool SetOperator(const AddOp& op) {
+    if (!op.bias.empty()) return false;
     schema::AddT out;
     out.inputs.assign(node_->inputs.begin(), node_->inputs.end());
     out.activation = ActivationOf(op.activation);
-    out.bias = Floats(op.bias);
     out.output = node_->output;
     step_->Set(std::move(out));
     return true;
@@ -231,7 +231,7 @@ class Emitter {
     return true;
   }
 
-  // Lower leaves none of these but the first two, which take no step.
+  // Lower leaves none of these but the first two, which take no step, and no biases of sums.
   bool SetOperator(const ConcatOp&) { return false; }
   bool SetOperator(const SliceOp&) { return false; }
   bool SetOperator(const ConstantOp&) { return false; }
@@ -298,14 +298,12 @@ absl::StatusOr<schema::BundleT> Emit(const Graph& graph, const MemoryPlan& plan,
   return Emitter(graph, plan).Emit(precision, producer);
 }
 
-absl::StatusOr<std::string> Serialize(const schema::BundleT& bundle) {
-  // FlatBuffers ends the process when a buffer outgrows 2 GB: stop before, with room for the rest.
-  constexpr uint64_t kMostBytes = (uint64_t{1} << 31) - (uint64_t{64} << 20);
+absl::StatusOr<std::string> Serialize(const schema::BundleT& bundle, uint64_t most_bytes) {
   const uint64_t bytes = BigBytes(bundle);
-  if (bytes > kMostBytes) {
+  if (bytes > most_bytes) {
     return absl::ResourceExhaustedError(
         absl::StrCat("the bundle's tables, weights and catalog take ", bytes, " bytes, at most ",
-                     kMostBytes, " are possible; int8 precision or smaller tables would fit"));
+                     most_bytes, " are possible; int8 precision or smaller tables would help"));
   }
   flatbuffers::FlatBufferBuilder builder(static_cast<size_t>(bytes) + (1 << 16));
   schema::FinishBundleBuffer(builder, schema::Bundle::Pack(builder, &bundle));

@@ -21,9 +21,13 @@ inline constexpr uint16_t kFormatMinor = 0;
 absl::StatusOr<schema::BundleT> Emit(const Graph& graph, const MemoryPlan& plan,
                                      schema::Precision precision, const std::string& producer);
 
-// The bytes of a bundle file. Tables and dense weights are aligned to 64 bytes. Errors: a bundle
-// that would be larger than FlatBuffers can address.
-absl::StatusOr<std::string> Serialize(const schema::BundleT& bundle);
+// FlatBuffers addresses 2 GB, and ends the process beyond: stop before, with room for small things.
+inline constexpr uint64_t kMostBundleBytes = (uint64_t{1} << 31) - (uint64_t{64} << 20);
+
+// The bytes of a bundle file. Tables and dense weights are aligned to 64 bytes. Errors: big arrays
+// of more than `most_bytes` in all.
+absl::StatusOr<std::string> Serialize(const schema::BundleT& bundle,
+                                      uint64_t most_bytes = kMostBundleBytes);
 
 }  // namespace handpick::converter
 

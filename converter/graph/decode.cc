@@ -265,7 +265,7 @@ class Decoder {
       case schema::Operator::Add: {
         const schema::AddT& in = *op.AsAdd();
         HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(in.inputs));
-        return Write(in.output, AddOp{ActivationOf(in.activation), Doubles(in.bias)},
+        return Write(in.output, AddOp{ActivationOf(in.activation), {}},
                      std::move(inputs));
       }
       case schema::Operator::Copy: {

@@ -1,5 +1,6 @@
 #include "converter/passes/lower.h"
 
+#include <cstdint>
 #include <set>
 #include <string>
 #include <utility>
@@ -26,6 +27,8 @@ class Lowerer {
                        OperatorName(node.op), " that could not be folded into its neighbours"));
     } else if (std::holds_alternative<ConcatOp>(node.op)) {
       PlaceOperands(&node);
+    } else if (auto* add = std::get_if<AddOp>(&node.op); add != nullptr && !add->bias.empty()) {
+      MoveBias(&node);
     }
     HP_RETURN_IF_ERROR(CheckDomains(node));
     rewriter_.Add(std::move(node));
@@ -39,6 +42,33 @@ class Lowerer {
     Domain domain;
     for (ValueId value : values) domain = domain.Union(rewriter_.DomainOf(value));
     return domain;
+  }
+
+  // A bundle's sums have no bias: x + b is x I^T + b. Only sums without any dense layer come here,
+  // such as the logit of a linear model, which is one number.
+  void MoveBias(Node* sum) {
+    auto& add = std::get<AddOp>(sum->op);
+    const Domain domain = rewriter_.DomainOf(*sum);
+    Graph& graph = rewriter_.graph();
+    for (ValueId& input : sum->inputs) {
+      if (rewriter_.DomainOf(input) != domain) continue;
+      DenseData unit;
+      unit.name = absl::StrCat(graph.NameOf(*sum), ".bias");
+      unit.input_width = unit.output_width = graph.WidthOf(sum->output);
+      unit.weights.resize(uint64_t{unit.input_width} * unit.output_width, 0.0);
+      for (uint32_t j = 0; j < unit.output_width; ++j) {
+        unit.weights[uint64_t{j} * unit.input_width + j] = 1;
+      }
+      unit.bias = std::exchange(add.bias, {});
+      const std::string name = unit.name;
+      const DenseId weights = graph.AddDense(std::move(unit));
+      if (sum->inputs.size() == 1) {
+        sum->op = DenseOp{weights, std::move(add.activation)};
+      } else {
+        input = rewriter_.Append(name, DenseOp{weights, {}}, {input}, graph.WidthOf(sum->output));
+      }
+      return;
+    }
   }
 
   void PlaceOperands(Node* concat) {

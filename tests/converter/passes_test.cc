@@ -279,6 +279,25 @@ TEST(LowerTest, ALoneActivationBecomesASum) {
   EXPECT_EQ(Count<AddOp>(*lowered), 1u);
 }
 
+TEST(LowerTest, ABiasWithoutADenseLayerGetsOneOfUnitWeights) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 1, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId item = Embed(kItem, table, &graph);
+  for (const std::vector<ValueId>& addends : {std::vector<ValueId>{user, item}, {item}, {user}}) {
+    graph.logit =
+        graph.Append("logit", AddOp{{schema::ActivationKind::Prelu, {0.5}}, {-25}}, addends, 1);
+    const absl::StatusOr<Graph> lowered = Lower(RemoveDeadCode(graph));
+    ASSERT_TRUE(lowered.ok()) << lowered.status();
+    ExpectSameLogits(graph, *lowered);
+    EXPECT_EQ(Count<DenseOp>(*lowered), 1u);
+    for (const Node& node : lowered->nodes) {
+      const auto* add = std::get_if<AddOp>(&node.op);
+      EXPECT_TRUE(add == nullptr || add->bias.empty());
+    }
+  }
+}
+
 TEST(LowerTest, RefusesWhatABundleHasNoOperatorFor) {
   Graph graph = SmallGraph();
   const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
