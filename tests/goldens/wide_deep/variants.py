@@ -15,7 +15,7 @@ class Variant:
     activation: str = "relu"
     batch_normalization: bool = False
     task: str = "binary"
-    weights: str = "safetensors"  # Or "npz".
+    weights: str = "safetensors"  # Or "npz", "npz_deflated".
     max_events: int = 0
 
 
@@ -40,7 +40,7 @@ def all_variants():
         # Each activation with and without batch normalisation; each combiner with and without a length.
         Variant("relu_sum", _usual(combiner="sum"), _USUAL, _USUAL),
         Variant("relu_batch_norm_mean", _usual(combiner="mean"), _USUAL, _USUAL, batch_normalization=True,
-                weights="npz"),
+                weights="npz_deflated"),
         Variant("sigmoid_mean_with_length", _with_length(combiner="mean"), _USUAL, _USUAL, activation="sigmoid",
                 weights="npz"),
         Variant("sigmoid_batch_norm_max", _usual(combiner="max", share_empty=0.05), _USUAL, _USUAL,

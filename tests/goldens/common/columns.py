@@ -3,6 +3,8 @@
 A column draws random values. A value has two faces: what a request says, and the numbers that the trainer's
 input matrix gets. They differ where Handpick does work that the trainer leaves to its user: vocabularies,
 numeric transforms, padding, crossed ids.
+
+`name` is a column's name in spec and requests, where two sides may have the same; `key` is its name to the trainer.
 """
 
 import math
@@ -13,12 +15,23 @@ import numpy as np
 MISSING = object()  # The request leaves the feature out.
 
 
-class Sparse:
+class Column:
+    """What all columns have."""
+
+    name = side = None
+    in_spec = True  # False: the trainer's business alone.
+
+    @property
+    def key(self):
+        return self.name
+
+
+class Sparse(Column):
     """SparseFeat: one id a row."""
 
-    def __init__(self, name, side, size, dimension=4, table=None, vocabulary=None, default=None):
+    def __init__(self, name, side, size, dimension=4, table=None, vocabulary=None, default=None, group=None):
         self.name, self.side, self.size, self.dimension = name, side, size, dimension
-        self.table = table or name
+        self.table, self.group = table or name, group
         self.vocabulary = vocabulary or {"kind": "identity", "size": size}
         self.default = default
 
@@ -41,7 +54,7 @@ class Sparse:
         return raw, row_of(self.vocabulary, raw)
 
 
-class Length:
+class Length(Column):
     """The column that a VarLenSparseFeat's length_name names."""
 
     def __init__(self, name, side, most):
@@ -59,16 +72,16 @@ class Length:
         return length, length
 
 
-class Sequence:
+class Sequence(Column):
     """VarLenSparseFeat: up to `maxlen` ids a row, pooled."""
 
     def __init__(self, name, side, size, dimension=4, maxlen=5, combiner="mean", length=None, table=None,
-                 vocabulary=None, share_empty=0.15):
+                 vocabulary=None, share_empty=0.15, never_empty=False):
         self.name, self.side, self.size, self.dimension = name, side, size, dimension
         self.maxlen, self.combiner, self.length = maxlen, combiner, length
         self.table = table or name
         self.vocabulary = vocabulary or {"kind": "identity", "size": size}
-        self.share_empty = share_empty
+        self.share_empty, self.never_empty = share_empty, never_empty
 
     def spec(self):
         feature = {"name": self.name, "side": self.side, "type": "multi_categorical",
@@ -86,6 +99,8 @@ class Sequence:
         elif training:
             # At least one id that counts: an empty maximum is -1e9, which no batch normalisation survives.
             count = int(rng.integers(1, self.maxlen + 1))
+        elif self.never_empty:
+            count = int(rng.integers(2, self.maxlen + 1))
         else:
             count = 0 if rng.random() < self.share_empty else int(rng.integers(1, self.maxlen + 1))
         rows = rng.integers(1, self.size, count)
@@ -96,7 +111,7 @@ class Sequence:
         return raw, padded
 
 
-class Dense:
+class Dense(Column):
     """DenseFeat: `dimension` numbers a row."""
 
     def __init__(self, name, side, dimension=1, transform=None, default=None):
@@ -126,7 +141,7 @@ class Dense:
         return (raw if self.dimension > 1 else raw[0]), (seen if self.dimension > 1 else seen[0])
 
 
-class Crossed:
+class Crossed(Column):
     """The combinations of the rows of two columns, first operand slowest.
 
     The trainer gets ids that its user has combined: for two single ids a SparseFeat; otherwise a
@@ -164,29 +179,56 @@ class Crossed:
         return MISSING, ids + [0] * (self.maxlen - len(ids))
 
 
-class History:
+class History(Column):
     """One categorical feature of the events; the trainer sees a VarLenSparseFeat with a length.
 
-    All features of the history share the number of events.
+    All features of the history share the number of events, which is `event_count` to the trainer. Those that are pooled
+    name a combiner; those that a model attends to do not.
     """
 
     side = "history"
+    length = "event_count"
 
-    def __init__(self, name, size, dimension, maxlen, combiner, table=None):
+    def __init__(self, name, size, dimension, maxlen, combiner=None, table=None, key=None, first=1, group=None):
+        """first: the smallest id that is drawn; 0 is an id like any other, and what the trainer's padding is."""
         self.name, self.size, self.dimension, self.maxlen, self.combiner = name, size, dimension, maxlen, combiner
-        self.table = table or name
-        self.length = "event_count"
+        self.table, self.group = table or name, group
+        self._key, self._first = key or name, first
+
+    @property
+    def key(self):
+        return self._key
 
     def spec(self):
-        return {"name": self.name, "side": "history", "type": "categorical",
-                "vocabulary": {"kind": "identity", "size": self.size},
-                "embedding": {"table": self.table, "dimension": self.dimension}, "combiner": self.combiner}
+        feature = {"name": self.name, "side": "history", "type": "categorical",
+                   "vocabulary": {"kind": "identity", "size": self.size},
+                   "embedding": {"table": self.table, "dimension": self.dimension}}
+        if self.combiner:
+            feature["combiner"] = self.combiner
+        return feature
 
     def draw(self, rng, row, training):
-        if "event_count" not in row:
-            row["event_count"] = int(rng.integers(1 if training else 0, self.maxlen + 1))
-        rows = [int(r) for r in rng.integers(1, self.size, row["event_count"])]
+        if self.length not in row:
+            row[self.length] = int(rng.integers(1 if training else 0, self.maxlen + 1))
+        rows = [int(r) for r in rng.integers(self._first, self.size, row[self.length])]
         return rows, rows + [0] * (self.maxlen - len(rows))
+
+
+class NegativeHistory(Column):
+    """Events that did not happen: what the trainer's auxiliary loss compares with. Predictions do not see them."""
+
+    in_spec = False
+
+    def __init__(self, history):
+        self.name = "neg_" + history.key
+        self.size, self.dimension, self.maxlen, self.table = (history.size, history.dimension, history.maxlen,
+                                                              history.table)
+        self.combiner, self.length, self.group = None, History.length, history.group
+
+    def draw(self, rng, row, training):
+        del training
+        count = row[self.length]
+        return MISSING, [int(r) for r in rng.integers(0, self.size, count)] + [0] * (self.maxlen - count)
 
 
 # ---- Vocabularies and transforms ------------------------------------------------------------------
@@ -243,9 +285,9 @@ def random_rows(columns, count, rng, training, given_context=None, exact_lengths
 
     Args:
         columns: in an order in which lengths come before their sequences and operands before crosses.
-        given_context: (raw, seen) of the columns of the context and the history, the same in all rows.
+        given_context: (raw, seen) of columns, by their keys, that are the same in all rows.
     Returns:
-        raw: list of name -> value of a request; seen: list of name -> numbers of the trainer.
+        raw: list of key -> value of a request; seen: list of key -> numbers of the trainer.
     """
     raws, seens = [], []
     for _ in range(count):
@@ -256,13 +298,13 @@ def random_rows(columns, count, rng, training, given_context=None, exact_lengths
         if exact_lengths:
             seen["__exact_lengths__"] = True
         for column in columns:
-            if column.name in raw:
+            if column.key in raw:
                 continue
             value, numbers = column.draw(rng, seen, training)
             if exact_lengths and isinstance(column, Length):
                 numbers = min(numbers, column.most)
                 value = MISSING
-            raw[column.name], seen[column.name] = value, numbers
+            raw[column.key], seen[column.key] = value, numbers
         seen.pop("__exact_lengths__", None)
         raws.append(raw)
         seens.append(seen)
@@ -270,5 +312,5 @@ def random_rows(columns, count, rng, training, given_context=None, exact_lengths
 
 
 def to_matrix_columns(seens):
-    """Rows -> name -> array, as the library takes them."""
+    """Rows -> key -> array, as the library takes them."""
     return {name: np.array([row[name] for row in seens], dtype=np.float32) for name in seens[0]}
