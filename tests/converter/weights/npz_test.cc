@@ -94,7 +94,7 @@ std::string Zip(const std::vector<Member>& members) {
     Append(&common, 0, 2);
     zip += "PK\x03\x04" + common + m.name + m.stored;
     directory += std::string("PK\x01\x02\x14", 5) + '\0' + common;
-    Append(&directory, 0, 10);
+    directory.append(10, '\0');
     Append(&directory, offset, 4);
     directory += m.name;
   }
