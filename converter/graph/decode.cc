@@ -265,8 +265,7 @@ class Decoder {
       case schema::Operator::Add: {
         const schema::AddT& in = *op.AsAdd();
         HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(in.inputs));
-        return Write(in.output, AddOp{ActivationOf(in.activation), {}},
-                     std::move(inputs));
+        return Write(in.output, AddOp{ActivationOf(in.activation), {}}, std::move(inputs));
       }
       case schema::Operator::Copy: {
         const schema::CopyT& in = *op.AsCopy();

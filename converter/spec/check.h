@@ -10,7 +10,8 @@
 
 namespace handpick::converter {
 
-// Limits of a spec: those of the runtime where it has one. They leave room for every sum of sizes in 64 bits.
+// Limits of a spec: those of the runtime where it has one. They leave room for every sum of sizes
+// in 64 bits.
 inline constexpr int64_t kMaxRows = int64_t{1} << 31;  // Of a table.
 inline constexpr int64_t kMaxWidth = 65536;            // Of a layer, an embedding, a vector.
 inline constexpr int64_t kMaxValues = 65536;           // Positions, or combinations of a cross.
