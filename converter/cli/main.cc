@@ -64,6 +64,7 @@ needs, the work per context, event and candidate, and the drift that was measure
        "handpick score --bundle B.hpk --requests R.jsonl [--reference] [--tile N]",
        R"(Prints one line per request: {"logits":[...],"scores":[...]}, candidates in their order.
 
+  handpick score --bundle ranker.hpk --requests requests.jsonl
   echo '{"context":{"user_id":12},"candidates":{"movie_id":[1,2,3]}}' |
       handpick score --bundle ranker.hpk --requests -
 

@@ -457,7 +457,8 @@ void SpecParser::ParseWideDeep(const JsonObject& root) {
       errors_.Add("deep.features", "is empty: leave 'deep' out for a model without a deep part");
     }
     const Json& units = deep.Array("hidden_units");
-    if (errors_.ok() && units.empty()) {
+    // DeepCTR-Torch builds such a model: the deep features have tables, and nothing reads them.
+    if (errors_.ok() && units.empty() && spec_.layout != Layout::kDeepCtrTorch) {
       errors_.Add("deep.hidden_units",
                   "is empty: leave 'deep' out for a model that is its wide part alone");
     }
@@ -493,7 +494,7 @@ void SpecParser::ParseWideDeep(const JsonObject& root) {
                   absl::StrCat(epsilon, " is not DeepCTR-Torch's, which is 1e-5"));
     }
   }
-  if (errors_.ok() && spec_.wide.features.empty() && spec_.deep.features.empty()) {
+  if (errors_.ok() && spec_.wide.features.empty() && spec_.deep.hidden_units.empty()) {
     errors_.Add("", "the model reads no feature: give 'wide', 'deep' or both");
   }
 }

@@ -377,6 +377,14 @@ TEST(DeepCtrTorchLayoutTest, RefusesDiceWithUpstreamsReason) {
   EXPECT_THAT(MessageOf(json), HasSubstr("'gelu' is none of: linear, relu, sigmoid, tanh, prelu"));
 }
 
+TEST(DeepCtrTorchLayoutTest, MayHaveNoHiddenLayersBesideAWidePart) {
+  Json json = DeepCtrSpec();
+  json["deep"]["hidden_units"] = Json::array();
+  EXPECT_TRUE(Parse(json).ok());
+  json["wide"]["features"] = Json::array();
+  EXPECT_THAT(MessageOf(json), HasSubstr("the model reads no feature"));
+}
+
 TEST(DeepCtrTorchLayoutTest, HasItsOwnEpsilon) {
   Json json = DeepCtrSpec();
   json["deep"]["batch_normalization_epsilon"] = 1e-3;

@@ -1,0 +1,348 @@
+// The handpick command as a user types it.
+#include <sys/wait.h>
+
+#include <cmath>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+
+namespace handpick::converter {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+
+constexpr char kHandpick[] = "converter/cli/handpick";
+constexpr char kModel[] = "examples/wide_deep/model/";
+constexpr char kGoldens[] = "tests/goldens/wide_deep/";
+
+std::string ReadText(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
+}
+
+struct Outcome {
+  int status;
+  std::string out;
+  std::string err;
+};
+
+// Runs `handpick arguments` by the shell.
+Outcome Handpick(const std::string& arguments, const std::string& input = "") {
+  const std::string base = testing::TempDir() + "/run";
+  std::ofstream(base + ".in") << input;
+  const std::string command =
+      absl::StrCat(kHandpick, " ", arguments, " <", base, ".in >", base, ".out 2>", base, ".err");
+  const int status = std::system(command.c_str());
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(base + ".out"),
+          ReadText(base + ".err")};
+}
+
+std::vector<Json> Lines(const std::string& text) {
+  std::vector<Json> lines;
+  for (const absl::string_view line : absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+    lines.push_back(Json::parse(line));
+  }
+  return lines;
+}
+
+class CliTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    bundle_ = folder_ + "/b.hpk";
+  }
+
+  std::string ConvertMovies(const std::string& more) const {
+    return absl::StrCat("convert --spec ", kModel, "model.spec.json --weights ", kModel,
+                        "model.safetensors --catalog ", kModel, "catalog.jsonl --golden ", kModel,
+                        "golden.jsonl --out ", bundle_, " ", more);
+  }
+
+  std::string ConvertGolden(const std::string& name, const std::string& extension,
+                            const std::string& more) const {
+    return absl::StrCat("convert --spec ", kGoldens, name, ".spec.json --weights ", kGoldens, name,
+                        extension, " --out ", bundle_, " ", more);
+  }
+
+  std::string Write(const std::string& name, const std::string& text) const {
+    std::ofstream(folder_ + "/" + name) << text;
+    return folder_ + "/" + name;
+  }
+
+  size_t FilesThere() const {
+    size_t count = 0;
+    for (const auto& entry : fs::directory_iterator(folder_)) count += entry.exists() ? 1 : 0;
+    return count;
+  }
+
+  std::string folder_;
+  std::string bundle_;
+};
+
+// Every line of a request file against the trainer's logits.
+void ExpectTrainersLogits(const std::string& out, const std::string& requests, double tolerance) {
+  const std::vector<Json> scored = Lines(out);
+  const std::vector<Json> expected = Lines(requests);
+  ASSERT_EQ(scored.size(), expected.size());
+  for (size_t i = 0; i < scored.size(); ++i) {
+    ASSERT_EQ(scored[i]["logits"].size(), expected[i]["logits"].size());
+    for (size_t c = 0; c < scored[i]["logits"].size(); ++c) {
+      const double want = expected[i]["logits"][c];
+      const double logit = scored[i]["logits"][c];
+      EXPECT_NEAR(logit, want, tolerance * std::max(1.0, std::abs(want)));
+      EXPECT_NEAR(scored[i]["scores"][c].get<double>(), 1 / (1 + std::exp(-logit)), 1e-6);
+    }
+  }
+}
+
+TEST_F(CliTest, ConvertsScoresAndVerifiesAModelOfDeepCtrTorch) {
+  const std::string requests = absl::StrCat(kGoldens, "prelu_sum_with_length.requests.jsonl");
+  const Outcome converted =
+      Handpick(ConvertGolden("prelu_sum_with_length", ".safetensors", "--golden " + requests));
+  ASSERT_EQ(converted.status, 0) << converted.err;
+  EXPECT_THAT(converted.err, IsEmpty());
+  EXPECT_EQ(FilesThere(), 1u);
+  constexpr double kF32Tolerance = 1e-4;  // What a bundle promises.
+  for (const char* how : {"", " --reference", " --tile 16"}) {
+    const Outcome scored =
+        Handpick(absl::StrCat("score --bundle ", bundle_, " --requests ", requests, how));
+    ASSERT_EQ(scored.status, 0) << scored.err;
+    ExpectTrainersLogits(scored.out, ReadText(requests), kF32Tolerance);
+  }
+  const Outcome verified = Handpick("verify --bundle " + bundle_);
+  EXPECT_EQ(verified.status, 0) << verified.err;
+  EXPECT_THAT(verified.out, HasSubstr("golden requests hold: off by"));
+}
+
+TEST_F(CliTest, MeasuresTheMovieModelInBothPrecisions) {
+  for (const std::string precision : {"f32", "int8"}) {
+    SCOPED_TRACE(precision);
+    const std::string report = folder_ + "/report.json";
+    const Outcome converted = Handpick(ConvertMovies(
+        absl::StrCat("--precision ", precision, " --report ", report, " --evaluation ", kModel,
+                     "evaluation.jsonl --evaluation ", kModel, "ranking.jsonl")));
+    ASSERT_EQ(converted.status, 0) << converted.err;
+    EXPECT_THAT(converted.out, HasSubstr("top-10 overlap"));
+    const Json measured = Json::parse(ReadText(report));
+    EXPECT_EQ(measured["precision"], precision);
+    EXPECT_EQ(measured["bundle_bytes"], fs::file_size(bundle_));
+    const Json& drift = measured["drift"];
+    EXPECT_EQ(drift["ranked_requests"], 100);
+    EXPECT_EQ(drift["labelled_rows"], 20168);
+    EXPECT_NEAR(drift["auc_bundle"].get<double>(), drift["auc_reference"].get<double>(), 0.001);
+    EXPECT_GE(drift["top10_overlap"].get<double>(), 0.95);
+    EXPECT_LE(measured["goldens"]["max_error_reference"].get<double>(), 1e-4);
+    EXPECT_EQ(Handpick("verify --bundle " + bundle_).status, 0);
+    const Json inspected = Json::parse(Handpick("inspect --json " + bundle_).out);
+    EXPECT_EQ(inspected["drift"], drift);
+  }
+}
+
+TEST_F(CliTest, RanksByIdAloneWhenTheBundleHasACatalog) {
+  ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
+  const std::string request =
+      R"({"context":{"user_id":12},"candidates":{"movie_id":[1,318,2,593,1,858]}})";
+  const Outcome ranked = Handpick("rank --requests - --top-k 3 --bundle " + bundle_, request);
+  ASSERT_EQ(ranked.status, 0) << ranked.err;
+  const Json best = Lines(ranked.out).at(0)["ranked"];
+  const Json logits =
+      Lines(Handpick("score --requests - --bundle " + bundle_, request).out)[0]["logits"];
+  ASSERT_EQ(best.size(), 3u);
+  const int ids[] = {1, 318, 2, 593, 1, 858};
+  for (size_t i = 0; i < best.size(); ++i) {
+    EXPECT_EQ(best[i]["id"], ids[best[i]["index"].get<size_t>()]);
+    EXPECT_EQ(best[i]["logit"], logits[best[i]["index"].get<size_t>()]);
+    size_t better = 0;
+    for (const Json& logit : logits) better += logit > best[i]["logit"] ? 1 : 0;
+    EXPECT_LE(better, i);
+  }
+  // More than there are candidates, and none at all.
+  EXPECT_EQ(Lines(Handpick("rank --requests - --top-k 999999999999 --bundle " + bundle_, request)
+                      .out)[0]["ranked"]
+                .size(),
+            6u);
+  EXPECT_EQ(
+      Handpick("rank --requests - --bundle " + bundle_, R"({"candidates":{"movie_id":[]}})").out,
+      "{\"ranked\":[]}\n");
+}
+
+TEST_F(CliTest, InspectSaysWhatIsInside) {
+  ASSERT_EQ(Handpick(ConvertMovies("--tile 32")).status, 0);
+  const Outcome text = Handpick("inspect " + bundle_);
+  ASSERT_EQ(text.status, 0) << text.err;
+  for (const char* part :
+       {"movielens-wide-deep 1: binary, f32", "session", "per candidate", "genre_x_favourite",
+        "deep.movie_id", "7,868 x 16", "Catalog of 9,742 items by 'movie_id'", "Golden requests: 6",
+        "Drift: was not measured"}) {
+    EXPECT_THAT(text.out, HasSubstr(part));
+  }
+  const Json json = Json::parse(Handpick("inspect --json " + bundle_).out);
+  EXPECT_EQ(json["bytes"]["bundle"], fs::file_size(bundle_));
+  uint64_t parts = 0;
+  for (const auto& [part, bytes] : json["bytes"].items()) {
+    if (part != "bundle") parts += bytes.get<uint64_t>();
+  }
+  EXPECT_EQ(parts, fs::file_size(bundle_));
+  EXPECT_EQ(json["memory"]["tile"], 32);
+  EXPECT_EQ(json["tables"].size(), 5u);
+  // The candidate's part of the first layer, the second and the head; not the context's part.
+  const uint64_t candidate = json["work"]["candidate"]["multiply_accumulates"];
+  const uint64_t context = json["work"]["context"]["multiply_accumulates"];
+  EXPECT_EQ(candidate, 25u * 64 + 64 * 32 + 32);
+  EXPECT_EQ(context, 39u * 64 + 1);
+}
+
+// schema/README.md says so; other programs tell a bundle by it.
+TEST_F(CliTest, BundlesSayWhatTheyAreInTheirFirstBytes) {
+  ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
+  EXPECT_EQ(ReadText(bundle_).substr(4, 4), "HPK1");
+}
+
+TEST_F(CliTest, BrokenBoundsAreNamedAndNothingIsWritten) {
+  const std::string evaluation = absl::StrCat("--evaluation ", kModel, "evaluation.jsonl,", kModel,
+                                              "ranking.jsonl --report ", folder_, "/r.json");
+  const struct {
+    const char* flags;
+    const char* reason;
+  } kCases[] = {
+      {"--precision int8 --max-auc-drift 0", "auc_drift: AUC is 0.8"},
+      {"--precision int8 --min-top10-overlap 1", "top10_overlap: the bundle's top 10 holds 9"},
+      {"--precision int8 --max-golden-error 1e-4",
+       "golden_logit_error: the bundle is off the trainer's logits"},
+      {"--max-golden-error 1e-12", "golden_logit_error: the bundle is off"},
+  };
+  for (const auto& c : kCases) {
+    const Outcome outcome = Handpick(ConvertMovies(absl::StrCat(evaluation, " ", c.flags)));
+    EXPECT_EQ(outcome.status, 1) << c.flags;
+    EXPECT_THAT(outcome.err, StartsWith(absl::StrCat("handpick convert: ", c.reason)));
+    EXPECT_THAT(outcome.err, HasSubstr("No bundle was written."));
+    EXPECT_EQ(FilesThere(), 0u) << c.flags;
+  }
+}
+
+TEST_F(CliTest, GoldensOfAnotherModelAreRefused) {
+  std::string goldens = ReadText(absl::StrCat(kModel, "golden.jsonl"));
+  // One logit of the first request becomes another.
+  const size_t at = goldens.find("\"logits\":[") + 10;
+  goldens.replace(at, goldens.find(',', at) - at, "9.5");
+  const std::string path = Write("golden.jsonl", goldens);
+  const Outcome outcome = Handpick(
+      absl::StrReplaceAll(ConvertMovies(""), {{absl::StrCat(kModel, "golden.jsonl"), path}}));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("golden_logit_error: the float64 reference is off"));
+  EXPECT_FALSE(fs::exists(bundle_));
+}
+
+TEST_F(CliTest, BoundsOnLabelsNeedLabels) {
+  const Outcome outcome = Handpick(
+      ConvertMovies(absl::StrCat("--max-auc-drift 0.001 --evaluation ", kModel, "ranking.jsonl")));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("auc_drift: was not measured"));
+}
+
+TEST_F(CliTest, AnOldBundleStaysWhenConversionFails) {
+  Write("b.hpk", "old");
+  const std::string bad = Write("bad.npz", "PK");
+  const Outcome outcome = Handpick(absl::StrCat(
+      "convert --spec ", kGoldens, "relu_sum.spec.json --weights ", bad, " --out ", bundle_));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("bad.npz: is no .npz archive, or is truncated"));
+  EXPECT_EQ(ReadText(bundle_), "old");
+}
+
+TEST_F(CliTest, FilesThatCannotBeUsedAreNamed) {
+  EXPECT_THAT(Handpick("inspect " + folder_ + "/no.hpk").err, HasSubstr("no.hpk: No such file"));
+  EXPECT_THAT(
+      Handpick("inspect " + Write("x.hpk", "this is no bundle at all, not even nearly")).err,
+      HasSubstr("x.hpk: "));
+  const Outcome unwritable =
+      Handpick(absl::StrReplaceAll(ConvertMovies(""), {{bundle_, "/no/such/folder/b.hpk"}}));
+  EXPECT_EQ(unwritable.status, 1);
+  EXPECT_EQ(unwritable.err,
+            "handpick convert: cannot write /no/such/folder/b.hpk: No such file or directory\n");
+  const Outcome weights =
+      Handpick(absl::StrReplaceAll(ConvertMovies(""), {{"model.safetensors", "model.spec.json"}}));
+  EXPECT_THAT(weights.err, HasSubstr("weights are read from .safetensors and .npz files"));
+}
+
+TEST_F(CliTest, BadRequestsAreNamedByLine) {
+  ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
+  const auto message = [&](const std::string& request) {
+    const Outcome outcome = Handpick("score --requests - --bundle " + bundle_, request);
+    EXPECT_EQ(outcome.status, 1) << request;
+    return outcome.err;
+  };
+  EXPECT_THAT(message("{}\n{\"candidates\":{\"movie\":[1]}}"),
+              HasSubstr("standard input:2: candidates: unknown candidate feature 'movie'"));
+  EXPECT_THAT(message(R"({"context":{"mean_rating":"x"}})"),
+              HasSubstr("context.mean_rating: expected a number, found \"x\""));
+  EXPECT_THAT(message(R"({"context":{"mean_rating":1e999}})"), HasSubstr("too large to be finite"));
+  EXPECT_THAT(message(R"({"candidates":{"year":[1999]}})"),
+              HasSubstr("request 1: candidate feature 'movie_id' is missing"));
+  EXPECT_THAT(message(R"({"candidates":{"movie_id":[-7]}})"),
+              HasSubstr("-7 is not in the catalog"));
+}
+
+TEST_F(CliTest, WrongUsageExitsWithTwo) {
+  const struct {
+    std::string arguments;
+    const char* message;
+  } kCases[] = {
+      {"", "Commands:"},
+      {"konvert", "unknown command 'konvert' (did you mean 'convert'?)"},
+      {"convert --spec s.json", "--weights is missing"},
+      {"convert --spec", "--spec needs a value"},
+      {"convert --specs s.json", "unknown flag --specs (did you mean '--spec'?)"},
+      {"score --bundle b --requests r --top-k 3", "unknown flag --top-k"},
+      {"rank --bundle b --requests r --top-k x", "'x' is no value of --top-k"},
+      {"rank --bundle b --bundle c --requests r", "--bundle is given twice"},
+      {"inspect", "an argument is missing"},
+      {"inspect a b", "unexpected argument 'b'"},
+      {"inspect a --json=perhaps", "'perhaps' is no value of --json"},
+      {ConvertMovies("--precision f16"), "--precision f16 is neither f32 nor int8"},
+      {ConvertMovies("--max-auc-drift 0.1"), "--max-auc-drift needs --evaluation"},
+      {"help nothing", "unknown command 'nothing'"},
+  };
+  for (const auto& c : kCases) {
+    const Outcome outcome = Handpick(c.arguments);
+    EXPECT_EQ(outcome.status, 2) << c.arguments;
+    EXPECT_THAT(outcome.err, HasSubstr(c.message)) << c.arguments;
+    EXPECT_THAT(outcome.out, IsEmpty()) << c.arguments;
+  }
+}
+
+TEST_F(CliTest, HelpTeachesEveryCommand) {
+  const Outcome overview = Handpick("help");
+  EXPECT_EQ(overview.status, 0);
+  EXPECT_THAT(overview.out, HasSubstr("wide_deep"));
+  for (const std::string command : {"convert", "inspect", "score", "rank", "verify"}) {
+    EXPECT_THAT(overview.out, HasSubstr("\n  " + command));
+    const Outcome help = Handpick("help " + command);
+    EXPECT_EQ(help.status, 0);
+    EXPECT_THAT(help.out, StartsWith("Usage: handpick " + command));
+    EXPECT_THAT(help.out, HasSubstr("\n  handpick " + command)) << "an example to type";
+    EXPECT_EQ(Handpick(command + " --help").out, help.out);
+  }
+}
+
+}  // namespace
+}  // namespace handpick::converter
