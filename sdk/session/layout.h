@@ -1,16 +1,16 @@
 // Where everything lies in a session's memory.
 //
-//   | session | columns | items | slots: context, history, candidate | values: context, history,
-//   candidate | padding |
-//     create...........................................................................................end
+//   | session | columns | items | slots | values | padding |
+//     create ........................................... end
+//
 //   columns: the batch's column of each feature, for the duration of one call
 //   items:   catalog position of each candidate of a tile
-//   slots:   resolved features (rows, numbers): two rows for the context (the one in force, and the
-//   one that is being set),
-//            a ring for the history (and a row to check events in), a tile of candidates
-//   values:  results of steps; context and history until computed again, candidate reused within a
-//   tile padding: the engine reads up to 16 bytes behind a dense layer's input, and quantisation
-//   parameters of 10 more rows
+//   slots:   resolved features (rows, numbers), by side: two rows for the context (the one in
+//            force, and the one that is being set), a ring for the history (and a row to check
+//            events in), a tile of candidates
+//   values:  results of steps, by domain: those of the context and the history stay until they are
+//            computed again, the others are used again within a tile
+//   padding: the engine reads up to 16 bytes behind a dense layer's input
 #ifndef HANDPICK_SDK_SESSION_LAYOUT_H_
 #define HANDPICK_SDK_SESSION_LAYOUT_H_
 
