@@ -4,12 +4,13 @@
  * context and history and the scratch to score candidates with: it lives in memory that the caller
  * hands over and belongs to one thread at a time.
  *
- *     hp_model* model;       hp_model_open_file("ranker.hpk", NULL, &model, NULL);
- *     size_t bytes;          hp_session_memory_size(model, NULL, &bytes, NULL);
- *     hp_session* session;   hp_session_create(model, NULL, malloc(bytes), bytes, &session, NULL);
- *     hp_session_set_context(session, &user);                     // once a user, or when the
- * context changes hp_session_append_events(session, &event);                  // at each tap
- *     hp_session_rank(session, &candidates, 10, best, &count);    // as often as wanted
+ *     hp_model_open_file("ranker.hpk", NULL, &model, NULL);
+ *     hp_session_memory_size(model, NULL, &bytes, NULL);
+ *     posix_memalign(&memory, HP_ALIGNMENT, bytes);
+ *     hp_session_create(model, NULL, memory, bytes, &session, NULL);
+ *     hp_session_set_context(session, &user);                    // when the context changes
+ *     hp_session_append_events(session, &event);                 // at each tap
+ *     hp_session_rank(session, &candidates, 10, best, &count);   // as often as wanted
  *
  * After hp_session_create no function of this header that takes a session allocates, takes a lock
  * or makes a system call. A function that fails leaves the model and the session as they were,
