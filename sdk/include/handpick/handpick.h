@@ -32,9 +32,7 @@ extern "C" {
 #define HP_API __attribute__((visibility("default")))
 #endif
 
-/* ---- Status
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- Status ---- */
 
 /** What a call came to. Values are fixed for ever; new ones are appended. One cause per code. */
 typedef enum hp_status {
@@ -93,9 +91,7 @@ typedef struct hp_error {
  * Thread-safe. */
 HP_API const char* hp_status_text(hp_status status);
 
-/* ---- Build
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- Build ---- */
 
 typedef struct hp_build_info {
   const char* version;   /**< Of the SDK: "0.1.0". Static. */
@@ -108,9 +104,7 @@ typedef struct hp_build_info {
 /** Thread-safe; allocates nothing. `info` must not be null. */
 HP_API void hp_get_build_info(hp_build_info* info);
 
-/* ---- Bundle
- * ------------------------------------------------------------------------------------------------------
- */
+/* ---- Bundle ---- */
 
 /** Which precision the weights of a bundle have. */
 typedef enum hp_precision {
@@ -153,9 +147,7 @@ typedef struct hp_bundle_info {
 HP_API hp_status hp_bundle_inspect(const void* data, size_t size, hp_bundle_info* info,
                                    hp_error* error);
 
-/* ---- Model
- * -------------------------------------------------------------------------------------------------------
- */
+/* ---- Model ---- */
 
 typedef struct hp_model hp_model;
 
@@ -245,8 +237,7 @@ HP_API hp_status hp_model_get_feature(const hp_model* model, uint32_t feature,
 HP_API hp_status hp_model_find_feature(const hp_model* model, hp_side side, const char* name,
                                        uint32_t* feature);
 
-/* ---- Values of a request
- * ----------------------------------------------------------------------------------------- */
+/* ---- Values of a request ---- */
 
 /** UTF-8 bytes, not necessarily ended by a zero. */
 typedef struct hp_string {
@@ -273,9 +264,7 @@ typedef struct hp_batch {
   size_t row_count;
 } hp_batch;
 
-/* ---- Session
- * -----------------------------------------------------------------------------------------------------
- */
+/* ---- Session ---- */
 
 typedef struct hp_session hp_session;
 
