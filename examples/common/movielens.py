@@ -4,6 +4,7 @@ Ratings of one user are cut into requests of up to REQUEST_SIZE consecutive rati
 computed from the ratings before it alone, so nothing is known at training time that an app would not know.
 """
 
+import collections
 import csv
 import dataclasses
 import os
@@ -12,6 +13,7 @@ import re
 import numpy as np
 
 REQUEST_SIZE = 10
+MAX_EVENTS = 50  # Of a history.
 LIKED = 4.0  # A rating from here on is a positive label.
 PRIOR_MEAN, PRIOR_WEIGHT = 3.5, 3.0  # A user's mean rating starts as three ratings of 3.5.
 RECENT = 10  # Ratings that the recent mean looks back.
@@ -25,6 +27,7 @@ class Movie:
     movie_id: int
     genres: list
     year: int
+    genre: str = ""  # The main one: the rarest, but for a format of film.
 
 
 @dataclasses.dataclass
@@ -44,6 +47,7 @@ class Request:
     movie_ids: list
     labels: list
     part: str  # "train", "validation" or "evaluation"
+    history: list = dataclasses.field(default_factory=list)  # Ids of the last movies that the user liked, oldest first.
 
     def context(self):
         """As a request line has it."""
@@ -63,6 +67,9 @@ def read_movies(directory):
             years = re.findall(r"\((\d{4})\D*\d*\)", row["title"])
             movie_id = int(row["movieId"])
             movies[movie_id] = Movie(movie_id, row["genres"].split("|"), int(years[-1]) if years else UNKNOWN_YEAR)
+    counts = collections.Counter(genre for movie in movies.values() for genre in movie.genres)
+    for movie in movies.values():
+        movie.genre = min(movie.genres, key=lambda genre: (genre == "IMAX", counts[genre]))
     return movies
 
 
@@ -80,6 +87,7 @@ class Past:
         """genre_share: genre -> share of all liked movies that have it."""
         self._genre_share = genre_share
         self._ratings = []
+        self._events = collections.deque(maxlen=MAX_EVENTS)
         self._liked = 0
         self._liked_genres = dict.fromkeys(genre_share, 0)
         self._genre_sums = dict.fromkeys(genre_share, 0.0)
@@ -88,10 +96,15 @@ class Past:
     def add(self, movie, rating):
         self._ratings.append(rating)
         self._liked += rating >= LIKED
+        if rating >= LIKED:
+            self._events.append(movie.movie_id)
         for genre in movie.genres:
             self._genre_sums[genre] += rating
             self._genre_counts[genre] += 1
             self._liked_genres[genre] += rating >= LIKED
+
+    def history(self):
+        return list(self._events)
 
     def known(self):
         mean = (sum(self._ratings) + PRIOR_MEAN * PRIOR_WEIGHT) / (len(self._ratings) + PRIOR_WEIGHT)
@@ -106,7 +119,7 @@ class Past:
 
 
 def make_requests(movies, ratings, validation_from, evaluation_from):
-    """Cuts the ratings into Requests, in the order of time within each user; and user -> Known after the last one.
+    """Cuts the ratings into Requests, in the order of time within each user; and user -> Past after the last one.
 
     Args:
         validation_from, evaluation_from: shares of all ratings, by time, where these parts start.
@@ -127,10 +140,10 @@ def make_requests(movies, ratings, validation_from, evaluation_from):
         past = pasts.setdefault(user, Past(genre_share))
         request = open_requests.get(user)
         if request is None or request.part != part or len(request.movie_ids) == REQUEST_SIZE:
-            request = Request(user, past.known(), [], [], part)
+            request = Request(user, past.known(), [], [], part, past.history())
             open_requests[user] = request
             requests.append(request)
         request.movie_ids.append(movie_id)
         request.labels.append(int(value >= LIKED))
         past.add(movies[movie_id], value)
-    return requests, {user: past.known() for user, past in pasts.items()}
+    return requests, pasts
