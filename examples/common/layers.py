@@ -95,8 +95,13 @@ class Deep(Tables):
     """Embeddings and numbers through dense layers: what all deep parts here share."""
 
     def __init__(self, tables, uses, width, options, dropout):
-        """tables: name -> (rows, width); uses: (feature, table, combiner)s or (feature, None, dimension)s; width: of what
-        the layers take; options: the spec's deep part."""
+        """
+        Args:
+            tables: name -> (rows, width)
+            uses: (feature, table, combiner)s or (feature, None, dimension)s
+            width: of what the layers take
+            options: the spec's deep part
+        """
         super().__init__(tables, 0.05)
         self.uses = uses
         widths = [width] + options["hidden_units"]
@@ -148,7 +153,8 @@ class SpecReader:
     def wide(self):
         uses = list(self.uses("wide"))
         return Wide({table: self.row_count(self.feature(name)) for name, table, _ in uses if table},
-                    [use for use in uses if use[1]], [(name, dimension) for name, table, dimension in uses if not table])
+                    [use for use in uses if use[1]],
+                    [(name, dimension) for name, table, dimension in uses if not table])
 
     def deep(self, width, dropout):
         """width: of what the layers take."""

@@ -51,7 +51,8 @@ class Resolver:
         for name, feature in self._features.items():
             if feature["type"] == "crossed":
                 (rows, mask), other = (batch[operand] for operand in feature["of"])
-                batch[name] = (rows * row_count(self._features[feature["of"][1]]["vocabulary"]) + other.unsqueeze(1), mask)
+                other_rows = row_count(self._features[feature["of"][1]]["vocabulary"])
+                batch[name] = (rows * other_rows + other.unsqueeze(1), mask)
                 continue
             if feature["side"] == "history":
                 lists = [[getattr(self._movies[m], feature["name"]) for m in r.history] for r in requests]

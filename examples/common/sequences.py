@@ -43,7 +43,7 @@ class Augru(nn.Module):
             self.register_parameter(name, nn.Parameter(torch.empty(shape).uniform_(-bound, bound)))
 
     def forward(self, inputs, attention):
-        """[B, width] last states; inputs: [B, T, width]; attention: [B, T], 0 beyond the events, which keeps the state."""
+        """[B, width] last states of [B, T, width] inputs; attention: [B, T], 0 beyond the events: keeps the state."""
         gates = torch.nn.functional.linear(inputs, self.weight_ih, self.bias_ih)
         h = torch.zeros_like(inputs[:, 0])
         for input_gates, weight in zip(gates.unbind(dim=1), attention.unsqueeze(2).unbind(dim=1)):

@@ -1,4 +1,4 @@
-"""Wide&Deep in PyTorch. The names in its state_dict are those of Handpick's own layout, so that it is saved as it is."""
+"""Wide&Deep in PyTorch. Its state_dict has the names of Handpick's own layout, so that it is saved as it is."""
 
 import torch
 from torch import nn

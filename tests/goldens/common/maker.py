@@ -1,8 +1,8 @@
 """Trains a folder's golden models with DeepCTR-Torch and writes what an importer of them must reproduce.
 
-Per variant: NAME.spec.json, the trainer's state_dict as NAME.safetensors or NAME.npz, NAME.requests.jsonl (requests with
-the trainer's logits, which it computes for all candidates of a request as one batch). The same versions write the same
-bytes.
+Per variant: NAME.spec.json, the trainer's state_dict as NAME.safetensors or NAME.npz, NAME.requests.jsonl (requests
+with the trainer's logits, which it computes for all candidates of a request as one batch). The same versions write the
+same bytes.
 
 Every variant has `name`, `columns`, `task`, `max_events` (0: no history) and `weights`: "safetensors", "npz" (stored
 members) or "npz_deflated". The rest is up to a folder's make_goldens.py.

@@ -22,8 +22,8 @@ def logit(model, given):
     for a, b in itertools.combinations(fields, 2):  # The definition; the trainer computes it by squares.
         interaction += a * b
     x = np.concatenate([interaction] + numbers)
-    return (recompute.wide_logit(model, given) + float(model.weights["dnn_linear.weight"][0] @ recompute.tower(model, x)) +
-            model.weights["out.bias"][0])
+    deep = float(model.weights["dnn_linear.weight"][0] @ recompute.tower(model, x))
+    return recompute.wide_logit(model, given) + deep + model.weights["out.bias"][0]
 
 
 if __name__ == "__main__":
