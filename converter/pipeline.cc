@@ -12,6 +12,7 @@
 #include "converter/passes/merge_dense.h"
 #include "converter/passes/merge_sums.h"
 #include "converter/passes/remove_dead_code.h"
+#include "converter/passes/split_bi_interaction.h"
 #include "converter/passes/split_by_domain.h"
 #include "converter/plan/memory_plan.h"
 #include "converter/quantize/quantize.h"
@@ -24,6 +25,7 @@ namespace {
 constexpr Pass kPasses[] = {
     {"fold constants", FoldConstants},
     {"fold batch normalization", FoldBatchNorm},
+    {"split bi-interaction", SplitBiInteraction},
     {"split by domain", SplitByDomain},
     {"remove dead code", RemoveDeadCode},
     {"merge sums", MergeSums},

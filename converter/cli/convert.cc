@@ -55,6 +55,9 @@ class Converter {
     HP_ASSIGN_OR_RETURN(const Spec spec, ReadSpec(*absl::GetFlag(FLAGS_spec)));
     HP_ASSIGN_OR_RETURN(const Weights weights, ReadWeights(*absl::GetFlag(FLAGS_weights)));
     HP_ASSIGN_OR_RETURN(conversion_, Convert(spec, weights, options_));
+    for (const std::string& notice : conversion_.source.notices) {
+      fprintf(stderr, "handpick convert: note: %s\n", notice.c_str());
+    }
     HP_RETURN_IF_ERROR(AddCatalog(spec));
     HP_RETURN_IF_ERROR(AddGoldens());
     HP_RETURN_IF_ERROR(Measure());

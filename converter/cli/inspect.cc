@@ -171,6 +171,9 @@ class Inspection {
                      {"event", work(cost.event)},
                      {"candidate", work(cost.candidate)},
                      {"pair", work(cost.pair)}};
+    const uint64_t events = bundle_.info.max_history;
+    json_["work_per_candidate"] = {
+        {"events", events}, {"multiply_accumulates", cost.CandidateMultiplyAccumulates(events)}};
     return absl::OkStatus();
   }
 
@@ -332,6 +335,11 @@ std::string Text(const Json& j) {
       continue;
     absl::StrAppendFormat(&out, "  per %-10s %20s  %14s\n", domain,
                           Commas(work["multiply_accumulates"]), Commas(work["embedding_rows"]));
+  }
+  if (j["work"]["pair"]["multiply_accumulates"] != 0) {
+    const Json& whole = j["work_per_candidate"];
+    absl::StrAppendFormat(&out, "  per candidate beside %s events: %s multiply-accumulates\n",
+                          Commas(whole["events"]), Commas(whole["multiply_accumulates"]));
   }
   absl::StrAppend(&out, "\nFeatures\n");
   for (const Json& feature : j["features"]) absl::StrAppend(&out, FeatureText(feature));

@@ -1,6 +1,7 @@
 #include "converter/emit/emit.h"
 
 #include <cstring>
+#include <map>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -31,6 +32,8 @@ std::unique_ptr<schema::ActivationT> ActivationOf(const ActivationSpec& activati
   auto result = std::make_unique<schema::ActivationT>();
   result->kind = activation.kind;
   result->alpha = Floats(activation.alpha);
+  result->scale = Floats(activation.scale);
+  result->shift = Floats(activation.shift);
   return result;
 }
 
@@ -63,6 +66,7 @@ class Emitter {
       bundle_.vocabularies.push_back(std::make_unique<schema::VocabularyT>(*vocabulary));
     }
     bundle_.max_history = graph_.max_history;
+    bundle_.beyond_maximum = graph_.beyond_maximum;
     bundle_.tile = plan_.tile;
     bundle_.region_row_bytes.assign(std::begin(plan_.region_row_bytes),
                                     std::end(plan_.region_row_bytes));
@@ -109,13 +113,23 @@ class Emitter {
       bundle_.buffers.push_back(std::move(out));
     }
     for (size_t v = 0; v < graph_.values.size(); ++v) {
-      auto out = std::make_unique<schema::ValueT>();
-      out->name = graph_.values[v].name;
-      out->buffer = plan_.places[v].buffer;
-      out->column = plan_.places[v].column;
-      out->width = graph_.values[v].width;
-      bundle_.values.push_back(std::move(out));
+      AddPlace(graph_.values[v].name, plan_.places[v], graph_.values[v].width);
     }
+    // Behind the graph's own.
+    for (const ScratchPlace& scratch : plan_.scratch) {
+      scratch_[scratch.output] = static_cast<uint32_t>(bundle_.values.size());
+      AddPlace(absl::StrCat(graph_.values[scratch.output].name, ".scratch"), {scratch.buffer, 0},
+               plan_.buffers[scratch.buffer].width);
+    }
+  }
+
+  void AddPlace(std::string name, ValuePlace place, uint32_t width) {
+    auto out = std::make_unique<schema::ValueT>();
+    out->name = std::move(name);
+    out->buffer = place.buffer;
+    out->column = place.column;
+    out->width = width;
+    bundle_.values.push_back(std::move(out));
   }
 
   absl::StatusOr<schema::BundleT> AddPrograms() {
@@ -169,6 +183,7 @@ class Emitter {
   bool SetOperator(const EmbeddingSumOp& op) {
     schema::EmbeddingSumT out;
     for (const Lookup& lookup : op.lookups) out.lookups.push_back(LookupOf(lookup));
+    out.squared = op.squared;
     out.addend = OptionalInput(0);
     out.output = node_->output;
     step_->Set(std::move(out));
@@ -231,12 +246,73 @@ class Emitter {
     return true;
   }
 
+  bool SetOperator(const MultiplyOp&) {
+    schema::MultiplyT out;
+    out.a = node_->inputs[0];
+    out.b = node_->inputs[1];
+    out.output = node_->output;
+    step_->Set(std::move(out));
+    return true;
+  }
+
+  bool SetOperator(const BiInteractionOfSumsOp&) {
+    schema::BiInteractionT out;
+    out.sum = node_->inputs[0];
+    out.squares = node_->inputs[1];
+    out.output = node_->output;
+    step_->Set(std::move(out));
+    return true;
+  }
+
+  bool SetOperator(const SoftmaxOverHistoryOp&) {
+    schema::SoftmaxOverHistoryT out;
+    out.input = node_->inputs[0];
+    out.output = node_->output;
+    step_->Set(std::move(out));
+    return true;
+  }
+
+  bool SetOperator(const WeightedPoolOp& op) {
+    schema::WeightedPoolT out;
+    out.weights = node_->inputs[0];
+    out.values = node_->inputs[1];
+    out.empty_value = Floats(op.empty_value);
+    out.output = node_->output;
+    step_->Set(std::move(out));
+    return true;
+  }
+
+  bool SetOperator(const RecurrenceOp& op) {
+    schema::RecurrenceT out;
+    out.gates = node_->inputs[0];
+    out.weights = op.weights;
+    out.scratch = scratch_.at(node_->output);
+    out.output = node_->output;
+    step_->Set(std::move(out));
+    return true;
+  }
+
+  bool SetOperator(const AttentionRecurrenceOp& op) {
+    schema::AttentionRecurrenceT out;
+    out.cell = op.cell;
+    out.gates = node_->inputs[0];
+    out.input_bias = Floats(op.input_bias);
+    out.attention = node_->inputs[1];
+    out.weights = op.weights;
+    out.scratch = scratch_.at(node_->output);
+    out.output = node_->output;
+    step_->Set(std::move(out));
+    return true;
+  }
+
   // Lower leaves none of these but the first two, which take no step, and no biases of sums.
   bool SetOperator(const ConcatOp&) { return false; }
   bool SetOperator(const SliceOp&) { return false; }
   bool SetOperator(const ConstantOp&) { return false; }
   bool SetOperator(const BatchNormOp&) { return false; }
   bool SetOperator(const ActivationOp&) { return false; }
+  bool SetOperator(const SubtractOp&) { return false; }
+  bool SetOperator(const BiInteractionOp&) { return false; }
 
   int32_t OptionalInput(size_t index) const {
     return index < node_->inputs.size() ? static_cast<int32_t>(node_->inputs[index]) : -1;
@@ -245,7 +321,8 @@ class Emitter {
   const Graph& graph_;
   const MemoryPlan& plan_;
   const std::vector<Domain> domains_;
-  std::vector<uint8_t> triggers_;  // By value.
+  std::vector<uint8_t> triggers_;        // By value.
+  std::map<ValueId, uint32_t> scratch_;  // Bundle's values, by the value of the step's output.
   schema::BundleT bundle_;
   const Node* node_ = nullptr;             // The node whose step is being made.
   schema::OperatorUnion* step_ = nullptr;  // Where its operator goes.

@@ -9,19 +9,25 @@
 namespace handpick::converter {
 
 struct Work {
-  // Multiplications of dense layers.
+  // Multiplications of dense layers and recurrent states, and of values with their weights in a
+  // weighted pool.
   uint64_t multiply_accumulates = 0;
   // Embedding rows read; multi-valued features count with all the values that they can have.
   uint64_t rows_gathered = 0;
 };
 
 // Work for one row of each domain: per context change, per event, per candidate, and per candidate
-// and event.
+// and event. What runs over the events for each candidate counts as work per candidate and event.
 struct Cost {
   Work context;
   Work event;
   Work candidate;
   Work pair;
+
+  // Of one candidate beside `events` events.
+  uint64_t CandidateMultiplyAccumulates(uint64_t events) const {
+    return candidate.multiply_accumulates + events * pair.multiply_accumulates;
+  }
 };
 
 Cost CountWork(const Graph& graph);

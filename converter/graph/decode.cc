@@ -41,6 +41,10 @@ class Decoder {
     graph_.model_version = bundle_.model_version;
     graph_.task = bundle_.task;
     graph_.max_history = bundle_.max_history;
+    if (bundle_.beyond_maximum > schema::BeyondMaximum::Carry) {
+      return Corrupt("it is unknown what becomes of states beyond its maximal history");
+    }
+    graph_.beyond_maximum = bundle_.beyond_maximum;
     HP_RETURN_IF_ERROR(DecodeFeatures());
     for (const auto& table : bundle_.tables) HP_RETURN_IF_ERROR(DecodeTable(*table));
     for (const auto& dense : bundle_.dense_weights) HP_RETURN_IF_ERROR(DecodeDense(*dense));
@@ -221,7 +225,7 @@ class Decoder {
 
   static ActivationSpec ActivationOf(const std::unique_ptr<schema::ActivationT>& in) {
     if (in == nullptr) return {};
-    return {in->kind, Doubles(in->alpha)};
+    return {in->kind, Doubles(in->alpha), Doubles(in->scale), Doubles(in->shift)};
   }
 
   static Lookup LookupOf(const schema::EmbeddingLookupT& in) {
@@ -244,6 +248,7 @@ class Decoder {
         const schema::EmbeddingSumT& in = *op.AsEmbeddingSum();
         EmbeddingSumOp out;
         for (const auto& lookup : in.lookups) out.lookups.push_back(LookupOf(*lookup));
+        out.squared = in.squared;
         HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(Optional({}, in.addend)));
         return Write(in.output, std::move(out), std::move(inputs));
       }
@@ -283,6 +288,37 @@ class Decoder {
         out.empty_value = in.empty_value;
         if (in.mask_feature >= 0) out.mask_feature = static_cast<uint32_t>(in.mask_feature);
         return Write(in.output, out, std::move(inputs));
+      }
+      case schema::Operator::Multiply: {
+        const schema::MultiplyT& in = *op.AsMultiply();
+        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.a, in.b}));
+        return Write(in.output, MultiplyOp{}, std::move(inputs));
+      }
+      case schema::Operator::BiInteraction: {
+        const schema::BiInteractionT& in = *op.AsBiInteraction();
+        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.sum, in.squares}));
+        return Write(in.output, BiInteractionOfSumsOp{}, std::move(inputs));
+      }
+      case schema::Operator::SoftmaxOverHistory: {
+        const schema::SoftmaxOverHistoryT& in = *op.AsSoftmaxOverHistory();
+        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.input}));
+        return Write(in.output, SoftmaxOverHistoryOp{}, std::move(inputs));
+      }
+      case schema::Operator::WeightedPool: {
+        const schema::WeightedPoolT& in = *op.AsWeightedPool();
+        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.weights, in.values}));
+        return Write(in.output, WeightedPoolOp{Doubles(in.empty_value)}, std::move(inputs));
+      }
+      case schema::Operator::Recurrence: {
+        const schema::RecurrenceT& in = *op.AsRecurrence();
+        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.gates}));
+        return Write(in.output, RecurrenceOp{in.weights}, std::move(inputs));
+      }
+      case schema::Operator::AttentionRecurrence: {
+        const schema::AttentionRecurrenceT& in = *op.AsAttentionRecurrence();
+        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.gates, in.attention}));
+        return Write(in.output, AttentionRecurrenceOp{in.cell, in.weights, Doubles(in.input_bias)},
+                     std::move(inputs));
       }
       case schema::Operator::NONE:
         break;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "converter/graph/infer_domains.h"
 
 namespace handpick::converter {
 namespace {
@@ -49,8 +50,27 @@ class NodeChecker {
     return CheckWidth("its input", graph_.WidthOf(node_.inputs[0]), OutputWidth());
   }
 
+  // Inputs as wide as the output.
+  absl::Status CheckInputs(size_t least, size_t most) const {
+    if (auto status = CheckInputCount(least, most); !status.ok()) return status;
+    for (ValueId input : node_.inputs) {
+      if (auto status = CheckWidth("an input", graph_.WidthOf(input), OutputWidth());
+          !status.ok()) {
+        return status;
+      }
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status CheckActivation(const ActivationSpec& activation) const {
     const size_t alphas = activation.alpha.size();
+    const bool is_dice = activation.kind == schema::ActivationKind::Dice;
+    const size_t normalised = is_dice ? OutputWidth() : 0;
+    if (activation.scale.size() != normalised || activation.shift.size() != normalised) {
+      return Error(absl::StrCat("its activation has ", activation.scale.size(), " scales and ",
+                                activation.shift.size(), " shifts, expected ", normalised));
+    }
+    if (is_dice) return CheckWidth("its slope", alphas, OutputWidth());
     if (activation.kind != schema::ActivationKind::Prelu) {
       return alphas == 0 ? absl::OkStatus() : Error("has slopes that its activation does not take");
     }
@@ -132,12 +152,11 @@ class NodeChecker {
     return absl::OkStatus();
   }
 
-  absl::Status CheckOp(const DenseOp& op) const {
-    if (auto status = CheckInputCount(1, 2); !status.ok()) return status;
-    if (op.weights >= graph_.dense.size()) {
-      return Error(absl::StrCat("reads weights ", op.weights, ", which do not exist"));
+  absl::Status CheckWeights(DenseId weights) const {
+    if (weights >= graph_.dense.size()) {
+      return Error(absl::StrCat("reads weights ", weights, ", which do not exist"));
     }
-    const DenseData& dense = *graph_.dense[op.weights];
+    const DenseData& dense = *graph_.dense[weights];
     if (dense.weights.size() != static_cast<uint64_t>(dense.input_width) * dense.output_width) {
       return Error(absl::StrCat("has ", dense.weights.size(), " weights, expected ",
                                 dense.output_width, " x ", dense.input_width));
@@ -146,6 +165,13 @@ class NodeChecker {
       return Error(
           absl::StrCat("has ", dense.bias.size(), " biases, expected ", dense.output_width));
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckOp(const DenseOp& op) const {
+    if (auto status = CheckInputCount(1, 2); !status.ok()) return status;
+    if (auto status = CheckWeights(op.weights); !status.ok()) return status;
+    const DenseData& dense = *graph_.dense[op.weights];
     if (auto status = CheckWidth("its input", graph_.WidthOf(node_.inputs[0]), dense.input_width);
         !status.ok()) {
       return status;
@@ -177,13 +203,7 @@ class NodeChecker {
   }
 
   absl::Status CheckOp(const AddOp& op) const {
-    if (auto status = CheckInputCount(1, SIZE_MAX); !status.ok()) return status;
-    for (ValueId input : node_.inputs) {
-      if (auto status = CheckWidth("an input", graph_.WidthOf(input), OutputWidth());
-          !status.ok()) {
-        return status;
-      }
-    }
+    if (auto status = CheckInputs(1, SIZE_MAX); !status.ok()) return status;
     if (!op.bias.empty()) {
       if (auto status = CheckWidth("its bias", op.bias.size(), OutputWidth()); !status.ok()) {
         return status;
@@ -204,12 +224,95 @@ class NodeChecker {
     return CheckElementwise();
   }
 
+  absl::Status CheckOp(const MultiplyOp&) const { return CheckInputs(2, 2); }
+  absl::Status CheckOp(const SubtractOp&) const { return CheckInputs(2, 2); }
+  absl::Status CheckOp(const BiInteractionOp&) const { return CheckInputs(1, SIZE_MAX); }
+  absl::Status CheckOp(const BiInteractionOfSumsOp&) const { return CheckInputs(2, 2); }
+
+  absl::Status CheckOp(const SoftmaxOverHistoryOp&) const {
+    if (auto status = CheckWidth("its output", OutputWidth(), 1); !status.ok()) return status;
+    return CheckElementwise();
+  }
+
+  absl::Status CheckOp(const WeightedPoolOp& op) const {
+    if (auto status = CheckInputCount(2, 2); !status.ok()) return status;
+    if (auto status = CheckWidth("its weight", graph_.WidthOf(node_.inputs[0]), 1); !status.ok()) {
+      return status;
+    }
+    if (!op.empty_value.empty()) {
+      if (auto status = CheckWidth("its empty value", op.empty_value.size(), OutputWidth());
+          !status.ok()) {
+        return status;
+      }
+    }
+    return CheckWidth("its value", graph_.WidthOf(node_.inputs[1]), OutputWidth());
+  }
+
+  absl::Status CheckRecurrence(DenseId weights) const {
+    if (auto status = CheckWeights(weights); !status.ok()) return status;
+    const uint64_t gates = uint64_t{3} * OutputWidth();
+    const DenseData& dense = *graph_.dense[weights];
+    if (auto status = CheckWidth("its state", dense.input_width, OutputWidth()); !status.ok()) {
+      return status;
+    }
+    if (auto status = CheckWidth("its weights' output", dense.output_width, gates); !status.ok()) {
+      return status;
+    }
+    return CheckWidth("its gates", graph_.WidthOf(node_.inputs[0]), gates);
+  }
+
+  absl::Status CheckOp(const RecurrenceOp& op) const {
+    if (auto status = CheckInputCount(1, 1); !status.ok()) return status;
+    return CheckRecurrence(op.weights);
+  }
+
+  absl::Status CheckOp(const AttentionRecurrenceOp& op) const {
+    if (auto status = CheckInputCount(2, 2); !status.ok()) return status;
+    if (op.cell < schema::RecurrentCell::AttentionInputGru ||
+        op.cell > schema::RecurrentCell::AttentionUpdateGru) {
+      return Error("has no cell with attention");
+    }
+    const bool has_bias = op.cell == schema::RecurrentCell::AttentionInputGru;
+    if (auto status = CheckWidth("its input bias", op.input_bias.size(),
+                                 has_bias ? uint64_t{3} * OutputWidth() : 0);
+        !status.ok()) {
+      return status;
+    }
+    if (auto status = CheckWidth("its attention", graph_.WidthOf(node_.inputs[1]), 1);
+        !status.ok()) {
+      return status;
+    }
+    return CheckRecurrence(op.weights);
+  }
+
   absl::Status CheckOp(const QuantizeOp&) const { return CheckElementwise(); }
   absl::Status CheckOp(const CopyOp&) const { return CheckElementwise(); }
 
   const Graph& graph_;
   const Node& node_;
 };
+
+// Checks that what runs over the events of the history is given values that vary along them.
+absl::Status CheckEventAxes(const Graph& graph) {
+  const std::vector<Domain> domains = InferDomains(graph);
+  for (const Node& node : graph.nodes) {
+    bool is_good = true;
+    if (std::holds_alternative<SoftmaxOverHistoryOp>(node.op)) {
+      is_good = domains[node.inputs[0]].has_event();
+    } else if (std::holds_alternative<RecurrenceOp>(node.op)) {
+      is_good = domains[node.inputs[0]] == Domain::History();
+    } else if (std::holds_alternative<WeightedPoolOp>(node.op)) {
+      is_good = domains[node.inputs[0]].has_event() && domains[node.inputs[1]].has_event();
+    } else if (std::holds_alternative<AttentionRecurrenceOp>(node.op)) {
+      is_good = domains[node.inputs[0]] == Domain::History() && domains[node.inputs[1]].has_event();
+    }
+    if (is_good) continue;
+    return absl::InternalError(absl::StrCat("node '", graph.NameOf(node), "' (",
+                                            OperatorName(node.op),
+                                            "): an input does not vary along the history"));
+  }
+  return absl::OkStatus();
+}
 
 }  // namespace
 
@@ -266,7 +369,7 @@ absl::Status Verify(const Graph& graph) {
     return absl::InternalError(
         absl::StrCat("the logit is ", graph.WidthOf(graph.logit), " wide, expected 1"));
   }
-  return absl::OkStatus();
+  return CheckEventAxes(graph);
 }
 
 const char* OperatorName(const Operator& op) {
@@ -282,6 +385,14 @@ const char* OperatorName(const Operator& op) {
                         [](const ActivationOp&) { return "activation"; },
                         [](const AddOp&) { return "add"; },
                         [](const PoolHistoryOp&) { return "pool history"; },
+                        [](const MultiplyOp&) { return "multiply"; },
+                        [](const SubtractOp&) { return "subtract"; },
+                        [](const BiInteractionOp&) { return "bi-interaction"; },
+                        [](const BiInteractionOfSumsOp&) { return "bi-interaction of sums"; },
+                        [](const SoftmaxOverHistoryOp&) { return "softmax over history"; },
+                        [](const WeightedPoolOp&) { return "weighted pool"; },
+                        [](const RecurrenceOp&) { return "recurrence"; },
+                        [](const AttentionRecurrenceOp&) { return "attention recurrence"; },
                         [](const QuantizeOp&) { return "quantize"; },
                         [](const CopyOp&) { return "copy"; },
                     },

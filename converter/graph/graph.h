@@ -26,10 +26,13 @@ using ValueId = uint32_t;  // Index into Graph::values.
 using TableId = uint32_t;  // Index into Graph::tables.
 using DenseId = uint32_t;  // Index into Graph::dense.
 
-// What is done to each number last. `alpha` (Prelu): one number, or one per column.
+// What is done to each number last. `alpha` (Prelu: one number, or one per column; Dice: one per
+// column); `scale` and `shift` (Dice): one per column, its normalisation.
 struct ActivationSpec {
   schema::ActivationKind kind = schema::ActivationKind::Linear;
-  std::vector<double> alpha;
+  std::vector<double> alpha = {};
+  std::vector<double> scale = {};
+  std::vector<double> shift = {};
 };
 
 // The rows of one feature in one table, pooled. `combiner` and `empty_value` (Max of no position)
@@ -47,9 +50,11 @@ struct Lookup {
 struct EmbeddingOp {
   Lookup lookup;
 };
-// (addend?) -> the tables' common dimension: addend + sum of the lookups.
+// (addend?) -> the tables' common dimension: addend + sum of the lookups; `squared`: of the squares
+// of each lookup's coordinates.
 struct EmbeddingSumOp {
   std::vector<Lookup> lookups;
+  bool squared = false;
 };
 // () -> feature's dimension.
 struct NumericOp {
@@ -92,6 +97,37 @@ struct PoolHistoryOp {
   std::optional<uint32_t> mask_feature;
   double empty_value = 0;
 };
+// (a, b) of one width -> the same: a * b, element by element.
+struct MultiplyOp {};
+// (a, b) of one width -> the same: a - b.
+struct SubtractOp {};
+// (v1, v2, ...) all of one width -> the same: sum over all pairs i < j of vi * vj, element by
+// element (NFM's bi-interaction pooling).
+struct BiInteractionOp {};
+// (sum, squares) of one width -> the same: (sum * sum - squares) / 2, which is the bi-interaction
+// of the vectors that were summed.
+struct BiInteractionOfSumsOp {};
+// (score) of the pair domain, width 1 -> the same: softmax over the events of each candidate.
+struct SoftmaxOverHistoryOp {};
+// (weight, x): pair domain, width 1; history domain -> x's width, for each candidate: sum over the
+// events of weight * x. `empty_value`: the result without events; empty for zeros.
+struct WeightedPoolOp {
+  std::vector<double> empty_value;
+};
+// (gates) of the history domain, width 3 H -> H, for each event: the state of a GRU after it.
+// `gates` is the input side of r, z, n with its bias; `weights` [3 H, H] and their bias are the
+// state's side.
+struct RecurrenceOp {
+  DenseId weights = 0;
+};
+// (gates, attention): history domain, width 3 H; pair domain, width 1 -> H, for each candidate: the
+// state after the last event, zeros without events. Cells as in schema::RecurrentCell;
+// `input_bias`: AttentionInputGru only.
+struct AttentionRecurrenceOp {
+  schema::RecurrentCell cell = schema::RecurrentCell::Unknown;
+  DenseId weights = 0;
+  std::vector<double> input_bias = {};
+};
 // (x) -> the same, rounded row by row to 256 levels between its extremes.
 struct QuantizeOp {};
 // (x) -> the same, in another place: once per row of `domain`, which has all of x's axes.
@@ -101,7 +137,9 @@ struct CopyOp {
 
 using Operator =
     std::variant<EmbeddingOp, EmbeddingSumOp, NumericOp, ConstantOp, ConcatOp, SliceOp, DenseOp,
-                 BatchNormOp, ActivationOp, AddOp, PoolHistoryOp, QuantizeOp, CopyOp>;
+                 BatchNormOp, ActivationOp, AddOp, PoolHistoryOp, MultiplyOp, SubtractOp,
+                 BiInteractionOp, BiInteractionOfSumsOp, SoftmaxOverHistoryOp, WeightedPoolOp,
+                 RecurrenceOp, AttentionRecurrenceOp, QuantizeOp, CopyOp>;
 
 struct Value {
   std::string name;
@@ -120,7 +158,10 @@ struct Graph {
   std::string model_version;
   schema::Task task = schema::Task::Binary;
   uint32_t max_history = 0;
+  schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
   std::shared_ptr<const FeatureSet> features;
+  // What the user should know about how spec and weights were read, and that is no error.
+  std::vector<std::string> notices;
 
   std::vector<std::shared_ptr<const TableData>> tables;
   std::vector<std::shared_ptr<const DenseData>> dense;
@@ -141,7 +182,8 @@ struct Graph {
 };
 
 // Checks everything that the passes rely on: operands come first and exist, each value has at most
-// one node, widths agree, tables, weights and features exist and fit. An error names the node.
+// one node, widths agree, tables, weights and features exist and fit, what runs over events reads
+// values of events. An error names the node.
 absl::Status Verify(const Graph& graph);
 
 // "embedding", "dense", ...: for messages.

@@ -25,7 +25,9 @@ Domain InferDomain(const Graph& graph, const Node& node, const std::vector<Domai
     domain = FeatureDomain(*graph.features, numeric->feature);
   } else if (const auto* copy = std::get_if<CopyOp>(&node.op)) {
     domain = domain.Union(copy->domain);
-  } else if (std::holds_alternative<PoolHistoryOp>(node.op)) {
+  } else if (std::holds_alternative<PoolHistoryOp>(node.op) ||
+             std::holds_alternative<WeightedPoolOp>(node.op) ||
+             std::holds_alternative<AttentionRecurrenceOp>(node.op)) {
     domain = domain.WithoutEvent();
   }
   return domain;

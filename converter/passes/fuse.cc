@@ -130,7 +130,7 @@ class Fuser {
       const Node& producer = rewriter_.ProducerOf(sum);
       const Domain domain = rewriter_.DomainOf(sum);
       const Domain other_domain = rewriter_.DomainOf(other);
-      const bool broadcasts = other_domain == Domain::Context() && domain == Domain::Candidate();
+      const bool broadcasts = other_domain.SubsetOf(domain) && domain != Domain::History();
       if (!std::holds_alternative<EmbeddingSumOp>(producer.op) || !producer.inputs.empty() ||
           !(other_domain == domain || broadcasts)) {
         continue;

@@ -10,7 +10,8 @@ namespace handpick::converter {
 // Promises that
 //   * every node but concatenations and slices, which take no step, is an operator of
 //     schema/bundle.fbs whose operands lie in domains that it can read;
-//   * the bias of a sum that no dense layer could take is that of a layer of unit weights;
+//   * the bias of a sum that no dense layer could take is that of a layer of unit weights, and a
+//     difference that no dense layer could take is a sum with what a layer of -1 makes;
 //   * every operand of a concatenation is an operand of that one alone, once, is of its domain and
 //     is made by a step or is a concatenation itself, so that whoever makes it can write straight
 //     into the concatenation. Other operands go through a Copy.

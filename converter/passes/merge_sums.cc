@@ -62,19 +62,25 @@ class SumMerger {
       by_domain[domain.index()].push_back(addend);
     }
     node->inputs.clear();
+    const auto candidates = by_domain.find(Domain::Candidate().index());
+    const bool add_to_candidates = whole == Domain::Pair() && candidates != by_domain.end();
     for (auto& [domain, own] : by_domain) {
+      std::vector<ValueId>& sums = add_to_candidates && domain == Domain::Context().index()
+                                       ? candidates->second
+                                       : node->inputs;
       const bool is_smaller = domain != whole.index();
       // A dense layer adds a bias for nothing; beside none, the context adds it once.
       const bool takes_bias =
           is_smaller && domain == Domain::Context().index() && !add.bias.empty() && !has_dense;
       if (!is_smaller || (own.size() == 1 && !takes_bias)) {
-        node->inputs.insert(node->inputs.end(), own.begin(), own.end());
+        sums.insert(sums.end(), own.begin(), own.end());
         continue;
       }
       AddOp part;
       if (takes_bias) part.bias = std::exchange(add.bias, {});
-      const Domain part_domain = rewriter_.DomainOf(own[0]);
-      node->inputs.push_back(rewriter_.Append(
+      Domain part_domain;
+      for (ValueId addend : own) part_domain = part_domain.Union(rewriter_.DomainOf(addend));
+      sums.push_back(rewriter_.Append(
           absl::StrCat(rewriter_.graph().NameOf(*node), ".", DomainName(part_domain)),
           std::move(part), std::move(own), rewriter_.graph().WidthOf(node->output)));
     }

@@ -49,10 +49,11 @@ class DeadCodeRemover {
       } else if (auto* sum = std::get_if<EmbeddingSumOp>(&node.op)) {
         for (Lookup& lookup : sum->lookups) UseTable(&lookup.table, &result);
       } else if (auto* dense = std::get_if<DenseOp>(&node.op)) {
-        bool is_new = false;
-        const DenseId old_id = dense->weights;
-        dense->weights = dense_.Use(old_id, &is_new);
-        if (is_new) result.dense.push_back(graph_.dense[old_id]);
+        UseDense(&dense->weights, &result);
+      } else if (auto* recurrence = std::get_if<RecurrenceOp>(&node.op)) {
+        UseDense(&recurrence->weights, &result);
+      } else if (auto* attention = std::get_if<AttentionRecurrenceOp>(&node.op)) {
+        UseDense(&attention->weights, &result);
       }
       node.output = UseValue(node.output, &result);
       result.nodes.push_back(std::move(node));
@@ -84,6 +85,13 @@ class DeadCodeRemover {
     const TableId old_id = *table;
     *table = tables_.Use(old_id, &is_new);
     if (is_new) result->tables.push_back(graph_.tables[old_id]);
+  }
+
+  void UseDense(DenseId* dense, Graph* result) {
+    bool is_new = false;
+    const DenseId old_id = *dense;
+    *dense = dense_.Use(old_id, &is_new);
+    if (is_new) result->dense.push_back(graph_.dense[old_id]);
   }
 
   const Graph& graph_;

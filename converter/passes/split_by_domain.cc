@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,11 +14,16 @@
 namespace handpick::converter {
 namespace {
 
-// Columns [column, column + width) of a dense layer's input.
+// A dense layer's columns from `column` on, times `sign`.
+struct Term {
+  uint32_t column;
+  double sign;
+};
+
+// What a dense layer multiplies with the sum of the columns of `terms`.
 struct Part {
   ValueId value;
-  uint32_t column;
-  uint32_t width;
+  std::vector<Term> terms;
 };
 
 class Splitter {
@@ -30,7 +36,10 @@ class Splitter {
     } else if (const auto* sum = std::get_if<EmbeddingSumOp>(&node.op)) {
       if (SplitEmbeddingSum(node, *sum)) return;
     }
+    const ValueId output = node.output;
+    const bool is_concat = std::holds_alternative<ConcatOp>(node.op);
     rewriter_.Add(std::move(node));
+    if (is_concat) NoteConcat(output);
   }
 
   Rewriter& rewriter() { return rewriter_; }
@@ -44,27 +53,74 @@ class Splitter {
     return absl::StrCat(graph().NameOf(node), ".", DomainName(kDomains[domain_index]));
   }
 
-  // The operands of a concatenation, also of one inside another, with their columns.
-  void CollectParts(ValueId value, uint32_t* column, std::vector<Part>* parts) {
+  // What a value is concatenated from, also over concatenations inside it.
+  void CollectLeaves(ValueId value, std::vector<ValueId>* leaves) {
     const Node& producer = rewriter_.ProducerOf(value);
     if (!std::holds_alternative<ConcatOp>(producer.op)) {
-      parts->push_back({value, *column, graph().WidthOf(value)});
-      *column += graph().WidthOf(value);
+      leaves->push_back(value);
       return;
     }
-    const std::vector<ValueId> inputs = producer.inputs;
-    for (ValueId input : inputs) CollectParts(input, column, parts);
+    for (ValueId input : producer.inputs) CollectLeaves(input, leaves);
+  }
+
+  void NoteConcat(ValueId value) {
+    std::vector<ValueId> leaves;
+    CollectLeaves(value, &leaves);
+    concats_.try_emplace(std::move(leaves), value);
+  }
+
+  // The difference that makes a value, if taking it apart adds no multiplication: its operands vary
+  // along different axes, or are multiplied by columns of the layer anyhow.
+  const Node* Difference(ValueId value, const std::set<ValueId>& leaves) {
+    const Node& producer = rewriter_.ProducerOf(value);
+    if (!std::holds_alternative<SubtractOp>(producer.op)) return nullptr;
+    bool is_free = true;
+    for (ValueId input : producer.inputs) {
+      std::vector<ValueId> own;
+      CollectLeaves(input, &own);
+      for (ValueId leaf : own) is_free = is_free && leaves.count(leaf) != 0;
+    }
+    const bool differs =
+        rewriter_.DomainOf(producer.inputs[0]) != rewriter_.DomainOf(producer.inputs[1]);
+    return is_free || differs ? &producer : nullptr;
+  }
+
+  // Adds what a value that is multiplied by the columns from `column` on is made of.
+  void CollectParts(ValueId value, uint32_t column, double sign, const std::set<ValueId>& leaves,
+                    std::vector<Part>* parts) {
+    const Node& producer = rewriter_.ProducerOf(value);
+    if (std::holds_alternative<ConcatOp>(producer.op)) {
+      for (ValueId input : producer.inputs) {
+        CollectParts(input, column, sign, leaves, parts);
+        column += graph().WidthOf(input);
+      }
+      return;
+    }
+    if (const Node* difference = Difference(value, leaves)) {
+      CollectParts(difference->inputs[0], column, sign, leaves, parts);
+      CollectParts(difference->inputs[1], column, -sign, leaves, parts);
+      return;
+    }
+    for (Part& part : *parts) {
+      if (part.value != value) continue;
+      part.terms.push_back({column, sign});
+      return;
+    }
+    parts->push_back({value, {{column, sign}}});
   }
 
   bool SplitDense(const Node& node, const DenseOp& op) {
-    uint32_t column = 0;
+    std::vector<ValueId> leaves;
+    CollectLeaves(node.inputs[0], &leaves);
     std::vector<Part> parts;
-    CollectParts(node.inputs[0], &column, &parts);
+    CollectParts(node.inputs[0], 0, 1, {leaves.begin(), leaves.end()}, &parts);
     std::map<int, std::vector<Part>> by_domain;
+    bool is_plain = true;
     for (const Part& part : parts) {
+      is_plain = is_plain && part.terms.size() == 1 && part.terms[0].sign > 0;
       by_domain[rewriter_.DomainOf(part.value).index()].push_back(part);
     }
-    if (by_domain.size() == 1) return false;
+    if (by_domain.size() == 1 && is_plain) return false;
     std::vector<ValueId> addends;
     for (const auto& [domain, own_parts] : by_domain) {
       addends.push_back(AppendDensePart(PartName(node, domain), own_parts,
@@ -81,31 +137,48 @@ class Splitter {
     DenseData dense;
     dense.name = name;
     dense.output_width = whole.output_width;
-    std::vector<ValueId> inputs;
+    std::vector<ValueId> leaves;
     for (const Part& part : parts) {
-      dense.input_width += part.width;
-      inputs.push_back(part.value);
+      dense.input_width += graph().WidthOf(part.value);
+      leaves.push_back(part.value);
     }
     for (uint32_t j = 0; j < whole.output_width; ++j) {
       for (const Part& part : parts) {
-        for (uint32_t i = 0; i < part.width; ++i) {
-          dense.weights.push_back(whole.At(j, part.column + i));
+        for (uint32_t i = 0; i < graph().WidthOf(part.value); ++i) {
+          double weight = 0;
+          for (const Term& term : part.terms) weight += term.sign * whole.At(j, term.column + i);
+          dense.weights.push_back(weight);
         }
       }
     }
     if (with_bias) dense.bias = whole.bias;
-    const ValueId input =
-        inputs.size() == 1
-            ? inputs[0]
-            : rewriter_.Append(absl::StrCat(name, ".input"), ConcatOp{}, inputs, dense.input_width);
+    const ValueId input = Concatenate(absl::StrCat(name, ".input"), leaves, dense.input_width);
     const DenseId id = graph().AddDense(std::move(dense));
     return rewriter_.Append(name, DenseOp{id, {}}, {input}, whole.output_width);
+  }
+
+  // `leaves` side by side, out of concatenations that exist already as far as possible: what lies
+  // in one place need not be copied into another.
+  ValueId Concatenate(std::string name, const std::vector<ValueId>& leaves, uint32_t width) {
+    std::vector<ValueId> inputs;
+    for (auto at = leaves.begin(); at != leaves.end();) {
+      auto end = leaves.end();
+      while (end != at && concats_.count({at, end}) == 0) --end;
+      inputs.push_back(end != at ? concats_.at({at, end}) : *at);
+      at = end != at ? end : at + 1;
+    }
+    if (inputs.size() == 1) return inputs[0];
+    const ValueId whole = rewriter_.Append(std::move(name), ConcatOp{}, std::move(inputs), width);
+    NoteConcat(whole);
+    return whole;
   }
 
   bool SplitEmbeddingSum(const Node& node, const EmbeddingSumOp& op) {
     std::map<int, EmbeddingSumOp> by_domain;
     for (const Lookup& lookup : op.lookups) {
-      by_domain[FeatureDomain(*graph().features, lookup.feature).index()].lookups.push_back(lookup);
+      EmbeddingSumOp& part = by_domain[FeatureDomain(*graph().features, lookup.feature).index()];
+      part.squared = op.squared;
+      part.lookups.push_back(lookup);
     }
     const bool has_addend = !node.inputs.empty();
     if (by_domain.size() == 1 && !has_addend) return false;
@@ -123,6 +196,7 @@ class Splitter {
   }
 
   Rewriter rewriter_;
+  std::map<std::vector<ValueId>, ValueId> concats_;  // By leaves.
 };
 
 }  // namespace

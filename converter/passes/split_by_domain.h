@@ -7,11 +7,19 @@
 
 namespace handpick::converter {
 
-//   W [x_u; x_c] + b  =  (W_u x_u + b) + W_c x_c
+//   W [x_u; x_c] + b              =  (W_u x_u + b) + W_c x_c
+//   [A B C D] [q; k; q - k; q k]  =  (A + C) q + (B - C) k + D (q k)
 //
 // A dense layer over a concatenation becomes the sum of one dense layer per domain among the
-// concatenation's parts; the bias goes with the smallest domain. A sum of embeddings becomes a sum
-// of one per domain likewise.
+// concatenation's parts; the bias goes with the smallest domain. A part that is a difference is its
+// operands, the second with the negative columns, where that adds no multiplication; parts that
+// are the same value are one, with the sum of their columns. So the first layer of DIN's activation
+// unit (the second line) multiplies a quarter of what is written down per candidate and event. A
+// sum of embeddings becomes a sum of one per domain likewise.
+//
+// (Folding the layer into one matrix per event, (A + C) + D diag(k), multiplies as much per
+// candidate and event. It would save (A + C) q, once per candidate, for a matrix of memory per
+// event.)
 //
 // Promises that every dense layer and every sum of embeddings reads operands of one domain alone
 // (a dense layer: as far as they come from a concatenation), so that no multiplication of context

@@ -15,10 +15,16 @@ namespace {
 // What the runtime takes; see sdk/bundle/limits.h.
 constexpr uint64_t kMostRowBytes = uint64_t{1} << 28;
 constexpr uint32_t kMostTile = 1u << 16;
+constexpr uint64_t kMostPairRows = uint64_t{1} << 26;
 
 constexpr uint64_t kTileBytes = 256 * 1024;
 constexpr uint64_t kSmallestTile = 16;
 constexpr uint64_t kLargestTile = 256;
+
+// With values per candidate and event, a tile of a few candidates has enough rows for the engine.
+constexpr uint64_t kPairTileBytes = 512 * 1024;
+constexpr uint32_t kSmallPairTile = 8;
+constexpr uint32_t kPairTile = 16;
 
 class Planner {
  public:
@@ -39,6 +45,11 @@ class Planner {
           absl::StrCat("tile is ", tile, ", expected at most ", kMostTile));
     }
     plan_.tile = tile != 0 ? tile : ChooseTile();
+    if (uint64_t{plan_.tile} * graph_.max_history > kMostPairRows) {
+      return absl::InvalidArgumentError(absl::StrCat("tile ", plan_.tile, " times a history of ",
+                                                     graph_.max_history, " is more than ",
+                                                     kMostPairRows, ", expected a smaller tile"));
+    }
     return std::move(plan_);
   }
 
@@ -48,20 +59,32 @@ class Planner {
     has_place_[value] = true;
   }
 
+  uint32_t AddBuffer(Domain domain, uint32_t width, schema::BufferType type) {
+    PlannedBuffer buffer;
+    buffer.domain = domain;
+    buffer.width = width;
+    buffer.type = type;
+    plan_.buffers.push_back(buffer);
+    return static_cast<uint32_t>(plan_.buffers.size() - 1);
+  }
+
   // Readers come after what they read, so walking backwards meets a concatenation before its parts.
   void MakeBuffers() {
     for (size_t i = graph_.nodes.size(); i-- > 0;) {
       const Node& node = graph_.nodes[i];
       if (std::holds_alternative<SliceOp>(node.op)) continue;
       if (!has_place_[node.output]) {
-        PlannedBuffer buffer;
-        buffer.domain = domains_[node.output];
-        buffer.width = graph_.WidthOf(node.output);
-        if (std::holds_alternative<QuantizeOp>(node.op)) {
-          buffer.type = schema::BufferType::DynamicInt8;
-        }
-        Place(node.output, static_cast<uint32_t>(plan_.buffers.size()), 0);
-        plan_.buffers.push_back(buffer);
+        const auto type = std::holds_alternative<QuantizeOp>(node.op)
+                              ? schema::BufferType::DynamicInt8
+                              : schema::BufferType::Float32;
+        Place(node.output, AddBuffer(domains_[node.output], graph_.WidthOf(node.output), type), 0);
+      }
+      const bool has_attention = std::holds_alternative<AttentionRecurrenceOp>(node.op);
+      if (has_attention || std::holds_alternative<RecurrenceOp>(node.op)) {
+        const Domain domain = has_attention ? Domain::Candidate() : Domain::Context();
+        const uint32_t width = graph_.WidthOf(node.inputs[0]);
+        plan_.scratch.push_back(
+            {node.output, AddBuffer(domain, width, schema::BufferType::Float32)});
       }
       if (!std::holds_alternative<ConcatOp>(node.op)) continue;
       ValuePlace place = plan_.places[node.output];
@@ -74,6 +97,8 @@ class Planner {
     const uint32_t last = static_cast<uint32_t>(plan_.buffers.size()) - 1;
     std::reverse(plan_.buffers.begin(), plan_.buffers.end());
     for (ValuePlace& place : plan_.places) place.buffer = last - place.buffer;
+    for (ScratchPlace& scratch : plan_.scratch) scratch.buffer = last - scratch.buffer;
+    std::reverse(plan_.scratch.begin(), plan_.scratch.end());
     for (const Node& node : graph_.nodes) {
       const auto* slice = std::get_if<SliceOp>(&node.op);
       if (slice == nullptr) continue;
@@ -85,15 +110,20 @@ class Planner {
   void FindLifetimes() {
     arena_.resize(plan_.buffers.size());
     std::vector<bool> in_use(plan_.buffers.size(), false);
-    const auto use = [&](ValueId value, size_t step) {
-      const uint32_t buffer = plan_.places[value].buffer;
+    const auto use_buffer = [&](uint32_t buffer, size_t step) {
       if (!in_use[buffer]) arena_[buffer].first_step = step;
       in_use[buffer] = true;
       arena_[buffer].last_step = step;
     };
+    const auto use = [&](ValueId value, size_t step) {
+      use_buffer(plan_.places[value].buffer, step);
+    };
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       for (ValueId input : graph_.nodes[i].inputs) use(input, i);
       use(graph_.nodes[i].output, i);
+      for (const ScratchPlace& scratch : plan_.scratch) {
+        if (scratch.output == graph_.nodes[i].output) use_buffer(scratch.buffer, i);
+      }
     }
     const size_t end = graph_.nodes.size();
     use(graph_.logit, end);
@@ -134,9 +164,10 @@ class Planner {
   }
 
   uint32_t ChooseTile() const {
-    const uint64_t bytes =
-        plan_.region_row_bytes[Domain::Candidate().index()] +
+    const uint64_t pair_bytes =
         uint64_t{plan_.region_row_bytes[Domain::Pair().index()]} * graph_.max_history;
+    const uint64_t bytes = plan_.region_row_bytes[Domain::Candidate().index()] + pair_bytes;
+    if (pair_bytes > 0) return bytes * kPairTile <= kPairTileBytes ? kPairTile : kSmallPairTile;
     const uint64_t tile = kTileBytes / std::max<uint64_t>(bytes, 1) / 16 * 16;
     return static_cast<uint32_t>(std::clamp(tile, kSmallestTile, kLargestTile));
   }

@@ -4,6 +4,7 @@
 //   history region   | d | e | ...            one row per event, kept while the event is
 //   candidate region | f | g | h, then j |    reused once nothing reads a value any more; one row
 //                                             per candidate of a tile
+//   pair region      | k | l, then m |        likewise; one row per candidate of a tile and event
 //
 // The parts of a concatenation lie side by side in one buffer, so that concatenating is no work.
 #ifndef HANDPICK_CONVERTER_PLAN_MEMORY_PLAN_H_
@@ -33,9 +34,17 @@ struct ValuePlace {
   uint32_t column = 0;
 };
 
+// A buffer that a recurrent step works in: written by it, read by no other, 3 state widths wide. In
+// the context for a recurrence of the history, per candidate for one with attention.
+struct ScratchPlace {
+  ValueId output = 0;  // Of the step.
+  uint32_t buffer = 0;
+};
+
 struct MemoryPlan {
   std::vector<PlannedBuffer> buffers;
   std::vector<ValuePlace> places;  // By value.
+  std::vector<ScratchPlace> scratch;
   uint32_t region_row_bytes[kDomainCount] = {};
   uint32_t tile = 0;
 };
@@ -44,7 +53,8 @@ struct MemoryPlan {
 uint64_t RowBytes(schema::BufferType type, uint32_t width);
 
 // Plans a graph that Lower made. `tile`: candidates that go through together; 0: so many that the
-// candidates' memory stays near 256 KiB, from 16 to 256, a multiple of 16.
+// candidates' memory stays near 256 KiB, from 16 to 256, a multiple of 16. A graph with values per
+// candidate and event has 16, or 8 where the memory of 16 would exceed 512 KiB.
 absl::StatusOr<MemoryPlan> PlanMemory(const Graph& graph, uint32_t tile);
 
 }  // namespace handpick::converter

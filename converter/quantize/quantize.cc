@@ -5,6 +5,7 @@
 #include <limits>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,13 +18,21 @@ void Round(std::vector<double>* numbers) {
   for (double& number : *numbers) number = static_cast<float>(number);
 }
 
+void Round(ActivationSpec* activation) {
+  Round(&activation->alpha);
+  Round(&activation->scale);
+  Round(&activation->shift);
+}
+
 void RoundOperator(Operator* op) {
-  if (auto* dense = std::get_if<DenseOp>(op)) Round(&dense->activation.alpha);
-  if (auto* activation = std::get_if<ActivationOp>(op)) Round(&activation->activation.alpha);
+  if (auto* dense = std::get_if<DenseOp>(op)) Round(&dense->activation);
+  if (auto* activation = std::get_if<ActivationOp>(op)) Round(&activation->activation);
+  if (auto* pool = std::get_if<WeightedPoolOp>(op)) Round(&pool->empty_value);
+  if (auto* recurrence = std::get_if<AttentionRecurrenceOp>(op)) Round(&recurrence->input_bias);
   if (auto* constant = std::get_if<ConstantOp>(op)) Round(&constant->values);
   if (auto* add = std::get_if<AddOp>(op)) {
     Round(&add->bias);
-    Round(&add->activation.alpha);
+    Round(&add->activation);
   }
 }
 
@@ -101,6 +110,7 @@ Graph RoundToFloat32(const Graph& graph) {
 Graph QuantizeInt8(const Graph& graph) {
   Rewriter rewriter(graph);
   std::map<ValueId, ValueId> quantized;  // Values and their rounded copies.
+  std::set<DenseId> layers;              // Weights to quantise.
   for (const Node& source : graph.nodes) {
     Node node = rewriter.Current(source);
     const auto* dense = std::get_if<DenseOp>(&node.op);
@@ -112,12 +122,13 @@ Graph QuantizeInt8(const Graph& graph) {
                                         QuantizeOp{}, {input}, graph.WidthOf(input));
       }
       node.inputs[0] = entry->second;
+      layers.insert(dense->weights);
     }
     rewriter.Add(std::move(node));
   }
   Graph result = rewriter.Finish();
-  for (auto& dense : result.dense) {
-    if (IsWorthQuantizing(*dense)) dense = std::make_shared<const DenseData>(QuantizeDense(*dense));
+  for (const DenseId layer : layers) {
+    result.dense[layer] = std::make_shared<const DenseData>(QuantizeDense(*result.dense[layer]));
   }
   for (auto& table : result.tables) {
     if (IsWorthQuantizing(*table)) table = std::make_shared<const TableData>(QuantizeTable(*table));

@@ -9,7 +9,8 @@
 
 namespace handpick::converter {
 
-// Rounds every number of the graph that a bundle keeps as float32: dense weights, biases, slopes.
+// Rounds every number of the graph that a bundle keeps as float32: dense weights, biases,
+// slopes, scales.
 Graph RoundToFloat32(const Graph& graph);
 
 // Makes an int8 graph of a float one:
@@ -19,6 +20,8 @@ Graph RoundToFloat32(const Graph& graph);
 //     row at run time (QuantizeOp, one for all layers that read the same value). Layers with a
 //     single output stay float32: a head is a few hundred weights, and its error would go straight
 //     into the logit.
+//   * the state's weights of recurrences stay float32: a state is the next one's input, so that its
+//     rounding errors come back over all events of the history, and 3 H * H weights are small.
 // Weights then stand for scale * int8, so that the reference interpreter computes what the bundle
 // means. Other numbers are rounded to float32.
 Graph QuantizeInt8(const Graph& graph);

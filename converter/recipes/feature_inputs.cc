@@ -69,10 +69,17 @@ absl::StatusOr<Lookup> FeatureInputs::LookUp(const FeatureUse& use, const std::s
 }
 
 ValueId FeatureInputs::Embed(const FeatureUse& use, const Lookup& lookup) {
-  const ValueId embedded =
-      graph_.Append(absl::StrCat(part_, ".embedding.", Feature(use).name), EmbeddingOp{lookup}, {},
-                    graph_.tables[lookup.table]->dimension);
+  const ValueId embedded = EmbedRows(use, lookup);
   return IsHistory(use) ? PoolEvents(use, embedded) : embedded;
+}
+
+ValueId FeatureInputs::EmbedRows(const FeatureUse& use, const Lookup& lookup) {
+  const auto [entry, is_new] = embedded_.try_emplace({use.feature, lookup.combiner}, 0);
+  if (is_new) {
+    entry->second = graph_.Append(absl::StrCat(part_, ".embedding.", Feature(use).name),
+                                  EmbeddingOp{lookup}, {}, graph_.tables[lookup.table]->dimension);
+  }
+  return entry->second;
 }
 
 ValueId FeatureInputs::Numbers(const FeatureUse& use) {
@@ -105,38 +112,6 @@ absl::Status CheckUses(const FeatureSet& features, const std::vector<FeatureUse>
     }
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<ActivationSpec> ReadActivation(const Spec& spec, const TensorLayout& layout,
-                                              size_t layer, int64_t width, TensorReader* tensors) {
-  const std::string& name = spec.deep.activation;
-  ActivationSpec activation;
-  if (name == "prelu") {
-    activation.kind = schema::ActivationKind::Prelu;
-    HP_ASSIGN_OR_RETURN(
-        const Tensor* const slopes,
-        tensors->Take(layout.PreluSlope(layer), {{1}, {width}}, "deep.activation is prelu"));
-    activation.alpha = Doubles(*slopes);
-    return activation;
-  }
-  HP_RETURN_IF_ERROR(
-      tensors->Refuse(layout.PreluSlope(layer), absl::StrCat("deep.activation is ", name)));
-  if (name == "relu") {
-    activation.kind = schema::ActivationKind::Relu;
-  } else if (name == "sigmoid") {
-    activation.kind = schema::ActivationKind::Sigmoid;
-  } else if (name == "tanh") {
-    activation.kind = schema::ActivationKind::Tanh;
-  } else if (name != "linear") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("spec: deep.activation is '", name,
-                     "', expected one of: linear, relu, sigmoid, tanh, prelu"));
-  }
-  return activation;
-}
-
-std::vector<double> Doubles(const Tensor& tensor) {
-  return std::vector<double>(tensor.data.begin(), tensor.data.end());
 }
 
 }  // namespace handpick::converter

@@ -1,12 +1,15 @@
-// What recipes have in common: features as inputs of a graph, and layers read from tensors.
+// Features as inputs of a graph.
 #ifndef HANDPICK_CONVERTER_RECIPES_FEATURE_INPUTS_H_
 #define HANDPICK_CONVERTER_RECIPES_FEATURE_INPUTS_H_
 
 #include <map>
-#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "converter/graph/graph.h"
 #include "converter/recipes/layout.h"
 #include "converter/recipes/tensor_reader.h"
@@ -14,8 +17,8 @@
 
 namespace handpick::converter {
 
-// Adds features to a graph as values without events: embedded (or as numbers), pooled over the
-// positions of a row, and over the events when they belong to the history.
+// Adds features to a graph: embedded (or as numbers), pooled over the positions of a row, and over
+// the events when they belong to the history and are not wanted one by one.
 class FeatureInputs {
  public:
   // Everything must outlive this. `part` ("deep") begins the names of nodes and tables.
@@ -28,10 +31,14 @@ class FeatureInputs {
   absl::StatusOr<Lookup> LookUp(const FeatureUse& use, const std::string& tensor,
                                 int64_t dimension);
 
-  // The value of a feature that is looked up as `lookup`.
+  // The value of a feature that is looked up as `lookup`, without events.
   ValueId Embed(const FeatureUse& use, const Lookup& lookup);
 
-  // The value of a numeric feature.
+  // The same for each row of the feature's side: of the history, for each event. A value that is
+  // there already is used again.
+  ValueId EmbedRows(const FeatureUse& use, const Lookup& lookup);
+
+  // The value of a numeric feature, without events.
   ValueId Numbers(const FeatureUse& use);
 
   const schema::FeatureT& Feature(const FeatureUse& use) const {
@@ -51,18 +58,12 @@ class FeatureInputs {
   TensorReader& tensors_;
   Graph& graph_;
   std::map<std::string, TableId> tables_;  // By tensor.
+  std::map<std::pair<size_t, schema::Combiner>, ValueId> embedded_;
 };
 
 // Refuses uses of features that are no input: lengths. `field` names the list in the spec.
 absl::Status CheckUses(const FeatureSet& features, const std::vector<FeatureUse>& uses,
                        absl::string_view field);
-
-// Reads the spec's activation of layer `layer`, which is `width` wide, with its slopes.
-absl::StatusOr<ActivationSpec> ReadActivation(const Spec& spec, const TensorLayout& layout,
-                                              size_t layer, int64_t width, TensorReader* tensors);
-
-// A tensor's numbers in double.
-std::vector<double> Doubles(const Tensor& tensor);
 
 }  // namespace handpick::converter
 

@@ -6,6 +6,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "converter/recipes/dien.h"
+#include "converter/recipes/din.h"
+#include "converter/recipes/nfm.h"
 #include "converter/recipes/wide_deep.h"
 
 namespace handpick::converter {
@@ -14,6 +17,12 @@ namespace {
 constexpr Recipe kRecipes[] = {
     {"wide_deep", "Wide & Deep: a linear part beside a deep network over embeddings",
      BuildWideDeep},
+    {"nfm", "Neural Factorization Machine: a network over the products of all pairs of embeddings",
+     BuildNfm},
+    {"din", "Deep Interest Network: the history, weighted by what it has to do with the candidate",
+     BuildDin},
+    {"dien", "Deep Interest Evolution Network: interests that evolve, led by the candidate",
+     BuildDien},
 };
 
 }  // namespace

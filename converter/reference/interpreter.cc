@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 
 #include "converter/graph/infer_domains.h"
 
@@ -28,6 +29,8 @@ Row Pool(const std::vector<Row>& rows, uint32_t width, schema::Combiner combiner
   return pooled;
 }
 
+double Sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
+
 Row Activate(Row row, const ActivationSpec& activation) {
   for (size_t j = 0; j < row.size(); ++j) {
     const double x = row[j];
@@ -38,7 +41,7 @@ Row Activate(Row row, const ActivationSpec& activation) {
         row[j] = std::max(x, 0.0);
         break;
       case schema::ActivationKind::Sigmoid:
-        row[j] = 1.0 / (1.0 + std::exp(-x));
+        row[j] = Sigmoid(x);
         break;
       case schema::ActivationKind::Prelu:
         row[j] = x > 0 ? x : x * activation.alpha[activation.alpha.size() == 1 ? 0 : j];
@@ -46,6 +49,11 @@ Row Activate(Row row, const ActivationSpec& activation) {
       case schema::ActivationKind::Tanh:
         row[j] = std::tanh(x);
         break;
+      case schema::ActivationKind::Dice: {
+        const double p = Sigmoid(activation.scale[j] * x + activation.shift[j]);
+        row[j] = p * x + (1 - p) * activation.alpha[j] * x;
+        break;
+      }
     }
   }
   return row;
@@ -75,6 +83,38 @@ Row QuantizeAndBack(Row row) {
   return row;
 }
 
+// The state of a recurrent cell after one more event. `gates`: the input side of r, z, n;
+// `weights`: the state's side.
+Row NextState(schema::RecurrentCell cell, const Row& gates, const DenseData& weights,
+              double attention, const Row& before) {
+  const size_t width = before.size();
+  Row from_state(3 * width, 0.0);
+  for (uint32_t j = 0; j < weights.output_width; ++j) {
+    for (uint32_t i = 0; i < weights.input_width; ++i)
+      from_state[j] += before[i] * weights.At(j, i);
+    if (!weights.bias.empty()) from_state[j] += weights.bias[j];
+  }
+  Row after(width);
+  for (size_t i = 0; i < width; ++i) {
+    const double h = before[i];
+    const double r = Sigmoid(gates[i] + from_state[i]);
+    const double z = Sigmoid(gates[width + i] + from_state[width + i]);
+    const double n = std::tanh(gates[2 * width + i] + r * from_state[2 * width + i]);
+    switch (cell) {
+      case schema::RecurrentCell::AttentionGru:
+        after[i] = (1 - attention) * h + attention * n;
+        break;
+      case schema::RecurrentCell::AttentionUpdateGru:
+        after[i] = (1 - attention * z) * h + attention * z * n;
+        break;
+      default:  // Gru, AttentionInputGru
+        after[i] = (1 - z) * n + z * h;
+        break;
+    }
+  }
+  return after;
+}
+
 // Evaluates one candidate of a request. Each value has one row, or one per event when its domain
 // has events.
 class CandidateEvaluation {
@@ -85,6 +125,8 @@ class CandidateEvaluation {
     // The oldest events beyond the model's maximum are dropped.
     last_event_ = request.event_count;
     first_event_ = last_event_ - std::min<size_t>(last_event_, graph.max_history);
+    // States that are carried on follow from the events before those that are left as well.
+    first_computed_ = graph.beyond_maximum == schema::BeyondMaximum::Carry ? 0 : first_event_;
   }
 
   double Logit() {
@@ -93,8 +135,16 @@ class CandidateEvaluation {
       std::vector<Row>& output = rows_[node.output];
       if (const auto* pool = std::get_if<PoolHistoryOp>(&node.op)) {
         output = {PoolEvents(node, *pool)};
+      } else if (const auto* weighted = std::get_if<WeightedPoolOp>(&node.op)) {
+        output = {PoolWeighted(node, *weighted)};
+      } else if (std::holds_alternative<SoftmaxOverHistoryOp>(node.op)) {
+        output = Softmax(node);
+      } else if (const auto* recurrence = std::get_if<RecurrenceOp>(&node.op)) {
+        output = States(node, *recurrence);
+      } else if (const auto* attention = std::get_if<AttentionRecurrenceOp>(&node.op)) {
+        output = {LastState(node, *attention)};
       } else if (domains_[node.output].has_event()) {
-        for (size_t event = first_event_; event < last_event_; ++event) {
+        for (size_t event = first_computed_; event < last_event_; ++event) {
           output.push_back(Compute(node, event));
         }
       } else {
@@ -108,7 +158,7 @@ class CandidateEvaluation {
   // The row of an operand that belongs to an event; operands without events are the same for all.
   const Row& Operand(const Node& node, size_t input, size_t event) const {
     const ValueId value = node.inputs[input];
-    return domains_[value].has_event() ? rows_[value][event - first_event_] : rows_[value][0];
+    return domains_[value].has_event() ? rows_[value][event - first_computed_] : rows_[value][0];
   }
 
   // Where a feature's value is found among the rows of its side.
@@ -153,6 +203,60 @@ class CandidateEvaluation {
                 op.empty_value);
   }
 
+  Row PoolWeighted(const Node& node, const WeightedPoolOp& op) const {
+    Row sum(graph_.WidthOf(node.output), 0.0);
+    if (first_event_ == last_event_ && !op.empty_value.empty()) return op.empty_value;
+    for (size_t event = first_event_; event < last_event_; ++event) {
+      const double weight = Operand(node, 0, event)[0];
+      const Row& row = Operand(node, 1, event);
+      for (size_t j = 0; j < sum.size(); ++j) sum[j] += weight * row[j];
+    }
+    return sum;
+  }
+
+  // Events that are not in the history any more have weight 0.
+  std::vector<Row> Softmax(const Node& node) const {
+    double largest = -std::numeric_limits<double>::infinity();
+    for (size_t event = first_event_; event < last_event_; ++event) {
+      largest = std::max(largest, Operand(node, 0, event)[0]);
+    }
+    std::vector<Row> weights(last_event_ - first_computed_, Row(1, 0.0));
+    double sum = 0;
+    for (size_t event = first_event_; event < last_event_; ++event) {
+      double& weight = weights[event - first_computed_][0];
+      weight = std::exp(Operand(node, 0, event)[0] - largest);
+      sum += weight;
+    }
+    for (Row& weight : weights) weight[0] /= sum;
+    return weights;
+  }
+
+  std::vector<Row> States(const Node& node, const RecurrenceOp& op) const {
+    std::vector<Row> states;
+    Row state(graph_.WidthOf(node.output), 0.0);
+    for (size_t event = first_computed_; event < last_event_; ++event) {
+      state = NextState(schema::RecurrentCell::Gru, Operand(node, 0, event),
+                        *graph_.dense[op.weights], /*attention=*/1, state);
+      states.push_back(state);
+    }
+    return states;
+  }
+
+  Row LastState(const Node& node, const AttentionRecurrenceOp& op) const {
+    Row state(graph_.WidthOf(node.output), 0.0);
+    for (size_t event = first_event_; event < last_event_; ++event) {
+      const double attention = Operand(node, 1, event)[0];
+      Row gates = Operand(node, 0, event);
+      if (op.cell == schema::RecurrentCell::AttentionInputGru) {
+        for (size_t j = 0; j < gates.size(); ++j) {
+          gates[j] = attention * gates[j] + op.input_bias[j];
+        }
+      }
+      state = NextState(op.cell, gates, *graph_.dense[op.weights], attention, state);
+    }
+    return state;
+  }
+
   Row Compute(const Node& node, size_t event) const {
     return std::visit([&](const auto& op) { return Compute(node, op, event); }, node.op);
   }
@@ -166,7 +270,7 @@ class CandidateEvaluation {
     if (!node.inputs.empty()) sum = Operand(node, 0, event);
     for (const Lookup& lookup : op.lookups) {
       const Row row = LookUp(lookup, event);
-      for (size_t j = 0; j < sum.size(); ++j) sum[j] += row[j];
+      for (size_t j = 0; j < sum.size(); ++j) sum[j] += op.squared ? row[j] * row[j] : row[j];
     }
     return sum;
   }
@@ -232,6 +336,53 @@ class CandidateEvaluation {
     return PoolEvents(node, op);
   }
 
+  Row Compute(const Node& node, const MultiplyOp&, size_t event) const {
+    Row product = Operand(node, 0, event);
+    const Row& factor = Operand(node, 1, event);
+    for (size_t j = 0; j < product.size(); ++j) product[j] *= factor[j];
+    return product;
+  }
+
+  Row Compute(const Node& node, const SubtractOp&, size_t event) const {
+    Row difference = Operand(node, 0, event);
+    const Row& subtrahend = Operand(node, 1, event);
+    for (size_t j = 0; j < difference.size(); ++j) difference[j] -= subtrahend[j];
+    return difference;
+  }
+
+  Row Compute(const Node& node, const BiInteractionOp&, size_t event) const {
+    Row sum(graph_.WidthOf(node.output), 0.0);
+    for (size_t a = 0; a < node.inputs.size(); ++a) {
+      for (size_t b = a + 1; b < node.inputs.size(); ++b) {
+        for (size_t j = 0; j < sum.size(); ++j) {
+          sum[j] += Operand(node, a, event)[j] * Operand(node, b, event)[j];
+        }
+      }
+    }
+    return sum;
+  }
+
+  Row Compute(const Node& node, const BiInteractionOfSumsOp&, size_t event) const {
+    Row row = Operand(node, 0, event);
+    const Row& squares = Operand(node, 1, event);
+    for (size_t j = 0; j < row.size(); ++j) row[j] = (row[j] * row[j] - squares[j]) / 2;
+    return row;
+  }
+
+  // These run over all events: see Logit.
+  Row Compute(const Node& node, const WeightedPoolOp& op, size_t) const {
+    return PoolWeighted(node, op);
+  }
+  Row Compute(const Node& node, const SoftmaxOverHistoryOp&, size_t event) const {
+    return Softmax(node)[event - first_computed_];
+  }
+  Row Compute(const Node& node, const RecurrenceOp& op, size_t event) const {
+    return States(node, op)[event - first_computed_];
+  }
+  Row Compute(const Node& node, const AttentionRecurrenceOp& op, size_t) const {
+    return LastState(node, op);
+  }
+
   Row Compute(const Node& node, const QuantizeOp&, size_t event) const {
     return QuantizeAndBack(Operand(node, 0, event));
   }
@@ -244,7 +395,8 @@ class CandidateEvaluation {
   const std::vector<Domain>& domains_;
   const ResolvedRequest& request_;
   const size_t candidate_;
-  size_t first_event_;
+  size_t first_computed_;  // Event of the first row of a value that has one per event.
+  size_t first_event_;     // Oldest event in the history.
   size_t last_event_;
   std::vector<std::vector<Row>> rows_;  // By value.
 };

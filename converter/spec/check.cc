@@ -1,5 +1,6 @@
 #include "converter/spec/check.h"
 
+#include <algorithm>
 #include <map>
 #include <set>
 #include <string>
@@ -7,6 +8,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "converter/io/nearest_name.h"
 #include "converter/request/features.h"
 
@@ -40,6 +42,10 @@ class Checker {
     if (spec_.layout == Layout::kDeepCtrTorch && errors_.ok()) {
       CheckUses(spec_.wide.features, "wide.features");
       CheckUses(spec_.deep.features, "deep.features");
+    }
+    if (!spec_.attention.query.empty() && errors_.ok()) {
+      CheckQuery();
+      CheckKey();
     }
     if (errors_.ok()) CheckCatalog();
   }
@@ -180,6 +186,68 @@ class Checker {
       const FeatureSpec& feature = spec_.features[uses[i].feature];
       if (!feature.length.empty() && uses[i].combiner == schema::Combiner::Max) {
         AddMaxWithLength(absl::StrCat(path, "[", i, "]"), feature);
+      }
+    }
+  }
+
+  static std::string InList(const char* list, size_t i) { return absl::StrCat(list, "[", i, "]"); }
+
+  // What attention reads: ids, of the side that `side` is.
+  void CheckAttended(size_t feature_index, Side side, const std::string& path) {
+    const FeatureSpec& feature = spec_.features[feature_index];
+    if (feature.side != side || (feature.type != FeatureType::Categorical &&
+                                 feature.type != FeatureType::MultiCategorical)) {
+      errors_.Add(path, absl::StrCat("'", feature.name, "' is ", FeatureTypeName(feature.type),
+                                     feature.side == Side::Unknown
+                                         ? std::string()
+                                         : absl::StrCat(" of side ", SideName(feature.side)),
+                                     ", expected ids of side ", SideName(side)));
+    } else if (spec_.layout == Layout::kDeepCtrTorch &&
+               feature.type == FeatureType::MultiCategorical) {
+      errors_.Add(path, absl::StrCat("'", feature.name,
+                                     "' is multi-valued; DeepCTR-Torch's attention has one id an "
+                                     "item and an event"));
+    }
+  }
+
+  void CheckQuery() {
+    const std::vector<size_t>& query = spec_.attention.query;
+    for (size_t i = 0; i < query.size(); ++i) {
+      CheckAttended(query[i], Side::Candidate, InList("attention.query", i));
+    }
+    if (spec_.layout != Layout::kDeepCtrTorch || !errors_.ok()) return;
+    // Its query is made of the network's columns, in their order.
+    std::vector<size_t> expected;
+    for (const FeatureUse& use : spec_.deep.features) {
+      if (std::find(query.begin(), query.end(), use.feature) != query.end()) {
+        expected.push_back(use.feature);
+      }
+    }
+    if (expected.size() < query.size()) {
+      errors_.Add("attention.query",
+                  "has a feature that deep.features has not; DeepCTR-Torch's network reads every "
+                  "feature that its attention asks with");
+    } else if (expected != query) {
+      std::vector<std::string> names;
+      for (const size_t feature : expected) names.push_back(spec_.features[feature].name);
+      errors_.Add("attention.query",
+                  absl::StrCat("is in another order than deep.features; whatever the order of its "
+                               "history_feature_list, DeepCTR-Torch joins the query in the order "
+                               "of the columns: ",
+                               absl::StrJoin(names, ", ")));
+    }
+  }
+
+  void CheckKey() {
+    for (size_t i = 0; i < spec_.attention.key.size(); ++i) {
+      const std::string path = InList("attention.key", i);
+      CheckAttended(spec_.attention.key[i], Side::History, path);
+      const FeatureSpec& feature = spec_.features[spec_.attention.key[i]];
+      if (spec_.layout == Layout::kHandpick && feature.type == FeatureType::Categorical &&
+          feature.padding_row.has_value()) {
+        errors_.Add(path, absl::StrCat("'", feature.name,
+                                       "' has a padding_row, but attention "
+                                       "counts every event that there is: leave it out"));
       }
     }
   }

@@ -6,9 +6,9 @@ const std::map<std::string, std::vector<std::string>>& SpecKeys() {
   static const auto* const kKeys = new std::map<std::string, std::vector<std::string>>{
       {"",
        {"$schema", "description", "model", "layout", "history", "features", "wide", "deep",
-        "catalog"}},
+        "attention", "evolution", "catalog"}},
       {"model", {"description", "name", "version", "kind", "task"}},
-      {"history", {"description", "max_events"}},
+      {"history", {"description", "max_events", "beyond_maximum"}},
       {"feature_categorical",
        {"description", "name", "side", "type", "vocabulary", "embedding", "combiner", "padding_row",
         "default"}},
@@ -32,6 +32,8 @@ const std::map<std::string, std::vector<std::string>>& SpecKeys() {
       {"deep",
        {"description", "features", "hidden_units", "activation", "batch_normalization",
         "batch_normalization_epsilon"}},
+      {"attention", {"description", "query", "key", "hidden_units", "activation", "softmax"}},
+      {"evolution", {"description", "cell", "negative_sampling"}},
       {"catalog", {"description", "key"}},
   };
   return *kKeys;

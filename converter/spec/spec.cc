@@ -17,6 +17,7 @@
 #include "converter/request/features.h"
 #include "converter/spec/check.h"
 #include "converter/spec/feature_set.h"
+#include "converter/spec/parse_parts.h"
 
 namespace handpick::converter {
 namespace {
@@ -37,15 +38,8 @@ class SpecParser {
   void Parse(const Json& json);
 
  private:
-  // A kind of model and the keys of the spec that only it has. A new kind adds a line and a reader.
-  struct Kind {
-    std::string name;
-    std::vector<std::string> sections;
-    void (SpecParser::*parse)(const JsonObject& root);
-  };
-  static const std::vector<Kind>& Kinds();
-
   void ParseModel(const JsonObject& model);
+  void ParseHistory(const JsonObject& root);
   void ParseFeatures(const JsonObject& root);
   FeatureSpec ParseFeature(const Json& json, const std::string& path);
   VocabularySpec ParseVocabulary(const Json& json, const std::string& path);
@@ -56,52 +50,42 @@ class SpecParser {
   void ParseCrossed(const JsonObject& object, FeatureSpec* feature);
   void ParsePadding(const JsonObject& object, FeatureSpec* feature);
   RawCell ParseDefault(const Json& json, bool is_vector, const std::string& path);
-  schema::Combiner ParseCombiner(const JsonObject& object, schema::Combiner otherwise);
-  std::vector<FeatureUse> ParseUses(const JsonObject& section);
-  void ParseWideDeep(const JsonObject& root);
 
   Spec& spec_;
   JsonErrors& errors_;
 };
 
-const std::vector<SpecParser::Kind>& SpecParser::Kinds() {
-  static const auto* const kKinds =
-      new std::vector<Kind>{{"wide_deep", {"wide", "deep"}, &SpecParser::ParseWideDeep}};
-  return *kKinds;
-}
-
 void SpecParser::Parse(const Json& json) {
   const JsonObject root(json, "", Keys(""), &errors_);
   ParseModel(JsonObject(root.Required("model"), "model", Keys("model"), &errors_));
   if (!errors_.ok()) return;
-  const Kind* kind = nullptr;
-  for (const Kind& k : Kinds()) {
-    if (k.name == spec_.kind) kind = &k;
-  }
-  for (const Kind& other : Kinds()) {
-    for (const std::string& section : other.sections) {
-      const auto& own = kind->sections;
-      if (root.Has(section) && std::find(own.begin(), own.end(), section) == own.end()) {
-        errors_.Add(section, absl::StrCat("models of kind '", spec_.kind, "' have no such part"));
-      }
-    }
-  }
   if (root.Has("layout")) {
     spec_.layout = root.Choice("layout", {"handpick", "deepctr-torch"}) == 0
                        ? Layout::kHandpick
                        : Layout::kDeepCtrTorch;
   }
-  if (root.Has("history")) {
-    const JsonObject history(root.Required("history"), "history", Keys("history"), &errors_);
-    spec_.max_history = history.Integer("max_events", 1, kMaxEvents);
-  }
+  if (root.Has("history")) ParseHistory(root);
   ParseFeatures(root);
   if (errors_.ok()) CheckFeatures(spec_, &errors_);
   if (!errors_.ok()) return;
-  (this->*kind->parse)(root);
+  ParseParts(root, &spec_, &errors_);
   if (root.Has("catalog")) {
     const JsonObject catalog(root.Required("catalog"), "catalog", Keys("catalog"), &errors_);
     spec_.catalog_key = catalog.String("key");
+  }
+}
+
+void SpecParser::ParseHistory(const JsonObject& root) {
+  const JsonObject history(root.Required("history"), "history", Keys("history"), &errors_);
+  spec_.max_history = history.Integer("max_events", 1, kMaxEvents);
+  if (!history.Has("beyond_maximum")) return;
+  spec_.beyond_maximum = history.Choice("beyond_maximum", {"recompute", "carry"}) == 0
+                             ? schema::BeyondMaximum::Recompute
+                             : schema::BeyondMaximum::Carry;
+  if (errors_.ok() && !KindHasStates(spec_.kind)) {
+    errors_.Add(history.PathOf("beyond_maximum"),
+                absl::StrCat("is for models with recurrent states; those of kind '", spec_.kind,
+                             "' have none"));
   }
 }
 
@@ -109,9 +93,7 @@ void SpecParser::ParseModel(const JsonObject& model) {
   spec_.name = model.String("name");
   if (errors_.ok() && spec_.name.empty()) errors_.Add("model.name", "is empty");
   spec_.version = model.StringOr("version", "");
-  std::vector<std::string> kinds;
-  for (const Kind& kind : Kinds()) kinds.push_back(kind.name);
-  spec_.kind = kinds[model.Choice("kind", kinds)];
+  spec_.kind = ModelKinds()[model.Choice("kind", ModelKinds())];
   if (model.Has("task")) {
     spec_.task = model.Choice("task", {"binary", "regression"}) == 0 ? schema::Task::Binary
                                                                      : schema::Task::Regression;
@@ -401,102 +383,6 @@ RawCell SpecParser::ParseDefault(const Json& json, bool is_vector, const std::st
     }
   }
   return cell;
-}
-
-schema::Combiner SpecParser::ParseCombiner(const JsonObject& object, schema::Combiner otherwise) {
-  constexpr schema::Combiner kCombiners[] = {schema::Combiner::Sum, schema::Combiner::Mean,
-                                             schema::Combiner::Max};
-  if (!object.Has("combiner")) return otherwise;
-  return kCombiners[object.Choice("combiner", {"sum", "mean", "max"})];
-}
-
-std::vector<FeatureUse> SpecParser::ParseUses(const JsonObject& section) {
-  std::vector<FeatureUse> uses;
-  const Json& array = section.Array("features");
-  for (size_t i = 0; i < array.size() && errors_.ok(); ++i) {
-    const std::string path = Element(section.PathOf("features"), i);
-    std::string name;
-    const bool is_name = array[i].is_string();
-    const Json as_object = is_name ? Json{{"feature", array[i]}} : array[i];
-    const JsonObject object(as_object, path, Keys("feature_use"), &errors_);
-    name = object.String("feature");
-    if (!errors_.ok()) return uses;
-    const absl::StatusOr<size_t> found = spec_.Find(name);
-    if (!found.ok()) {
-      errors_.Add(path, found.status().message());
-      return uses;
-    }
-    const FeatureSpec& feature = spec_.features[*found];
-    FeatureUse use{*found, ParseCombiner(object, feature.combiner)};
-    if (feature.type == FeatureType::Length) {
-      errors_.Add(path, absl::StrCat("'", name, "' is a length, which no part of a model reads"));
-    }
-    if (object.Has("combiner") && feature.type != FeatureType::MultiCategorical &&
-        feature.type != FeatureType::Crossed && feature.side != Side::History) {
-      errors_.Add(object.PathOf("combiner"), absl::StrCat("'", name, "' has one value only"));
-    }
-    for (const FeatureUse& other : uses) {
-      if (other.feature == use.feature) {
-        errors_.Add(path, absl::StrCat("'", name, "' is in the list twice"));
-      }
-    }
-    uses.push_back(use);
-  }
-  return uses;
-}
-
-void SpecParser::ParseWideDeep(const JsonObject& root) {
-  if (root.Has("wide")) {
-    const JsonObject wide(root.Required("wide"), "wide", Keys("wide"), &errors_);
-    spec_.wide.features = ParseUses(wide);
-  }
-  if (root.Has("deep")) {
-    const JsonObject deep(root.Required("deep"), "deep", Keys("deep"), &errors_);
-    spec_.deep.features = ParseUses(deep);
-    if (errors_.ok() && spec_.deep.features.empty()) {
-      errors_.Add("deep.features", "is empty: leave 'deep' out for a model without a deep part");
-    }
-    const Json& units = deep.Array("hidden_units");
-    // DeepCTR-Torch builds such a model: the deep features have tables, and nothing reads them.
-    if (errors_.ok() && units.empty() && spec_.layout != Layout::kDeepCtrTorch) {
-      errors_.Add("deep.hidden_units",
-                  "is empty: leave 'deep' out for a model that is its wide part alone");
-    }
-    for (size_t i = 0; i < units.size() && errors_.ok(); ++i) {
-      const std::string path = Element("deep.hidden_units", i);
-      if (!units[i].is_number_integer() || units[i] < 1 || units[i] > kMaxWidth) {
-        errors_.Add(path, absl::StrCat("expected an integer from 1 to ", kMaxWidth, ", found ",
-                                       Shown(units[i])));
-      } else {
-        spec_.deep.hidden_units.push_back(units[i].get<int64_t>());
-      }
-    }
-    spec_.deep.activation = deep.StringOr("activation", "relu");
-    if (errors_.ok() && spec_.deep.activation == "dice") {
-      errors_.Add("deep.activation",
-                  "'dice' cannot be used in the main network: DeepCTR-Torch builds it for "
-                  "3-dimensional inputs there (dice_dim=3) and fails on the 2-dimensional ones "
-                  "that this network has, so no such model was ever trained");
-    }
-    if (deep.Has("activation")) {
-      deep.Choice("activation", {"linear", "relu", "sigmoid", "tanh", "prelu"});
-    }
-    spec_.deep.batch_normalization = deep.BooleanOr("batch_normalization", false);
-    spec_.deep.batch_normalization_epsilon =
-        deep.NumberOr("batch_normalization_epsilon", kDeepCtrTorchEpsilon);
-    const double epsilon = spec_.deep.batch_normalization_epsilon;
-    if (errors_.ok() && !(epsilon > 0 && epsilon <= 1)) {
-      errors_.Add("deep.batch_normalization_epsilon",
-                  absl::StrCat(epsilon, " is not above 0 and at most 1"));
-    }
-    if (errors_.ok() && spec_.layout == Layout::kDeepCtrTorch && epsilon != kDeepCtrTorchEpsilon) {
-      errors_.Add("deep.batch_normalization_epsilon",
-                  absl::StrCat(epsilon, " is not DeepCTR-Torch's, which is 1e-5"));
-    }
-  }
-  if (errors_.ok() && spec_.wide.features.empty() && spec_.deep.hidden_units.empty()) {
-    errors_.Add("", "the model reads no feature: give 'wide', 'deep' or both");
-  }
 }
 
 }  // namespace

@@ -73,16 +73,34 @@ struct DeepSpec {
   double batch_normalization_epsilon = 1e-5;
 };
 
+// Attention over the history: DIN's activation unit, DIEN's evolution.
+struct AttentionSpec {
+  std::vector<size_t> query;  // Candidate features, in the order in which the trainer joins them.
+  std::vector<size_t> key;    // History features, likewise.
+  std::vector<int64_t> hidden_units;
+  std::string activation = "sigmoid";  // linear, relu, sigmoid, tanh, prelu, dice
+  bool softmax = false;
+};
+
+struct EvolutionSpec {
+  std::string cell = "AUGRU";      // GRU, AIGRU, AGRU, AUGRU
+  bool negative_sampling = false;  // The checkpoint has parts that only training uses.
+};
+
 struct Spec {
   std::string name;
   std::string version;
-  std::string kind;  // Name of the recipe: "wide_deep".
+  std::string kind;  // Name of the recipe: "wide_deep", "nfm", "din", "dien".
   schema::Task task = schema::Task::Binary;
   Layout layout = Layout::kHandpick;
   int64_t max_history = 0;
   std::vector<FeatureSpec> features;
   WideSpec wide;
   DeepSpec deep;
+  AttentionSpec attention;  // din, dien
+  EvolutionSpec evolution;  // dien
+  // What becomes of recurrent states when a full history drops its oldest event.
+  schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
   std::string
       catalog_key;  // Candidate feature that names an item; "" when the model has no catalog.
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sdk/base/error.h"
+#include "sdk/bundle/limits.h"
 
 namespace handpick {
 namespace {
@@ -33,8 +34,9 @@ class Checker {
       HP_TRY(CheckStep(step));
     }
     for (const Step& step : plan_.candidate_steps) {
-      if (step.domain != schema::Domain::Candidate)
+      if (step.domain != schema::Domain::Candidate && step.domain != schema::Domain::Pair) {
         return Bad(step, "a candidate step is not of the candidates");
+      }
       HP_TRY(CheckStep(step));
     }
     const Value& logit = plan_.values[plan_.logit];
@@ -85,16 +87,20 @@ class Checker {
     lifetime.used = true;
     lifetime.last = now_;
     // The session's values stay until they are computed again.
-    if (value.domain != schema::Domain::Candidate) lifetime = Lifetime{0, kForEver, true};
+    if (value.domain == schema::Domain::Context || value.domain == schema::Domain::History) {
+      lifetime = Lifetime{0, kForEver, true};
+    }
   }
 
-  // Checks an operand; `broadcast`: a context value will do in a candidate step.
+  // Checks an operand; `broadcast`: a value of fewer axes will do.
   hp_status Read(const Step& step, uint32_t index, schema::Domain domain, bool broadcast,
                  schema::BufferType type, uint32_t width) {
     if (index >= plan_.values.size()) return Bad(step, "an operand does not exist");
     const Value& value = plan_.values[index];
-    if (value.domain != domain && !(broadcast && domain == schema::Domain::Candidate &&
-                                    value.domain == schema::Domain::Context)) {
+    // An event's results never depend on the context: they are not computed again when it changes.
+    const bool can_broadcast =
+        broadcast && domain != schema::Domain::History && IsAxisSubset(value.domain, domain);
+    if (value.domain != domain && !can_broadcast) {
       return Bad(step, "an operand lies in a domain that the step cannot read");
     }
     if (value.type != type) return Bad(step, "an operand has the wrong element type");
@@ -128,12 +134,53 @@ class Checker {
 
   hp_status CheckActivation(const Step& step, uint32_t width) {
     const Activation& activation = step.activation;
-    if (activation.kind > schema::ActivationKind::Tanh) return Bad(step, "unknown activation");
+    if (activation.kind > schema::ActivationKind::Dice) return Bad(step, "unknown activation");
     const size_t alphas = activation.alpha.size();
+    const size_t normalised = activation.kind == schema::ActivationKind::Dice ? width : 0;
+    if (activation.scale.size() != normalised || activation.shift.size() != normalised) {
+      return Bad(step, "its activation has the wrong number of scales or shifts");
+    }
+    if (normalised != 0) {
+      return alphas == width ? HP_OK : Bad(step, "its activation has the wrong number of slopes");
+    }
     const bool good = activation.kind == schema::ActivationKind::Prelu
                           ? alphas == 1 || alphas == width
                           : alphas == 0;
     return good ? HP_OK : Bad(step, "its activation has the wrong number of slopes");
+  }
+
+  // Weights [3 width, width] in float32, and a value of 3 width in `domain` that nothing else
+  // writes.
+  hp_status CheckRecurrence(const Step& step, uint32_t width, schema::Domain domain) {
+    if (width > kMaxWidth / 3) return Bad(step, "its state is too wide");
+    if (step.weights >= plan_.dense_weights.size()) return Bad(step, "its weights do not exist");
+    const DenseWeights& weights = plan_.dense_weights[step.weights];
+    if (weights.int8 || weights.input_width != width || weights.output_width != 3 * width) {
+      return Bad(step, "its weights are no float32 weights of its state's width");
+    }
+    if (step.scratch >= plan_.values.size()) return Bad(step, "its scratch does not exist");
+    const Value& scratch = plan_.values[step.scratch];
+    if (scratch.domain != domain || scratch.type != schema::BufferType::Float32 ||
+        scratch.width != 3 * width) {
+      return Bad(step, "its scratch is no value of its gates' width and domain");
+    }
+    return Write(step, step.scratch);
+  }
+
+  // Notes that `index` is written, for the first time.
+  hp_status Write(const Step& step, uint32_t index) {
+    const Value& value = plan_.values[index];
+    for (size_t i = 0; i < plan_.values.size(); ++i) {
+      const Value& other = plan_.values[i];
+      if (written_[i] && other.buffer == value.buffer &&
+          other.column < value.column + value.width && value.column < other.column + other.width) {
+        return Bad(step, "writes what another step wrote");
+      }
+    }
+    written_[index] = 1;
+    triggers_[index] = step_triggers_;
+    Touch(value);
+    return HP_OK;
   }
 
   hp_status CheckOperator(const Step& step, const Value& output) {
@@ -201,6 +248,47 @@ class Checker {
         HP_TRY(Read(step, step.inputs[0], schema::Domain::History, false, kFloat, output.width));
         step_triggers_ = kHistoryTrigger;
         return HP_OK;
+      case StepKind::kMultiply:
+      case StepKind::kBiInteraction:
+        for (const uint32_t input : step.inputs) {
+          HP_TRY(Read(step, input, step.domain, true, kFloat, output.width));
+        }
+        return HP_OK;
+      case StepKind::kSoftmaxOverHistory:
+        if (step.domain != schema::Domain::Pair || output.width != 1) {
+          return Bad(step, "its result is no number per candidate and event");
+        }
+        return Read(step, step.inputs[0], schema::Domain::Pair, false, kFloat, 1);
+      case StepKind::kWeightedPool:
+        if (step.domain != schema::Domain::Candidate) {
+          return Bad(step, "pools the history, but not for each candidate");
+        }
+        if (!step.numbers.empty() && step.numbers.size() != output.width) {
+          return Bad(step, "its empty value has the wrong width");
+        }
+        HP_TRY(Read(step, step.inputs[0], schema::Domain::Pair, false, kFloat, 1));
+        return Read(step, step.inputs[1], schema::Domain::History, false, kFloat, output.width);
+      case StepKind::kRecurrence:
+        if (step.domain != schema::Domain::History) return Bad(step, "recurs, but not over events");
+        HP_TRY(CheckRecurrence(step, output.width, schema::Domain::Context));
+        return Read(step, step.inputs[0], schema::Domain::History, false, kFloat, 3 * output.width);
+      case StepKind::kAttentionRecurrence: {
+        if (step.domain != schema::Domain::Candidate) {
+          return Bad(step, "recurs with attention, but not for each candidate");
+        }
+        if (step.cell < schema::RecurrentCell::AttentionInputGru ||
+            step.cell > schema::RecurrentCell::AttentionUpdateGru) {
+          return Bad(step, "unknown recurrent cell");
+        }
+        const bool has_bias = step.cell == schema::RecurrentCell::AttentionInputGru;
+        if (step.numbers.size() != (has_bias ? 3 * size_t{output.width} : 0)) {
+          return Bad(step, "its input bias has the wrong width");
+        }
+        HP_TRY(CheckRecurrence(step, output.width, schema::Domain::Candidate));
+        HP_TRY(
+            Read(step, step.inputs[0], schema::Domain::History, false, kFloat, 3 * output.width));
+        return Read(step, step.inputs[1], schema::Domain::Pair, false, kFloat, 1);
+      }
     }
     return Bad(step, "unknown operator");
   }
@@ -217,17 +305,7 @@ class Checker {
     } else if (step.triggers != 0) {
       return Bad(step, "has triggers outside of the context");
     }
-    for (size_t i = 0; i < plan_.values.size(); ++i) {
-      const Value& other = plan_.values[i];
-      if (written_[i] && other.buffer == output.buffer &&
-          other.column < output.column + output.width &&
-          output.column < other.column + other.width) {
-        return Bad(step, "writes what another step wrote");
-      }
-    }
-    written_[step.output] = 1;
-    triggers_[step.output] = step_triggers_;
-    Touch(output);
+    HP_TRY(Write(step, step.output));
     ++now_;
     return HP_OK;
   }

@@ -20,6 +20,7 @@ inline constexpr uint32_t kMaxValueCount = 1u << 14;
 inline constexpr uint32_t kMaxSteps = 1u << 14;
 inline constexpr uint32_t kMaxTile = 1u << 16;
 inline constexpr uint32_t kMaxHistory = 1u << 16;
+inline constexpr uint64_t kMaxPairRows = uint64_t{1} << 26;  // Tile times history.
 inline constexpr uint32_t kMaxGoldenRows = 1u << 16;
 
 }  // namespace handpick

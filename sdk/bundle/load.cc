@@ -55,12 +55,16 @@ class Loader {
     HP_TRY(Values());
     HP_TRY(CatalogPart());
     HP_TRY(Slots());
-    HP_TRY(Steps(bundle_.session_program(), "session", &plan_.session_steps));
-    HP_TRY(Steps(bundle_.candidate_program(), "candidate", &plan_.candidate_steps));
+    absl::Span<Step> candidate_steps;
+    HP_TRY(Steps(bundle_.session_program(), "session", &session_steps_));
+    HP_TRY(Steps(bundle_.candidate_program(), "candidate", &candidate_steps));
+    plan_.session_steps = session_steps_;
+    plan_.candidate_steps = candidate_steps;
     if (bundle_.logit() >= plan_.values.size())
       return Corrupt("logit", bundle_.logit(), plan_.values.size());
     plan_.logit = bundle_.logit();
     HP_TRY(CheckProgram(plan_, &memory_, error_));
+    HP_TRY(MarkRecurrentSteps());
     return Goldens();
   }
 
@@ -102,6 +106,15 @@ class Loader {
                   kMaxTile);
     }
     plan_.tile = bundle_.tile();
+    if (uint64_t{plan_.tile} * plan_.max_history > kMaxPairRows) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "bundle: a tile of %u candidates and %u events has too many pairs", plan_.tile,
+                  plan_.max_history);
+    }
+    if (bundle_.beyond_maximum() > schema::BeyondMaximum::Carry) {
+      return Corrupt("beyond_maximum", static_cast<uint64_t>(bundle_.beyond_maximum()), 2);
+    }
+    plan_.beyond_maximum = bundle_.beyond_maximum();
     if (Size(bundle_.region_row_bytes()) != kDomainCount) {
       return Fail(error_, HP_BUNDLE_CORRUPT,
                   "bundle: region_row_bytes has %zu entries, expected %d",
@@ -446,11 +459,10 @@ class Loader {
   }
 
   hp_status LoadBuffer(const schema::Buffer& buffer, Buffer* to) {
-    // The pair domain is reserved: no operator of this format version computes in it.
-    if (buffer.domain() < schema::Domain::Context || buffer.domain() > schema::Domain::Candidate) {
-      return Corrupt("a buffer's domain", static_cast<uint64_t>(buffer.domain()), 4);
+    if (buffer.domain() < schema::Domain::Context || buffer.domain() > schema::Domain::Pair) {
+      return Corrupt("a buffer's domain", static_cast<uint64_t>(buffer.domain()), 5);
     }
-    if (buffer.domain() == schema::Domain::History && plan_.max_history == 0) {
+    if (plan_.max_history == 0 && IsAxisSubset(schema::Domain::History, buffer.domain())) {
       return Fail(error_, HP_BUNDLE_CORRUPT,
                   "bundle: a buffer lies in the history, which has 0 events");
     }
@@ -574,7 +586,10 @@ class Loader {
 
   hp_status LoadActivation(const schema::Activation* in, Activation* to) {
     to->kind = in == nullptr ? schema::ActivationKind::Linear : in->kind();
-    to->alpha = in == nullptr ? absl::Span<const float>() : View(in->alpha());
+    if (in == nullptr) return HP_OK;
+    to->alpha = View(in->alpha());
+    to->scale = View(in->scale());
+    to->shift = View(in->shift());
     return HP_OK;
   }
 
@@ -597,8 +612,16 @@ class Loader {
     return HP_OK;
   }
 
-  hp_status Steps(const schema::Program* program, const char* which,
-                  absl::Span<const Step>* steps) {
+  hp_status TwoInputs(uint32_t first, uint32_t second, Step* to) {
+    absl::Span<uint32_t> inputs;
+    if (!memory_.NewArray(2, &inputs)) return NoMemory();
+    inputs[0] = first;
+    inputs[1] = second;
+    to->inputs = inputs;
+    return HP_OK;
+  }
+
+  hp_status Steps(const schema::Program* program, const char* which, absl::Span<Step>* steps) {
     const size_t count = Size(program->steps());
     if (count > kMaxSteps) return Corrupt("number of steps", count, kMaxSteps + 1);
     absl::Span<Step> out;
@@ -611,6 +634,7 @@ class Loader {
       to.name = Text(in.name());
       to.row = kNone;
       to.feature = kNone;
+      to.scratch = kNone;
       switch (in.op_type()) {
         case schema::Operator::Embedding: {
           const schema::Embedding& op = *in.op_as_Embedding();
@@ -630,6 +654,7 @@ class Loader {
             HP_TRY(LoadLookup(op.lookups()->Get(l), &lookups[l]));
           to.kind = StepKind::kEmbeddingSum;
           to.lookups = lookups;
+          to.squared = op.squared();
           HP_TRY(LoadOptional(op.addend(), "an addend", &to.row));
           to.output = op.output();
           break;
@@ -685,6 +710,56 @@ class Loader {
           to.output = op.output();
           break;
         }
+        case schema::Operator::Multiply: {
+          const schema::Multiply& op = *in.op_as_Multiply();
+          to.kind = StepKind::kMultiply;
+          HP_TRY(TwoInputs(op.a(), op.b(), &to));
+          to.output = op.output();
+          break;
+        }
+        case schema::Operator::BiInteraction: {
+          const schema::BiInteraction& op = *in.op_as_BiInteraction();
+          to.kind = StepKind::kBiInteraction;
+          HP_TRY(TwoInputs(op.sum(), op.squares(), &to));
+          to.output = op.output();
+          break;
+        }
+        case schema::Operator::SoftmaxOverHistory: {
+          const schema::SoftmaxOverHistory& op = *in.op_as_SoftmaxOverHistory();
+          to.kind = StepKind::kSoftmaxOverHistory;
+          HP_TRY(OneInput(op.input(), &to));
+          to.output = op.output();
+          break;
+        }
+        case schema::Operator::WeightedPool: {
+          const schema::WeightedPool& op = *in.op_as_WeightedPool();
+          to.kind = StepKind::kWeightedPool;
+          HP_TRY(TwoInputs(op.weights(), op.values(), &to));
+          to.numbers = View(op.empty_value());
+          to.output = op.output();
+          break;
+        }
+        case schema::Operator::Recurrence: {
+          const schema::Recurrence& op = *in.op_as_Recurrence();
+          to.kind = StepKind::kRecurrence;
+          HP_TRY(OneInput(op.gates(), &to));
+          to.cell = schema::RecurrentCell::Gru;
+          to.weights = op.weights();
+          to.scratch = op.scratch();
+          to.output = op.output();
+          break;
+        }
+        case schema::Operator::AttentionRecurrence: {
+          const schema::AttentionRecurrence& op = *in.op_as_AttentionRecurrence();
+          to.kind = StepKind::kAttentionRecurrence;
+          HP_TRY(TwoInputs(op.gates(), op.attention(), &to));
+          to.cell = op.cell();
+          to.numbers = View(op.input_bias());
+          to.weights = op.weights();
+          to.scratch = op.scratch();
+          to.output = op.output();
+          break;
+        }
         default:
           return Fail(error_, HP_BUNDLE_CORRUPT,
                       "bundle: step %u of the %s program has an unknown operator %u", i, which,
@@ -692,6 +767,21 @@ class Loader {
       }
     }
     *steps = out;
+    return HP_OK;
+  }
+
+  // A history step is recurrent when it is a recurrence, or reads columns that a recurrent step
+  // wrote. The program has been checked: writers come before readers.
+  hp_status MarkRecurrentSteps() {
+    absl::Span<uint8_t>
+        recurrent;  // By buffer: coarser than by column, and never wrong about a recurrence.
+    if (!memory_.NewArray(plan_.buffers.size(), &recurrent)) return NoMemory();
+    for (Step& step : session_steps_) {
+      step.recurrent = step.kind == StepKind::kRecurrence;
+      for (const uint32_t input : step.inputs)
+        step.recurrent |= recurrent[plan_.values[input].buffer] != 0;
+      if (step.recurrent) recurrent[plan_.values[step.output].buffer] = 1;
+    }
     return HP_OK;
   }
 
@@ -779,7 +869,9 @@ class Loader {
   ModelMemory& memory_;
   Plan& plan_;
   hp_error* error_;
-  absl::Span<Feature> features_;  // plan_.features, while they are being filled in.
+  absl::Span<Feature>
+      features_;  // plan_.features and session_steps, while they are being filled in.
+  absl::Span<Step> session_steps_;
 };
 
 }  // namespace

@@ -40,6 +40,15 @@ void AddRowAndActivate(RowsOut out, const float* row, const Activation& activati
     case schema::ActivationKind::Tanh:
       ForEach(out, row, rows, width, [](float x, uint32_t) { return Tanh(x); });
       break;
+    case schema::ActivationKind::Dice: {
+      const float* scale = activation.scale.data();
+      const float* shift = activation.shift.data();
+      ForEach(out, row, rows, width, [=](float x, uint32_t c) {
+        const float p = Sigmoid(scale[c] * x + shift[c]);
+        return p * x + (1 - p) * alpha[c] * x;
+      });
+      break;
+    }
     case schema::ActivationKind::Prelu:
       if (activation.alpha.size() == 1) {
         const float slope = alpha[0];
@@ -53,18 +62,25 @@ void AddRowAndActivate(RowsOut out, const float* row, const Activation& activati
   }
 }
 
-void CopyRows(RowsIn in, RowsOut out, uint32_t rows, uint32_t width) {
-  for (uint32_t r = 0; r < rows; ++r) {
-    std::memcpy(out.data + r * out.stride, in.data + r * in.stride, width * sizeof(float));
-  }
+void CopyRow(const float* in, float* out, uint32_t width) {
+  std::memcpy(out, in, width * sizeof(float));
 }
 
-void AddRows(RowsIn in, RowsOut out, uint32_t rows, uint32_t width) {
-  for (uint32_t r = 0; r < rows; ++r) {
-    const float* __restrict from = in.data + r * in.stride;
-    float* __restrict to = out.data + r * out.stride;
-    for (uint32_t c = 0; c < width; ++c) to[c] += from[c];
-  }
+void AddRow(const float* __restrict in, float* __restrict out, uint32_t width) {
+  for (uint32_t c = 0; c < width; ++c) out[c] += in[c];
+}
+
+void AddScaledRow(float scale, const float* __restrict in, float* __restrict out, uint32_t width) {
+  for (uint32_t c = 0; c < width; ++c) out[c] += scale * in[c];
+}
+
+void MultiplyRows(const float* a, const float* b, float* __restrict out, uint32_t width) {
+  for (uint32_t c = 0; c < width; ++c) out[c] = a[c] * b[c];
+}
+
+void BiInteractionRow(const float* sum, const float* squares, float* __restrict out,
+                      uint32_t width) {
+  for (uint32_t c = 0; c < width; ++c) out[c] = 0.5f * (sum[c] * sum[c] - squares[c]);
 }
 
 void QuantizeRows(RowsIn in, int8_t* out, size_t out_stride, QuantizationParameters* parameters,

@@ -1,5 +1,5 @@
 // Kernels over rows of float32 values. A view is a pointer to the first row and a stride in
-// elements; stride 0 repeats one row (a context value among candidates). An output never overlaps
+// elements. An output never overlaps
 // an input. None allocates; all are thread-safe.
 //
 // Every element is computed by the same operations in the same order wherever its row stands, so
@@ -29,11 +29,13 @@ struct RowsOut {
 void AddRowAndActivate(RowsOut out, const float* row, const Activation& activation, uint32_t rows,
                        uint32_t width);
 
-// out = in.
-void CopyRows(RowsIn in, RowsOut out, uint32_t rows, uint32_t width);
-
-// out += in.
-void AddRows(RowsIn in, RowsOut out, uint32_t rows, uint32_t width);
+// One row each. out = in; out += in; out += scale * in; out = a * b; out = (sum * sum - squares)
+// / 2.
+void CopyRow(const float* in, float* out, uint32_t width);
+void AddRow(const float* in, float* out, uint32_t width);
+void AddScaledRow(float scale, const float* in, float* out, uint32_t width);
+void MultiplyRows(const float* a, const float* b, float* out, uint32_t width);
+void BiInteractionRow(const float* sum, const float* squares, float* out, uint32_t width);
 
 // Quantises each row to int8: q = clamp(round(x / scale) + zero_point), with the row's range
 // widened to hold 0. One {zero_point, scale} pair per row goes to `parameters`, in the layout of

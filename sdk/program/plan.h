@@ -19,6 +19,14 @@ inline constexpr int kDomainCount = 4;  // Context, History, Candidate, Pair, in
 // Index of a domain into arrays of kDomainCount.
 inline constexpr int DomainIndex(schema::Domain domain) { return static_cast<int>(domain) - 1; }
 
+// Whether a value of domain `of` can be read, broadcast, in every row of `domain`: its axes are among the other's.
+inline constexpr bool IsAxisSubset(schema::Domain of, schema::Domain domain) {
+  return (DomainIndex(of) & ~DomainIndex(domain)) == 0;
+}
+static_assert(DomainIndex(schema::Domain::History) == 1 && DomainIndex(schema::Domain::Candidate) == 2 &&
+                  DomainIndex(schema::Domain::Pair) == 3,
+              "an index is a set of axes");
+
 // Bits of Step::triggers.
 inline constexpr uint8_t kContextTrigger = 1;
 inline constexpr uint8_t kHistoryTrigger = 2;
@@ -111,6 +119,8 @@ struct Value {
 struct Activation {
   schema::ActivationKind kind;
   absl::Span<const float> alpha;
+  absl::Span<const float> scale;
+  absl::Span<const float> shift;
 };
 
 struct Lookup {
@@ -121,14 +131,20 @@ struct Lookup {
 };
 
 enum class StepKind : uint8_t {
-  kEmbedding,     // lookups[0]
-  kEmbeddingSum,  // lookups, row = addend
-  kNumeric,       // feature
-  kDense,         // inputs[0], weights, row, activation
-  kQuantize,      // inputs[0]
-  kAdd,           // inputs, activation
-  kCopy,          // inputs[0]
-  kPoolHistory,   // inputs[0], feature = mask, combiner, empty_value
+  kEmbedding,            // lookups[0]
+  kEmbeddingSum,         // lookups, squared, row = addend
+  kNumeric,              // feature
+  kDense,                // inputs[0], weights, row, activation
+  kQuantize,             // inputs[0]
+  kAdd,                  // inputs, activation
+  kCopy,                 // inputs[0]
+  kPoolHistory,          // inputs[0], feature = mask, combiner, empty_value
+  kMultiply,             // inputs[0], inputs[1]
+  kBiInteraction,        // inputs: sum, squares
+  kSoftmaxOverHistory,   // inputs[0]
+  kWeightedPool,         // inputs: weights, values; numbers = empty value
+  kRecurrence,           // inputs[0] = gates, weights, scratch
+  kAttentionRecurrence,  // inputs: gates, attention; cell, weights, scratch, numbers = input bias
 };
 
 inline constexpr uint32_t kNone = UINT32_MAX;
@@ -146,6 +162,12 @@ struct Step {
   Activation activation;
   schema::Combiner combiner;
   float empty_value;
+  bool squared;
+  schema::RecurrentCell cell;
+  uint32_t scratch;                  // Value, or kNone.
+  absl::Span<const float> numbers;
+  // History steps: whether the result depends on events before its own.
+  bool recurrent;
   const char* name;
 };
 
@@ -183,6 +205,7 @@ struct Plan {
   absl::Span<const Step> session_steps;
   absl::Span<const Step> candidate_steps;
   uint32_t max_history;
+  schema::BeyondMaximum beyond_maximum;
   uint32_t tile;
   uint32_t logit;
   uint32_t region_row_bytes[kDomainCount];  // Values.

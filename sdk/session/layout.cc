@@ -38,7 +38,9 @@ hp_status MakeSessionLayout(const Plan& plan, uint32_t tile, SessionLayout* layo
   layout->value_rows[0] = 1;
   layout->value_rows[1] = static_cast<uint32_t>(RoundUp(plan.max_history, 16));
   layout->value_rows[2] = tile_rows;
-  layout->value_rows[3] = 0;
+  // The engine computes two rows at least.
+  layout->value_rows[3] =
+      static_cast<uint32_t>(RoundUp(uint64_t{layout->tile} * plan.max_history + 1, 16));
   uint64_t total = RoundUp(sizeof(Session), HP_ALIGNMENT);
   bool fits = Place(plan.features.size() * sizeof(const hp_column*), &total, &layout->columns);
   fits = fits && Place(sizeof(uint32_t) * uint64_t{tile_rows}, &total, &layout->items);

@@ -28,11 +28,13 @@ hp_status Model::Pack(absl::Span<const Step> steps, absl::Span<DenseOperator>* o
     return Fail(error, HP_OUT_OF_MEMORY, "no memory for %zu dense operators", steps.size());
   }
   for (size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].kind != StepKind::kDense) continue;
-    HP_TRY(CreateDense(plan_.dense_weights[steps[i].weights],
-                       plan_.values[steps[i].inputs[0]].stride,
-                       plan_.values[steps[i].output].stride, memory_.allocator(), &engine_bytes_,
-                       &(*operators)[i], error));
+    const bool recurs =
+        steps[i].kind == StepKind::kRecurrence || steps[i].kind == StepKind::kAttentionRecurrence;
+    if (steps[i].kind != StepKind::kDense && !recurs) continue;
+    const Value& from = plan_.values[recurs ? steps[i].output : steps[i].inputs[0]];
+    const Value& to = plan_.values[recurs ? steps[i].scratch : steps[i].output];
+    HP_TRY(CreateDense(plan_.dense_weights[steps[i].weights], from.stride, to.stride,
+                       memory_.allocator(), &engine_bytes_, &(*operators)[i], error));
   }
   return HP_OK;
 }

@@ -24,9 +24,9 @@ class Model {
   void OwnFile(const MappedFile& file) { file_ = file; }
 
   const Plan& plan() const { return plan_; }
-  // The operator of a dense step.
+  // The operator of a dense or recurrent step.
   const DenseOperator& dense(const Step& step) const {
-    return step.domain == schema::Domain::Candidate
+    return DomainIndex(step.domain) >= DomainIndex(schema::Domain::Candidate)
                ? candidate_dense_[&step - plan_.candidate_steps.data()]
                : session_dense_[&step - plan_.session_steps.data()];
   }

@@ -52,9 +52,12 @@ hp_status Session::CheckEvents(const hp_batch& events) {
 
 hp_status Session::TakeEvents(const hp_batch& events) {
   if (events.row_count == 0) return HP_OK;
-  // Of more events than the history holds, only the last would stay.
-  const size_t first =
-      events.row_count > plan_.max_history ? events.row_count - plan_.max_history : 0;
+  const bool carry = plan_.beyond_maximum == schema::BeyondMaximum::Carry;
+  // Of more events than the history holds only the last stay; the others matter to states that are
+  // carried on.
+  const bool skip = !carry && events.row_count > plan_.max_history;
+  const size_t first = skip ? events.row_count - plan_.max_history : 0;
+  uint32_t unchanged = skip ? 0 : event_count_;  // Oldest events whose recurrent states stay.
   for (size_t e = first; e < events.row_count; ++e) {
     uint32_t position;
     if (event_count_ < plan_.max_history) {
@@ -63,10 +66,21 @@ hp_status Session::TakeEvents(const hp_batch& events) {
     } else {
       position = oldest_event_;
       oldest_event_ = (oldest_event_ + 1) % plan_.max_history;
+      unchanged = 0;
     }
     HP_TRY(ResolveRows(plan_, HP_SIDE_HISTORY, columns(), e, 1, Memory(layout_.slots[1]),
                        layout_.slot_rows[1], position, nullptr, &error_));
-    HP_TRY(RunSteps(plan_.session_steps, schema::Domain::History, 0, position, 1));
+    HP_TRY(RunEventSteps(position, /*recurrent=*/false));
+    if (carry) {
+      has_event_before_ = carries_state_;
+      carries_state_ = true;
+      HP_TRY(RunEventSteps(position, /*recurrent=*/true));
+    }
+  }
+  // A state is made of all events before its own: without the oldest, all of them are others.
+  for (uint32_t e = unchanged; !carry && e < event_count_; ++e) {
+    has_event_before_ = e != 0;
+    HP_TRY(RunEventSteps((oldest_event_ + e) % plan_.max_history, /*recurrent=*/true));
   }
   counters_.events += events.row_count;
   stale_ |= kHistoryTrigger;
@@ -87,24 +101,32 @@ hp_status Session::SetHistory(const hp_batch& events) {
 void Session::ClearHistory() {
   oldest_event_ = 0;
   event_count_ = 0;
+  carries_state_ = false;
   stale_ |= kHistoryTrigger;
 }
 
-hp_status Session::RunSteps(absl::Span<const Step> steps, schema::Domain domain, uint8_t triggers,
-                            uint32_t first_row, uint32_t rows) {
-  StepRunner runner(this, first_row, rows);
-  for (const Step& step : steps) {
-    if (step.domain != domain) continue;
-    if (domain == schema::Domain::Context && (step.triggers & triggers) == 0) continue;
-    const hp_status status = runner.Run(step);
-    if (status != HP_OK) return Fail(&error_, status, "step '%s' failed in the engine", step.name);
+hp_status Session::RunStep(StepRunner* runner, const Step& step) {
+  const hp_status status = runner->Run(step);
+  if (status != HP_OK) return Fail(&error_, status, "step '%s' failed in the engine", step.name);
+  return HP_OK;
+}
+
+hp_status Session::RunEventSteps(uint32_t position, bool recurrent) {
+  StepRunner runner(this, position, 1);
+  for (const Step& step : plan_.session_steps) {
+    if (step.domain != schema::Domain::History || step.recurrent != recurrent) continue;
+    HP_TRY(RunStep(&runner, step));
   }
   return HP_OK;
 }
 
 hp_status Session::RefreshContext() {
   if (stale_ == 0) return HP_OK;
-  HP_TRY(RunSteps(plan_.session_steps, schema::Domain::Context, stale_, 0, 1));
+  StepRunner runner(this, 0, 1);
+  for (const Step& step : plan_.session_steps) {
+    if (step.domain != schema::Domain::Context || (step.triggers & stale_) == 0) continue;
+    HP_TRY(RunStep(&runner, step));
+  }
   stale_ = 0;
   ++counters_.context_runs;
   return HP_OK;
@@ -127,11 +149,12 @@ hp_status Session::ScoreTile(size_t first, uint32_t count, Logits* logits) {
   auto* items = reinterpret_cast<uint32_t*>(Memory(layout_.items));
   HP_TRY(ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), first, count, Memory(layout_.slots[2]),
                      layout_.slot_rows[2], 0, items, &error_));
-  HP_TRY(RunSteps(plan_.candidate_steps, schema::Domain::Candidate, 0, 0, count));
+  StepRunner runner(this, 0, count);
+  for (const Step& step : plan_.candidate_steps) HP_TRY(RunStep(&runner, step));
   counters_.candidates += count;
   ++counters_.tiles;
   const Value& logit = plan_.values[plan_.logit];
-  const RowsOut rows = StepRunner(this, 0, count).At(logit, 0);
+  const RowsOut rows = runner.At(logit, 0);
   *logits = Logits{rows.data, logit.domain == schema::Domain::Context ? 0 : rows.stride};
   return HP_OK;
 }

@@ -15,6 +15,8 @@ namespace handpick {
 
 // The memory is laid out as session/layout.h draws it; the Session object stands at its start. All
 // functions leave the session as it was when they fail, but for `error`.
+class StepRunner;
+
 class Session {
  public:
   // Takes over zeroed memory of layout.total bytes, of which this object is the start.
@@ -62,8 +64,9 @@ class Session {
   // Takes events in that CheckEvents passed.
   hp_status TakeEvents(const hp_batch& events);
   hp_status RefreshContext();
-  hp_status RunSteps(absl::Span<const Step> steps, schema::Domain domain, uint8_t triggers,
-                     uint32_t first_row, uint32_t rows);
+  // Runs the event steps of the event at a ring position: those that are recurrent, or the others.
+  hp_status RunEventSteps(uint32_t position, bool recurrent);
+  hp_status RunStep(StepRunner* runner, const Step& step);
   void ClearHistory();
 
   char* Memory(size_t offset) { return reinterpret_cast<char*>(this) + offset; }
@@ -83,6 +86,8 @@ class Session {
   uint8_t stale_ = kContextTrigger | kHistoryTrigger;  // What changed since the context steps ran.
   uint32_t oldest_event_ = 0;                          // Ring position.
   uint32_t event_count_ = 0;
+  bool has_event_before_ = false;  // Of the event that history steps run for.
+  bool carries_state_ = false;     // Events came since the history was emptied.
 };
 
 }  // namespace handpick

@@ -12,8 +12,9 @@
 namespace handpick::converter {
 namespace {
 
-schema::BundleT BundleOf(uint64_t seed, schema::Precision precision) {
-  const RandomModel model = MakeRandomModel(seed);
+schema::BundleT BundleOf(uint64_t seed, schema::Precision precision,
+                         const char* kind = "wide_deep") {
+  const RandomModel model = MakeRandomModel(seed, kind);
   absl::StatusOr<Conversion> conversion =
       Convert(model.spec, model.weights, {precision, 0, "test"});
   EXPECT_TRUE(conversion.ok()) << conversion.status();
@@ -65,15 +66,30 @@ TEST(DecodeTest, RefusesAValueOutsideOfItsBuffer) {
   ExpectRefused(BytesOf(bundle), "does not lie in a buffer");
 }
 
+TEST(DecodeTest, KeepsWhatBecomesOfStatesBeyondTheMaximum) {
+  schema::BundleT bundle = BundleOf(1, schema::Precision::Float32, "dien");
+  for (const auto beyond : {schema::BeyondMaximum::Recompute, schema::BeyondMaximum::Carry}) {
+    bundle.beyond_maximum = beyond;
+    const absl::StatusOr<Graph> graph = DecodeBundle(BytesOf(bundle));
+    ASSERT_TRUE(graph.ok()) << graph.status();
+    EXPECT_EQ(graph->beyond_maximum, beyond);
+  }
+  bundle.beyond_maximum = static_cast<schema::BeyondMaximum>(7);
+  ExpectRefused(BytesOf(bundle), "what becomes of states");
+}
+
 // Whatever a damaged bundle decodes to, it is a graph that can be trusted, or an error.
 TEST(DecodeTest, FlippedBytesAreRefusedOrDecodeToAVerifiedGraph) {
+  const std::string bundles[] = {BytesOf(BundleOf(1, schema::Precision::Float32)),
+                                 BytesOf(BundleOf(199, schema::Precision::Int8)),
+                                 BytesOf(BundleOf(2, schema::Precision::Float32, "nfm")),
+                                 BytesOf(BundleOf(3, schema::Precision::Float32, "din")),
+                                 BytesOf(BundleOf(4, schema::Precision::Int8, "dien")),
+                                 BytesOf(BundleOf(5, schema::Precision::Float32, "dien"))};
   size_t refused = 0;
-  for (uint64_t seed = 0; seed < 4000; ++seed) {
+  for (uint64_t seed = 0; seed < 6000; ++seed) {
     Random random(seed);
-    static const std::string* const kBundles[] = {
-        new std::string(BytesOf(BundleOf(1, schema::Precision::Float32))),
-        new std::string(BytesOf(BundleOf(199, schema::Precision::Int8)))};
-    std::string bytes = *kBundles[seed % 2];
+    std::string bytes = bundles[seed % 6];
     for (int64_t flips = random.Between(1, 3); flips > 0; --flips) {
       bytes[random.Below(bytes.size())] = static_cast<char>(random.Below(256));
     }

@@ -17,8 +17,8 @@
 namespace handpick::converter {
 namespace {
 
-Conversion ConvertSeed(uint64_t seed, schema::Precision precision) {
-  const RandomModel model = MakeRandomModel(seed);
+Conversion ConvertSeed(uint64_t seed, schema::Precision precision, const char* kind = "wide_deep") {
+  const RandomModel model = MakeRandomModel(seed, kind);
   absl::StatusOr<Conversion> conversion =
       Convert(model.spec, model.weights, {precision, 0, "emit_test 1.0"});
   EXPECT_TRUE(conversion.ok()) << conversion.status();
@@ -66,8 +66,9 @@ TEST(EmitTest, TheSameModelGivesTheSameBytes) {
 }
 
 TEST(EmitTest, StepsHaveReadableNamesAndTheDomainOfTheirProgram) {
-  for (uint64_t seed = 0; seed < 50; ++seed) {
-    const Conversion conversion = ConvertSeed(seed, schema::Precision::Int8);
+  constexpr const char* kKinds[] = {"wide_deep", "nfm", "din", "dien"};
+  for (uint64_t seed = 0; seed < 100; ++seed) {
+    const Conversion conversion = ConvertSeed(seed, schema::Precision::Int8, kKinds[seed % 4]);
     for (const auto& step : conversion.bundle.session_program->steps) {
       EXPECT_FALSE(step->name.empty());
       EXPECT_TRUE(step->domain == schema::Domain::Context ||
@@ -75,7 +76,8 @@ TEST(EmitTest, StepsHaveReadableNamesAndTheDomainOfTheirProgram) {
     }
     for (const auto& step : conversion.bundle.candidate_program->steps) {
       EXPECT_FALSE(step->name.empty());
-      EXPECT_EQ(step->domain, schema::Domain::Candidate);
+      EXPECT_TRUE(step->domain == schema::Domain::Candidate ||
+                  step->domain == schema::Domain::Pair);
       EXPECT_EQ(step->triggers, 0);
     }
   }
@@ -106,6 +108,35 @@ TEST(EmitTest, TriggersFollowTheOperands) {
   EXPECT_EQ(triggers["deep.history.seen"], 2);
   EXPECT_EQ(triggers["deep.embedding.context_0"], 1);
   EXPECT_EQ(triggers["deep.layers.0.context"], 3);
+}
+
+TEST(EmitTest, RecurrentStepsHaveAValueOfTheirOwnToWorkIn) {
+  RandomModel model = AttentionWorkload("dien");
+  model.spec.beyond_maximum = schema::BeyondMaximum::Carry;
+  const absl::StatusOr<Conversion> conversion =
+      Convert(model.spec, model.weights, {schema::Precision::Float32, 0, "test"});
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  const schema::BundleT& bundle = conversion->bundle;
+  EXPECT_EQ(bundle.beyond_maximum, schema::BeyondMaximum::Carry);
+  std::set<uint32_t> scratch;
+  const auto check = [&](uint32_t value, schema::Domain domain) {
+    ASSERT_LT(value, bundle.values.size());
+    EXPECT_TRUE(scratch.insert(value).second);
+    EXPECT_GE(value, conversion->program.values.size());  // No value of the graph.
+    EXPECT_EQ(bundle.values[value]->width, 3u * 64);
+    EXPECT_EQ(bundle.buffers[bundle.values[value]->buffer]->domain, domain);
+  };
+  for (const auto* program : {&bundle.session_program, &bundle.candidate_program}) {
+    for (const auto& step : (*program)->steps) {
+      if (const auto* recurrence = step->op.AsRecurrence()) {
+        check(recurrence->scratch, schema::Domain::Context);
+      } else if (const auto* attention = step->op.AsAttentionRecurrence()) {
+        check(attention->scratch, schema::Domain::Candidate);
+        EXPECT_EQ(attention->cell, schema::RecurrentCell::AttentionUpdateGru);
+      }
+    }
+  }
+  EXPECT_EQ(scratch.size(), 2u);
 }
 
 TEST(SerializeTest, RefusesABundleThatWouldBeTooLarge) {

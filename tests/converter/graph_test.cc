@@ -55,6 +55,39 @@ TEST(VerifyTest, RefusesWidthsThatDisagree) {
   ExpectRefused(graph, "'logit' (dense): its input is 2 wide, expected 3");
 }
 
+TEST(VerifyTest, RefusesRecurrencesThatDoNotFit) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Embed(kSeen, AddCountingTable(5, 3, &graph), &graph);
+  const ValueId item = Embed(kItem, AddCountingTable(5, 3, &graph), &graph);
+  const DenseId weights = AddWeights(1, {1, 2, 3}, {}, &graph);
+  const ValueId states = graph.Append("states", RecurrenceOp{weights}, {seen}, 1);
+  graph.logit = graph.Append("logit", PoolHistoryOp{}, {states}, 1);
+  ASSERT_TRUE(Verify(graph).ok()) << Verify(graph);
+  Graph bad = graph;
+  bad.nodes[2].inputs = {item};
+  ExpectRefused(bad, "'states' (recurrence): an input does not vary along the history");
+  bad = graph;
+  std::get<RecurrenceOp>(bad.nodes[2].op).weights = AddWeights(1, {1, 2}, {}, &bad);
+  ExpectRefused(bad, "its weights' output is 2 wide, expected 3");
+  bad = graph;
+  bad.nodes[2].op = AttentionRecurrenceOp{schema::RecurrentCell::Gru, weights};
+  bad.nodes[2].inputs = {seen, seen};
+  ExpectRefused(bad, "has no cell with attention");
+  std::get<AttentionRecurrenceOp>(bad.nodes[2].op).cell = schema::RecurrentCell::AttentionInputGru;
+  ExpectRefused(bad, "its input bias is 0 wide, expected 3");
+}
+
+TEST(VerifyTest, RefusesAnActivationWithoutItsNumbers) {
+  Graph graph = GoodGraph();
+  auto& activation = std::get<DenseOp>(graph.nodes[3].op).activation;
+  activation = {schema::ActivationKind::Dice, {0.5}, {1}, {0}};
+  EXPECT_TRUE(Verify(graph).ok()) << Verify(graph);
+  activation.shift.clear();
+  ExpectRefused(graph, "has 1 scales and 0 shifts, expected 1");
+  activation = {schema::ActivationKind::Relu, {}, {1}, {1}};
+  ExpectRefused(graph, "has 1 scales and 1 shifts, expected 0");
+}
+
 TEST(VerifyTest, RefusesTablesWeightsAndFeaturesThatDoNotExist) {
   Graph graph = GoodGraph();
   std::get<EmbeddingOp>(graph.nodes[0].op).lookup.table = 7;
@@ -140,6 +173,35 @@ TEST(CostTest, CountsMultiplicationsAndRowsByDomain) {
   EXPECT_EQ(cost.context.rows_gathered, 1u);
   EXPECT_EQ(cost.event.rows_gathered, 1u);
   EXPECT_EQ(cost.candidate.rows_gathered, 3u);
+}
+
+TEST(InferDomainsTest, ReductionsOverTheEventsOfPairsAreTheCandidates) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId product = graph.Append("product", MultiplyOp{}, {price, seen}, 1);
+  const ValueId weight = graph.Append("weight", SoftmaxOverHistoryOp{}, {product}, 1);
+  const ValueId pool = graph.Append("pool", WeightedPoolOp{}, {weight, seen}, 1);
+  const ValueId gates =
+      graph.Append("gates", DenseOp{AddWeights(1, {1, 2, 3}, {}, &graph), {}}, {seen}, 3);
+  const DenseId weights = AddWeights(1, {1, 2, 3}, {}, &graph);
+  const ValueId states = graph.Append("states", RecurrenceOp{weights}, {gates}, 1);
+  const ValueId last =
+      graph.Append("last", AttentionRecurrenceOp{schema::RecurrentCell::AttentionGru, weights},
+                   {gates, weight}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {pool, last}, 1);
+  const std::vector<Domain> domains = InferDomains(graph);
+  EXPECT_EQ(domains[product], Domain::Pair());
+  EXPECT_EQ(domains[weight], Domain::Pair());
+  EXPECT_EQ(domains[pool], Domain::Candidate());
+  EXPECT_EQ(domains[states], Domain::History());
+  EXPECT_EQ(domains[last], Domain::Candidate());
+  // 3 H * H of the recurrences, H of the pool; the gates once an event.
+  const Cost cost = CountWork(graph);
+  EXPECT_EQ(cost.event.multiply_accumulates, 3u + 3);
+  EXPECT_EQ(cost.pair.multiply_accumulates, 3u + 1);
+  EXPECT_EQ(cost.candidate.multiply_accumulates, 0u);
+  EXPECT_EQ(cost.CandidateMultiplyAccumulates(10), 40u);
 }
 
 }  // namespace

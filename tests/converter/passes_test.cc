@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "converter/emit/emit.h"
 #include "converter/graph/cost.h"
+#include "converter/graph/decode.h"
 #include "converter/graph/graph.h"
 #include "converter/graph/infer_domains.h"
 #include "converter/passes/fold_batch_norm.h"
@@ -14,6 +16,7 @@
 #include "converter/passes/merge_dense.h"
 #include "converter/passes/merge_sums.h"
 #include "converter/passes/remove_dead_code.h"
+#include "converter/passes/split_bi_interaction.h"
 #include "converter/passes/split_by_domain.h"
 #include "converter/pipeline.h"
 #include "tests/support/random_model.h"
@@ -185,6 +188,186 @@ TEST(MergeSumsTest, TheContextIsAddedUpFirst) {
   EXPECT_EQ(merged.values[logit.inputs[0]].name, "logit.context");
 }
 
+// DIN's activation unit over the items, 2 wide: layer([q, k, q - k, q * k]) -> 3, and a head; the
+// logit is what its weights make of the events.
+Graph ActivationUnit() {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(5, 2, &graph);
+  const ValueId q = Embed(kItem, table, &graph);
+  const ValueId k = Embed(kSeen, table, &graph);
+  const ValueId difference = graph.Append("difference", SubtractOp{}, {q, k}, 2);
+  const ValueId product = graph.Append("product", MultiplyOp{}, {q, k}, 2);
+  const ValueId all = graph.Append("all", ConcatOp{}, {q, k, difference, product}, 8);
+  std::vector<double> weights;
+  for (int i = 0; i < 24; ++i) weights.push_back(0.01 * i - 0.1 * (i % 3));
+  const ValueId layer =
+      graph.Append("layer", DenseOp{AddWeights(8, weights, {1, 2, 3}, &graph), {}}, {all}, 3);
+  const ValueId active = graph.Append(
+      "active",
+      ActivationOp{{schema::ActivationKind::Dice, {0.1, 0.2, 0.3}, {1, 2, 3}, {0.3, 0.2, 0.1}}},
+      {layer}, 3);
+  const ValueId score = graph.Append(
+      "score", DenseOp{AddWeights(3, {0.01, 0.02, -0.03}, {0.5}, &graph), {}}, {active}, 1);
+  const ValueId pool = graph.Append("pool", WeightedPoolOp{}, {score, k}, 2);
+  graph.logit =
+      graph.Append("logit", DenseOp{AddWeights(2, {0.5, -0.25}, {}, &graph), {}}, {pool}, 1);
+  return graph;
+}
+
+TEST(SplitByDomainTest, AnActivationUnitMultipliesTheProductAlonePerPair) {
+  const Graph graph = ActivationUnit();
+  const Graph split = RemoveDeadCode(SplitByDomain(graph));
+  ExpectSameLogits(graph, split);
+  EXPECT_EQ(Count<SubtractOp>(split), 0u);
+  // Layer, head, pool.
+  EXPECT_EQ(CountWork(graph).pair.multiply_accumulates, 8u * 3 + 3 + 2);
+  const Cost cost = CountWork(split);
+  EXPECT_EQ(cost.pair.multiply_accumulates, 2u * 3 + 3 + 2);
+  EXPECT_EQ(cost.candidate.multiply_accumulates, 2u * 3 + 2);
+  EXPECT_EQ(cost.event.multiply_accumulates, 2u * 3);
+}
+
+TEST(SplitByDomainTest, TheUnitsBiasIsAddedOnceAnEvent) {
+  const Graph split = SplitByDomain(ActivationUnit());
+  size_t parts = 0;
+  for (const Node& node : split.nodes) {
+    const auto* dense = std::get_if<DenseOp>(&node.op);
+    if (dense == nullptr || split.WidthOf(node.output) != 3) continue;
+    ++parts;
+    EXPECT_EQ(split.dense[dense->weights]->bias.size(),
+              split.NameOf(node) == "layer.history" ? 3u : 0u)
+        << split.NameOf(node);
+  }
+  EXPECT_EQ(parts, 3u);
+}
+
+TEST(SplitByDomainTest, PartsThatAreTheSameValueAreMultipliedOnce) {
+  Graph graph = SmallGraph();
+  const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
+  const ValueId twice = graph.Append("twice", ConcatOp{}, {item, item}, 4);
+  graph.logit =
+      graph.Append("logit", DenseOp{AddWeights(4, {1, 2, 30, 40}, {5}, &graph), {}}, {twice}, 1);
+  const Graph split = RemoveDeadCode(SplitByDomain(graph));
+  ExpectSameLogits(graph, split);
+  EXPECT_EQ(CountWork(split).candidate.multiply_accumulates, 2u);
+  EXPECT_EQ(Count<ConcatOp>(split), 0u);
+}
+
+TEST(SplitByDomainTest, ADifferenceStaysWhereTakingItApartWouldAddWork) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 2, &graph);
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId tags = Embed(kTags, table, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId difference = graph.Append("difference", SubtractOp{}, {item, tags}, 2);
+  const ValueId all = graph.Append("all", ConcatOp{}, {difference, user}, 4);
+  graph.logit =
+      graph.Append("logit", DenseOp{AddWeights(4, {1, 2, 3, 4}, {}, &graph), {}}, {all}, 1);
+  const Graph split = RemoveDeadCode(SplitByDomain(graph));
+  ExpectSameLogits(graph, split);
+  EXPECT_EQ(Count<SubtractOp>(split), 1u);
+  EXPECT_EQ(CountWork(split).candidate.multiply_accumulates, 2u);
+}
+
+TEST(SplitByDomainTest, WhatIsConcatenatedAlreadyIsReadFromThere) {
+  Graph graph = SmallGraph();
+  const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId user = Embed(kUser, AddCountingTable(4, 1, &graph), &graph);
+  const ValueId tags = Embed(kTags, AddCountingTable(6, 1, &graph), &graph);
+  const ValueId query = graph.Append("query", ConcatOp{}, {item, price}, 3);
+  const ValueId square = graph.Append("square", MultiplyOp{}, {query, query}, 3);
+  const ValueId a =
+      graph.Append("a", DenseOp{AddWeights(3, {1, 2, 3}, {}, &graph), {}}, {square}, 1);
+  const ValueId all = graph.Append("all", ConcatOp{}, {user, item, price, tags}, 5);
+  const ValueId b =
+      graph.Append("b", DenseOp{AddWeights(5, {1, 2, 3, 4, 5}, {}, &graph), {}}, {all}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {a, b}, 1);
+  const Graph split = RemoveDeadCode(SplitByDomain(graph));
+  ExpectSameLogits(graph, split);
+  const absl::StatusOr<Graph> lowered = Lower(split);
+  ASSERT_TRUE(lowered.ok()) << lowered.status();
+  ExpectSameLogits(graph, *lowered);
+  EXPECT_EQ(Count<CopyOp>(*lowered), 0u);
+}
+
+// item * user * tags ... of all pairs, with the user's age (which is no embedding) among them.
+Graph Interaction() {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 2, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId tags = Embed(kTags, table, &graph, schema::Combiner::Mean);
+  const ValueId pairs = graph.Append("pairs", BiInteractionOp{}, {item, user, age, tags}, 2);
+  graph.logit =
+      graph.Append("logit", DenseOp{AddWeights(2, {0.5, -0.25}, {}, &graph), {}}, {pairs}, 1);
+  return graph;
+}
+
+TEST(SplitBiInteractionTest, TwoSumsTakeThePlaceOfAllPairs) {
+  const Graph graph = Interaction();
+  const Graph split = RemoveDeadCode(SplitBiInteraction(graph));
+  ExpectSameLogits(graph, split);
+  EXPECT_EQ(Count<BiInteractionOp>(split), 0u);
+  EXPECT_EQ(Count<BiInteractionOfSumsOp>(split), 1u);
+  EXPECT_EQ(Count<EmbeddingOp>(split), 0u);
+}
+
+TEST(SplitBiInteractionTest, ACandidateAddsItsOwnVectorsAlone) {
+  const Graph graph = Interaction();
+  const Graph source = RemoveDeadCode(graph);
+  EXPECT_EQ(CountWork(source).candidate.rows_gathered, 4u);  // item 1, tags 3.
+  Graph split = graph;
+  for (const Pass& pass : RewritingPasses()) split = pass.run(split);
+  ExpectSameLogits(graph, split);
+  // Each row once for the sum and once for the squares.
+  EXPECT_EQ(CountWork(split).candidate.rows_gathered, 8u);
+  EXPECT_EQ(CountWork(split).context.rows_gathered, 2u);
+  // Two sums of embeddings that go on from the context's, the interaction, the logit: nothing else
+  // is done for a candidate.
+  const std::vector<Domain> domains = InferDomains(split);
+  size_t steps = 0;
+  for (const Node& node : split.nodes) steps += domains[node.output] == Domain::Candidate();
+  EXPECT_EQ(steps, 4u);
+}
+
+TEST(SplitBiInteractionTest, AnEmbeddingThatIsReadElsewhereIsLookedUpOnce) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 1, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId pairs = graph.Append("pairs", BiInteractionOp{}, {item, user}, 1);
+  graph.logit = graph.Append("logit", AddOp{}, {pairs, item}, 1);
+  const Graph split = RemoveDeadCode(SplitBiInteraction(graph));
+  ExpectSameLogits(graph, split);
+  EXPECT_EQ(CountWork(split).candidate.rows_gathered, 1u);
+}
+
+TEST(MergeSumsTest, InASumOfPairsTheContextIsAddedToTheCandidate) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 1, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId tags = Embed(kTags, table, &graph);
+  const ValueId seen = Embed(kSeen, table, &graph);
+  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
+  const ValueId first = graph.Append("first", SliceOp{0}, {age}, 1);
+  const ValueId product = graph.Append("product", MultiplyOp{}, {item, seen}, 1);
+  const ValueId sum = graph.Append("sum", AddOp{}, {user, product, item, seen, first, tags}, 1);
+  graph.logit = graph.Append("pool", WeightedPoolOp{}, {sum, seen}, 1);
+  const Graph merged = MergeSums(graph);
+  ExpectSameLogits(graph, merged);
+  const std::vector<Domain> domains = InferDomains(merged);
+  for (const Node& node : merged.nodes) {
+    if (merged.NameOf(node) != "sum") continue;
+    // Event, candidate and pair; the context is inside the second.
+    ASSERT_EQ(node.inputs.size(), 3u);
+    for (ValueId input : node.inputs) EXPECT_NE(domains[input], Domain::Context());
+  }
+  EXPECT_EQ(Count<AddOp>(merged), 3u);
+}
+
 TEST(MergeDenseTest, LayersThatAreAddedBecomeOne) {
   Graph graph = SmallGraph();
   const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
@@ -298,6 +481,38 @@ TEST(LowerTest, ABiasWithoutADenseLayerGetsOneOfUnitWeights) {
   }
 }
 
+TEST(LowerTest, ADifferenceBecomesASumWithTheNegative) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 2, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId difference = graph.Append("difference", SubtractOp{}, {item, user}, 2);
+  const ValueId square = graph.Append("square", MultiplyOp{}, {difference, difference}, 2);
+  graph.logit = graph.Append("logit", DenseOp{AddWeights(2, {1, 2}, {}, &graph), {}}, {square}, 1);
+  const absl::StatusOr<Graph> lowered = Lower(graph);
+  ASSERT_TRUE(lowered.ok()) << lowered.status();
+  ExpectSameLogits(graph, *lowered);
+  EXPECT_EQ(Count<SubtractOp>(*lowered), 0u);
+  EXPECT_EQ(CountWork(*lowered).context.multiply_accumulates, 4u);
+}
+
+TEST(LowerTest, RefusesABiInteractionOfVectors) {
+  const absl::StatusOr<Graph> lowered = Lower(Interaction());
+  ASSERT_FALSE(lowered.ok());
+  EXPECT_NE(lowered.status().message().find("'pairs'"), std::string::npos) << lowered.status();
+}
+
+TEST(LowerTest, RefusesAPoolWhoseWeightsAreNoCandidates) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
+  graph.logit = graph.Append("pool", WeightedPoolOp{}, {seen, seen}, 1);
+  const absl::StatusOr<Graph> lowered = Lower(graph);
+  ASSERT_FALSE(lowered.ok());
+  EXPECT_NE(lowered.status().message().find("computed per history, as one per pair"),
+            std::string::npos)
+      << lowered.status();
+}
+
 TEST(LowerTest, RefusesWhatABundleHasNoOperatorFor) {
   Graph graph = SmallGraph();
   const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
@@ -336,6 +551,47 @@ TEST(PipelineCostTest, ACandidateMultipliesItsOwnColumnsAlone) {
   EXPECT_EQ(after.context.multiply_accumulates, 18u * 16 * 128);
   EXPECT_EQ(after.candidate.rows_gathered, 16u);  // Wide and deep.
   EXPECT_EQ(after.context.rows_gathered, 36u);
+}
+
+// The bars of the product, for 50 events, keys of 64, an activation unit of 80, 40, 1 and a network
+// of 200, 80, 1: counted from the steps of the bundle.
+Cost CostOfBundle(const std::string& kind) {
+  AttentionWorkloadOptions options;
+  options.vocabulary = 20;
+  const RandomModel model = AttentionWorkload(kind, options);
+  const absl::StatusOr<Conversion> conversion =
+      Convert(model.spec, model.weights, {schema::Precision::Float32, 0, "test"});
+  EXPECT_TRUE(conversion.ok()) << conversion.status();
+  if (!conversion.ok()) return {};
+  const absl::StatusOr<std::string> bytes = Serialize(conversion->bundle);
+  EXPECT_TRUE(bytes.ok()) << bytes.status();
+  const absl::StatusOr<Graph> decoded = DecodeBundle(*bytes);
+  EXPECT_TRUE(decoded.ok()) << decoded.status();
+  return decoded.ok() ? CountWork(*decoded) : Cost();
+}
+
+constexpr uint64_t kUnitPerPair = 64 * 80 + 80 * 40 + 40;
+constexpr uint64_t kUnitPerCandidate = 64 * 80;
+// The history as the candidate sees it, and the candidate itself; the user is the context's.
+constexpr uint64_t kNetwork = (64 + 64) * 200 + 200 * 80 + 80;
+
+TEST(PipelineCostTest, ACandidateOfDinMultipliesAQuarterOfTheUnitsFirstLayerPerEvent) {
+  const Cost cost = CostOfBundle("din");
+  EXPECT_EQ(cost.pair.multiply_accumulates, kUnitPerPair + 64);
+  EXPECT_EQ(cost.candidate.multiply_accumulates, kUnitPerCandidate + kNetwork);
+  EXPECT_EQ(cost.event.multiply_accumulates, 64u * 80);
+  EXPECT_EQ(cost.context.multiply_accumulates, 32u * 200);
+  EXPECT_LE(cost.CandidateMultiplyAccumulates(50), 470000u);
+}
+
+TEST(PipelineCostTest, ACandidateOfDienMultipliesStatesAloneBesidesTheUnit) {
+  const Cost cost = CostOfBundle("dien");
+  EXPECT_EQ(cost.pair.multiply_accumulates, kUnitPerPair + 3 * 64 * 64);
+  EXPECT_EQ(cost.candidate.multiply_accumulates, kUnitPerCandidate + kNetwork);
+  // Gates and state of the first GRU, gates of the second, the unit's part of an interest.
+  EXPECT_EQ(cost.event.multiply_accumulates, 3u * 3 * 64 * 64 + 64 * 80);
+  EXPECT_EQ(cost.context.multiply_accumulates, 32u * 200);
+  EXPECT_LE(cost.CandidateMultiplyAccumulates(50), 1100000u);
 }
 
 }  // namespace

@@ -161,6 +161,79 @@ TEST(MemoryPlanTest, TheTileKeepsTheCandidatesMemoryNear256KiB) {
   EXPECT_EQ(tile_of(100000), 16u);
 }
 
+// sum over the events of (item * seen) . 1 * seen, with a recurrence beside it; values 2 `width`
+// wide per candidate and event.
+Graph PairGraph(uint32_t width, uint32_t events) {
+  Graph graph = SmallGraph();
+  graph.max_history = events;
+  const TableId table = AddCountingTable(5, width, &graph);
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId seen = Embed(kSeen, table, &graph);
+  const ValueId product = graph.Append("product", MultiplyOp{}, {item, seen}, width);
+  const ValueId again = graph.Append("again", MultiplyOp{}, {product, seen}, width);
+  const DenseId sum = AddWeights(width, std::vector<double>(width, 0.001), {}, &graph);
+  const ValueId weight = graph.Append("weight", DenseOp{sum, {}}, {again}, 1);
+  graph.logit = graph.Append("logit", DenseOp{sum, {}},
+                             {graph.Append("pool", WeightedPoolOp{}, {weight, seen}, width)}, 1);
+  return graph;
+}
+
+TEST(MemoryPlanTest, PairsReuseTheirMemory) {
+  Graph graph = PairGraph(10, 3);
+  const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 0);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  // Two values of 10; the weight takes the place of the first.
+  EXPECT_EQ(plan->region_row_bytes[Domain::Pair().index()], 80u);
+}
+
+TEST(MemoryPlanTest, TheTileKeepsThePairsMemoryNear512KiB) {
+  const auto tile_of = [](uint32_t width, uint32_t events) {
+    Graph graph = PairGraph(width, events);
+    const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 0);
+    return plan.ok() ? plan->tile : 0;
+  };
+  EXPECT_EQ(tile_of(10, 3), 16u);
+  EXPECT_EQ(tile_of(80, 50), 16u);  // 640 bytes * 50 events * 16 = 512000.
+  EXPECT_EQ(tile_of(100, 50), 8u);  // 640000.
+  EXPECT_EQ(tile_of(1000, 50), 8u);
+}
+
+TEST(MemoryPlanTest, ARecurrentStepHasMemoryOfItsOwnToWorkIn) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Embed(kSeen, AddCountingTable(5, 6, &graph), &graph);
+  const DenseId state = AddWeights(2, std::vector<double>(12, 0.01), {}, &graph);
+  const ValueId states = graph.Append("states", RecurrenceOp{state}, {seen}, 2);
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const DenseId first = AddWeights(2, {1, 0}, {}, &graph);
+  const ValueId score = graph.Append("score", DenseOp{first, {}}, {states}, 1);
+  const ValueId attention = graph.Append("attention", MultiplyOp{}, {price, score}, 1);
+  const ValueId last =
+      graph.Append("last", AttentionRecurrenceOp{schema::RecurrentCell::AttentionGru, state},
+                   {seen, attention}, 2);
+  graph.logit = graph.Append("logit", DenseOp{first, {}}, {last}, 1);
+  const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 0);
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  ASSERT_EQ(plan->scratch.size(), 2u);
+  const PlannedBuffer& of_states = plan->buffers[plan->scratch[0].buffer];
+  EXPECT_EQ(plan->scratch[0].output, states);
+  EXPECT_EQ(of_states.domain, Domain::Context());
+  EXPECT_EQ(of_states.width, 6u);
+  const PlannedBuffer& of_last = plan->buffers[plan->scratch[1].buffer];
+  EXPECT_EQ(plan->scratch[1].output, last);
+  EXPECT_EQ(of_last.domain, Domain::Candidate());
+  EXPECT_EQ(of_last.width, 6u);
+  // The state lies beside it, and the logit where the scratch was.
+  EXPECT_EQ(plan->region_row_bytes[Domain::Candidate().index()], 32u);
+}
+
+TEST(MemoryPlanTest, RefusesMorePairsThanARuntimeTakes) {
+  Graph graph = PairGraph(1, 2000);
+  const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 65536);
+  ASSERT_FALSE(plan.ok());
+  EXPECT_NE(plan.status().message().find("tile 65536 times a history of 2000"), std::string::npos)
+      << plan.status();
+}
+
 TEST(MemoryPlanTest, RefusesATileThatNoRuntimeTakes) {
   Graph graph = SmallGraph();
   graph.logit = Embed(kItem, AddCountingTable(5, 1, &graph), &graph);
@@ -172,8 +245,9 @@ TEST(MemoryPlanTest, RefusesATileThatNoRuntimeTakes) {
 // What the runtime relies on, over whole models: offsets aligned, buffers inside their regions, and
 // no two that share bytes while both are in use.
 TEST(MemoryPlanTest, RandomModelsHaveNoOverlapsInUse) {
-  for (uint64_t seed = 0; seed < 100; ++seed) {
-    const RandomModel model = MakeRandomModel(seed);
+  constexpr const char* kKinds[] = {"wide_deep", "nfm", "din", "dien"};
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const RandomModel model = MakeRandomModel(seed, kKinds[seed % 4]);
     for (const auto precision : {schema::Precision::Float32, schema::Precision::Int8}) {
       const absl::StatusOr<Conversion> conversion =
           Convert(model.spec, model.weights, {precision, 0, "test"});
@@ -182,14 +256,19 @@ TEST(MemoryPlanTest, RandomModelsHaveNoOverlapsInUse) {
       const absl::StatusOr<MemoryPlan> plan = PlanMemory(graph, 0);
       ASSERT_TRUE(plan.ok()) << plan.status();
       std::vector<size_t> first(plan->buffers.size(), SIZE_MAX), last(plan->buffers.size(), 0);
-      const auto use = [&](ValueId value, size_t step) {
-        const uint32_t buffer = plan->places[value].buffer;
+      const auto use_buffer = [&](uint32_t buffer, size_t step) {
         first[buffer] = std::min(first[buffer], step);
         last[buffer] = std::max(last[buffer], step);
+      };
+      const auto use = [&](ValueId value, size_t step) {
+        use_buffer(plan->places[value].buffer, step);
       };
       for (size_t n = 0; n < graph.nodes.size(); ++n) {
         for (ValueId input : graph.nodes[n].inputs) use(input, n);
         use(graph.nodes[n].output, n);
+        for (const ScratchPlace& scratch : plan->scratch) {
+          if (scratch.output == graph.nodes[n].output) use_buffer(scratch.buffer, n);
+        }
       }
       use(graph.logit, graph.nodes.size());
       for (size_t i = 0; i < plan->buffers.size(); ++i) {

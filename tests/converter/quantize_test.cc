@@ -71,6 +71,22 @@ TEST(QuantizeInt8Test, TheHeadStaysFloat) {
   EXPECT_EQ(graph.values[head.inputs[0]].name, "sum");
 }
 
+TEST(QuantizeInt8Test, WhatAStateIsMultipliedWithStaysFloat) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Embed(kSeen, AddCountingTable(5, 2, &graph), &graph);
+  const ValueId gates = graph.Append(
+      "gates", DenseOp{AddWeights(2, std::vector<double>(12, 0.01), {}, &graph), {}}, {seen}, 6);
+  const DenseId state = AddWeights(2, std::vector<double>(12, 0.1), {}, &graph);
+  const ValueId states = graph.Append("states", RecurrenceOp{state}, {gates}, 2);
+  const ValueId pooled = graph.Append("pooled", PoolHistoryOp{}, {states}, 2);
+  graph.logit = graph.Append("head", DenseOp{AddWeights(2, {1, 1}, {}, &graph), {}}, {pooled}, 1);
+  const Graph quantized = QuantizeInt8(graph);
+  EXPECT_TRUE(Verify(quantized).ok()) << Verify(quantized);
+  EXPECT_EQ(quantized.dense[0]->type, schema::ElementType::Int8PerRow);
+  EXPECT_EQ(quantized.dense[1]->type, schema::ElementType::Float32);
+  EXPECT_EQ(quantized.dense[1]->weights[0], static_cast<double>(0.1f));
+}
+
 TEST(QuantizeInt8Test, WeightsStandForWhatIsStored) {
   const Graph graph = QuantizeInt8(TwoLayers());
   const DenseData& dense = *graph.dense[0];
@@ -117,11 +133,17 @@ TEST(RoundToFloat32Test, RoundsWhatABundleKeeps) {
       "dense", DenseOp{AddWeights(1, {0.1}, {0.3}, &graph), {schema::ActivationKind::Prelu, {0.7}}},
       {price}, 1);
   graph.logit = graph.Append("logit", AddOp{{}, {0.9}}, {dense}, 1);
+  graph.Append("dice", ActivationOp{{schema::ActivationKind::Dice, {0.1}, {0.2}, {0.3}}}, {dense},
+               1);
   const Graph rounded = RoundToFloat32(graph);
   EXPECT_EQ(rounded.dense[0]->weights[0], static_cast<double>(0.1f));
   EXPECT_EQ(rounded.dense[0]->bias[0], static_cast<double>(0.3f));
   EXPECT_EQ(std::get<DenseOp>(rounded.nodes[1].op).activation.alpha[0], static_cast<double>(0.7f));
   EXPECT_EQ(std::get<AddOp>(rounded.nodes[2].op).bias[0], static_cast<double>(0.9f));
+  const ActivationSpec& dice = std::get<ActivationOp>(rounded.nodes[3].op).activation;
+  EXPECT_EQ(dice.alpha[0], static_cast<double>(0.1f));
+  EXPECT_EQ(dice.scale[0], static_cast<double>(0.2f));
+  EXPECT_EQ(dice.shift[0], static_cast<double>(0.3f));
 }
 
 }  // namespace

@@ -184,6 +184,201 @@ TEST(ReferenceTest, QuantizeKeepsExtremesAndZero) {
   EXPECT_NEAR(SmallLogits(WithLogit(graph, rounded, {0, 0, 1}))[0], 2, 1e-12);
 }
 
+// Events of SmallRequest() have prices of 10, 0 and 30 in a counting table of width 1.
+ValueId Seen(Graph* graph) { return Embed(kSeen, AddCountingTable(5, 1, graph), graph); }
+
+// price * seen, which is (20, 0, 60) and (-30, 0, -90).
+ValueId PriceOfEachEvent(ValueId seen, Graph* graph) {
+  const ValueId price = graph->Append("price", NumericOp{kPrice}, {}, 1);
+  return graph->Append("priced", MultiplyOp{}, {price, seen}, 1);
+}
+
+double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
+
+void ExpectNear(const Logits& logits, const Logits& expected) {
+  ASSERT_EQ(logits.size(), expected.size());
+  for (size_t i = 0; i < logits.size(); ++i) EXPECT_NEAR(logits[i], expected[i], 1e-12);
+}
+
+TEST(ReferenceTest, MultiplyAndSubtractGoColumnByColumn) {
+  Graph graph = SmallGraph();
+  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
+  const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
+  const ValueId product = graph.Append("product", MultiplyOp{}, {item, age}, 2);
+  const ValueId difference = graph.Append("difference", SubtractOp{}, {product, item}, 2);
+  // (40, 41) * (0.5, -1) - (40, 41) = (-20, -82); (10, 11): (-5, -22).
+  EXPECT_EQ(SmallLogits(WithLogit(graph, difference, {1, 1000})), (Logits{-82020, -22005}));
+}
+
+TEST(ReferenceTest, BiInteractionIsTheSumOfTheProductsOfAllPairs) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(5, 2, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
+  const ValueId pairs = graph.Append("pairs", BiInteractionOp{}, {user, item, age}, 2);
+  const ValueId sum = graph.Append("sum", AddOp{}, {user, item, age}, 2);
+  std::vector<ValueId> squared;
+  for (ValueId v : {user, item, age}) {
+    squared.push_back(graph.Append("square", MultiplyOp{}, {v, v}, 2));
+  }
+  const ValueId squares = graph.Append("squares", AddOp{}, squared, 2);
+  const ValueId of_sums = graph.Append("of sums", BiInteractionOfSumsOp{}, {sum, squares}, 2);
+  // Candidate 0: 20 * 40 + 20 * 0.5 + 40 * 0.5 = 830; 21 * 41 - 21 - 41 = 799.
+  // Candidate 1: 200 + 10 + 5 = 215; 231 - 21 - 11 = 199.
+  EXPECT_EQ(SmallLogits(WithLogit(graph, pairs, {1, 0})), (Logits{830, 215}));
+  EXPECT_EQ(SmallLogits(WithLogit(graph, pairs, {0, 1})), (Logits{799, 199}));
+  EXPECT_EQ(SmallLogits(WithLogit(graph, of_sums, {1, 1000})), (Logits{799830, 199215}));
+}
+
+TEST(ReferenceTest, EmbeddingSumSquaresWhatWasPooled) {
+  Graph graph = SmallGraph();
+  const TableId table = AddCountingTable(6, 1, &graph);
+  const ValueId user = Embed(kUser, table, &graph);
+  graph.logit = graph.Append("sum",
+                             EmbeddingSumOp{{{kItem, table, schema::Combiner::Sum, 0},
+                                             {kTags, table, schema::Combiner::Mean, 0}},
+                                            /*squared=*/true},
+                             {user}, 1);
+  EXPECT_EQ(SmallLogits(graph), (Logits{20 + 1600 + 900, 20 + 100}));
+}
+
+TEST(ReferenceTest, DiceLeansTowardsTheSlopeWhereItsSigmoidIsSmall) {
+  Graph graph = SmallGraph();
+  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  graph.logit = graph.Append(
+      "dice", ActivationOp{{schema::ActivationKind::Dice, {0.25}, {0.5}, {-1}}}, {price}, 1);
+  const double p = Sigmoid(-3 * 0.5 - 1);
+  ExpectNear(SmallLogits(graph), {0.5 * 2 + 0.5 * 0.25 * 2, p * -3 + (1 - p) * 0.25 * -3});
+}
+
+TEST(ReferenceTest, PairsAreEvaluatedPerCandidateAndEvent) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Seen(&graph);
+  const ValueId priced = PriceOfEachEvent(seen, &graph);
+  graph.logit = graph.Append("pool", WeightedPoolOp{}, {priced, seen}, 1);
+  // 20 * 10 + 60 * 30; -30 * 10 - 90 * 30.
+  EXPECT_EQ(SmallLogits(graph), (Logits{2000, -3000}));
+}
+
+TEST(ReferenceTest, SoftmaxGoesOverTheEventsOfACandidate) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Seen(&graph);
+  const ValueId score = graph.Append("score", DenseOp{AddWeights(1, {0.01}, {3}, &graph), {}},
+                                     {PriceOfEachEvent(seen, &graph)}, 1);
+  const ValueId weight = graph.Append("weight", SoftmaxOverHistoryOp{}, {score}, 1);
+  graph.logit = graph.Append("pool", WeightedPoolOp{}, {weight, seen}, 1);
+  const auto pooled = [](double a, double b, double c) {
+    return (std::exp(a) * 10 + std::exp(c) * 30) / (std::exp(a) + std::exp(b) + std::exp(c));
+  };
+  ExpectNear(SmallLogits(graph), {pooled(0.2, 0, 0.6), pooled(-0.3, 0, -0.9)});
+}
+
+TEST(ReferenceTest, AWeightedPoolOfNoEventsIsItsEmptyValue) {
+  Graph graph = SmallGraph();
+  const ValueId seen = Seen(&graph);
+  const ValueId priced = PriceOfEachEvent(seen, &graph);
+  Request request = SmallRequest();
+  request.event_count = 0;
+  request.history = {{kSeen, {}}};
+  graph.logit = graph.Append("pool", WeightedPoolOp{{-5}}, {priced, seen}, 1);
+  EXPECT_EQ(*EvaluateReference(graph, request), (Logits{-5, -5}));
+  graph.logit = graph.Append("pool", WeightedPoolOp{}, {priced, seen}, 1);
+  EXPECT_EQ(*EvaluateReference(graph, request), (Logits{0, 0}));
+}
+
+// Of a state of width 1: input sides (0.01, 0.02, -0.03) * seen, state weights (0.4, -0.5, 0.6) and
+// their bias (0.1, 0.2, 0.3).
+struct SmallCell {
+  explicit SmallCell(Graph* graph)
+      : seen(Seen(graph)),
+        gates(graph->Append("gates", DenseOp{AddWeights(1, {0.01, 0.02, -0.03}, {}, graph), {}},
+                            {seen}, 3)),
+        weights(AddWeights(1, {0.4, -0.5, 0.6}, {0.1, 0.2, 0.3}, graph)) {}
+  ValueId seen, gates;
+  DenseId weights;
+};
+
+// The cell's r, z and n for an event and a state.
+struct Gates {
+  Gates(double r_in, double z_in, double n_in, double h)
+      : z(Sigmoid(z_in - 0.5 * h + 0.2)),
+        n(std::tanh(n_in + Sigmoid(r_in + 0.4 * h + 0.1) * (0.6 * h + 0.3))) {}
+  Gates(double seen, double h) : Gates(0.01 * seen, 0.02 * seen, -0.03 * seen, h) {}
+  double z, n;
+};
+
+TEST(ReferenceTest, ARecurrenceCarriesItsStateFromEventToEvent) {
+  Graph graph = SmallGraph();
+  const SmallCell cell(&graph);
+  const ValueId states = graph.Append("states", RecurrenceOp{cell.weights}, {cell.gates}, 1);
+  graph.logit = graph.Append("sum", PoolHistoryOp{}, {states}, 1);
+  double h = 0, sum = 0;
+  for (const double seen : {10, 0, 30}) {
+    const Gates gates(seen, h);
+    h = (1 - gates.z) * gates.n + gates.z * h;
+    sum += h;
+  }
+  ExpectNear(SmallLogits(graph), {sum, sum});
+}
+
+TEST(ReferenceTest, StatesBeyondTheMaximumAreComputedAgainOrCarriedOn) {
+  Graph graph = SmallGraph();
+  graph.max_history = 2;
+  const SmallCell cell(&graph);
+  const ValueId states = graph.Append("states", RecurrenceOp{cell.weights}, {cell.gates}, 1);
+  graph.logit = graph.Append("sum", PoolHistoryOp{}, {states}, 1);
+  const auto sum_of_last_two = [](std::vector<double> events) {
+    double h = 0;
+    std::vector<double> all;
+    for (const double seen : events) {
+      const Gates gates(seen, h);
+      all.push_back(h = (1 - gates.z) * gates.n + gates.z * h);
+    }
+    return all[all.size() - 2] + all.back();
+  };
+  const double again = sum_of_last_two({0, 30});
+  const double carried = sum_of_last_two({10, 0, 30});
+  ASSERT_NE(again, carried);
+  ExpectNear(SmallLogits(graph), {again, again});
+  graph.beyond_maximum = schema::BeyondMaximum::Carry;
+  ExpectNear(SmallLogits(graph), {carried, carried});
+}
+
+TEST(ReferenceTest, EachCellOfARecurrenceWithAttention) {
+  for (const auto kind :
+       {schema::RecurrentCell::AttentionInputGru, schema::RecurrentCell::AttentionGru,
+        schema::RecurrentCell::AttentionUpdateGru}) {
+    Graph graph = SmallGraph();
+    const SmallCell cell(&graph);
+    const ValueId attention =
+        graph.Append("attention", DenseOp{AddWeights(1, {0.01}, {0.4}, &graph), {}},
+                     {PriceOfEachEvent(cell.seen, &graph)}, 1);
+    const bool has_bias = kind == schema::RecurrentCell::AttentionInputGru;
+    AttentionRecurrenceOp op{kind, cell.weights};
+    if (has_bias) op.input_bias = {0.7, -0.8, 0.9};
+    graph.logit = graph.Append("state", op, {cell.gates, attention}, 1);
+    Logits expected;
+    for (const double price : {2, -3}) {
+      double h = 0;
+      for (const double seen : {10, 0, 30}) {
+        const double a = 0.01 * price * seen + 0.4;
+        if (has_bias) {
+          const Gates gates(a * 0.01 * seen + 0.7, a * 0.02 * seen - 0.8, a * -0.03 * seen + 0.9,
+                            h);
+          h = (1 - gates.z) * gates.n + gates.z * h;
+        } else {
+          const Gates gates(seen, h);
+          const double u = kind == schema::RecurrentCell::AttentionGru ? a : a * gates.z;
+          h = (1 - u) * h + u * gates.n;
+        }
+      }
+      expected.push_back(h);
+    }
+    ExpectNear(SmallLogits(graph), expected);
+  }
+}
+
 TEST(ReferenceTest, NamesAFeatureThatIsMissing) {
   Graph graph = SmallGraph();
   graph.logit = Embed(kItem, AddCountingTable(5, 1, &graph), &graph);

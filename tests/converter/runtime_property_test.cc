@@ -7,6 +7,8 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "converter/graph/decode.h"
@@ -20,7 +22,7 @@
 namespace handpick::converter {
 namespace {
 
-constexpr uint64_t kModels = 200;
+constexpr uint64_t kModels = 200;   // Of each kind.
 constexpr size_t kCandidates = 21;  // No multiple of any tile.
 
 // Relative to the logit or 1, as promised for float32.
@@ -57,41 +59,82 @@ class OpenModel {
 
   bool ok() const { return model_ != nullptr; }
 
-  // The logits of a request in a session of that tile; empty after a failure.
-  std::vector<float> Score(const Spec& spec, const Request& request, uint32_t tile) const {
-    hp_session_options options = HP_SESSION_OPTIONS_INIT;
-    options.tile = tile;
-    size_t bytes = 0;
-    hp_error error;
-    EXPECT_EQ(hp_session_memory_size(model_.get(), &options, &bytes, &error), HP_OK)
-        << error.message;
-    const std::unique_ptr<void, Free> memory = AlignedMemory(bytes);
-    hp_session* session = nullptr;
-    EXPECT_EQ(hp_session_create(model_.get(), &options, memory.get(), bytes, &session, &error),
-              HP_OK)
-        << error.message;
-    if (session == nullptr) return {};
-    const ApiBatch context(spec, request.context, 1);
-    const ApiBatch history(spec, request.history, request.event_count);
-    const ApiBatch candidates(spec, request.candidates, request.candidate_count);
-    std::vector<float> logits(request.candidate_count, NAN);
-    EXPECT_EQ(hp_session_set_context(session, context.get()), HP_OK)
-        << hp_session_last_error(session)->message;
-    EXPECT_EQ(hp_session_set_history(session, history.get()), HP_OK)
-        << hp_session_last_error(session)->message;
-    EXPECT_EQ(hp_session_score(session, candidates.get(), nullptr, logits.data()), HP_OK)
-        << hp_session_last_error(session)->message;
-    return logits;
-  }
+  hp_model* get() const { return model_.get(); }
 
  private:
   std::unique_ptr<void, Free> bundle_;
   std::unique_ptr<hp_model, Close> model_;
 };
 
-class RuntimePropertyTest : public ::testing::TestWithParam<uint64_t> {
+// A session in memory of its own.
+class OpenSession {
+ public:
+  OpenSession(const OpenModel& model, const Spec& spec, uint32_t tile) : spec_(spec) {
+    hp_session_options options = HP_SESSION_OPTIONS_INIT;
+    options.tile = tile;
+    size_t bytes = 0;
+    hp_error error;
+    EXPECT_EQ(hp_session_memory_size(model.get(), &options, &bytes, &error), HP_OK)
+        << error.message;
+    memory_ = AlignedMemory(bytes);
+    EXPECT_EQ(hp_session_create(model.get(), &options, memory_.get(), bytes, &session_, &error),
+              HP_OK)
+        << error.message;
+  }
+
+  void SetContext(const Request& request) {
+    Expect(hp_session_set_context(session_, ApiBatch(spec_, request.context, 1).get()));
+  }
+
+  void SetHistory(const Request& request) {
+    Expect(hp_session_set_history(session_,
+                                  ApiBatch(spec_, request.history, request.event_count).get()));
+  }
+
+  // Events [first, first + count) of the request.
+  void AppendEvents(const Request& request, size_t first, size_t count) {
+    const ApiBatch events(spec_, Rows(request.history, first, count), count);
+    Expect(hp_session_append_events(session_, events.get()));
+  }
+
+  // The logits of candidates [first, first + count) of the request.
+  std::vector<float> Score(const Request& request, size_t first, size_t count) {
+    const ApiBatch candidates(spec_, Rows(request.candidates, first, count), count);
+    std::vector<float> logits(count, NAN);
+    Expect(hp_session_score(session_, candidates.get(), nullptr, logits.data()));
+    return logits;
+  }
+  std::vector<float> Score(const Request& request) {
+    return Score(request, 0, request.candidate_count);
+  }
+
+ private:
+  void Expect(hp_status status) {
+    EXPECT_EQ(status, HP_OK) << hp_session_last_error(session_)->message;
+  }
+
+  static std::vector<RawColumn> Rows(const std::vector<RawColumn>& columns, size_t first,
+                                     size_t count) {
+    std::vector<RawColumn> some;
+    for (const RawColumn& column : columns) {
+      const auto begin = column.rows.begin() + static_cast<std::ptrdiff_t>(first);
+      some.push_back({column.feature, {begin, begin + static_cast<std::ptrdiff_t>(count)}});
+    }
+    return some;
+  }
+
+  const Spec& spec_;
+  std::unique_ptr<void, Free> memory_;
+  hp_session* session_ = nullptr;
+};
+
+class RuntimePropertyTest : public ::testing::TestWithParam<std::tuple<const char*, uint64_t>> {
  protected:
-  void SetUp() override { model_ = MakeRandomModel(GetParam()); }
+  void SetUp() override { model_ = MakeRandomModel(seed(), kind()); }
+
+  static std::string kind() { return std::get<0>(GetParam()); }
+  static uint64_t seed() { return std::get<1>(GetParam()); }
+  static std::string Model() { return kind() + ", seed " + std::to_string(seed()); }
 
   // The bytes of the model's bundle; `source` is its unsplit graph.
   void MakeBundle(schema::Precision precision, Graph* source, std::string* bytes) const {
@@ -106,24 +149,67 @@ class RuntimePropertyTest : public ::testing::TestWithParam<uint64_t> {
 
   void ExpectRuntimeAgrees(const std::string& bytes, const Graph& reference, double tolerance) {
     const OpenModel model(bytes);
-    ASSERT_TRUE(model.ok()) << "seed " << GetParam();
+    ASSERT_TRUE(model.ok()) << Model();
     for (uint64_t r = 0; r < 3; ++r) {
-      const Request request = MakeRandomRequest(model_, GetParam() * 100 + r, kCandidates);
+      const Request request = MakeRandomRequest(model_, seed() * 100 + r, kCandidates);
       const absl::StatusOr<std::vector<double>> expected = EvaluateReference(reference, request);
       ASSERT_TRUE(expected.ok()) << expected.status();
-      const std::vector<float> logits = model.Score(model_.spec, request, 0);
+      OpenSession session(model, model_.spec, 0);
+      session.SetContext(request);
+      session.SetHistory(request);
+      const std::vector<float> logits = session.Score(request);
       ASSERT_EQ(logits.size(), expected->size());
       for (size_t i = 0; i < logits.size(); ++i) {
         EXPECT_NEAR(logits[i], (*expected)[i], tolerance * std::max(1.0, std::abs((*expected)[i])))
-            << "seed " << GetParam() << ", request " << r << ", candidate " << i;
+            << Model() << ", request " << r << ", candidate " << i;
       }
       for (const uint32_t tile : {1u, 2u, 16u}) {
-        const std::vector<float> tiled = model.Score(model_.spec, request, tile);
-        ASSERT_EQ(tiled.size(), logits.size());
-        EXPECT_EQ(std::memcmp(tiled.data(), logits.data(), logits.size() * sizeof(float)), 0)
-            << "seed " << GetParam() << ", request " << r << ": other bits at tile " << tile;
+        OpenSession tiled(model, model_.spec, tile);
+        tiled.SetContext(request);
+        tiled.SetHistory(request);
+        ExpectSameBits(tiled.Score(request), logits, "tile " + std::to_string(tile));
       }
+      std::vector<float> one_by_one;
+      for (size_t c = 0; c < request.candidate_count; ++c) {
+        one_by_one.push_back(session.Score(request, c, 1)[0]);
+      }
+      ExpectSameBits(one_by_one, logits, "one candidate at a time");
     }
+  }
+
+  // A history that grows gives the bits of one that is set, whatever is done in between.
+  void ExpectAppendingIsSetting(const std::string& bytes) {
+    const OpenModel model(bytes);
+    ASSERT_TRUE(model.ok()) << Model();
+    for (uint64_t r = 0; r < 3; ++r) {
+      const Request request = MakeRandomRequest(model_, seed() * 100 + r, kCandidates);
+      OpenSession set(model, model_.spec, 0);
+      set.SetContext(request);
+      set.SetHistory(request);
+      const std::vector<float> logits = set.Score(request);
+      OpenSession grown(model, model_.spec, 0);
+      grown.SetContext(request);
+      for (size_t e = 0; e < request.event_count; ++e) {
+        grown.AppendEvents(request, e, 1);
+        if (e % 3 == 1) grown.Score(request, 0, 2);
+      }
+      ExpectSameBits(grown.Score(request), logits, "appended one by one");
+      OpenSession halves(model, model_.spec, 0);
+      halves.SetContext(request);
+      halves.AppendEvents(request, 0, request.event_count / 2);
+      halves.AppendEvents(request, request.event_count / 2,
+                          request.event_count - request.event_count / 2);
+      ExpectSameBits(halves.Score(request), logits, "appended in halves");
+      grown.SetHistory(request);
+      ExpectSameBits(grown.Score(request), logits, "set over another history");
+    }
+  }
+
+  static void ExpectSameBits(const std::vector<float>& a, const std::vector<float>& b,
+                             const std::string& what) {
+    ASSERT_EQ(a.size(), b.size());
+    EXPECT_EQ(std::memcmp(a.data(), b.data(), a.size() * sizeof(float)), 0)
+        << Model() << ": other bits, " << what;
   }
 
   RandomModel model_;
@@ -145,7 +231,23 @@ TEST_P(RuntimePropertyTest, Int8LogitsAreThoseOfTheDecodedProgram) {
   ExpectRuntimeAgrees(bytes, *decoded, kInt8Tolerance);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, RuntimePropertyTest, ::testing::Range(uint64_t{0}, kModels));
+TEST_P(RuntimePropertyTest, AppendedEventsGiveTheBitsOfAHistorySetAtOnce) {
+  for (const auto precision : {schema::Precision::Float32, schema::Precision::Int8}) {
+    Graph source;
+    std::string bytes;
+    ASSERT_NO_FATAL_FAILURE(MakeBundle(precision, &source, &bytes));
+    ExpectAppendingIsSetting(bytes);
+  }
+}
+
+std::string NameOf(const ::testing::TestParamInfo<std::tuple<const char*, uint64_t>>& info) {
+  return std::string(std::get<0>(info.param)) + "_" + std::to_string(std::get<1>(info.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, RuntimePropertyTest,
+                         ::testing::Combine(::testing::Values("wide_deep", "nfm", "din", "dien"),
+                                            ::testing::Range(uint64_t{0}, kModels)),
+                         NameOf);
 
 }  // namespace
 }  // namespace handpick::converter

@@ -1,8 +1,9 @@
-// Every model of tests/goldens/wide_deep, and that of examples/wide_deep: what the trainer said is
-// what the reference interpreter says, and what the runtime says through the C API.
+// Every model of tests/goldens and of examples: what the trainer said is what the reference
+// interpreter says, and what the runtime says through the C API.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -27,8 +28,6 @@ namespace {
 using converter::Conversion;
 using converter::Request;
 
-constexpr char kGoldens[] = "tests/goldens/wide_deep";
-
 // Relative to max(1, |golden|), for the trainer computes in float32 too, and models with a maximum
 // over nothing have logits around -1e9.
 constexpr double kTolerance = 1e-4;
@@ -41,10 +40,13 @@ struct GoldenModel {
   std::string catalog;  // "": none.
 };
 
-std::vector<GoldenModel> Models() {
+void PrintTo(const GoldenModel& model, std::ostream* out) { *out << model.spec; }
+
+// Of a folder of tests/goldens.
+std::vector<GoldenModel> ModelsOf(const std::string& kind) {
   constexpr char kSpec[] = ".spec.json";
   std::vector<GoldenModel> models;
-  for (const auto& entry : std::filesystem::directory_iterator(kGoldens)) {
+  for (const auto& entry : std::filesystem::directory_iterator("tests/goldens/" + kind)) {
     const std::string path = entry.path();
     if (path.size() < sizeof(kSpec) || path.rfind(kSpec) != path.size() - sizeof(kSpec) + 1) {
       continue;
@@ -57,10 +59,18 @@ std::vector<GoldenModel> Models() {
   }
   std::sort(models.begin(), models.end(),
             [](const GoldenModel& a, const GoldenModel& b) { return a.name < b.name; });
-  models.push_back({"movielens", "examples/wide_deep/model/model.spec.json",
-                    "examples/wide_deep/model/model.safetensors",
-                    "examples/wide_deep/model/golden.jsonl",
-                    "examples/wide_deep/model/catalog.jsonl"});
+  return models;
+}
+
+// The same and the model of examples/.
+std::vector<GoldenModel> ModelsAndExampleOf(const std::string& kind) {
+  std::vector<GoldenModel> models = ModelsOf(kind);
+  const std::string folder = "examples/" + kind + "/model/";
+  // All examples rank the same movies; those without a history have no catalog of their own.
+  const bool has_catalog = std::filesystem::exists(folder + "catalog.jsonl");
+  models.push_back({"movielens", folder + "model.spec.json", folder + "model.safetensors",
+                    folder + "golden.jsonl",
+                    (has_catalog ? folder : "examples/wide_deep/model/") + "catalog.jsonl"});
   return models;
 }
 
@@ -82,7 +92,12 @@ template <typename Logit>
   return ::testing::AssertionSuccess();
 }
 
-TEST(GoldenModelsTest, AreAllHere) { EXPECT_GE(Models().size(), 24u); }
+TEST(GoldenModelsTest, AreAllHere) {
+  EXPECT_GE(ModelsAndExampleOf("wide_deep").size(), 24u);
+  EXPECT_GE(ModelsOf("nfm").size(), 17u);
+  EXPECT_GE(ModelsOf("din").size(), 27u);
+  EXPECT_GE(ModelsOf("dien").size(), 31u);
+}
 
 class GoldenTest : public ::testing::TestWithParam<GoldenModel> {
  protected:
@@ -180,7 +195,13 @@ TEST_P(GoldenTest, OneAtATimeGivesTheSameBitsAsAllTogether) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(WideDeep, GoldenTest, ::testing::ValuesIn(Models()), ModelName);
+INSTANTIATE_TEST_SUITE_P(WideDeep, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("wide_deep")),
+                         ModelName);
+INSTANTIATE_TEST_SUITE_P(Nfm, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("nfm")),
+                         ModelName);
+INSTANTIATE_TEST_SUITE_P(Din, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("din")),
+                         ModelName);
+INSTANTIATE_TEST_SUITE_P(Dien, GoldenTest, ::testing::ValuesIn(ModelsOf("dien")), ModelName);
 
 }  // namespace
 }  // namespace handpick

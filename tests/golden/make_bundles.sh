@@ -3,9 +3,10 @@
 #
 #     make_bundles.sh HANDPICK DIRECTORY MODELS FILE...
 #
-# For every NAME.spec.json among the files, with its weights, requests and (if there is one) catalog:
-# DIRECTORY/NAME.{f32,int8}.hpk, with the requests as golden requests, and DIRECTORY/NAME.{f32,int8}.logits.jsonl,
-# their logits as the runtime computes them here. Fails unless there are as many models as MODELS says.
+# For every KIND/NAME.spec.json among the files, with its weights and requests: DIRECTORY/KIND_NAME.{f32,int8}.hpk, with
+# the requests as golden requests, and DIRECTORY/KIND_NAME.{f32,int8}.logits.jsonl, their logits as the runtime computes
+# them here. The model of examples/KIND/model is KIND_movielens, and has a catalog. Fails unless there are as many models as
+# MODELS says.
 set -euo pipefail
 
 handpick=$1
@@ -14,30 +15,25 @@ expected=$3
 shift 3
 mkdir -p "$directory"
 
-find_file() { # name: the file of that name, or nothing
-  local file
-  for file in "${files[@]}"; do
-    case $file in */"$1") printf '%s' "$file" && return ;; esac
-  done
-}
-
-files=("$@")
 models=0
-for spec in "${files[@]}"; do
+for spec in "$@"; do
   case $spec in *.spec.json) ;; *) continue ;; esac
-  stem=${spec##*/}
-  stem=${stem%.spec.json}
   models=$((models + 1))
-  name=$stem
-  requests=$(find_file "$stem.requests.jsonl")
+  stem=${spec%.spec.json}
+  folder=${spec%/*}
+  name=${folder##*/}_${stem##*/}
+  requests=$stem.requests.jsonl
   catalog=()
-  if [ "$stem" = model ]; then # examples/wide_deep/model
-    name=movielens
-    requests=$(find_file golden.jsonl)
-    catalog=(--catalog "$(find_file catalog.jsonl)")
+  if [ "${stem##*/}" = model ]; then
+    folder=${folder%/model}
+    name=${folder##*/}_movielens
+    requests=$folder/model/golden.jsonl
+    catalog=(--catalog "$folder/model/catalog.jsonl")
+    # All examples rank the same movies; those without events have no catalog of their own.
+    [ -f "${catalog[1]}" ] || catalog=(--catalog "${folder%/*}/wide_deep/model/catalog.jsonl")
   fi
-  weights=$(find_file "$stem.safetensors")
-  [ -n "$weights" ] || weights=$(find_file "$stem.npz")
+  weights=$stem.safetensors
+  [ -f "$weights" ] || weights=$stem.npz
   for precision in f32 int8; do
     out=$directory/$name.$precision
     "$handpick" convert --spec "$spec" --weights "$weights" --precision "$precision" \

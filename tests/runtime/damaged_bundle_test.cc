@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "handpick/handpick.h"
 #include "tests/support/random_model.h"
+#include "tests/support/tiny/sequence_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
 
@@ -146,16 +147,19 @@ std::string Damaged(std::string bytes, std::mt19937_64* random) {
 }
 
 std::vector<std::string> SoundBundles() {
-  std::vector<std::string> bundles = {testing::Serialized(*testing::MakeTinyBundle())};
-  for (uint64_t seed = 0; seed < 12; ++seed) {
-    const converter::RandomModel model = converter::MakeRandomModel(seed);
-    auto conversion = converter::Convert(
-        model.spec, model.weights,
-        {seed % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8, 0, "test"});
-    EXPECT_TRUE(conversion.ok()) << conversion.status();
-    auto bytes = converter::Serialize(conversion->bundle);
-    EXPECT_TRUE(bytes.ok()) << bytes.status();
-    bundles.push_back(*bytes);
+  std::vector<std::string> bundles = {
+      testing::Serialized(*testing::MakeTinyBundle()),
+      testing::Serialized(*testing::MakeSequenceBundle(schema::RecurrentCell::AttentionUpdateGru))};
+  for (const char* kind : {"wide_deep", "nfm", "din", "dien"}) {
+    for (uint64_t seed = 0; seed < 6; ++seed) {
+      const converter::RandomModel model = converter::MakeRandomModel(seed, kind);
+      const auto precision = seed % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8;
+      auto conversion = converter::Convert(model.spec, model.weights, {precision, 0, "test"});
+      EXPECT_TRUE(conversion.ok()) << conversion.status();
+      auto bytes = converter::Serialize(conversion->bundle);
+      EXPECT_TRUE(bytes.ok()) << bytes.status();
+      bundles.push_back(*bytes);
+    }
   }
   return bundles;
 }

@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "converter/emit/emit.h"
@@ -101,9 +102,9 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision)
   };
   for (int call = 0; call < 1000; ++call) {
     // Mostly few, at times all; every size class occurs.
-    const double u = call / 999.0;
     hp_batch batch = *candidates.get();
-    batch.row_count = static_cast<size_t>(std::lround(kMostCandidates * u * u * u * u * u * u));
+    batch.row_count =
+        static_cast<size_t>(std::lround(kMostCandidates * std::pow(call / 999.0, 12)));
     largest = std::max(largest, batch.row_count);
     if (call % 10 == 0) expect(hp_session_set_context(session.get(), context.get()), HP_OK);
     if (call % 15 == 0) expect(hp_session_append_events(session.get(), history.get()), HP_OK);
@@ -140,15 +141,30 @@ TEST(NoAllocationTest, Int8WideDeep) {
   ExpectNoAllocations(converter::WideDeepWorkload(), schema::Precision::Int8);
 }
 
-class NoAllocationRandomTest : public ::testing::TestWithParam<uint64_t> {};
+// Small layers: every candidate meets every event.
+const converter::AttentionWorkloadOptions kSmall = {10, 4, 4, 4, 100, {8, 4}, {16, 8}};
+
+TEST(NoAllocationTest, Float32Din) {
+  ExpectNoAllocations(converter::AttentionWorkload("din", kSmall), schema::Precision::Float32);
+}
+
+TEST(NoAllocationTest, Int8Dien) {
+  ExpectNoAllocations(converter::AttentionWorkload("dien", kSmall), schema::Precision::Int8);
+}
+
+using KindAndSeed = std::tuple<const char*, uint64_t>;
+
+class NoAllocationRandomTest : public ::testing::TestWithParam<KindAndSeed> {};
 
 TEST_P(NoAllocationRandomTest, ModelsOfEveryKindOfFeature) {
-  ExpectNoAllocations(MakeRandomModel(GetParam()),
-                      GetParam() % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8);
+  const auto [kind, seed] = GetParam();
+  ExpectNoAllocations(MakeRandomModel(seed, kind),
+                      seed % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8);
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, NoAllocationRandomTest,
-                         ::testing::Range(uint64_t{0}, uint64_t{12}));
+                         ::testing::Combine(::testing::Values("wide_deep", "nfm", "din", "dien"),
+                                            ::testing::Range(uint64_t{0}, uint64_t{3})));
 
 }  // namespace
 }  // namespace handpick

@@ -2,6 +2,7 @@
 // while it works, and predicted by the converter from the bundle.
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "converter/emit/emit.h"
@@ -57,6 +58,57 @@ TEST_P(WorkTest, ACandidateCostsItsOwnPartOfTheFirstLayerAndTheLayersBehind) {
   auto cost = converter::CountWork(*decoded);
   EXPECT_EQ(cost.candidate.multiply_accumulates, kPerCandidate);
   EXPECT_EQ(cost.context.multiply_accumulates, kPerContext);
+}
+
+// Counters of a session that scored candidates three times beside 50 events, of 70 that came one by
+// one; what the converter counts in the bundle.
+void CountAttention(const std::string& kind, schema::Precision precision,
+                    hp_session_counters* counters, converter::Cost* cost) {
+  converter::AttentionWorkloadOptions options;
+  options.vocabulary = 50;
+  converter::RandomModel random = converter::AttentionWorkload(kind, options);
+  random.spec.beyond_maximum = schema::BeyondMaximum::Carry;
+  auto conversion = converter::Convert(random.spec, random.weights, {precision, 0, "test"});
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  auto bytes = converter::Serialize(conversion->bundle);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  const OpenModel model(*bytes);
+  ASSERT_EQ(model.status(), HP_OK) << model.error().message;
+  const OpenSession session(model.get());
+  const converter::Request request = converter::MakeRandomRequest(random, 3, 300);
+  ASSERT_EQ(hp_session_set_context(session.get(), ApiBatch(random.spec, request.context, 1).get()),
+            HP_OK);
+  std::vector<converter::RawColumn> event;
+  for (size_t f = 0; f < random.spec.features.size(); ++f) {
+    if (random.spec.features[f].side != schema::Side::History) continue;
+    event.push_back({f, {{converter::RawScalar(int64_t{7})}}});
+  }
+  const ApiBatch one_event(random.spec, event, 1);
+  for (int e = 0; e < 70; ++e) {
+    ASSERT_EQ(hp_session_append_events(session.get(), one_event.get()), HP_OK);
+  }
+  std::vector<float> scores(300);
+  const ApiBatch candidates(random.spec, request.candidates, 300);
+  for (int round = 0; round < 3; ++round) {
+    ASSERT_EQ(hp_session_score(session.get(), candidates.get(), scores.data(), nullptr), HP_OK);
+  }
+  hp_session_get_counters(session.get(), counters);
+  auto decoded = converter::DecodeBundle(*bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  *cost = converter::CountWork(*decoded);
+}
+
+TEST_P(WorkTest, ACandidateBesideFiftyEventsStaysBelowTheBars) {
+  const std::pair<std::string, uint64_t> bars[] = {{"din", 470000}, {"dien", 1100000}};
+  for (const auto& [kind, most] : bars) {
+    hp_session_counters counters;
+    converter::Cost cost;
+    ASSERT_NO_FATAL_FAILURE(CountAttention(kind, GetParam(), &counters, &cost));
+    EXPECT_EQ(counters.candidate_multiplications, 900 * cost.CandidateMultiplyAccumulates(50));
+    EXPECT_LE(counters.candidate_multiplications, 900 * most) << kind;
+    EXPECT_EQ(counters.event_multiplications, 70 * cost.event.multiply_accumulates) << kind;
+    EXPECT_EQ(counters.context_multiplications, cost.context.multiply_accumulates) << kind;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, WorkTest,

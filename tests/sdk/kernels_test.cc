@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "sdk/kernels/elementary.h"
 #include "sdk/kernels/embedding.h"
+#include "sdk/kernels/recurrent.h"
 #include "sdk/kernels/rows.h"
 #include "sdk/kernels/top_k.h"
 
@@ -55,6 +56,8 @@ TEST(ElementaryTest, InfinitiesSaturate) {
 struct ActivationCase {
   schema::ActivationKind kind;
   std::vector<float> alpha;
+  std::vector<float> scale;
+  std::vector<float> shift;
 };
 
 double Reference(const ActivationCase& activation, double x, size_t column) {
@@ -71,6 +74,13 @@ double Reference(const ActivationCase& activation, double x, size_t column) {
       return x > 0 ? x
                    : x * static_cast<double>(
                              activation.alpha[activation.alpha.size() == 1 ? 0 : column]);
+    case schema::ActivationKind::Dice: {
+      const double p =
+          1 / (1 + std::exp(-(activation.scale[column] * x + activation.shift[column])));
+      return p * x + (1 - p) * static_cast<double>(activation.alpha[column]) * x;
+    }
+    default:
+      break;
   }
   return 0;
 }
@@ -78,12 +88,14 @@ double Reference(const ActivationCase& activation, double x, size_t column) {
 TEST(RowsTest, AddRowAndActivateEqualsItsDefinitionForAllActivationsWidthsAndRows) {
   for (const uint32_t width : {1u, 3u, 16u, 37u, 200u}) {
     const std::vector<ActivationCase> cases = {
-        {schema::ActivationKind::Linear, {}},
-        {schema::ActivationKind::Relu, {}},
-        {schema::ActivationKind::Sigmoid, {}},
-        {schema::ActivationKind::Tanh, {}},
-        {schema::ActivationKind::Prelu, {-0.3f}},
-        {schema::ActivationKind::Prelu, RandomFloats(width, 5)},
+        {schema::ActivationKind::Linear, {}, {}, {}},
+        {schema::ActivationKind::Relu, {}, {}, {}},
+        {schema::ActivationKind::Sigmoid, {}, {}, {}},
+        {schema::ActivationKind::Tanh, {}, {}, {}},
+        {schema::ActivationKind::Prelu, {-0.3f}, {}, {}},
+        {schema::ActivationKind::Prelu, RandomFloats(width, 5), {}, {}},
+        {schema::ActivationKind::Dice, RandomFloats(width, 5), RandomFloats(width, 6),
+         RandomFloats(width, 7)},
     };
     for (const ActivationCase& activation : cases) {
       for (const uint32_t rows : {1u, 2u, 13u}) {
@@ -93,7 +105,8 @@ TEST(RowsTest, AddRowAndActivateEqualsItsDefinitionForAllActivationsWidthsAndRow
           const std::vector<float> row = RandomFloats(width, 7);
           std::vector<float> after = before;
           AddRowAndActivate({after.data(), stride}, with_row ? row.data() : nullptr,
-                            {activation.kind, absl::MakeConstSpan(activation.alpha)}, rows, width);
+                            {activation.kind, activation.alpha, activation.scale, activation.shift},
+                            rows, width);
           for (size_t i = 0; i < after.size(); ++i) {
             const size_t column = i % stride;
             if (column >= width) {
@@ -101,7 +114,8 @@ TEST(RowsTest, AddRowAndActivateEqualsItsDefinitionForAllActivationsWidthsAndRow
               continue;
             }
             const float sum = with_row ? before[i] + row[column] : before[i];
-            ASSERT_NEAR(after[i], Reference(activation, sum, column), 1e-6)
+            const double expected = Reference(activation, sum, column);
+            ASSERT_NEAR(after[i], expected, 1e-6 * std::max(1.0, std::fabs(expected)))
                 << "width " << width << ", activation " << static_cast<int>(activation.kind);
           }
         }
@@ -116,11 +130,11 @@ TEST(RowsTest, ARowHasTheSameBitsWhereverItStands) {
   const std::vector<float> add = RandomFloats(kWidth, 4);
   for (const auto kind : {schema::ActivationKind::Sigmoid, schema::ActivationKind::Tanh}) {
     std::vector<float> alone = row;
-    AddRowAndActivate({alone.data(), kWidth}, add.data(), {kind, {}}, 1, kWidth);
+    AddRowAndActivate({alone.data(), kWidth}, add.data(), {kind, {}, {}, {}}, 1, kWidth);
     for (size_t shift = 0; shift < 9; ++shift) {
       std::vector<float> many(shift);
       for (int copy = 0; copy < 3; ++copy) many.insert(many.end(), row.begin(), row.end());
-      AddRowAndActivate({many.data() + shift, kWidth}, add.data(), {kind, {}}, 3, kWidth);
+      AddRowAndActivate({many.data() + shift, kWidth}, add.data(), {kind, {}, {}, {}}, 3, kWidth);
       for (size_t i = 0; i < 3 * kWidth; ++i)
         ASSERT_EQ(many[shift + i], alone[i % kWidth]) << shift;
     }
@@ -179,6 +193,61 @@ TEST(EmbeddingTest, Int8RowsAreScaled) {
   MaxEmbedding(table, 0, 0, 2, out);
   EXPECT_EQ(out[0], 0.5f);
   EXPECT_EQ(out[1], 10.0f);
+}
+
+double Logistic(double x) { return 1 / (1 + std::exp(-x)); }
+
+TEST(RecurrentTest, EveryCellEqualsItsFormulaAlsoInPlace) {
+  constexpr uint32_t kWidth = 37;
+  const std::vector<float> gates = RandomFloats(3 * kWidth, 1);
+  const std::vector<float> state_gates = RandomFloats(3 * kWidth, 2);
+  const std::vector<float> bias = RandomFloats(3 * kWidth, 3);
+  const std::vector<float> before = RandomFloats(kWidth, 4, 0.5f);
+  using Cell = schema::RecurrentCell;
+  for (const Cell cell :
+       {Cell::Gru, Cell::AttentionInputGru, Cell::AttentionGru, Cell::AttentionUpdateGru}) {
+    for (const float attention : {0.0f, 0.3f, 1.0f, -2.5f}) {
+      std::vector<float> after = before;
+      RecurrentStep(cell, gates.data(), state_gates.data(), attention,
+                    cell == Cell::AttentionInputGru ? bias.data() : nullptr, after.data(),
+                    after.data(), kWidth);
+      for (size_t i = 0; i < kWidth; ++i) {
+        const double a = attention;
+        const auto input = [&](size_t g) {
+          const double gate = gates[g * kWidth + i];
+          return cell == Cell::AttentionInputGru ? a * gate + bias[g * kWidth + i] : gate;
+        };
+        const double h = before[i];
+        const double r = Logistic(input(0) + state_gates[i]);
+        const double z = Logistic(input(1) + state_gates[kWidth + i]);
+        const double n = std::tanh(input(2) + r * state_gates[2 * kWidth + i]);
+        const double expected = cell == Cell::AttentionGru         ? (1 - a) * h + a * n
+                                : cell == Cell::AttentionUpdateGru ? (1 - a * z) * h + a * z * n
+                                                                   : (1 - z) * n + z * h;
+        ASSERT_NEAR(after[i], expected, 5e-6)
+            << "cell " << static_cast<int>(cell) << ", attention " << a;
+      }
+    }
+  }
+}
+
+TEST(SoftmaxTest, EqualsItsFormulaForAnyNumberOfRowsAndLargeScores) {
+  for (const uint32_t count : {0u, 1u, 2u, 50u}) {
+    for (const float spread : {1.0f, 300.0f}) {
+      const std::vector<float> scores = RandomFloats(count * 2 + 1, count, spread);
+      std::vector<float> weights(count * 3 + 1, 7.0f);
+      Softmax({scores.data(), 2}, {weights.data(), 3}, count);
+      double sum = 0;
+      double largest = -1e30;
+      for (size_t e = 0; e < count; ++e)
+        largest = std::max(largest, static_cast<double>(scores[2 * e]));
+      for (size_t e = 0; e < count; ++e) sum += std::exp(scores[2 * e] - largest);
+      for (size_t e = 0; e < count; ++e) {
+        ASSERT_NEAR(weights[3 * e], std::exp(scores[2 * e] - largest) / sum, 1e-6);
+        ASSERT_EQ(weights[3 * e + 1], 7.0f);
+      }
+    }
+  }
 }
 
 TEST(TopKTest, EqualsASortForRandomLogitsWithTiesAndNaN) {

@@ -207,7 +207,7 @@ const Damage kDamages[] = {
      "scale is no positive number"},
     {"DenseScaleZero", [](BundleT* b) { b->dense_weights[1]->scales[0] = 0; },
      "scale is no positive number"},
-    {"BufferDomain", [](BundleT* b) { b->buffers[0]->domain = schema::Domain::Pair; }, "domain"},
+    {"BufferDomain", [](BundleT* b) { b->buffers[0]->domain = schema::Domain::Unknown; }, "domain"},
     {"BufferType", [](BundleT* b) { b->buffers[0]->type = schema::BufferType::Unknown; }, "type"},
     {"BufferWidth", [](BundleT* b) { b->buffers[0]->width = 0; }, "width is 0"},
     {"BufferOffset", [](BundleT* b) { b->buffers[1]->offset = 192; }, "not in its region"},

@@ -21,20 +21,25 @@ constexpr Combiner kCombiners[] = {Combiner::Sum, Combiner::Mean, Combiner::Max}
 
 class SpecMaker {
  public:
-  SpecMaker(uint64_t seed, Random* random) : random_(*random) { model_.seed = seed; }
+  SpecMaker(uint64_t seed, const std::string& kind, Random* random) : random_(*random) {
+    model_.seed = seed;
+    model_.spec.kind = kind;
+  }
 
   RandomModel Make() {
     Spec& spec = model_.spec;
     spec.name = absl::StrCat("random-", model_.seed);
     spec.version = "1";
-    spec.kind = "wide_deep";
     spec.task = random_.OneIn(5) ? schema::Task::Regression : schema::Task::Binary;
-    spec.max_history = random_.OneIn(3) ? 0 : random_.Between(1, 12);
+    spec.max_history = random_.OneIn(3) && !HasAttention(spec) ? 0 : random_.Between(1, 12);
     AddFeatures(Side::Context, random_.Between(0, 6));
     if (spec.max_history > 0) AddFeatures(Side::History, random_.Between(1, 4));
     AddFeatures(Side::Candidate, random_.Between(1, 6));
+    if (HasAttention(spec)) AddAttention();
+    if (spec.kind == "nfm") AddCategorical(Side::Candidate);
     AddCrosses();
     ChooseParts();
+    if (HasAttention(spec)) spec.wide = {};
     return std::move(model_);
   }
 
@@ -203,10 +208,48 @@ class SpecMaker {
     for (FeatureSpec& cross : crosses) model_.spec.features.push_back(std::move(cross));
   }
 
-  // Wide alone, deep alone, or (mostly) both.
+  // Pairs of a feature of the candidate and one of the history, which mostly share a table.
+  void AddAttention() {
+    Spec& spec = model_.spec;
+    for (int64_t pairs = random_.Between(1, 2); pairs > 0; --pairs) {
+      for (const Side side : {Side::Candidate, Side::History}) {
+        if (random_.OneIn(4)) {
+          AddMultiCategorical(side);
+        } else {
+          AddCategorical(side);
+        }
+        FeatureSpec& feature = spec.features.back();
+        // What attention reads has no padding: every event counts.
+        if (feature.type == FeatureType::Categorical) feature.padding_row.reset();
+        if (side == Side::Candidate) {
+          spec.attention.query.push_back(spec.features.size() - 1);
+        } else {
+          spec.attention.key.push_back(spec.features.size() - 1);
+        }
+      }
+      if (random_.OneIn(3)) continue;
+      const FeatureSpec& query = spec.features[spec.attention.query.back()];
+      FeatureSpec& key = spec.features[spec.attention.key.back()];
+      key.vocabulary = query.vocabulary;
+      key.table = query.table;
+      if (key.default_value.has_value()) key.default_value = RawCell{KnownId(key)};
+    }
+    for (int64_t layers = random_.Between(1, 2); layers > 0; --layers) {
+      spec.attention.hidden_units.push_back(random_.Between(1, 12));
+    }
+    constexpr const char* kActivations[] = {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"};
+    spec.attention.activation = kActivations[random_.Below(6)];
+    spec.attention.softmax = random_.OneIn(2);
+    if (spec.kind != "dien") return;
+    constexpr const char* kCells[] = {"GRU", "AIGRU", "AGRU", "AUGRU"};
+    spec.evolution.cell = kCells[random_.Below(4)];
+    if (random_.OneIn(3)) spec.beyond_maximum = schema::BeyondMaximum::Carry;
+  }
+
+  // Wide alone, deep alone, or (mostly) both; other kinds always have a deep part.
   void ChooseParts() {
     Spec& spec = model_.spec;
-    const uint64_t parts = random_.Below(6);
+    const uint64_t parts = spec.kind == "wide_deep" ? random_.Below(6) : random_.Between(1, 5);
     for (size_t f = 0; f < spec.features.size(); ++f) {
       const FeatureSpec& feature = spec.features[f];
       if (feature.type == FeatureType::Length) continue;
@@ -214,6 +257,7 @@ class SpecMaker {
       if (parts != 1 && !random_.OneIn(3)) spec.wide.features.push_back(use);
       if (parts != 0 && !random_.OneIn(4)) spec.deep.features.push_back(use);
     }
+    EnsureDeepField();
     std::vector<FeatureUse>& deep = spec.deep.features;
     for (size_t i = deep.size(); i > 1; --i) std::swap(deep[i - 1], deep[random_.Below(i)]);
     if (spec.wide.features.empty() && deep.empty()) {
@@ -230,6 +274,26 @@ class SpecMaker {
     if (random_.OneIn(3)) spec.deep.batch_normalization_epsilon = 1e-3;
   }
 
+  // NFM needs a field with ids, the others any feature.
+  void EnsureDeepField() {
+    Spec& spec = model_.spec;
+    if (spec.kind == "wide_deep") return;
+    const auto has_ids = [](const FeatureSpec& feature) {
+      return feature.type == FeatureType::Categorical ||
+             feature.type == FeatureType::MultiCategorical;
+    };
+    for (const FeatureUse& use : spec.deep.features) {
+      if (has_ids(spec.features[use.feature])) return;
+    }
+    for (size_t f = spec.features.size(); f-- > 0;) {
+      if (!has_ids(spec.features[f])) continue;
+      spec.deep.features.push_back({f, spec.features[f].combiner});
+      return;
+    }
+  }
+
+  static bool HasAttention(const Spec& spec) { return spec.kind == "din" || spec.kind == "dien"; }
+
   Random& random_;
   RandomModel model_;
 };
@@ -239,13 +303,20 @@ class WeightMaker {
  public:
   WeightMaker(RandomModel* model, Random* random) : model_(*model), random_(*random) {}
 
-  // `dimension`: of the deep tables; 0: a random one for each.
+  // `dimension`: of the deep tables; 0: a random one for each, or for all of them where the kind of
+  // model needs one width.
   void Make(int64_t dimension) {
+    if (dimension == 0 && model_.spec.kind != "wide_deep") dimension = random_.Between(1, 9);
     absl::StatusOr<FeatureSet> features = BuildFeatureSet(model_.spec);
     if (!features.ok()) std::abort();  // A fault of this file: the spec is its own.
     features_ = std::move(features).value();
     MakeWide();
-    MakeDeep(dimension);
+    const int64_t key = MakeAttention(dimension);
+    if (model_.spec.kind == "dien") {
+      MakeGru("gru", key);
+      MakeGru("evolution", key);
+    }
+    MakeDeep(dimension, key);
   }
 
  private:
@@ -288,22 +359,71 @@ class WeightMaker {
     if (!model_.spec.wide.features.empty() && random_.OneIn(2)) Add("wide.bias", {1}, 1);
   }
 
-  void MakeDeep(int64_t dimension) {
+  // Makes the table of a deep feature if it is the first of its own; returns its dimension.
+  int64_t MakeDeepTable(const FeatureSpec& feature, int64_t dimension) {
+    const std::string name = absl::StrCat("deep.embedding.", feature.table, ".weight");
+    if (model_.weights.count(name) == 0) {
+      int64_t own = feature.embedding_dimension.value_or(dimension);
+      if (own == 0) own = random_.Between(1, 9);
+      Add(name, {RowsOfTable(feature.table), own}, 1);
+    }
+    return model_.weights[name].shape[1];
+  }
+
+  // Returns how wide the key is; 0 without attention.
+  int64_t MakeAttention(int64_t dimension) {
+    const AttentionSpec& attention = model_.spec.attention;
+    int64_t key = 0;
+    for (const size_t f : attention.query) MakeDeepTable(model_.spec.features[f], dimension);
+    for (const size_t f : attention.key) key += MakeDeepTable(model_.spec.features[f], dimension);
+    if (key == 0) return 0;
+    int64_t width = 4 * key;
+    for (size_t i = 0; i < attention.hidden_units.size(); ++i) {
+      const std::string layer = absl::StrCat("attention.layers.", i);
+      const int64_t units = attention.hidden_units[i];
+      Add(layer + ".weight", {units, width}, 1 / std::sqrt(static_cast<double>(width)));
+      Add(layer + ".bias", {units}, 0.2);
+      if (attention.activation == "prelu") Add(layer + ".prelu.weight", {units}, 0.2, 0.2);
+      if (attention.activation == "dice") {
+        Add(layer + ".dice.alpha", {units, 1}, 0.3);
+        Add(layer + ".dice.weight", {units}, 0.5, 1);
+        Add(layer + ".dice.bias", {units}, 0.3);
+        Add(layer + ".dice.running_mean", {units}, 0.3);
+        Add(layer + ".dice.running_var", {units}, 0.5, 0.8);
+      }
+      width = units;
+    }
+    // Scores that are not normalised grow the state of a recurrence, and every rounding error in
+    // it.
+    Add("attention.head.weight", {1, width}, 0.7 / std::sqrt(static_cast<double>(width)));
+    Add("attention.head.bias", {1}, 0.3);
+    return key;
+  }
+
+  void MakeGru(const std::string& name, int64_t width) {
+    const double scale = 1.2 / std::sqrt(static_cast<double>(width));
+    Add(name + ".weight_ih", {3 * width, width}, scale);
+    Add(name + ".weight_hh", {3 * width, width}, scale);
+    Add(name + ".bias_ih", {3 * width}, 0.3);
+    Add(name + ".bias_hh", {3 * width}, 0.3);
+  }
+
+  // `key`: how wide the attended history is.
+  void MakeDeep(int64_t dimension, int64_t key) {
     const DeepSpec& deep = model_.spec.deep;
     if (deep.features.empty()) return;
-    int64_t width = 0;
+    int64_t width = key;
+    bool has_fields = false;
     for (const FeatureUse& use : deep.features) {
       const FeatureSpec& feature = model_.spec.features[use.feature];
       if (feature.type == FeatureType::Numeric) {
         width += feature.dimension;
         continue;
       }
-      const std::string name = absl::StrCat("deep.embedding.", feature.table, ".weight");
-      if (model_.weights.count(name) == 0) {
-        Add(name, {RowsOfTable(feature.table), dimension != 0 ? dimension : random_.Between(1, 9)},
-            1);
-      }
-      width += model_.weights[name].shape[1];
+      const int64_t own = MakeDeepTable(feature, dimension);
+      // Fields that interact are one vector together.
+      const bool is_in_interaction = model_.spec.kind == "nfm" && std::exchange(has_fields, true);
+      if (!is_in_interaction) width += own;
     }
     for (size_t i = 0; i < deep.hidden_units.size(); ++i) {
       const std::string layer = absl::StrCat("deep.layers.", i);
@@ -420,9 +540,9 @@ class RequestMaker {
 
 }  // namespace
 
-RandomModel MakeRandomModel(uint64_t seed) {
+RandomModel MakeRandomModel(uint64_t seed, const std::string& kind) {
   Random random(seed);
-  RandomModel model = SpecMaker(seed, &random).Make();
+  RandomModel model = SpecMaker(seed, kind, &random).Make();
   WeightMaker(&model, &random).Make(/*dimension=*/0);
   return model;
 }
@@ -455,6 +575,47 @@ RandomModel WideDeepWorkload(const WorkloadOptions& options, uint64_t seed) {
   }
   Random random(seed);
   WeightMaker(&model, &random).Make(options.dimension);
+  return model;
+}
+
+RandomModel AttentionWorkload(const std::string& kind, const AttentionWorkloadOptions& options,
+                              uint64_t seed) {
+  RandomModel model;
+  model.seed = seed;
+  Spec& spec = model.spec;
+  spec.name = "workload";
+  spec.version = "1";
+  spec.kind = kind;
+  spec.max_history = options.max_history;
+  spec.deep.hidden_units = options.hidden_units;
+  spec.attention.hidden_units = options.attention_units;
+  spec.attention.activation = "dice";
+  spec.attention.softmax = true;
+  const auto add = [&](const std::string& name, const std::string& table, Side side,
+                       int64_t dimension) {
+    FeatureSpec feature;
+    feature.name = name;
+    feature.table = table;
+    feature.side = side;
+    feature.type = FeatureType::Categorical;
+    feature.vocabulary.kind = VocabularyKind::Identity;
+    feature.vocabulary.size = options.vocabulary;
+    feature.embedding_dimension = dimension;
+    spec.features.push_back(std::move(feature));
+    return spec.features.size() - 1;
+  };
+  const size_t user = add("user", "user", Side::Context, options.user_dimension);
+  spec.deep.features.push_back({user, Combiner::Sum});
+  const std::pair<const char*, int64_t> shared[] = {{"item", options.item_dimension},
+                                                    {"category", options.category_dimension}};
+  for (const auto& [name, dimension] : shared) {
+    spec.attention.query.push_back(add(name, name, Side::Candidate, dimension));
+    spec.attention.key.push_back(
+        add(absl::StrCat("history_", name), name, Side::History, dimension));
+    spec.deep.features.push_back({spec.attention.query.back(), Combiner::Sum});
+  }
+  Random random(seed);
+  WeightMaker(&model, &random).Make(/*dimension=*/1);
   return model;
 }
 

@@ -22,10 +22,16 @@ struct RandomModel {
   Weights weights;
 };
 
-// A Wide & Deep model over features of every type, side, vocabulary and combiner, in sizes from
-// nothing to a few dozen: wide alone, deep alone or both; with and without history, shared tables,
-// crosses, batch normalization and each activation.
-RandomModel MakeRandomModel(uint64_t seed);
+// A model over features of every type, side, vocabulary and combiner, in sizes from nothing to a
+// few dozen, with and without history, shared tables, crosses, batch normalization and each
+// activation. `kind` as in a spec:
+//   * wide_deep: wide alone, deep alone or both;
+//   * nfm: any fields interact;
+//   * din, dien: one or two features of a candidate are compared with as many of an event, by a
+//   unit
+//     of one or two layers, normalised or not; each recurrent cell; states recomputed or carried
+//     on.
+RandomModel MakeRandomModel(uint64_t seed, const std::string& kind = "wide_deep");
 
 // A request that the model takes, with `candidates` candidates and any number of events, also more
 // than the model keeps. Unknown ids, empty lists and left-out features occur where they are
@@ -42,6 +48,21 @@ struct WorkloadOptions {
   std::vector<int64_t> hidden_units = {128, 64};
 };
 RandomModel WideDeepWorkload(const WorkloadOptions& options = {}, uint64_t seed = 1);
+
+// A model of kind din or dien (cell AUGRU) of the usual shape: an item and its category, each with
+// a table that candidate and events share, and a user of the context; Dice in the activation unit,
+// a softmax over the events.
+struct AttentionWorkloadOptions {
+  int64_t max_history = 50;
+  int64_t item_dimension = 32;
+  int64_t category_dimension = 32;
+  int64_t user_dimension = 32;
+  int64_t vocabulary = 1000;
+  std::vector<int64_t> attention_units = {80, 40};
+  std::vector<int64_t> hidden_units = {200, 80};
+};
+RandomModel AttentionWorkload(const std::string& kind, const AttentionWorkloadOptions& options = {},
+                              uint64_t seed = 1);
 
 // Random numbers that do not depend on the standard library's distributions.
 class Random {

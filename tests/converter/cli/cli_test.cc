@@ -121,6 +121,16 @@ void ExpectTrainersLogits(const std::string& out, const std::string& requests, d
   }
 }
 
+TEST_F(CliTest, ConvertNotesWhatItLeftOut) {
+  const std::string model = "tests/goldens/dien/augru_negative_sampling.";
+  const Outcome outcome = Handpick(absl::StrCat("convert --spec ", model, "spec.json --weights ",
+                                                model, "safetensors --out ", bundle_));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(
+      outcome.err,
+      HasSubstr("handpick convert: note: the 6 tensors 'interest_extractor.auxiliary_net."));
+}
+
 TEST_F(CliTest, ConvertsScoresAndVerifiesAModelOfDeepCtrTorch) {
   const std::string requests = absl::StrCat(kGoldens, "prelu_sum_with_length.requests.jsonl");
   const Outcome converted =

@@ -98,8 +98,16 @@ TEST(SchemaTest, ParserRefusesWhatTheSchemaRequires) {
   Json full = spec;
   full["features"].push_back(Json::parse(
       R"({"name": "g", "side": "candidate", "type": "categorical", "vocabulary": {"kind": "identity", "size": 5}})"));
-  const auto whole = ParseSpec(full.dump(), "s");
-  ASSERT_TRUE(whole.ok()) << whole.status();
+  Json evolving = full;
+  evolving["model"]["kind"] = "dien";
+  evolving.erase("wide");
+  evolving["attention"] = Json::parse(R"({"query": ["g"], "key": ["f"], "hidden_units": [1],
+                                          "activation": "dice", "softmax": true})");
+  evolving["evolution"] = Json::parse(R"({"cell": "AUGRU", "negative_sampling": true})");
+  for (const Json& example : {full, evolving}) {
+    const auto whole = ParseSpec(example.dump(), "s");
+    ASSERT_TRUE(whole.ok()) << whole.status();
+  }
 
   const Json schema = ReadSchema("model_spec.schema.json");
   const std::map<std::string, std::string> examples = {
@@ -120,14 +128,17 @@ TEST(SchemaTest, ParserRefusesWhatTheSchemaRequires) {
       {"feature_use", "/wide/features/0"},
       {"wide", "/wide"},
       {"deep", "/deep"},
+      {"attention", "/attention"},
+      {"evolution", "/evolution"},
       {"catalog", "/catalog"}};
   for (const auto& [definition, pointer] : examples) {
     const Json& object = definition.empty() ? schema : schema.at("$defs").at(definition);
     std::set<std::string> required;
     for (const Json& key : object.at("required")) required.insert(key.get<std::string>());
-    const Json example = full.at(Json::json_pointer(pointer));
+    const Json& whole = definition == "attention" || definition == "evolution" ? evolving : full;
+    const Json example = whole.at(Json::json_pointer(pointer));
     for (const auto& [key, unused] : example.items()) {
-      Json less = full;
+      Json less = whole;
       less[Json::json_pointer(pointer)].erase(key);
       const auto parsed = ParseSpec(less.dump(), "s");
       if (required.count(key) == 1) {

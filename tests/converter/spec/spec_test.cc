@@ -164,7 +164,8 @@ TEST(SpecTest, WrongTypesAndRangesAreShown) {
   EXPECT_THAT(MessageWith("/features/2/padding_row", 21),
               HasSubstr("features[2].padding_row: expected an integer from 0 to 20, found 21"));
   EXPECT_EQ(MessageWith("/model/kind", "wide_dep"),
-            "s.json: model.kind: 'wide_dep' is none of: wide_deep (did you mean 'wide_deep'?)");
+            "s.json: model.kind: 'wide_dep' is none of: wide_deep, nfm, din, dien (did you mean "
+            "'wide_deep'?)");
   EXPECT_THAT(MessageWith("/features/0/side", "user"),
               HasSubstr("'user' is none of: context, history, candidate"));
   EXPECT_THAT(MessageWith("/deep/hidden_units/1", 0),
@@ -306,6 +307,160 @@ TEST(SpecTest, TablesThatAreSharedHaveOneSize) {
   json["features"][4]["embedding"] = {{"dimension", 4}};
   json["features"][5]["embedding"]["dimension"] = 5;
   EXPECT_THAT(MessageOf(json), HasSubstr("share the table 'item' but have the dimensions 5 and 4"));
+}
+
+// Kinds with attention.
+
+Json DienSpec() {
+  return Json::parse(R"({
+    "model": {"name": "shop", "kind": "dien"},
+    "history": {"max_events": 50, "beyond_maximum": "carry"},
+    "features": [
+      {"name": "user", "side": "context", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 9}},
+      {"name": "tags", "side": "candidate", "type": "multi_categorical", "max_values": 3,
+       "vocabulary": {"kind": "identity", "size": 9}},
+      {"name": "price", "side": "candidate", "type": "numeric"},
+      {"name": "item", "side": "candidate", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 30}},
+      {"name": "shop", "side": "candidate", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 5}},
+      {"name": "item", "side": "history", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 30}},
+      {"name": "shop", "side": "history", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 5}}
+    ],
+    "deep": {"features": ["user", "candidate.item", "price", "candidate.shop"],
+             "hidden_units": [8]},
+    "attention": {"query": ["candidate.item", "candidate.shop"],
+                  "key": ["history.item", "history.shop"],
+                  "hidden_units": [80, 40], "activation": "dice", "softmax": true},
+    "evolution": {"cell": "AIGRU", "negative_sampling": true}
+  })");
+}
+
+std::string DienMessageWith(const std::string& pointer, const Json& value) {
+  Json json = DienSpec();
+  json[Json::json_pointer(pointer)] = value;
+  return MessageOf(json);
+}
+
+TEST(AttentionSpecTest, IsReadWithEvolution) {
+  const auto spec = Parse(DienSpec());
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->kind, "dien");
+  EXPECT_EQ(spec->beyond_maximum, schema::BeyondMaximum::Carry);
+  EXPECT_THAT(spec->attention.query, ElementsAre(3, 4));
+  EXPECT_THAT(spec->attention.key, ElementsAre(5, 6));
+  EXPECT_THAT(spec->attention.hidden_units, ElementsAre(80, 40));
+  EXPECT_EQ(spec->attention.activation, "dice");
+  EXPECT_TRUE(spec->attention.softmax);
+  EXPECT_EQ(spec->evolution.cell, "AIGRU");
+  EXPECT_TRUE(spec->evolution.negative_sampling);
+}
+
+TEST(AttentionSpecTest, StatesAreComputedAgainUnlessTheSpecSaysOtherwise) {
+  Json json = DienSpec();
+  json["history"].erase("beyond_maximum");
+  json["evolution"].erase("negative_sampling");
+  const auto spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->beyond_maximum, schema::BeyondMaximum::Recompute);
+  EXPECT_FALSE(spec->evolution.negative_sampling);
+}
+
+TEST(AttentionSpecTest, KindsHaveTheirPartsAndNoOthers) {
+  EXPECT_EQ(DienMessageWith("/model/kind", "din"),
+            "s.json: history.beyond_maximum: is for models with recurrent states; those of kind "
+            "'din' have none");
+  Json json = DienSpec();
+  json["history"].erase("beyond_maximum");
+  json["model"]["kind"] = "din";
+  EXPECT_EQ(MessageOf(json), "s.json: evolution: models of kind 'din' have no such part");
+  json.erase("evolution");
+  EXPECT_TRUE(Parse(json).ok());
+  json["wide"] = {{"features", {"user"}}};
+  EXPECT_EQ(MessageOf(json), "s.json: wide: models of kind 'din' have no such part");
+  json.erase("wide");
+  json.erase("attention");
+  EXPECT_EQ(MessageOf(json), "s.json: key 'attention' is missing");
+  json["model"]["kind"] = "nfm";
+  EXPECT_TRUE(Parse(json).ok());
+  json.erase("deep");
+  EXPECT_EQ(MessageOf(json), "s.json: key 'deep' is missing");
+}
+
+TEST(AttentionSpecTest, QueryIsOfTheCandidateAndKeyOfTheHistory) {
+  EXPECT_EQ(DienMessageWith("/attention/query/0", "user"),
+            "s.json: attention.query[0]: 'user' is categorical of side context, expected ids of "
+            "side candidate");
+  EXPECT_THAT(DienMessageWith("/attention/query/1", "price"),
+              HasSubstr("'price' is numeric of side candidate, expected ids"));
+  EXPECT_THAT(DienMessageWith("/attention/key/0", "candidate.item"),
+              HasSubstr("attention.key[0]: 'item' is categorical of side candidate, expected ids "
+                        "of side history"));
+  EXPECT_THAT(DienMessageWith("/attention/key/1", "history.item"),
+              HasSubstr("attention.key[1]: 'history.item' is in the list twice"));
+  EXPECT_THAT(DienMessageWith("/attention/key/1", "history.shops"),
+              HasSubstr("attention.key[1]: there is no feature 'history.shops'"));
+  EXPECT_THAT(DienMessageWith("/attention/key", Json::array()), HasSubstr("key: is empty"));
+  EXPECT_THAT(DienMessageWith("/features/5/padding_row", 0),
+              HasSubstr("attention.key[0]: 'item' has a padding_row, but attention counts every "
+                        "event"));
+}
+
+TEST(AttentionSpecTest, ChoicesAreNamed) {
+  EXPECT_THAT(DienMessageWith("/attention/activation", "gelu"),
+              HasSubstr("'gelu' is none of: linear, relu, sigmoid, tanh, prelu, dice"));
+  EXPECT_THAT(DienMessageWith("/attention/hidden_units", Json::array()),
+              HasSubstr("attention.hidden_units: is empty"));
+  EXPECT_THAT(DienMessageWith("/evolution/cell", "LSTM"),
+              HasSubstr("'LSTM' is none of: GRU, AIGRU, AGRU, AUGRU"));
+  EXPECT_THAT(DienMessageWith("/history/beyond_maximum", "drop"),
+              HasSubstr("'drop' is none of: recompute, carry"));
+  EXPECT_THAT(DienMessageWith("/deep/activation", "dice"),
+              HasSubstr("'dice' cannot be used in the main network"));
+}
+
+TEST(AttentionSpecTest, DeepCtrTorchJoinsTheQueryInTheOrderOfItsColumns) {
+  Json json = DienSpec();
+  json["layout"] = "deepctr-torch";
+  EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+  json["attention"]["query"] = {"candidate.shop", "candidate.item"};
+  EXPECT_THAT(MessageOf(json), HasSubstr("attention.query: is in another order than "
+                                         "deep.features"));
+  EXPECT_THAT(MessageOf(json), HasSubstr("in the order of the columns: item, shop"));
+  json["deep"]["features"] = {"user", "candidate.shop"};
+  EXPECT_THAT(MessageOf(json), HasSubstr("has a feature that deep.features has not"));
+  json["layout"] = "handpick";
+  EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+}
+
+TEST(AttentionSpecTest, DeepCtrTorchAttendsToOneIdAnEvent) {
+  Json json = DienSpec();
+  json["attention"]["query"] = {"candidate.item", "tags"};
+  EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+  json["deep"]["features"] = {"candidate.item", "tags"};
+  json["layout"] = "deepctr-torch";
+  EXPECT_THAT(MessageOf(json), HasSubstr("attention.query[1]: 'tags' is multi-valued"));
+}
+
+TEST(NfmSpecTest, NeedsIdsAndHasNoNormalisationInDeepCtrTorch) {
+  Json json = FullSpec();
+  json["model"]["kind"] = "nfm";
+  EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+  json["deep"]["features"] = {"year"};
+  EXPECT_THAT(MessageOf(json), HasSubstr("deep.features: has numbers alone"));
+  json = FullSpec();
+  json["model"]["kind"] = "nfm";
+  json["layout"] = "deepctr-torch";
+  json["features"][2].erase("padding_row");
+  json["features"][2]["combiner"] = "mean";
+  EXPECT_THAT(MessageOf(json), HasSubstr("deep.batch_normalization: is true, which "
+                                         "DeepCTR-Torch's NFM cannot have"));
+  json["deep"]["batch_normalization"] = false;
+  json["deep"]["hidden_units"] = Json::array();
+  EXPECT_THAT(MessageOf(json), HasSubstr("deep.hidden_units: is empty; models of kind 'nfm'"));
 }
 
 // Layout deepctr-torch.

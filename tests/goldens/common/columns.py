@@ -205,6 +205,7 @@ class History(Column):
                    "embedding": {"table": self.table, "dimension": self.dimension}}
         if self.combiner:
             feature["combiner"] = self.combiner
+            feature["padding_row"] = None  # There is a length, so that row 0 counts as well.
         return feature
 
     def draw(self, rng, row, training):

@@ -1,0 +1,122 @@
+#include "converter/recipes/attention.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "converter/io/status_macros.h"
+#include "converter/recipes/layers.h"
+
+namespace handpick::converter {
+namespace {
+
+// Embeddings of some features, one row of their side each, joined.
+struct Joined {
+  ValueId value = 0;
+  std::vector<TableId> tables;
+};
+
+absl::StatusOr<Joined> Join(const std::string& name, const std::vector<size_t>& features,
+                            schema::Side side, ModelBuilder* model) {
+  const std::string field = absl::StrCat("attention.", name);
+  if (features.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("spec: ", field, " has no features"));
+  }
+  Joined joined;
+  std::vector<ValueId> parts;
+  for (const size_t index : features) {
+    const FeatureSpec& feature = model->spec().features[index];
+    const FeatureUse use = {index, feature.combiner};
+    if (model->deep()->Feature(use).side != side || model->deep()->IsNumeric(use)) {
+      return absl::InvalidArgumentError(absl::StrCat("spec: ", field, " has feature '",
+                                                     feature.name, "', expected ids of side ",
+                                                     SideName(side)));
+    }
+    HP_ASSIGN_OR_RETURN(
+        const Lookup lookup,
+        model->deep()->LookUp(use, model->layout().DeepTable(feature.table), kAnySize));
+    parts.push_back(model->deep()->EmbedRows(use, lookup));
+    joined.tables.push_back(lookup.table);
+  }
+  HP_ASSIGN_OR_RETURN(joined.value, model->Concat(field, std::move(parts), field));
+  return joined;
+}
+
+std::string NamesOf(const std::vector<size_t>& features, const Spec& spec) {
+  return absl::StrJoin(features, ", ", [&](std::string* out, size_t index) {
+    absl::StrAppend(out, spec.features[index].name);
+  });
+}
+
+}  // namespace
+
+absl::StatusOr<QueryAndKey> AddQueryAndKey(ModelBuilder* model) {
+  const AttentionSpec& attention = model->spec().attention;
+  HP_ASSIGN_OR_RETURN(const Joined query,
+                      Join("query", attention.query, schema::Side::Candidate, model));
+  HP_ASSIGN_OR_RETURN(const Joined key, Join("key", attention.key, schema::Side::History, model));
+  const Graph& graph = *model->graph();
+  if (graph.WidthOf(query.value) != graph.WidthOf(key.value)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "weights: the embeddings of attention.query (", NamesOf(attention.query, model->spec()),
+        ") are ", graph.WidthOf(query.value), " wide together and those of attention.key (",
+        NamesOf(attention.key, model->spec()), ") ", graph.WidthOf(key.value),
+        ", expected one width"));
+  }
+  if (query.tables != key.tables && std::is_permutation(query.tables.begin(), query.tables.end(),
+                                                        key.tables.begin(), key.tables.end())) {
+    model->AddNotice(absl::StrCat(
+        "attention compares ", NamesOf(attention.query, model->spec()), " of a candidate with ",
+        NamesOf(attention.key, model->spec()),
+        " of an event, in these orders: the same tables at different places. A trainer that joins "
+        "them so computes this; if yours does not, give attention.key the order of "
+        "attention.query"));
+  }
+  QueryAndKey result = {query.value, key.value, {}};
+  for (const TableId id : key.tables) {
+    const TableData& table = *graph.tables[id];
+    for (uint32_t column = 0; column < table.dimension; ++column) {
+      result.padding_key.push_back(table.At(0, column));
+    }
+  }
+  return result;
+}
+
+absl::StatusOr<ValueId> AddAttention(ValueId query, ValueId key, ModelBuilder* model) {
+  const AttentionSpec& attention = model->spec().attention;
+  const TensorLayout& layout = model->layout();
+  Graph& graph = *model->graph();
+  const uint32_t width = graph.WidthOf(query);
+  const ValueId difference =
+      graph.Append("attention.difference", SubtractOp{}, {query, key}, width);
+  const ValueId product = graph.Append("attention.product", MultiplyOp{}, {query, key}, width);
+  HP_ASSIGN_OR_RETURN(
+      const ValueId input,
+      model->Concat("attention.input", {query, key, difference, product}, "attention.key"));
+
+  LayerChain chain;
+  chain.part = "attention";
+  chain.input_field = "four times the width of attention.key";
+  chain.hidden_units = attention.hidden_units;
+  chain.activation = attention.activation;
+  chain.activations = {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"};
+  chain.tensors = &TensorLayout::AttentionLayer;
+  HP_ASSIGN_OR_RETURN(const ValueId hidden,
+                      AddLayers(chain, layout, input, model->tensors(), &graph));
+
+  const HeadTensors names = layout.AttentionHead();
+  const int64_t hidden_width = graph.WidthOf(hidden);
+  HP_ASSIGN_OR_RETURN(const Tensor* const weight,
+                      model->tensors()->Take(names.weight, {{1, hidden_width}},
+                                             "the last of attention.hidden_units"));
+  HP_ASSIGN_OR_RETURN(const Tensor* const bias,
+                      model->tensors()->Take(names.bias, {{1}}, "attention"));
+  const ValueId score = AddDense("attention.score", *weight, bias, hidden, &graph);
+  if (!attention.softmax) return score;
+  return graph.Append("attention.softmax", SoftmaxOverHistoryOp{}, {score}, 1);
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,19 @@
+// Deep Interest Network (Zhou et al., KDD 2018): a network over features and over the history,
+// weighted by what each event has to do with the candidate.
+#ifndef HANDPICK_CONVERTER_RECIPES_DIN_H_
+#define HANDPICK_CONVERTER_RECIPES_DIN_H_
+
+#include "absl/status/statusor.h"
+#include "converter/graph/graph.h"
+#include "converter/spec/spec.h"
+#include "converter/weights/weights.h"
+
+namespace handpick::converter {
+
+// logit = head(layers([deep features, sum over the events of attention(q, k_t) k_t])) + bias. See
+// recipes.h and attention.h for the errors.
+absl::StatusOr<Graph> BuildDin(const Spec& spec, const Weights& weights);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_RECIPES_DIN_H_

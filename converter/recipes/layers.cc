@@ -1,0 +1,171 @@
+#include "converter/recipes/layers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "converter/io/status_macros.h"
+
+namespace handpick::converter {
+namespace {
+
+// Added to the variance in Dice: Zhou et al. 2018, equation 3; DeepCTR-Torch has the same.
+constexpr double kDiceEpsilon = 1e-8;
+
+// The statistics of a normalisation, and what it makes of them.
+struct Normalization {
+  std::vector<double> mean, variance, scale, offset;
+};
+
+class ChainBuilder {
+ public:
+  ChainBuilder(const LayerChain& chain, const TensorLayout& layout, TensorReader* tensors,
+               Graph* graph)
+      : chain_(chain), layout_(layout), tensors_(*tensors), graph_(*graph) {}
+
+  absl::StatusOr<ValueId> Add(size_t layer, ValueId input) {
+    const std::string name = absl::StrCat(chain_.part, ".layers.", layer);
+    const std::string field = absl::StrCat(chain_.part, ".hidden_units[", layer, "]");
+    const LayerTensors names = (layout_.*chain_.tensors)(layer);
+    const int64_t units = chain_.hidden_units[layer];
+    if (units < 1 || units > INT32_MAX) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("spec: ", field, " is ", units, ", expected at least 1"));
+    }
+    const std::string input_field =
+        layer == 0 ? chain_.input_field
+                   : absl::StrCat(chain_.part, ".hidden_units[", layer - 1, "]");
+    HP_ASSIGN_OR_RETURN(const Tensor* const weights,
+                        tensors_.Take(names.weight, {{units, graph_.WidthOf(input)}},
+                                      absl::StrCat(field, " and ", input_field)));
+    HP_ASSIGN_OR_RETURN(const Tensor* const bias, tensors_.Take(names.bias, {{units}}, field));
+    ValueId value = AddDense(name, *weights, bias, input, &graph_);
+    HP_ASSIGN_OR_RETURN(value, AddBatchNorm(name, names, units, value));
+    HP_ASSIGN_OR_RETURN(ActivationSpec activation, ReadActivation(names, units));
+    if (activation.kind == schema::ActivationKind::Linear) return value;
+    return graph_.Append(name + ".activation", ActivationOp{std::move(activation)}, {value},
+                         graph_.WidthOf(value));
+  }
+
+ private:
+  absl::StatusOr<ValueId> AddBatchNorm(const std::string& name, const LayerTensors& names,
+                                       int64_t units, ValueId input) {
+    const std::string field = absl::StrCat(chain_.part, ".batch_normalization is ",
+                                           chain_.batch_normalization ? "true" : "false");
+    if (!chain_.batch_normalization) {
+      HP_RETURN_IF_ERROR(tensors_.Refuse(names.batch_norm + ".weight", field));
+      HP_RETURN_IF_ERROR(tensors_.Refuse(names.batch_norm + ".running_mean", field));
+      return input;
+    }
+    const double epsilon = chain_.batch_normalization_epsilon;
+    HP_ASSIGN_OR_RETURN(Normalization norm,
+                        ReadNormalization(names.batch_norm, units, epsilon, field));
+    BatchNormOp op{std::move(norm.mean), std::move(norm.variance), std::move(norm.scale),
+                   std::move(norm.offset), epsilon};
+    return graph_.Append(name + ".batch_norm", std::move(op), {input}, graph_.WidthOf(input));
+  }
+
+  absl::StatusOr<Normalization> ReadNormalization(const std::string& prefix, int64_t units,
+                                                  double epsilon, const std::string& field) {
+    Normalization norm;
+    const std::pair<const char*, std::vector<double>*> statistics[] = {
+        {".weight", &norm.scale},
+        {".bias", &norm.offset},
+        {".running_mean", &norm.mean},
+        {".running_var", &norm.variance}};
+    for (const auto& [suffix, numbers] : statistics) {
+      HP_ASSIGN_OR_RETURN(const Tensor* const tensor,
+                          tensors_.Take(prefix + suffix, {{units}}, field));
+      *numbers = Doubles(*tensor);
+    }
+    for (size_t j = 0; j < norm.variance.size(); ++j) {
+      if (norm.variance[j] + epsilon > 0) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("weights: tensor '", prefix, ".running_var' has ", norm.variance[j], " at [",
+                       j, "], expected a variance: not negative"));
+    }
+    return norm;
+  }
+
+  absl::StatusOr<ActivationSpec> ReadActivation(const LayerTensors& names, int64_t units) {
+    const std::string& activation = chain_.activation;
+    const auto& accepted = chain_.activations;
+    if (std::find(accepted.begin(), accepted.end(), activation) == accepted.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("spec: ", chain_.part, ".activation is '", activation,
+                       "', expected one of: ", absl::StrJoin(accepted, ", ")));
+    }
+    const std::string field = absl::StrCat(chain_.part, ".activation is ", activation);
+    if (activation == "dice") return ReadDice(names, units, field);
+    HP_RETURN_IF_ERROR(tensors_.Refuse(names.dice_alpha, field));
+    ActivationSpec result;
+    if (activation == "prelu") {
+      result.kind = schema::ActivationKind::Prelu;
+      HP_ASSIGN_OR_RETURN(const Tensor* const slopes,
+                          tensors_.Take(names.prelu, {{1}, {units}}, field));
+      result.alpha = Doubles(*slopes);
+      return result;
+    }
+    HP_RETURN_IF_ERROR(tensors_.Refuse(names.prelu, field));
+    if (activation == "relu") result.kind = schema::ActivationKind::Relu;
+    if (activation == "sigmoid") result.kind = schema::ActivationKind::Sigmoid;
+    if (activation == "tanh") result.kind = schema::ActivationKind::Tanh;
+    return result;
+  }
+
+  // p x + (1 - p) alpha x, with p = sigmoid of the normalised x.
+  absl::StatusOr<ActivationSpec> ReadDice(const LayerTensors& names, int64_t units,
+                                          const std::string& field) {
+    ActivationSpec dice;
+    dice.kind = schema::ActivationKind::Dice;
+    HP_ASSIGN_OR_RETURN(const Tensor* const alpha,
+                        tensors_.Take(names.dice_alpha, {{units}, {units, 1}}, field));
+    dice.alpha = Doubles(*alpha);
+    HP_ASSIGN_OR_RETURN(const Normalization norm,
+                        ReadNormalization(names.dice_norm, units, kDiceEpsilon, field));
+    for (size_t j = 0; j < dice.alpha.size(); ++j) {
+      dice.scale.push_back(norm.scale[j] / std::sqrt(norm.variance[j] + kDiceEpsilon));
+      dice.shift.push_back(norm.offset[j] - dice.scale[j] * norm.mean[j]);
+    }
+    return dice;
+  }
+
+  const LayerChain& chain_;
+  const TensorLayout& layout_;
+  TensorReader& tensors_;
+  Graph& graph_;
+};
+
+}  // namespace
+
+absl::StatusOr<ValueId> AddLayers(const LayerChain& chain, const TensorLayout& layout,
+                                  ValueId input, TensorReader* tensors, Graph* graph) {
+  ChainBuilder builder(chain, layout, tensors, graph);
+  ValueId value = input;
+  for (size_t layer = 0; layer < chain.hidden_units.size(); ++layer) {
+    HP_ASSIGN_OR_RETURN(value, builder.Add(layer, value));
+  }
+  return value;
+}
+
+ValueId AddDense(const std::string& name, const Tensor& weights, const Tensor* bias, ValueId input,
+                 Graph* graph) {
+  DenseData dense;
+  dense.name = name;
+  dense.input_width = graph->WidthOf(input);
+  dense.weights = Doubles(weights);
+  dense.output_width = static_cast<uint32_t>(dense.weights.size() / dense.input_width);
+  if (bias != nullptr) dense.bias = Doubles(*bias);
+  const uint32_t width = dense.output_width;
+  const DenseId id = graph->AddDense(std::move(dense));
+  return graph->Append(name, DenseOp{id, {}}, {input}, width);
+}
+
+std::vector<double> Doubles(const Tensor& tensor) {
+  return std::vector<double>(tensor.data.begin(), tensor.data.end());
+}
+
+}  // namespace handpick::converter
