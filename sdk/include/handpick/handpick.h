@@ -313,7 +313,9 @@ HP_API hp_status hp_session_set_context(hp_session* session, const hp_batch* con
 
 /**
  * Appends events, oldest first. When the history is full, the oldest events make place.
- * Work that depends on one event alone is done here and never again.
+ * Work that depends on one event alone is done here and never again. States of recurrent models
+ * depend on all events before: when the oldest one goes, they are computed again from those that
+ * stay, or carried on where the model's spec says so (history.beyond_maximum).
  */
 HP_API hp_status hp_session_append_events(hp_session* session, const hp_batch* events);
 
@@ -361,8 +363,8 @@ typedef struct hp_session_counters {
   uint64_t tiles;                   /**< Times that the candidate program ran. */
   uint64_t context_multiplications; /**< Multiply-accumulates of dense layers, by domain. */
   uint64_t event_multiplications;
-  uint64_t candidate_multiplications;
-  uint64_t rows_gathered; /**< Embedding rows read, all domains. */
+  uint64_t candidate_multiplications; /**< Those per candidate and event included. */
+  uint64_t rows_gathered;             /**< Embedding rows read, all domains. */
 } hp_session_counters;
 
 HP_API void hp_session_get_counters(const hp_session* session, hp_session_counters* counters);
