@@ -28,6 +28,7 @@ _MODELS = {
         "gru_softmax",
         "ignored_sequences",
         "interleaved_kinds",
+        "movielens",
         "one_event",
         "own_tables",
         "query_and_key_order",

@@ -66,11 +66,12 @@ std::vector<GoldenModel> ModelsOf(const std::string& kind) {
 std::vector<GoldenModel> ModelsAndExampleOf(const std::string& kind) {
   std::vector<GoldenModel> models = ModelsOf(kind);
   const std::string folder = "examples/" + kind + "/model/";
-  // All examples rank the same movies; those without a history have no catalog of their own.
-  const bool has_catalog = std::filesystem::exists(folder + "catalog.jsonl");
-  models.push_back({"movielens", folder + "model.spec.json", folder + "model.safetensors",
-                    folder + "golden.jsonl",
-                    (has_catalog ? folder : "examples/wide_deep/model/") + "catalog.jsonl"});
+  // The models without a history share one catalog, those with one another.
+  const bool has_history = kind == "din" || kind == "dien";
+  models.push_back(
+      {"movielens", folder + "model.spec.json", folder + "model.safetensors",
+       folder + "golden.jsonl",
+       std::string("examples/") + (has_history ? "din" : "wide_deep") + "/model/catalog.jsonl"});
   return models;
 }
 
@@ -201,7 +202,8 @@ INSTANTIATE_TEST_SUITE_P(Nfm, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf
                          ModelName);
 INSTANTIATE_TEST_SUITE_P(Din, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("din")),
                          ModelName);
-INSTANTIATE_TEST_SUITE_P(Dien, GoldenTest, ::testing::ValuesIn(ModelsOf("dien")), ModelName);
+INSTANTIATE_TEST_SUITE_P(Dien, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("dien")),
+                         ModelName);
 
 }  // namespace
 }  // namespace handpick

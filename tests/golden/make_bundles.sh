@@ -28,9 +28,11 @@ for spec in "$@"; do
     folder=${folder%/model}
     name=${folder##*/}_movielens
     requests=$folder/model/golden.jsonl
-    catalog=(--catalog "$folder/model/catalog.jsonl")
-    # All examples rank the same movies; those without events have no catalog of their own.
-    [ -f "${catalog[1]}" ] || catalog=(--catalog "${folder%/*}/wide_deep/model/catalog.jsonl")
+    # The models without a history share one catalog, those with one another.
+    case $name in
+      din_* | dien_*) catalog=(--catalog "${folder%/*}/din/model/catalog.jsonl") ;;
+      *) catalog=(--catalog "${folder%/*}/wide_deep/model/catalog.jsonl") ;;
+    esac
   fi
   weights=$stem.safetensors
   [ -f "$weights" ] || weights=$stem.npz
