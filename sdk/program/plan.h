@@ -19,11 +19,13 @@ inline constexpr int kDomainCount = 4;  // Context, History, Candidate, Pair, in
 // Index of a domain into arrays of kDomainCount.
 inline constexpr int DomainIndex(schema::Domain domain) { return static_cast<int>(domain) - 1; }
 
-// Whether a value of domain `of` can be read, broadcast, in every row of `domain`: its axes are among the other's.
+// Whether a value of domain `of` can be read, broadcast, in every row of `domain`: its axes are
+// among the other's.
 inline constexpr bool IsAxisSubset(schema::Domain of, schema::Domain domain) {
   return (DomainIndex(of) & ~DomainIndex(domain)) == 0;
 }
-static_assert(DomainIndex(schema::Domain::History) == 1 && DomainIndex(schema::Domain::Candidate) == 2 &&
+static_assert(DomainIndex(schema::Domain::History) == 1 &&
+                  DomainIndex(schema::Domain::Candidate) == 2 &&
                   DomainIndex(schema::Domain::Pair) == 3,
               "an index is a set of axes");
 
@@ -164,7 +166,7 @@ struct Step {
   float empty_value;
   bool squared;
   schema::RecurrentCell cell;
-  uint32_t scratch;                  // Value, or kNone.
+  uint32_t scratch;  // Value, or kNone.
   absl::Span<const float> numbers;
   // History steps: whether the result depends on events before its own.
   bool recurrent;
