@@ -21,9 +21,9 @@ DROPOUT = 0.4
 
 
 def parameter_groups(model):
-    dense = [model.deep.layers, model.attention, model.head]
-    return [{"params": [*model.deep.embedding.parameters()]},
-            {"params": [parameter for part in dense for parameter in part.parameters()], "weight_decay": DENSE_DECAY}]
+    # Decay would leave nothing of the attention: its gradients are small.
+    return [{"params": [*model.deep.embedding.parameters(), *model.attention.parameters()]},
+            {"params": [*model.deep.layers.parameters(), *model.head.parameters()], "weight_decay": DENSE_DECAY}]
 
 
 def penalty(model):
