@@ -21,9 +21,11 @@ DROPOUT = 0.4
 
 
 def parameter_groups(model):
-    dense = [model.deep.layers, model.gru, model.attention, model.evolution, model.head]
-    return [{"params": [*model.deep.embedding.parameters()]},
-            {"params": [parameter for part in dense for parameter in part.parameters()], "weight_decay": DENSE_DECAY}]
+    # Decay would leave nothing of what looks at the history: its gradients are small.
+    history = [model.gru, model.attention, model.evolution]
+    return [{"params": [*model.deep.embedding.parameters(),
+                        *(parameter for part in history for parameter in part.parameters())]},
+            {"params": [*model.deep.layers.parameters(), *model.head.parameters()], "weight_decay": DENSE_DECAY}]
 
 
 def penalty(model):
