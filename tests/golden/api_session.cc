@@ -92,6 +92,34 @@ schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size
   return one;
 }
 
+schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request,
+                                  const std::vector<size_t>& events) {
+  schema::GoldenRequestT chosen = request;
+  for (size_t i = 0; i < request.history.size(); ++i) {
+    const schema::GoldenColumnT& column = *request.history[i];
+    schema::GoldenColumnT& out = *chosen.history[i];
+    out.integers.clear();
+    out.numbers.clear();
+    out.strings.clear();
+    const auto append = [&](const auto& values, auto* to, size_t event) {
+      const auto row = Slice(values, column.row_splits, request.event_count, event);
+      to->insert(to->end(), row.begin(), row.end());
+      return row.size();
+    };
+    out.row_splits.assign(column.row_splits.empty() ? 0 : 1, 0);
+    for (const size_t event : events) {
+      const size_t count = append(column.integers, &out.integers, event) +
+                           append(column.numbers, &out.numbers, event) +
+                           append(column.strings, &out.strings, event);
+      if (!column.row_splits.empty()) {
+        out.row_splits.push_back(out.row_splits.back() + static_cast<uint32_t>(count));
+      }
+    }
+  }
+  chosen.event_count = static_cast<uint32_t>(events.size());
+  return chosen;
+}
+
 ApiSession::ApiSession(const std::string& bytes, uint32_t tile) { Open(bytes, tile); }
 
 void ApiSession::Open(const std::string& bytes, uint32_t tile) {
@@ -130,6 +158,35 @@ std::vector<float> ApiSession::Logits(const schema::GoldenRequestT& request) {
     return {};
   }
   return logits;
+}
+
+std::vector<float> ApiSession::LogitsAppending(const schema::GoldenRequestT& request,
+                                               bool score_between) {
+  const Batch context(model_.get(), request.context, 1);
+  const Batch candidates(model_.get(), request.candidates, request.candidate_count);
+  const hp_error* error = hp_session_last_error(session_);
+  std::vector<float> logits(request.candidate_count);
+  const auto score = [&] {
+    return Passed(hp_session_score(session_, candidates.get(), nullptr, logits.data()),
+                  "hp_session_score", error);
+  };
+  const schema::GoldenRequestT without_events = WithEvents(request, {});
+  const Batch no_history(model_.get(), without_events.history, 0);
+  if (!Passed(hp_session_set_context(session_, context.get()), "hp_session_set_context", error) ||
+      !Passed(hp_session_set_history(session_, no_history.get()), "hp_session_set_history",
+              error)) {
+    return {};
+  }
+  for (size_t e = 0; e < request.event_count; ++e) {
+    const schema::GoldenRequestT one = WithEvents(request, {e});
+    const Batch event(model_.get(), one.history, 1);
+    if (!Passed(hp_session_append_events(session_, event.get()), "hp_session_append_events",
+                error) ||
+        (score_between && !score())) {
+      return {};
+    }
+  }
+  return score() ? logits : std::vector<float>();
 }
 
 float ApiSession::CheckGoldens() {

@@ -17,6 +17,10 @@ namespace handpick {
 // The request with the one candidate at `index` alone.
 schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size_t index);
 
+// The request with these events of its history, in this order.
+schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request,
+                                  const std::vector<size_t>& events);
+
 // One model and one session. What fails is reported as a test failure, with the message of the API.
 class ApiSession {
  public:
@@ -27,6 +31,10 @@ class ApiSession {
 
   // Context and history are set, then all candidates scored. Empty after a failure.
   std::vector<float> Logits(const schema::GoldenRequestT& request);
+
+  // The same, but the events are appended one by one; `score_between`: and everything scored after
+  // each.
+  std::vector<float> LogitsAppending(const schema::GoldenRequestT& request, bool score_between);
 
   // Largest relative error that hp_session_check_goldens saw; a failure of it is reported.
   float CheckGoldens();

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <ostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "converter/catalog/catalog.h"
@@ -75,6 +76,19 @@ std::vector<GoldenModel> ModelsAndExampleOf(const std::string& kind) {
   return models;
 }
 
+// Models of kinds that have no history as such, and yet pool one.
+std::vector<GoldenModel> ModelsThatPoolAHistory() {
+  std::vector<GoldenModel> models;
+  for (const char* kind : {"wide_deep", "nfm"}) {
+    for (GoldenModel& model : ModelsOf(kind)) {
+      if (model.name != "history") continue;
+      model.name = std::string(kind) + "_" + model.name;
+      models.push_back(model);
+    }
+  }
+  return models;
+}
+
 std::string ModelName(const ::testing::TestParamInfo<GoldenModel>& info) { return info.param.name; }
 
 template <typename Logit>
@@ -95,6 +109,7 @@ template <typename Logit>
 
 TEST(GoldenModelsTest, AreAllHere) {
   EXPECT_GE(ModelsAndExampleOf("wide_deep").size(), 24u);
+  EXPECT_EQ(ModelsThatPoolAHistory().size(), 2u);
   EXPECT_GE(ModelsOf("nfm").size(), 17u);
   EXPECT_GE(ModelsOf("din").size(), 27u);
   EXPECT_GE(ModelsOf("dien").size(), 31u);
@@ -196,6 +211,31 @@ TEST_P(GoldenTest, OneAtATimeGivesTheSameBitsAsAllTogether) {
   }
 }
 
+// Four times as many events as any of the models keeps.
+constexpr size_t kEvents = 200;
+
+class HistoryGoldenTest : public GoldenTest {};
+
+TEST_P(HistoryGoldenTest, EventsOneByOneGiveTheSameBitsAsAllAtOnce) {
+  const auto most_events = [](const Request& a, const Request& b) {
+    return std::pair(a.event_count, a.candidate_count) <
+           std::pair(b.event_count, b.candidate_count);
+  };
+  const schema::GoldenRequestT longest =
+      Golden(*std::max_element(requests_.begin(), requests_.end(), most_events));
+  ASSERT_GT(longest.event_count, 0u);
+  std::vector<size_t> events;
+  for (size_t e = 0; e < kEvents; ++e) events.push_back(e * e % longest.event_count);
+  const schema::GoldenRequestT request = WithEvents(longest, events);
+
+  ApiSession session(bytes_);
+  ASSERT_TRUE(session.ok());
+  const std::vector<float> at_once = session.Logits(request);
+  ASSERT_EQ(at_once.size(), request.candidate_count);
+  EXPECT_EQ(session.LogitsAppending(request, /*score_between=*/false), at_once);
+  EXPECT_EQ(session.LogitsAppending(request, /*score_between=*/true), at_once);
+}
+
 INSTANTIATE_TEST_SUITE_P(WideDeep, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("wide_deep")),
                          ModelName);
 INSTANTIATE_TEST_SUITE_P(Nfm, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("nfm")),
@@ -204,6 +244,11 @@ INSTANTIATE_TEST_SUITE_P(Din, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf
                          ModelName);
 INSTANTIATE_TEST_SUITE_P(Dien, GoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("dien")),
                          ModelName);
+INSTANTIATE_TEST_SUITE_P(Pooled, HistoryGoldenTest, ::testing::ValuesIn(ModelsThatPoolAHistory()),
+                         ModelName);
+INSTANTIATE_TEST_SUITE_P(Din, HistoryGoldenTest, ::testing::ValuesIn(ModelsAndExampleOf("din")),
+                         ModelName);
+INSTANTIATE_TEST_SUITE_P(Dien, HistoryGoldenTest, ::testing::ValuesIn(ModelsOf("dien")), ModelName);
 
 }  // namespace
 }  // namespace handpick
