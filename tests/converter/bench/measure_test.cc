@@ -1,0 +1,200 @@
+#include "converter/bench/measure.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "converter/bench/product.h"
+#include "hwy/targets.h"
+
+namespace handpick::converter {
+namespace {
+
+// A calibrator whose product takes, one after the other, as many seconds as the list says; the last
+// for ever.
+Calibrator Scripted(std::vector<double> seconds) {
+  auto next = std::make_shared<size_t>(0);
+  return Calibrator([seconds, next] {
+    const double now = seconds[*next];
+    if (*next + 1 < seconds.size()) ++*next;
+    return now;
+  });
+}
+
+Sample SampleOf(double seconds, double calibration) {
+  Sample sample;
+  sample.thread_seconds = seconds;
+  sample.process_seconds = 2 * seconds;
+  sample.wall_seconds = 3 * seconds;
+  sample.calibration = calibration;
+  return sample;
+}
+
+TEST(SmallProductTest, MultipliesOnEveryInstructionSet) {
+  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    SmallProduct product;
+    // Any values: odd ones, so that a wrong index shows.
+    for (size_t i = 0; i < SmallProduct::kOutputs * SmallProduct::kInputs; ++i) {
+      product.weights()[i] = static_cast<float>((i * 7919) % 1009) / 1009 - 0.5f;
+    }
+    for (size_t i = 0; i < SmallProduct::kInputs * SmallProduct::kLanes; ++i) {
+      product.input()[i] = static_cast<float>((i * 104729) % 997) / 997 - 0.5f;
+    }
+    product.Run();
+    for (size_t j = 0; j < SmallProduct::kOutputs; ++j) {
+      for (size_t lane = 0; lane < SmallProduct::kLanes; ++lane) {
+        double expected = 0;
+        for (size_t k = 0; k < SmallProduct::kInputs; ++k) {
+          expected += double{product.weights()[j * SmallProduct::kInputs + k]} *
+                      product.input()[k * SmallProduct::kLanes + lane];
+        }
+        // 64 sums of products below 1/4.
+        ASSERT_NEAR(product.output()[j * SmallProduct::kLanes + lane], expected, 1e-5)
+            << hwy::TargetName(target) << ", output " << j << ", lane " << lane;
+      }
+    }
+  }
+  hwy::SetSupportedTargetsForTest(0);
+}
+
+// Times are kept in bins of 0.1 %.
+constexpr double kBin = 1e-3;
+
+TEST(CalibratorTest, FullSpeedIsTheMedianOfTheFastTimes) {
+  // One that is faster than the others, a slow time that lasts, and 1.1 above all at full speed.
+  Calibrator calibrator = Scripted({1.7, 1.7, 1.7, 1.7, 1.7, 1.7, 1, 1.05, 1.05, 1.05, 1.1});
+  EXPECT_TRUE(std::isinf(calibrator.full_speed()));
+  EXPECT_EQ(calibrator.Measure(), 1.7);
+  EXPECT_NEAR(calibrator.full_speed(), 1.7, 1.7 * kBin);
+  for (int i = 0; i < 10; ++i) calibrator.Measure();
+  EXPECT_NEAR(calibrator.full_speed(), 1.05, 1.05 * kBin);
+}
+
+TEST(CalibratorTest, TheProductOfThisMachineTakesTime) {
+  Calibrator calibrator(0.01);
+  EXPECT_GT(calibrator.full_speed(), 0);
+  EXPECT_TRUE(std::isfinite(calibrator.full_speed()));
+  EXPECT_GT(calibrator.gflops(), 0);
+}
+
+TEST(GateTest, RejectsASampleAfterASlowProduct) {
+  Calibrator calibrator = Scripted({1, 1, 1.06, 1, 1, 1.04});
+  Gate gate(&calibrator);
+  Series series(&calibrator, 1);
+  int runs = 0;
+  EXPECT_TRUE(gate.Accept(&series, [&] { ++runs; }));   // 1, 1
+  EXPECT_FALSE(gate.Accept(&series, [&] { ++runs; }));  // 1.06, 1
+  EXPECT_TRUE(gate.Accept(&series, [&] { ++runs; }));   // 1, 1.04
+  EXPECT_EQ(runs, 3);
+  EXPECT_EQ(series.accepted(), 2u);
+  EXPECT_EQ(series.rejected(), 1u);
+}
+
+TEST(GateTest, RejectsASampleBeforeASlowProduct) {
+  Calibrator calibrator = Scripted({1, 1.7});
+  Gate gate(&calibrator);
+  Series series(&calibrator, 1);
+  EXPECT_FALSE(gate.Accept(&series, [] {}));
+}
+
+TEST(SeriesTest, SamplesOfASlowTimeAreDroppedOnceAFastOneIsSeen) {
+  Calibrator calibrator = Scripted({1.7, 1.7, 1, 1});
+  Gate gate(&calibrator);
+  Series series(&calibrator, 1);
+  EXPECT_TRUE(gate.Accept(&series, [] {}));
+  EXPECT_EQ(series.accepted(), 1u);
+  EXPECT_TRUE(gate.Accept(&series, [] {}));
+  EXPECT_EQ(series.accepted(), 1u);
+  EXPECT_EQ(series.rejected(), 1u);
+}
+
+TEST(SeriesTest, PercentilesAreOfAcceptedSamplesAndOfOneCall) {
+  Calibrator calibrator = Scripted({1});
+  calibrator.Measure();
+  Series series(&calibrator, /*calls=*/10);
+  for (const double seconds : {50.0, 10.0, 40.0, 20.0, 30.0}) series.Add(SampleOf(seconds, 1));
+  series.Add(SampleOf(1, 2));
+  EXPECT_EQ(series.Accepted(), (std::vector<double>{1, 2, 3, 4, 5}));
+  EXPECT_EQ(series.Rejected(), (std::vector<double>{0.1}));
+  EXPECT_DOUBLE_EQ(series.Percentile(0), 1);
+  EXPECT_DOUBLE_EQ(series.Percentile(0.5), 3);
+  EXPECT_DOUBLE_EQ(series.Percentile(0.9), 4.6);
+  EXPECT_DOUBLE_EQ(series.Percentile(1), 5);
+  EXPECT_DOUBLE_EQ(series.Percentile(0.5, TimeKind::kProcess), 6);
+  EXPECT_DOUBLE_EQ(series.Percentile(0.5, TimeKind::kWall), 9);
+}
+
+TEST(SeriesTest, NothingAcceptedHasNoPercentile) {
+  const Calibrator calibrator = Scripted({1});
+  EXPECT_TRUE(std::isnan(Series(&calibrator, 1).Percentile(0.5)));
+}
+
+TEST(MeasureInTurnTest, RunsSubjectsInTurnAndPreparesThem) {
+  Calibrator calibrator = Scripted({1});
+  std::string order;
+  const std::vector<Subject> subjects = {
+      {"a", [&] { order += 'a'; }, [&] { order += 'p'; }, 2},
+      {"b", [&] { order += 'b'; }, nullptr, 1},
+  };
+  MeasureOptions options;
+  options.samples = 3;
+  const Measurement result = MeasureInTurn(&calibrator, subjects, options);
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(order, "paabpaabpaab");
+  ASSERT_EQ(result.series.size(), 2u);
+  EXPECT_EQ(result.series[0].accepted(), 3u);
+  EXPECT_EQ(result.series[1].taken(), 3u);
+}
+
+TEST(MeasureInTurnTest, TakesMoreUntilEnoughCount) {
+  Calibrator calibrator = Scripted({1, 1, 1, 2, 2, 1, 1});
+  MeasureOptions options;
+  options.samples = 2;
+  const Measurement result = MeasureInTurn(&calibrator, {{"a", [] {}, nullptr, 1}}, options);
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.series[0].accepted(), 2u);
+  EXPECT_EQ(result.series[0].rejected(), 2u);
+}
+
+TEST(MeasureInTurnTest, GivesUpWithAClearStatement) {
+  Calibrator calibrator = Scripted({1, 2});
+  calibrator.Measure();
+  MeasureOptions options;
+  options.samples = 5;
+  options.max_samples = 7;
+  const Measurement result = MeasureInTurn(&calibrator, {{"noisy", [] {}, nullptr, 1}}, options);
+  EXPECT_EQ(result.status.code(), absl::StatusCode::kDeadlineExceeded);
+  const std::string message(result.status.message());
+  EXPECT_NE(message.find("'noisy' has 0 of 5 samples"), std::string::npos) << message;
+  EXPECT_NE(message.find("7 were rejected"), std::string::npos) << message;
+  EXPECT_EQ(result.series[0].rejected(), 7u);
+}
+
+TEST(MeasureInTurnTest, StopsWhenItsTimeIsOver) {
+  Calibrator calibrator = Scripted({1, 2});
+  calibrator.Measure();
+  MeasureOptions options;
+  options.max_seconds = 0.01;
+  const Measurement result = MeasureInTurn(&calibrator, {{"noisy", [] {}, nullptr, 1}}, options);
+  EXPECT_EQ(result.status.code(), absl::StatusCode::kDeadlineExceeded);
+}
+
+TEST(MeasureInTurnTest, PicksTheNumberOfCallsForShortSubjects) {
+  Calibrator calibrator = Scripted({1});
+  size_t runs = 0;
+  MeasureOptions options;
+  options.samples = 2;
+  options.sample_seconds = 1e-4;
+  const Measurement result =
+      MeasureInTurn(&calibrator, {{"short", [&] { ++runs; }, nullptr, 0}}, options);
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_GT(runs, 100u);
+  EXPECT_EQ(result.series[0].taken(), 2u);
+}
+
+}  // namespace
+}  // namespace handpick::converter
