@@ -322,6 +322,19 @@ void hp_session_get_counters(const hp_session* session, hp_session_counters* cou
   *counters = session->session.counters();
 }
 
+hp_status hp_session_set_profile(hp_session* session, const hp_profile* profile) {
+  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  if (profile == nullptr) return session->session.SetProfile(HP_PROFILE_INIT);
+  hp_error* error = session->session.error();
+  if (profile->struct_size < sizeof(hp_profile)) {
+    return Fail(error, HP_INVALID_ARGUMENT, "a profile has struct_size %u, expected %zu",
+                profile->struct_size, sizeof(hp_profile));
+  }
+  if (profile->clock == nullptr) return NullArgument(error, "the profile's clock");
+  if (profile->steps == nullptr) return NullArgument(error, "the profile's array of steps");
+  return session->session.SetProfile(*profile);
+}
+
 hp_status hp_session_check_goldens(hp_session* session, float* worst) {
   if (session == nullptr) return HP_INVALID_ARGUMENT;
   return session->session.CheckGoldens(worst);

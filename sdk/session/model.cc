@@ -17,6 +17,8 @@ hp_status Model::Open(const void* data, size_t size, bool pack, hp_error* error)
   SessionLayout layout;
   HP_TRY(MakeSessionLayout(plan_, 0, &layout, error));
   plan_.info.session_bytes = layout.total;
+  plan_.info.step_count =
+      static_cast<uint32_t>(plan_.session_steps.size() + plan_.candidate_steps.size());
   if (!pack) return HP_OK;
   HP_TRY(Pack(plan_.session_steps, &session_dense_, error));
   return Pack(plan_.candidate_steps, &candidate_dense_, error);

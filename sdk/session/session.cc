@@ -105,8 +105,32 @@ void Session::ClearHistory() {
   stale_ |= kHistoryTrigger;
 }
 
+hp_status Session::SetProfile(const hp_profile& profile) {
+  const size_t steps = plan_.session_steps.size() + plan_.candidate_steps.size();
+  if (profile.clock != nullptr && profile.step_count != steps) {
+    return Fail(&error_, HP_INVALID_ARGUMENT, "the profile has %u entries, the model %zu steps",
+                profile.step_count, steps);
+  }
+  profile_ = profile;
+  return HP_OK;
+}
+
+hp_step_profile* Session::ProfileOf(const Step& step) const {
+  const bool scores = DomainIndex(step.domain) >= DomainIndex(schema::Domain::Candidate);
+  const size_t index = scores ? plan_.session_steps.size() + (&step - plan_.candidate_steps.data())
+                              : &step - plan_.session_steps.data();
+  return &profile_.steps[index];
+}
+
 hp_status Session::RunStep(StepRunner* runner, const Step& step) {
+  const bool profiled = profile_.clock != nullptr;
+  const uint64_t start = profiled ? profile_.clock(profile_.user) : 0;
   const hp_status status = runner->Run(step);
+  if (profiled) {
+    hp_step_profile* profile = ProfileOf(step);
+    profile->ticks += profile_.clock(profile_.user) - start;
+    ++profile->runs;
+  }
   if (status != HP_OK) return Fail(&error_, status, "step '%s' failed in the engine", step.name);
   return HP_OK;
 }

@@ -44,6 +44,9 @@ class Session {
 
   hp_status CheckGoldens(float* worst);
 
+  // Without a clock, profiling ends. HP_INVALID_ARGUMENT: not one entry for each step.
+  hp_status SetProfile(const hp_profile& profile);
+
   const Model& model() const { return model_; }
   const hp_session_counters& counters() const { return counters_; }
   hp_error* error() { return &error_; }
@@ -67,6 +70,8 @@ class Session {
   // Runs the event steps of the event at a ring position: those that are recurrent, or the others.
   hp_status RunEventSteps(uint32_t position, bool recurrent);
   hp_status RunStep(StepRunner* runner, const Step& step);
+  // The entry of a step in the profile's array.
+  hp_step_profile* ProfileOf(const Step& step) const;
   void ClearHistory();
 
   char* Memory(size_t offset) { return reinterpret_cast<char*>(this) + offset; }
@@ -81,6 +86,7 @@ class Session {
   SessionLayout layout_;
   hp_session_counters counters_ = {};
   hp_error error_ = {};
+  hp_profile profile_ = {};   // Without a clock: nothing is profiled.
   uint32_t context_row_ = 0;  // Row of the context's slots that is in force.
   bool context_set_ = false;
   uint8_t stale_ = kContextTrigger | kHistoryTrigger;  // What changed since the context steps ran.

@@ -38,12 +38,15 @@ static void expect(int condition, const char* what) {
 
 int main(void) {
   const hp_session_options options = HP_SESSION_OPTIONS_INIT;
+  const hp_profile profile = HP_PROFILE_INIT;
   hp_build_info build;
   hp_model* model = NULL;
   hp_error error;
   size_t bytes = 0;
 
   expect(options.struct_size == sizeof(options) && options.tile == 0, "options are initialised");
+  expect(profile.struct_size == sizeof(profile) && profile.clock == NULL && profile.steps == NULL,
+         "a profile is initialised");
   hp_get_build_info(&build);
   expect(build.version != NULL && build.build_type != NULL && build.architecture != NULL,
          "build info is filled");
@@ -54,6 +57,7 @@ int main(void) {
   expect(model == NULL, "no model is made");
   expect(hp_session_memory_size(NULL, NULL, &bytes, &error) == HP_INVALID_ARGUMENT, "a null model");
   expect(hp_session_score(NULL, NULL, NULL, NULL) == HP_INVALID_ARGUMENT, "a null session");
+  expect(hp_session_set_profile(NULL, &profile) == HP_INVALID_ARGUMENT, "a profile of no session");
   hp_model_close(NULL);
   if (failures == 0) printf("the header compiles alone and the library answers\n");
   return failures == 0 ? 0 : 1;

@@ -94,6 +94,15 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision)
   std::vector<float> logits(kMostCandidates);
   std::vector<hp_ranked> ranked(kMostCandidates);
   size_t largest = 0;
+  hp_model_info info;
+  ASSERT_EQ(hp_model_get_info(model.get(), &info), HP_OK);
+  std::vector<hp_step_profile> steps(info.bundle.step_count);
+  uint64_t time = 0;
+  hp_profile profile = HP_PROFILE_INIT;
+  profile.clock = [](void* user) { return ++*static_cast<uint64_t*>(user); };
+  profile.user = &time;
+  profile.steps = steps.data();
+  profile.step_count = info.bundle.step_count;
 
   StartCountingAllocations();
   int failed = 0;
@@ -106,6 +115,8 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision)
     batch.row_count =
         static_cast<size_t>(std::lround(kMostCandidates * std::pow(call / 999.0, 12)));
     largest = std::max(largest, batch.row_count);
+    if (call % 20 == 0) expect(hp_session_set_profile(session.get(), &profile), HP_OK);
+    if (call % 20 == 10) expect(hp_session_set_profile(session.get(), nullptr), HP_OK);
     if (call % 10 == 0) expect(hp_session_set_context(session.get(), context.get()), HP_OK);
     if (call % 15 == 0) expect(hp_session_append_events(session.get(), history.get()), HP_OK);
     if (call % 50 == 0) expect(hp_session_set_history(session.get(), history.get()), HP_OK);
@@ -131,6 +142,7 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision)
   EXPECT_EQ(allocations, 0u);
   EXPECT_EQ(failed, 0) << session.message();
   EXPECT_EQ(largest, kMostCandidates);
+  EXPECT_GT(time, 0u);
 }
 
 TEST(NoAllocationTest, Float32WideDeep) {

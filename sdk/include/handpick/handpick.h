@@ -130,6 +130,7 @@ typedef struct hp_bundle_info {
   uint64_t table_bytes;   /**< Embedding tables, used in place. */
   uint64_t dense_bytes;   /**< Dense weights, packed for the engine when the model is opened. */
   uint64_t session_bytes; /**< hp_session_memory_size with default options. */
+  uint32_t step_count;    /**< Steps of both programs: entries of an hp_profile. */
 } hp_bundle_info;
 
 /**
@@ -368,6 +369,36 @@ typedef struct hp_session_counters {
 } hp_session_counters;
 
 HP_API void hp_session_get_counters(const hp_session* session, hp_session_counters* counters);
+
+/** What a step of the model has taken while it was profiled. */
+typedef struct hp_step_profile {
+  uint64_t ticks; /**< Of the caller's clock. */
+  uint64_t runs;  /**< Times that the step ran: per context change, per event, or per tile. */
+} hp_step_profile;
+
+typedef struct hp_profile {
+  uint32_t struct_size; /**< sizeof(hp_profile); set by HP_PROFILE_INIT. */
+  /** The time, in any unit. It is called before and after each step, on the thread that runs it. */
+  uint64_t (*clock)(void* user);
+  void* user; /**< Handed to `clock`. */
+  /** [step_count] Added to, never emptied. In the order in which `handpick inspect` lists the steps:
+   * those of the session program, then those of the candidate program. Must outlive the profiling.
+   */
+  hp_step_profile* steps;
+  uint32_t step_count; /**< hp_bundle_info.step_count. */
+} hp_profile;
+
+#define HP_PROFILE_INIT \
+  { sizeof(hp_profile), NULL, NULL, NULL, 0 }
+
+/**
+ * Begins to count the time of each step of the model, or ends it.
+ *
+ * @param[in] profile  Copied. Null: profiling ends; nothing is measured, and nothing is slower.
+ * @retval HP_INVALID_ARGUMENT  another struct_size, a null clock or array, or not one entry a step.
+ * Allocates nothing. What is computed is the same. The clock's own time counts towards the steps.
+ */
+HP_API hp_status hp_session_set_profile(hp_session* session, const hp_profile* profile);
 
 /**
  * Replays the golden requests kept in the bundle and compares the logits with the trainer's: proves
