@@ -1,0 +1,259 @@
+#include "tests/benchmarks/rivals/report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <tuple>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace handpick::rivals {
+namespace {
+
+using converter::Json;
+
+// How many times as fast Handpick has to be.
+struct Bars {
+  const char* workload;
+  double f32_exported, int8_exported;
+  double f32_best, int8_best;
+};
+constexpr Bars kBars[] = {
+    {"w1_wide_deep", 5, 10, 2.5, 4},
+    {"w2_nfm", 8, 12, 3, 4},
+    {"w3_din", 9, 18, 3, 6},
+    {"w4_dien", 11, 20, 3, 6},
+};
+constexpr double kOpeningBar = 1.0 / 20;
+constexpr double kMemoryBar = 1.0 / 10;
+// Opening with tables of ten times the size takes the same time, but for the noise.
+constexpr double kTablesBar = 1.2;
+
+constexpr const char* kCategories[] = {"exported", "split", "folded", "int8"};
+
+double Best(const std::map<std::string, Timing>& timings) {
+  double best = std::numeric_limits<double>::infinity();
+  for (const auto& [name, timing] : timings) {
+    if (timing.cpu < best) best = timing.cpu;
+  }
+  return best;
+}
+
+double Least(const std::map<std::string, double>& numbers) {
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto& [name, number] : numbers) least = std::min(least, number);
+  return least;
+}
+
+std::string Milliseconds(const std::map<std::string, Timing>& timings, const std::string& name) {
+  const auto found = timings.find(name);
+  if (found == timings.end()) return "-";
+  if (std::isnan(found->second.cpu)) return "no sample";
+  return absl::StrFormat("%.3f", found->second.cpu);
+}
+
+std::string Megabytes(double bytes) { return absl::StrFormat("%.2f", bytes * 1e-6); }
+
+// A table in Markdown, its columns aligned.
+class Table {
+ public:
+  explicit Table(std::vector<std::string> head) { Add(std::move(head)); }
+
+  void Add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+
+  std::string Text() const {
+    std::vector<size_t> widths(rows_[0].size());
+    for (const auto& row : rows_) {
+      for (size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string text;
+    for (size_t r = 0; r < rows_.size(); ++r) {
+      for (size_t i = 0; i < rows_[r].size(); ++i) {
+        absl::StrAppend(&text, "| ", rows_[r][i],
+                        std::string(widths[i] - rows_[r][i].size() + 1, ' '));
+      }
+      absl::StrAppend(&text, "|\n");
+      if (r > 0) continue;
+      for (const size_t width : widths) absl::StrAppend(&text, "|", std::string(width + 2, '-'));
+      absl::StrAppend(&text, "|\n");
+    }
+    return text;
+  }
+
+ private:
+  std::vector<std::vector<std::string>> rows_;
+};
+
+Json Number(double number) { return std::isfinite(number) ? Json(number) : Json(); }
+
+Json TimingJson(const Timing& timing) {
+  Json json = {{"cpu_ms", Number(timing.cpu)},
+               {"wall_ms", Number(timing.wall)},
+               {"accepted_samples", timing.accepted},
+               {"rejected_samples", timing.rejected},
+               {"rejected_cpu_ms", Number(timing.rejected_cpu)}};
+  if (!timing.form.empty()) json["form"] = timing.form;
+  if (timing.error.has_value()) json["largest_score_error"] = Number(*timing.error);
+  return json;
+}
+
+Json TimingsJson(const std::map<std::string, Timing>& timings) {
+  Json json = Json::object();
+  for (const auto& [name, timing] : timings) json[name] = TimingJson(timing);
+  return json;
+}
+
+}  // namespace
+
+std::vector<Cell> SpeedCells(const WorkloadReport& report) {
+  std::vector<Cell> cells;
+  for (const Bars& bars : kBars) {
+    if (report.workload != bars.workload) continue;
+    const auto exported = report.rival.find("exported");
+    const std::tuple<const char*, double, double> precisions[] = {
+        {"f32", bars.f32_exported, bars.f32_best}, {"int8", bars.int8_exported, bars.int8_best}};
+    for (const auto& [precision, exported_bar, best_bar] : precisions) {
+      const auto ours = report.handpick.find(precision);
+      if (ours == report.handpick.end()) continue;
+      if (exported != report.rival.end()) {
+        cells.push_back({report.workload, precision, "as exported",
+                         exported->second.cpu / ours->second.cpu, exported_bar});
+      }
+      cells.push_back({report.workload, precision, "best by hand",
+                       Best(report.rival) / ours->second.cpu, best_bar});
+    }
+  }
+  return cells;
+}
+
+std::vector<Cell> OpeningCells(const OpeningReport& report) {
+  std::vector<Cell> cells;
+  const double rival_bytes = Least(report.rival_bytes);
+  for (const char* const precision : {"f32", "int8"}) {
+    const auto ours = report.handpick.find(precision);
+    if (ours == report.handpick.end()) continue;
+    for (const auto& [form, timing] : report.rival) {
+      cells.push_back({"w3_din", precision, "opening: " + form, ours->second.cpu / timing.cpu,
+                       kOpeningBar, /*at_most=*/true});
+    }
+    const auto large = report.handpick.find(absl::StrCat(precision, kLargeTables));
+    if (large != report.handpick.end()) {
+      cells.push_back({"w3_din", absl::StrCat(precision, kLargeTables),
+                       "opening: its own with tables 1x", large->second.cpu / ours->second.cpu,
+                       kTablesBar, /*at_most=*/true});
+    }
+    const auto bytes = report.handpick_bytes.find(precision);
+    if (bytes != report.handpick_bytes.end()) {
+      cells.push_back({"w3_din", precision, "memory: the smallest", bytes->second / rival_bytes,
+                       kMemoryBar, /*at_most=*/true});
+    }
+  }
+  return cells;
+}
+
+std::string TimesTable(const std::vector<WorkloadReport>& reports, const std::string& rival) {
+  Table table({"CPU ms a request", "N", rival + " exported", "split", "folded", "best int8",
+               "Handpick f32", "int8"});
+  for (const WorkloadReport& report : reports) {
+    std::vector<std::string> row = {report.workload, absl::StrCat(report.candidates)};
+    for (const char* const category : kCategories) {
+      row.push_back(Milliseconds(report.rival, category));
+    }
+    row.push_back(Milliseconds(report.handpick, "f32"));
+    row.push_back(Milliseconds(report.handpick, "int8"));
+    table.Add(std::move(row));
+  }
+  std::string text = table.Text();
+  absl::StrAppend(&text, "\n");
+  Table samples({"workload", "what", "form", "CPU ms", "wall ms", "samples", "rejected",
+                 "largest score error"});
+  const auto add = [&](const std::string& workload, const std::string& what, const Timing& timing) {
+    samples.Add({workload, what, timing.form, absl::StrFormat("%.3f", timing.cpu),
+                 absl::StrFormat("%.3f", timing.wall), absl::StrCat(timing.accepted),
+                 absl::StrCat(timing.rejected),
+                 timing.error.has_value() ? absl::StrFormat("%.1e", *timing.error) : ""});
+  };
+  for (const WorkloadReport& report : reports) {
+    for (const char* const category : kCategories) {
+      const auto found = report.rival.find(category);
+      if (found != report.rival.end()) add(report.workload, category, found->second);
+    }
+    for (const auto& [precision, timing] : report.handpick) {
+      add(report.workload, "Handpick " + precision, timing);
+    }
+  }
+  return text + samples.Text();
+}
+
+std::string OpeningTable(const OpeningReport& report, const std::string& rival) {
+  Table table({"w3_din: open, make a session", "CPU ms", "wall ms", "samples", "memory, MB",
+               "of which not the file's, measured"});
+  const auto row = [](const std::string& name, const Timing& timing) {
+    return std::vector<std::string>{name, absl::StrFormat("%.3f", timing.cpu),
+                                    absl::StrFormat("%.3f", timing.wall),
+                                    absl::StrCat(timing.accepted)};
+  };
+  const auto bytes = [](const std::map<std::string, double>& all, const std::string& name) {
+    const auto found = all.find(name);
+    return found == all.end() ? std::string() : Megabytes(found->second);
+  };
+  for (const auto& [form, timing] : report.rival) {
+    std::vector<std::string> cells = row(absl::StrCat(rival, " ", form), timing);
+    cells.push_back(bytes(report.rival_bytes, form));
+    cells.push_back("");
+    table.Add(std::move(cells));
+  }
+  for (const auto& [name, timing] : report.handpick) {
+    std::vector<std::string> cells = row("Handpick " + name, timing);
+    cells.push_back(bytes(report.handpick_bytes, name));
+    cells.push_back(bytes(report.handpick_anonymous_bytes, name));
+    table.Add(std::move(cells));
+  }
+  return table.Text();
+}
+
+std::string CellsTable(const std::vector<Cell>& cells) {
+  Table table({"workload", "Handpick", "against", "ratio", "bar", ""});
+  for (const Cell& cell : cells) {
+    table.Add({cell.workload, cell.precision, cell.against, absl::StrFormat("%.3g", cell.ratio),
+               absl::StrFormat("%s %.3g", cell.at_most ? "<=" : ">=", cell.bar),
+               cell.met() ? "met" : "NOT MET"});
+  }
+  return table.Text();
+}
+
+Json ToJson(const WorkloadReport& report) {
+  Json json = {{"workload", report.workload}, {"candidates", report.candidates}};
+  json["rival"] = TimingsJson(report.rival);
+  json["handpick"] = TimingsJson(report.handpick);
+  for (const auto& [category, timings] : report.forms) {
+    for (const Timing& timing : timings) json["forms"][category].push_back(TimingJson(timing));
+  }
+  return json;
+}
+
+Json ToJson(const OpeningReport& report) {
+  return {{"rival", TimingsJson(report.rival)},
+          {"handpick", TimingsJson(report.handpick)},
+          {"rival_bytes", report.rival_bytes},
+          {"handpick_bytes", report.handpick_bytes},
+          {"handpick_anonymous_bytes", report.handpick_anonymous_bytes}};
+}
+
+Json ToJson(const std::vector<Cell>& cells) {
+  Json json = Json::array();
+  for (const Cell& cell : cells) {
+    json.push_back({{"workload", cell.workload},
+                    {"precision", cell.precision},
+                    {"against", cell.against},
+                    {"ratio", Number(cell.ratio)},
+                    {"bar", cell.bar},
+                    {"at_most", cell.at_most},
+                    {"met", cell.met()}});
+  }
+  return json;
+}
+
+}  // namespace handpick::rivals

@@ -1,0 +1,81 @@
+// What the runner found, and how it stands against the bars.
+#ifndef HANDPICK_TESTS_BENCHMARKS_RIVALS_REPORT_H_
+#define HANDPICK_TESTS_BENCHMARKS_RIVALS_REPORT_H_
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "converter/io/json.h"
+
+namespace handpick::rivals {
+
+// One thing that was timed. Times are medians of the accepted samples, in milliseconds a request;
+// NaN when no sample was accepted.
+struct Timing {
+  std::string form;  // Of a rival: which of the forms of its category.
+  double cpu = 0;
+  double wall = 0;
+  size_t accepted = 0;
+  size_t rejected = 0;
+  double rejected_cpu = 0;  // Median of the rejected samples: of the machine when it was slow.
+  // The largest difference of a score from Handpick's in float32. Not of that itself.
+  std::optional<double> error;
+};
+
+struct WorkloadReport {
+  std::string workload;
+  size_t candidates = 0;
+  // "exported", "split", "folded" (if any), "int8".
+  std::map<std::string, Timing> rival;
+  // "f32", "int8".
+  std::map<std::string, Timing> handpick;
+  // What the best of each category was chosen from: all forms, timed more shortly.
+  std::map<std::string, std::vector<Timing>> forms;
+};
+
+// Of the names of timings with tables ten times as large: "f32, tables 10x".
+inline constexpr char kLargeTables[] = ", tables 10x";
+
+// Opening a model and making a session, and the memory that this takes.
+struct OpeningReport {
+  std::map<std::string, Timing> rival;                     // By form.
+  std::map<std::string, Timing> handpick;                  // "f32", "int8"; with kLargeTables.
+  std::map<std::string, double> rival_bytes;               // Growth in resident memory, by form.
+  std::map<std::string, double> handpick_bytes;            // Beyond the file, as it accounts for.
+  std::map<std::string, double> handpick_anonymous_bytes;  // Growth in memory that is no file's.
+};
+
+// A ratio and what it has to be: at least, or at most.
+struct Cell {
+  std::string workload;
+  std::string precision;
+  std::string against;
+  double ratio = 0;
+  double bar = 0;
+  bool at_most = false;
+
+  bool met() const { return at_most ? ratio <= bar : ratio >= bar; }
+};
+
+// How many times as fast Handpick is as the model as exported, and as the fastest form of any
+// category, for each precision. Cells without a bar (other workloads) are left out.
+std::vector<Cell> SpeedCells(const WorkloadReport& report);
+
+// Opening time against each form of the rival, memory against its smallest one; opening time with
+// large tables against small ones.
+std::vector<Cell> OpeningCells(const OpeningReport& report);
+
+std::string TimesTable(const std::vector<WorkloadReport>& reports, const std::string& rival);
+std::string OpeningTable(const OpeningReport& report, const std::string& rival);
+std::string CellsTable(const std::vector<Cell>& cells);
+
+converter::Json ToJson(const WorkloadReport& report);
+converter::Json ToJson(const OpeningReport& report);
+converter::Json ToJson(const std::vector<Cell>& cells);
+
+}  // namespace handpick::rivals
+
+#endif  // HANDPICK_TESTS_BENCHMARKS_RIVALS_REPORT_H_

@@ -1,0 +1,136 @@
+// What the runner does besides measuring.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tests/benchmarks/rivals/packed_request.h"
+#include "tests/benchmarks/rivals/report.h"
+#include "tests/benchmarks/workloads/workloads.h"
+
+namespace handpick::rivals {
+namespace {
+
+using workloads::MakeRequest;
+using workloads::MakeWorkload;
+using workloads::Workload;
+using workloads::WorkloadOptions;
+
+Workload Small(const std::string& name) {
+  WorkloadOptions options;
+  options.table_scale = 0.01;
+  return MakeWorkload(name, options).value();
+}
+
+std::vector<int64_t> ShapeOf(const rival_tensor& tensor) {
+  return std::vector<int64_t>(tensor.shape, tensor.shape + tensor.rank);
+}
+
+TEST(PackedRequestTest, HasAnArrayPerSideWithTheColumnsOfTheSpec) {
+  const Workload workload = Small("w3_din");
+  const converter::Request request = MakeRequest(workload, 3, /*candidates=*/4, /*events=*/7);
+  const PackedRequest packed(workload.spec, request);
+  ASSERT_EQ(packed.inputs().size(), 3u);
+  EXPECT_STREQ(packed.inputs()[0].name, "context_ids");
+  EXPECT_EQ(ShapeOf(packed.inputs()[0]), (std::vector<int64_t>{1, 6}));
+  EXPECT_STREQ(packed.inputs()[1].name, "history_ids");
+  EXPECT_EQ(ShapeOf(packed.inputs()[1]), (std::vector<int64_t>{7, 2}));
+  EXPECT_STREQ(packed.inputs()[2].name, "candidate_ids");
+  EXPECT_EQ(ShapeOf(packed.inputs()[2]), (std::vector<int64_t>{4, 2}));
+  EXPECT_EQ(packed.candidates(), 4u);
+  for (size_t row = 0; row < 4; ++row) {
+    for (size_t i = 0; i < 2; ++i) {
+      const auto& column = request.candidates[i];
+      EXPECT_EQ(packed.inputs()[2].integers[2 * row + i], std::get<int64_t>(column.rows[row][0]));
+    }
+  }
+}
+
+TEST(PackedRequestTest, KeepsNumbersApartFromIdsAlsoWhenItIsMoved) {
+  const Workload workload = Small("w1_wide_deep");
+  const converter::Request request = MakeRequest(workload, 5, /*candidates=*/3, /*events=*/0);
+  PackedRequest made(workload.spec, request);
+  const PackedRequest packed = std::move(made);
+  ASSERT_EQ(packed.inputs().size(), 3u);
+  EXPECT_EQ(ShapeOf(packed.inputs()[0]), (std::vector<int64_t>{1, 18}));
+  EXPECT_STREQ(packed.inputs()[1].name, "context_numbers");
+  EXPECT_EQ(ShapeOf(packed.inputs()[1]), (std::vector<int64_t>{1, 13}));
+  EXPECT_EQ(packed.inputs()[1].integers, nullptr);
+  for (size_t i = 0; i < 13; ++i) {
+    EXPECT_EQ(packed.inputs()[1].numbers[i],
+              static_cast<float>(std::get<double>(request.context[18 + i].rows[0][0])));
+  }
+  EXPECT_EQ(ShapeOf(packed.inputs()[2]), (std::vector<int64_t>{3, 8}));
+}
+
+Timing Of(double cpu) {
+  Timing timing;
+  timing.cpu = timing.wall = cpu;
+  return timing;
+}
+
+TEST(ReportTest, RatiosAreAgainstTheExportedAndTheFastestOfAll) {
+  WorkloadReport report;
+  report.workload = "w3_din";
+  report.rival = {{"exported", Of(18)}, {"split", Of(16)}, {"folded", Of(6)}, {"int8", Of(7)}};
+  report.handpick = {{"f32", Of(2)}, {"int8", Of(1.5)}};
+  const std::vector<Cell> cells = SpeedCells(report);
+  ASSERT_EQ(cells.size(), 4u);
+  EXPECT_EQ(cells[0].ratio, 9);  // The bar itself is met.
+  EXPECT_TRUE(cells[0].met());
+  EXPECT_EQ(cells[1].ratio, 3);
+  EXPECT_TRUE(cells[1].met());
+  EXPECT_EQ(cells[2].ratio, 12);
+  EXPECT_FALSE(cells[2].met());
+  EXPECT_EQ(cells[3].ratio, 4);
+  EXPECT_FALSE(cells[3].met());
+}
+
+TEST(ReportTest, BarIsNotMetWithoutSamples) {
+  WorkloadReport report;
+  report.workload = "w1_wide_deep";
+  report.rival = {{"exported", Of(std::numeric_limits<double>::quiet_NaN())}, {"split", Of(5)}};
+  report.handpick = {{"f32", Of(1)}, {"int8", Of(std::numeric_limits<double>::quiet_NaN())}};
+  const std::vector<Cell> cells = SpeedCells(report);
+  ASSERT_EQ(cells.size(), 4u);
+  EXPECT_FALSE(cells[0].met());
+  EXPECT_TRUE(cells[1].met());
+  EXPECT_FALSE(cells[2].met());
+  EXPECT_FALSE(cells[3].met());
+}
+
+TEST(ReportTest, OpeningAndMemoryAreAtMostSoMuchOfTheRivals) {
+  OpeningReport report;
+  report.rival = {{"exported", Of(50)}, {"external", Of(20)}};
+  report.rival_bytes = {{"exported", 50e6}, {"external", 20e6}};
+  report.handpick = {{"f32", Of(1)}, {"f32, tables 10x", Of(1.5)}};
+  report.handpick_bytes = {{"f32", 3e6}};
+  const std::vector<Cell> cells = OpeningCells(report);
+  ASSERT_EQ(cells.size(), 4u);
+  EXPECT_EQ(cells[0].ratio, 0.02);
+  EXPECT_TRUE(cells[0].met());
+  EXPECT_EQ(cells[1].ratio, 0.05);  // The bar itself is met.
+  EXPECT_TRUE(cells[1].met());
+  EXPECT_EQ(cells[2].ratio, 1.5);
+  EXPECT_FALSE(cells[2].met());
+  EXPECT_EQ(cells[3].ratio, 0.15);
+  EXPECT_FALSE(cells[3].met());
+}
+
+TEST(ReportTest, TablesSayWhatHasNoValue) {
+  WorkloadReport report;
+  report.workload = "w1_wide_deep";
+  report.rival = {{"exported", Of(4.25)}, {"split", Of(std::numeric_limits<double>::quiet_NaN())}};
+  report.handpick = {{"f32", Of(1)}};
+  const std::string text = TimesTable({report}, "Rival");
+  EXPECT_NE(text.find("| 4.250 "), std::string::npos) << text;
+  EXPECT_NE(text.find("| no sample "), std::string::npos) << text;
+  EXPECT_NE(text.find("| - "), std::string::npos) << text;
+  EXPECT_TRUE(ToJson(report)["rival"]["split"]["cpu_ms"].is_null());
+}
+
+}  // namespace
+}  // namespace handpick::rivals
