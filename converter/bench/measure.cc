@@ -67,7 +67,8 @@ Measurement MeasureInTurn(Calibrator* calibrator, const std::vector<Subject>& su
     calls.push_back(CallsFor(subject, options.sample_seconds));
     result.series.emplace_back(calibrator, static_cast<double>(calls.back()), options.tolerance);
   }
-  const auto enough = [&](const Series& series) { return series.accepted() >= options.samples; };
+  const size_t least =
+      options.enough == 0 ? options.samples : std::min(options.enough, options.samples);
   const double start = WallSeconds();
   Gate gate(calibrator);
   bool has_more = true;  // Series are counted anew, which takes time, only when they may have more.
@@ -75,14 +76,17 @@ Measurement MeasureInTurn(Calibrator* calibrator, const std::vector<Subject>& su
     const double seconds = WallSeconds() - start;
     const bool is_over = round >= options.max_samples || seconds >= options.max_seconds;
     if (has_more || is_over) {
-      const auto missing = std::find_if_not(result.series.begin(), result.series.end(), enough);
+      const size_t wanted = is_over ? least : options.samples;
+      const auto missing =
+          std::find_if(result.series.begin(), result.series.end(),
+                       [&](const Series& series) { return series.accepted() < wanted; });
       if (missing == result.series.end()) return result;
       if (is_over) {
         const Subject& subject = subjects[static_cast<size_t>(missing - result.series.begin())];
         result.status = absl::DeadlineExceededError(absl::StrFormat(
             "'%s' has %d of %d samples at full speed after %.1f s; %d were rejected, since the "
             "machine ran more than %.0f %% slower. Try again when it is quiet, or allow more time",
-            subject.name, missing->accepted(), options.samples, seconds, missing->rejected(),
+            subject.name, missing->accepted(), least, seconds, missing->rejected(),
             100 * options.tolerance));
         return result;
       }

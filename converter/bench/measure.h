@@ -108,6 +108,7 @@ struct Subject {
 
 struct MeasureOptions {
   size_t samples = 15;           // Accepted ones of each subject.
+  size_t enough = 0;             // As many do when the time is over; 0: `samples`.
   size_t max_samples = 100000;   // Taken of each subject, accepted or not.
   double max_seconds = 30;       // Wall clock, in all.
   double sample_seconds = 5e-4;  // Subjects with `calls` 0.

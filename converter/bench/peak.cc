@@ -71,4 +71,20 @@ MachinePeak MeasurePeak(double seconds) {
   return peak;
 }
 
+MachinePeak MeasureMissing(MachinePeak machine, double seconds) {
+  double* const figures[] = {&machine.f32_gflops, &machine.int8_gops, &machine.read_gigabytes,
+                             &machine.random_rows};
+  if (std::none_of(std::begin(figures), std::end(figures), [](double* f) { return *f == 0; })) {
+    return machine;
+  }
+  MachinePeak measured = MeasurePeak(seconds);
+  const double given[] = {measured.f32_gflops, measured.int8_gops, measured.read_gigabytes,
+                          measured.random_rows};
+  for (size_t i = 0; i < 4; ++i) {
+    if (*figures[i] == 0) *figures[i] = given[i];
+  }
+  machine.instruction_set = measured.instruction_set;
+  return machine;
+}
+
 }  // namespace handpick::converter

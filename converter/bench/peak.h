@@ -20,6 +20,9 @@ struct MachinePeak {
 // all of it, does not count.
 MachinePeak MeasurePeak(double seconds = 1);
 
+// Measures, in the same way, what is 0 of `machine`; if nothing is, it takes no time.
+MachinePeak MeasureMissing(MachinePeak machine, double seconds = 1);
+
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_BENCH_PEAK_H_

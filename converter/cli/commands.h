@@ -12,6 +12,7 @@ int RunConvert(const std::vector<std::string>& positional);
 int RunInspect(const std::vector<std::string>& positional);
 int RunScore(const std::vector<std::string>& positional);
 int RunRank(const std::vector<std::string>& positional);
+int RunBench(const std::vector<std::string>& positional);
 int RunVerify(const std::vector<std::string>& positional);
 
 }  // namespace handpick::converter

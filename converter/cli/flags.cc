@@ -34,3 +34,24 @@ ABSL_FLAG(std::optional<uint64_t>, top_k, std::nullopt, "How many candidates to 
 ABSL_FLAG(bool, reference, false,
           "Score in plain float64 loops over the bundle's own numbers instead of the runtime.");
 ABSL_FLAG(bool, json, false, "Print JSON.");
+ABSL_FLAG(bool, cost, false, "Predict how long each step takes.");
+ABSL_FLAG(std::optional<std::string>, candidates, std::nullopt,
+          "Numbers of candidates, separated by ','. Default 1,10,100,500,1000.");
+ABSL_FLAG(std::optional<uint64_t>, events, std::nullopt,
+          "Events in the history. Default: as many as the bundle keeps.");
+ABSL_FLAG(std::optional<double>, seconds, std::nullopt, "How long to measure. Default 20.");
+ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt,
+          "Of the requests that are made up. Default 1.");
+ABSL_FLAG(std::optional<std::string>, format, std::nullopt, "table (default) or json.");
+ABSL_FLAG(std::optional<double>, gate, std::nullopt,
+          "How much slower than at full speed the machine may be, before and after a sample that "
+          "counts. Default 0.05.");
+ABSL_FLAG(std::optional<double>, f32_gflops, std::nullopt,
+          "Float32 peak of one thread, GFLOP/s. Default: measured here.");
+ABSL_FLAG(std::optional<double>, int8_gops, std::nullopt,
+          "8-bit peak of one thread, GOP/s. Default: measured here.");
+ABSL_FLAG(std::optional<double>, read_gigabytes, std::nullopt,
+          "Gigabytes a second that one thread reads in order. Default: measured here.");
+ABSL_FLAG(std::optional<double>, random_megarows, std::nullopt,
+          "Millions of random rows of 64 bytes a second that one thread reads. Default: measured "
+          "here.");

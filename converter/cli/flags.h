@@ -25,5 +25,16 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, requests);
 ABSL_DECLARE_FLAG(std::optional<uint64_t>, top_k);
 ABSL_DECLARE_FLAG(bool, reference);
 ABSL_DECLARE_FLAG(bool, json);
+ABSL_DECLARE_FLAG(bool, cost);
+ABSL_DECLARE_FLAG(std::optional<std::string>, candidates);
+ABSL_DECLARE_FLAG(std::optional<uint64_t>, events);
+ABSL_DECLARE_FLAG(std::optional<double>, seconds);
+ABSL_DECLARE_FLAG(std::optional<uint64_t>, seed);
+ABSL_DECLARE_FLAG(std::optional<std::string>, format);
+ABSL_DECLARE_FLAG(std::optional<double>, gate);
+ABSL_DECLARE_FLAG(std::optional<double>, f32_gflops);
+ABSL_DECLARE_FLAG(std::optional<double>, int8_gops);
+ABSL_DECLARE_FLAG(std::optional<double>, read_gigabytes);
+ABSL_DECLARE_FLAG(std::optional<double>, random_megarows);
 
 #endif  // HANDPICK_CONVERTER_CLI_FLAGS_H_

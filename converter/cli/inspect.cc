@@ -13,9 +13,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "converter/bench/predict.h"
+#include "converter/bench/step_work.h"
 #include "converter/cli/commands.h"
 #include "converter/cli/flags.h"
 #include "converter/cli/loaded_bundle.h"
+#include "converter/cli/machine.h"
 #include "converter/cli/output.h"
 #include "converter/graph/cost.h"
 #include "converter/graph/decode.h"
@@ -286,6 +289,74 @@ class Inspection {
   Json json_;
 };
 
+Json Micro(double seconds) { return FiniteJson(1e6 * seconds); }
+
+// How long everything should take on a machine, beside `events` events.
+Json CostJson(const LoadedBundle& bundle, const MachinePeak& machine, uint64_t events) {
+  const std::vector<StepWork> steps = WorkOfSteps(*bundle.view);
+  const auto count = static_cast<double>(events);
+  const Prediction now = Predict(steps, machine, count, bundle.info.tile);
+  const Prediction without = Predict(steps, machine, 0, bundle.info.tile);
+  Json json;
+  json["machine"] = MachineJson(machine);
+  json["events"] = events;
+  json["context_change_us"] = Micro(now.context_change);
+  json["event_us"] = bundle.info.max_history == 0 ? Json() : Micro(now.event);
+  json["scoring_us"] = Micro(now.request);
+  json["candidate_us"] = Micro(now.candidate);
+  json["candidate_without_events_us"] = Micro(without.candidate);
+  json["candidate_per_event_us"] =
+      events == 0 ? Json() : Micro((now.candidate - without.candidate) / count);
+  Json list = Json::array();
+  for (const StepWork& step : steps) {
+    const StepTime time = PredictStep(step, machine, count);
+    const bool tiled = step.runs_per == RunsPer::kCandidate;
+    const double each = time.per_row + (tiled ? time.per_run / bundle.info.tile : time.per_run);
+    const Amount amount = step.With(count);
+    list.push_back({{"name", step.name},
+                    {"operator", schema::EnumNameOperator(step.op)},
+                    {"per", RunsPerName(step.runs_per)},
+                    {"multiply_accumulates", amount.all_multiply_accumulates()},
+                    {"rows_gathered", amount.rows_gathered},
+                    {"us", Micro(each)}});
+  }
+  json["steps"] = std::move(list);
+  return json;
+}
+
+std::string CostText(const Json& cost) {
+  const auto shown = [](const Json& us) {
+    return us.is_null() ? std::string("-") : absl::StrFormat("%.3f", us.get<double>());
+  };
+  std::string out =
+      absl::StrFormat("\nPredicted microseconds beside %d events, one thread\n  on %s\n",
+                      cost["events"].get<int>(), MachineText(cost["machine"]));
+  const std::pair<const char*, const char*> rows[] = {
+      {"context_change_us", "change the context"},
+      {"event_us", "append an event"},
+      {"scoring_us", "score, whatever the number"},
+      {"candidate_us", "each candidate"},
+      {"candidate_without_events_us", "  without events"},
+      {"candidate_per_event_us", "  and per event"}};
+  for (const auto& [key, name] : rows) {
+    absl::StrAppendFormat(&out, "  %-28s %12s\n", name, shown(cost[key]));
+  }
+  size_t width = 10;
+  for (const Json& step : cost["steps"]) {
+    width = std::max(width, step["name"].get<std::string>().size());
+  }
+  absl::StrAppendFormat(&out, "  %-*s %-20s %-10s %12s %10s %10s\n", static_cast<int>(width), "",
+                        "operator", "per", "mult.-acc.", "rows", "us");
+  for (const Json& step : cost["steps"]) {
+    absl::StrAppendFormat(&out, "  %-*s %-20s %-10s %12.0f %10.0f %10s\n", static_cast<int>(width),
+                          step["name"].get<std::string>(), step["operator"].get<std::string>(),
+                          step["per"].get<std::string>(),
+                          step["multiply_accumulates"].get<double>(),
+                          step["rows_gathered"].get<double>(), shown(step["us"]));
+  }
+  return out;
+}
+
 std::string Commas(const Json& number) { return WithCommas(number.get<uint64_t>()); }
 
 std::string FeatureText(const Json& f) {
@@ -373,8 +444,9 @@ std::string Text(const Json& j) {
         absl::StrJoin(j["catalog"]["features"].get<std::vector<std::string>>(), ", "));
   }
   absl::StrAppendFormat(&out, "\nGolden requests: %s\n", Commas(j["goldens"]["requests"]));
+  const std::string cost = j.contains("cost") ? CostText(j["cost"]) : "";
   if (j["drift"].is_null()) {
-    absl::StrAppend(&out, "Drift: was not measured\n");
+    absl::StrAppend(&out, "Drift: was not measured\n", cost);
     return out;
   }
   const Json& drift = j["drift"];
@@ -391,12 +463,17 @@ std::string Text(const Json& j) {
       shown(drift["auc_bundle"], "%.6f"), shown(drift["auc_reference"], "%.6f"),
       Commas(drift["labelled_rows"]), shown(drift["top10_overlap"], "%.4f"),
       Commas(drift["ranked_requests"]), shown(drift["max_logit_error"], "%.3g"));
-  return out;
+  return out + cost;
 }
 
-absl::Status Inspect(const std::string& path) {
+absl::Status Inspect(const std::string& path, const MachinePeak& machine) {
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadBundle(path));
-  HP_ASSIGN_OR_RETURN(const Json json, Inspection::Of(bundle));
+  HP_ASSIGN_OR_RETURN(Json json, Inspection::Of(bundle));
+  if (absl::GetFlag(FLAGS_cost)) {
+    const uint64_t most = bundle.info.max_history;
+    json["cost"] = CostJson(bundle, MeasureMissing(machine),
+                            std::min(absl::GetFlag(FLAGS_events).value_or(most), most));
+  }
   const std::string text = absl::GetFlag(FLAGS_json)
                                ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
                                : Text(json);
@@ -409,7 +486,9 @@ absl::Status Inspect(const std::string& path) {
 }  // namespace
 
 int RunInspect(const std::vector<std::string>& positional) {
-  const absl::Status status = Inspect(positional.front());
+  const absl::StatusOr<MachinePeak> machine = MachineOfFlags();
+  if (!machine.ok()) return FailUsage("inspect", std::string(machine.status().message()));
+  const absl::Status status = Inspect(positional.front(), *machine);
   return status.ok() ? 0 : Fail("inspect", status);
 }
 

@@ -48,15 +48,21 @@ trained. A bound that does not hold is named: auc_drift, top10_overlap, golden_l
        RunConvert},
       {"inspect",
        "say what is inside a bundle, and what it costs",
-       "handpick inspect B.hpk [--json]",
+       "handpick inspect B.hpk [--json] [--cost] [flags]",
        R"(Prints the features, tables and layers of a bundle, bytes per part, the memory that a session
 needs, the work per context, event and candidate, and the drift that was measured when it was made.
 
   handpick inspect ranker.hpk
   handpick inspect ranker.hpk --json | jq .memory.session_bytes
+
+With --cost also how long each step should take, and from them a context change, an event and a
+candidate. The machine is this one, or the one that the flags describe:
+
+  handpick inspect ranker.hpk --cost --f32-gflops 30 --int8-gops 120 --read-gigabytes 8 \
+      --random-megarows 20
 )",
        {},
-       {"json"},
+       {"json", "cost", "events", "f32_gflops", "int8_gops", "read_gigabytes", "random_megarows"},
        1,
        RunInspect},
       {"score",
@@ -88,6 +94,24 @@ candidates from 0; `id` is there when the bundle has a catalog and the request n
        {"top_k", "tile"},
        0,
        RunRank},
+      {"bench",
+       "measure how fast a bundle is on this machine",
+       "handpick bench --bundle B.hpk [flags]",
+       R"(Makes up requests and measures them in the runtime that an app uses, in one thread: p50, p90 and p99
+of a request, warm and cold, opening the file, a session, a context change, an event, each step with
+its share of the machine's peak, memory, and beside each what `inspect --cost` predicts.
+
+  handpick bench --bundle ranker.hpk
+  handpick bench --bundle ranker.hpk --candidates 100,200 --events 20 --format json
+
+A request sets the context and the history and scores candidates. Times are CPU time. They count only
+while the machine runs at full speed: a small product just before and just after tells.
+)",
+       {"bundle"},
+       {"candidates", "events", "seconds", "seed", "format", "tile", "gate", "f32_gflops",
+        "int8_gops", "read_gigabytes", "random_megarows"},
+       0,
+       RunBench},
       {"verify",
        "replay a bundle's golden requests",
        "handpick verify --bundle B.hpk [--tile N]",

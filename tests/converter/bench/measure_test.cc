@@ -174,6 +174,17 @@ TEST(MeasureInTurnTest, GivesUpWithAClearStatement) {
   EXPECT_EQ(result.series[0].rejected(), 7u);
 }
 
+TEST(MeasureInTurnTest, FewerSamplesMayBeEnoughWhenTheBoundIsReached) {
+  Calibrator calibrator = Scripted({1});
+  MeasureOptions options;
+  options.samples = 1000;
+  options.enough = 5;
+  options.max_samples = 7;
+  const Measurement result = MeasureInTurn(&calibrator, {{"a", [] {}, nullptr, 1}}, options);
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.series[0].accepted(), 7u);
+}
+
 TEST(MeasureInTurnTest, StopsWhenItsTimeIsOver) {
   Calibrator calibrator = Scripted({1, 2});
   calibrator.Measure();

@@ -1,6 +1,4 @@
 // The handpick command as a user types it.
-#include <sys/wait.h>
-
 #include <cmath>
 #include <cstdio>
 #include <filesystem>
@@ -15,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "tests/converter/cli/run_handpick.h"
 
 namespace handpick::converter {
 namespace {
@@ -25,33 +24,8 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 
-constexpr char kHandpick[] = "converter/cli/handpick";
 constexpr char kModel[] = "examples/wide_deep/model/";
 constexpr char kGoldens[] = "tests/goldens/wide_deep/";
-
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-struct Outcome {
-  int status;
-  std::string out;
-  std::string err;
-};
-
-// Runs `handpick arguments` by the shell.
-Outcome Handpick(const std::string& arguments, const std::string& input = "") {
-  const std::string base = testing::TempDir() + "/run";
-  std::ofstream(base + ".in") << input;
-  const std::string command =
-      absl::StrCat(kHandpick, " ", arguments, " <", base, ".in >", base, ".out 2>", base, ".err");
-  const int status = std::system(command.c_str());
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(base + ".out"),
-          ReadText(base + ".err")};
-}
 
 std::vector<Json> Lines(const std::string& text) {
   std::vector<Json> lines;

@@ -1,0 +1,51 @@
+// What each step of a bundle's programs has to do: the basis of predicted times, and of rates of
+// measured ones.
+#ifndef HANDPICK_CONVERTER_BENCH_STEP_WORK_H_
+#define HANDPICK_CONVERTER_BENCH_STEP_WORK_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "schema/bundle_generated.h"
+
+namespace handpick::converter {
+
+struct Amount {
+  double multiply_accumulates = 0;       // Of float32, as CountWork() counts them.
+  double int8_multiply_accumulates = 0;  // Of layers with 8-bit weights.
+  double rows_gathered = 0;   // Embedding rows; of multi-valued features, as many as they can have.
+  double bytes_gathered = 0;  // Of those rows.
+  double elements = 0;        // Numbers read and written beside the weights.
+  double functions = 0;       // Sigmoids, hyperbolic tangents, exponentials.
+
+  Amount& operator+=(const Amount& other);
+  double all_multiply_accumulates() const {
+    return multiply_accumulates + int8_multiply_accumulates;
+  }
+};
+Amount operator*(Amount amount, double times);
+
+// A step runs once a context change, once an event, or for each tile of candidates.
+enum class RunsPer { kContext, kEvent, kCandidate };
+const char* RunsPerName(RunsPer runs_per);  // "context", "event", "candidate"
+
+struct StepWork {
+  std::string name;
+  schema::Operator op = schema::Operator::NONE;
+  schema::Domain domain = schema::Domain::Unknown;
+  RunsPer runs_per = RunsPer::kContext;
+  Amount once;       // For each context change, event or candidate, whatever the history,
+  Amount per_event;  // and for each event in it: pair steps, and all that look at the history.
+
+  Amount With(double events) const;
+};
+
+// The steps of the session program, then those of the candidate program, in the bundle's order: as
+// `handpick inspect` lists them and hp_profile counts them. The bundle was verified. An operator
+// that the table of step_work.cc lacks has no work.
+std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_BENCH_STEP_WORK_H_

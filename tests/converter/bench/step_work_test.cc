@@ -1,0 +1,134 @@
+// The work of a bundle's steps against that of its graph, and times predicted from it.
+#include "converter/bench/step_work.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <tuple>
+
+#include "converter/bench/predict.h"
+#include "converter/emit/emit.h"
+#include "converter/graph/cost.h"
+#include "converter/graph/decode.h"
+#include "converter/io/files.h"
+#include "converter/pipeline.h"
+#include "tests/support/random_model.h"
+
+namespace handpick::converter {
+namespace {
+
+std::string MakeBundle(const RandomModel& model, schema::Precision precision) {
+  auto conversion = Convert(model.spec, model.weights, {precision, 0, "test"});
+  EXPECT_TRUE(conversion.ok()) << conversion.status();
+  auto bytes = Serialize(conversion->bundle);
+  EXPECT_TRUE(bytes.ok()) << bytes.status();
+  return *bytes;
+}
+
+void ExpectWork(const Amount& amount, const Work& work) {
+  EXPECT_EQ(amount.all_multiply_accumulates(), static_cast<double>(work.multiply_accumulates));
+  EXPECT_EQ(amount.rows_gathered, static_cast<double>(work.rows_gathered));
+}
+
+using KindAndSeed = std::tuple<const char*, uint64_t>;
+
+class StepWorkTest : public ::testing::TestWithParam<KindAndSeed> {};
+
+TEST_P(StepWorkTest, StepsDoTheWorkOfTheGraph) {
+  const auto [kind, seed] = GetParam();
+  const bool int8 = seed % 2 == 1;
+  const std::string bytes = MakeBundle(MakeRandomModel(seed, kind),
+                                       int8 ? schema::Precision::Int8 : schema::Precision::Float32);
+  const AlignedBytes aligned(bytes);
+  const auto graph = DecodeBundle(aligned.view());
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  const Cost cost = CountWork(*graph);
+  Amount context, event, candidate, pair;
+  for (const StepWork& step : WorkOfSteps(*schema::GetBundle(aligned.data()))) {
+    EXPECT_NE(step.op, schema::Operator::NONE);
+    if (!int8) {
+      EXPECT_EQ(step.With(1).int8_multiply_accumulates, 0);
+    }
+    switch (step.runs_per) {
+      case RunsPer::kContext:
+        context += step.once;
+        EXPECT_EQ(step.per_event.all_multiply_accumulates(), 0);
+        break;
+      case RunsPer::kEvent:
+        event += step.once;
+        EXPECT_EQ(step.per_event.all_multiply_accumulates(), 0);
+        break;
+      case RunsPer::kCandidate:
+        candidate += step.once;
+        pair += step.per_event;
+        break;
+    }
+  }
+  ExpectWork(context, cost.context);
+  ExpectWork(event, cost.event);
+  ExpectWork(candidate, cost.candidate);
+  ExpectWork(pair, cost.pair);
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, StepWorkTest,
+                         ::testing::Combine(::testing::Values("wide_deep", "nfm", "din", "dien"),
+                                            ::testing::Range(uint64_t{0}, uint64_t{10})));
+
+MachinePeak Machine() {
+  MachinePeak machine;
+  machine.f32_gflops = 100;
+  machine.int8_gops = 300;
+  machine.read_gigabytes = 10;
+  machine.random_rows = 1e8;
+  return machine;
+}
+
+class PredictTest : public ::testing::TestWithParam<const char*> {
+ protected:
+  PredictTest()
+      : bytes_(MakeBundle(AttentionWorkload(GetParam()), schema::Precision::Float32)),
+        steps_(WorkOfSteps(*schema::GetBundle(bytes_.data()))) {}
+
+  AlignedBytes bytes_;
+  std::vector<StepWork> steps_;
+};
+
+TEST_P(PredictTest, ScoringIsLinearInTheNumberOfCandidatesAndInTheHistory) {
+  const auto score = [&](double candidates, double events) {
+    return Predict(steps_, Machine(), events, 8).Score(candidates);
+  };
+  EXPECT_GT(score(200, 50) - score(100, 50), 0);
+  EXPECT_NEAR(score(300, 50) - score(200, 50), score(200, 50) - score(100, 50),
+              1e-9 * score(300, 50));
+  EXPECT_GT(score(100, 20) - score(100, 10), 0);
+  EXPECT_NEAR(score(100, 30) - score(100, 20), score(100, 20) - score(100, 10),
+              1e-9 * score(100, 30));
+}
+
+TEST_P(PredictTest, AnEventTakesAsLongWhateverTheHistory) {
+  const Prediction none = Predict(steps_, Machine(), 0, 8);
+  const Prediction many = Predict(steps_, Machine(), 50, 8);
+  EXPECT_GT(none.event, 0);
+  EXPECT_EQ(many.event, none.event);
+  EXPECT_GE(many.context_change, none.context_change);
+}
+
+TEST_P(PredictTest, AFasterMachineTakesLessTime) {
+  const double now = Predict(steps_, Machine(), 50, 8).candidate;
+  MachinePeak faster = Machine();
+  faster.f32_gflops *= 2;
+  EXPECT_LT(Predict(steps_, faster, 50, 8).candidate, now);
+  faster.random_rows *= 10;
+  faster.read_gigabytes *= 10;
+  EXPECT_LT(Predict(steps_, faster, 50, 8).candidate, now / 1.5);
+}
+
+TEST_P(PredictTest, LargerTilesTakeNoMoreTime) {
+  EXPECT_LE(Predict(steps_, Machine(), 50, 64).candidate,
+            Predict(steps_, Machine(), 50, 8).candidate);
+}
+
+INSTANTIATE_TEST_SUITE_P(Kinds, PredictTest, ::testing::Values("din", "dien"));
+
+}  // namespace
+}  // namespace handpick::converter
