@@ -33,10 +33,12 @@ constexpr double kTablesBar = 1.2;
 
 constexpr const char* kCategories[] = {"exported", "split", "folded", "int8"};
 
+// The shortest time; NaN when one is not known, as that may be it.
 double Best(const std::map<std::string, Timing>& timings) {
   double best = std::numeric_limits<double>::infinity();
   for (const auto& [name, timing] : timings) {
-    if (timing.cpu < best) best = timing.cpu;
+    if (std::isnan(timing.cpu)) return timing.cpu;
+    best = std::min(best, timing.cpu);
   }
   return best;
 }

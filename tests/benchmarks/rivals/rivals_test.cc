@@ -92,12 +92,12 @@ TEST(ReportTest, RatiosAreAgainstTheExportedAndTheFastestOfAll) {
 TEST(ReportTest, BarIsNotMetWithoutSamples) {
   WorkloadReport report;
   report.workload = "w1_wide_deep";
-  report.rival = {{"exported", Of(std::numeric_limits<double>::quiet_NaN())}, {"split", Of(5)}};
+  report.rival = {{"exported", Of(5)}, {"split", Of(std::numeric_limits<double>::quiet_NaN())}};
   report.handpick = {{"f32", Of(1)}, {"int8", Of(std::numeric_limits<double>::quiet_NaN())}};
   const std::vector<Cell> cells = SpeedCells(report);
   ASSERT_EQ(cells.size(), 4u);
-  EXPECT_FALSE(cells[0].met());
-  EXPECT_TRUE(cells[1].met());
+  EXPECT_TRUE(cells[0].met());
+  EXPECT_FALSE(cells[1].met());  // What has no sample may be the fastest.
   EXPECT_FALSE(cells[2].met());
   EXPECT_FALSE(cells[3].met());
 }
