@@ -31,6 +31,9 @@ constexpr double kMemoryBar = 1.0 / 10;
 // Opening with tables of ten times the size takes the same time, but for the noise.
 constexpr double kTablesBar = 1.2;
 
+// Wall time over CPU time of a thread that has the processor for itself, and then some.
+constexpr double kMostWall = 1.1;
+
 constexpr const char* kCategories[] = {"exported", "split", "folded", "int8"};
 
 // The shortest time; NaN when one is not known, as that may be it.
@@ -153,6 +156,25 @@ std::vector<Cell> OpeningCells(const OpeningReport& report) {
     }
   }
   return cells;
+}
+
+std::string BusyNote(const std::vector<WorkloadReport>& reports) {
+  double worst = 0;
+  std::string name;
+  for (const WorkloadReport& report : reports) {
+    for (const auto* const timings : {&report.rival, &report.handpick}) {
+      for (const auto& [what, timing] : *timings) {
+        if (!(timing.wall / timing.cpu > worst)) continue;
+        worst = timing.wall / timing.cpu;
+        name = absl::StrCat(report.workload, ", ", what);
+      }
+    }
+  }
+  if (worst <= kMostWall) return "";
+  return absl::StrFormat(
+      "THE MACHINE WAS BUSY: wall time is up to %.1f times CPU time (%s). These ratios are not "
+      "those of a quiet machine; measure again.\n",
+      worst, name);
 }
 
 std::string TimesTable(const std::vector<WorkloadReport>& reports, const std::string& rival) {

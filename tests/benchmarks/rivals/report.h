@@ -68,6 +68,10 @@ std::vector<Cell> SpeedCells(const WorkloadReport& report);
 // large tables against small ones.
 std::vector<Cell> OpeningCells(const OpeningReport& report);
 
+// "" unless something took much longer than it computed: then other programs had the processor in
+// between, and memory and caches as well, which costs the models most that use the most of them.
+std::string BusyNote(const std::vector<WorkloadReport>& reports);
+
 std::string TimesTable(const std::vector<WorkloadReport>& reports, const std::string& rival);
 std::string OpeningTable(const OpeningReport& report, const std::string& rival);
 std::string CellsTable(const std::vector<Cell>& cells);

@@ -120,6 +120,16 @@ TEST(ReportTest, OpeningAndMemoryAreAtMostSoMuchOfTheRivals) {
   EXPECT_FALSE(cells[3].met());
 }
 
+TEST(ReportTest, BusyMachineIsNoted) {
+  WorkloadReport report;
+  report.workload = "w1_wide_deep";
+  report.rival = {{"exported", Of(5)}};
+  report.handpick = {{"f32", Of(1)}, {"int8", Of(std::numeric_limits<double>::quiet_NaN())}};
+  EXPECT_EQ(BusyNote({report}), "");
+  report.handpick["f32"].wall = 1.5;
+  EXPECT_NE(BusyNote({report}).find("1.5 times CPU time (w1_wide_deep, f32)"), std::string::npos);
+}
+
 TEST(ReportTest, TablesSayWhatHasNoValue) {
   WorkloadReport report;
   report.workload = "w1_wide_deep";

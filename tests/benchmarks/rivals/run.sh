@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Measures Handpick against ONNX Runtime on the standard workloads, from nothing:
 #
-#     tests/benchmarks/rivals/run.sh                          # all of them, about four minutes
+#     tests/benchmarks/rivals/run.sh                          # all of them, about three minutes
 #     tests/benchmarks/rivals/run.sh --workloads=w3_din       # one of them
 #     tests/benchmarks/rivals/run.sh --json=results.json --samples=50 --seconds=40
 #
@@ -57,7 +57,7 @@ install_header() {
     'Identifier: Packages' 'Origin: Debian' 'Label: Debian' 2>/dev/null | sed -n 1p) || true
   [ -n "$mirror" ] || die "apt knows no Debian mirror; please set ONNXRUNTIME_INCLUDE"
   say "fetching the header of the C API"
-  rm -rf "$cache/header" "$cache/header.deb"
+  rm -rf "$cache/header" "$cache/header.new" "$cache/header.deb"
   /usr/lib/apt/apt-helper download-file "${mirror%/}/$header_package" "$cache/header.deb" \
     "SHA256:$header_sha256" >"$cache/header.log" 2>&1 </dev/null ||
     { cat "$cache/header.log" >&2; die "cannot fetch $header_package; please set ONNXRUNTIME_INCLUDE"; }

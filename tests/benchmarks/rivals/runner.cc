@@ -325,9 +325,12 @@ absl::Status Main() {
   }
   std::printf("%s\n", CellsTable(cells).c_str());
   std::printf("full speed: %.1f GFLOP/s\n", calibrator.gflops());
+  const std::string busy = BusyNote(reports);
+  std::printf("%s", busy.c_str());
 
   json["rival"] = rival;
   json["cells"] = ToJson(cells);
+  json["machine_was_busy"] = !busy.empty();
   json["full_speed_gflops"] = calibrator.gflops();
   const std::string path = absl::GetFlag(FLAGS_json);
   if (path.empty()) return absl::OkStatus();
