@@ -9,6 +9,7 @@
 #include "sdk/base/error.h"
 #include "sdk/bundle/check_program.h"
 #include "sdk/bundle/limits.h"
+#include "sdk/recall/index.h"
 
 namespace handpick {
 namespace {
@@ -65,7 +66,8 @@ class Loader {
     plan_.logit = bundle_.logit();
     HP_TRY(CheckProgram(plan_, &memory_, error_));
     HP_TRY(MarkRecurrentSteps());
-    return Goldens();
+    HP_TRY(Goldens());
+    return Recall();
   }
 
  private:
@@ -862,6 +864,15 @@ class Loader {
     }
     plan_.goldens = out;
     plan_.info.golden_count = static_cast<uint32_t>(out.size());
+    return HP_OK;
+  }
+
+  hp_status Recall() {
+    if (bundle_.recall() == nullptr) return HP_OK;
+    absl::Span<RecallIndex> index;
+    if (!memory_.NewArray(1, &index)) return NoMemory();
+    HP_TRY(OpenRecallIndex(*bundle_.recall(), index.data(), error_));
+    plan_.recall = index.data();
     return HP_OK;
   }
 

@@ -188,6 +188,8 @@ struct Catalog {
   absl::Span<const CatalogColumn> columns;
 };
 
+struct RecallIndex;  // sdk/recall/index.h
+
 struct Golden {
   hp_batch context;
   hp_batch history;
@@ -215,6 +217,7 @@ struct Plan {
   Catalog catalog;
   absl::Span<const Golden> goldens;
   float golden_tolerance;
+  const RecallIndex* recall;  // Null: there is none.
 };
 
 }  // namespace handpick

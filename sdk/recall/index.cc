@@ -1,0 +1,228 @@
+#include "sdk/recall/index.h"
+
+#include <cfloat>
+#include <cmath>
+
+#include "sdk/base/checked.h"
+#include "sdk/base/error.h"
+
+namespace handpick {
+namespace {
+
+using schema::ElementType;
+using schema::HashFamily;
+using schema::RecallMetric;
+
+template <typename T>
+absl::Span<const T> View(const flatbuffers::Vector<T>* vector) {
+  if (vector == nullptr) return {};
+  return absl::Span<const T>(vector->data(), vector->size());
+}
+
+class Opener {
+ public:
+  Opener(const schema::RecallIndex& in, RecallIndex* index, hp_error* error)
+      : in_(in), index_(*index), error_(error) {}
+
+  hp_status Open() {
+    HP_TRY(Numbers());
+    HP_TRY(Rows());
+    HP_TRY(Permutation());
+    const size_t tables = in_.tables() == nullptr ? 0 : in_.tables()->size();
+    HP_TRY(InRange("the number of tables", tables, 0, kMaxRecallTables));
+    index_.table_count = static_cast<uint32_t>(tables);
+    if (tables == 0) return NoHash();
+    HP_TRY(Hash());
+    for (uint32_t t = 0; t < tables; ++t) HP_TRY(Table(t));
+    return HP_OK;
+  }
+
+ private:
+  hp_status InRange(const char* what, uint64_t value, uint64_t low, uint64_t high) {
+    if (value >= low && value <= high) return HP_OK;
+    return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: %s is %llu, expected %llu to %llu", what,
+                static_cast<unsigned long long>(value), static_cast<unsigned long long>(low),
+                static_cast<unsigned long long>(high));
+  }
+
+  hp_status HasSize(const char* what, uint64_t size, uint64_t expected) {
+    if (size == expected) return HP_OK;
+    return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: %s has %llu entries, expected %llu", what,
+                static_cast<unsigned long long>(size), static_cast<unsigned long long>(expected));
+  }
+
+  hp_status IsPositive(const char* what, float value, float smallest) {
+    if (value >= smallest && value <= kMaxRecallNumber) return HP_OK;
+    return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: %s is %g, expected %g to %g", what,
+                static_cast<double>(value), static_cast<double>(smallest),
+                static_cast<double>(kMaxRecallNumber));
+  }
+
+  hp_status Numbers() {
+    HP_TRY(InRange("metric", static_cast<uint64_t>(in_.metric()),
+                   static_cast<uint64_t>(RecallMetric::Cosine),
+                   static_cast<uint64_t>(RecallMetric::Euclidean)));
+    HP_TRY(InRange("type", static_cast<uint64_t>(in_.type()),
+                   static_cast<uint64_t>(ElementType::Float32),
+                   static_cast<uint64_t>(ElementType::Int8PerRow)));
+    HP_TRY(InRange("dimension", in_.dimension(), 1, kMaxRecallDimension));
+    HP_TRY(InRange("item_count", in_.item_count(), 0, kMaxRecallItems));
+    index_.metric = in_.metric();
+    index_.measured_k = in_.measured_k();
+    index_.measured_recall = in_.measured_recall();
+    return HP_OK;
+  }
+
+  hp_status Rows() {
+    RecallRows& rows = index_.rows;
+    rows.type = in_.type();
+    rows.dimension = in_.dimension();
+    rows.count = in_.item_count();
+    rows.stride_bytes = RowStride(rows.type, rows.dimension);
+    const absl::Span<const uint8_t> data = View(in_.rows());
+    HP_TRY(HasSize("rows", data.size(), uint64_t{rows.count} * rows.stride_bytes + kRowTailBytes));
+    if (reinterpret_cast<uintptr_t>(data.data()) % HP_ALIGNMENT != 0) {
+      return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: rows are not aligned to %d bytes",
+                  HP_ALIGNMENT);
+    }
+    rows.data = data.data();
+    const bool int8 = rows.type == ElementType::Int8PerRow;
+    const bool norms = int8 && in_.metric() == RecallMetric::Euclidean;
+    if (int8) HP_TRY(IsPositive("scale", in_.scale(), FLT_MIN));
+    rows.scale = in_.scale();
+    HP_TRY(HasSize("scale_codes", View(in_.scale_codes()).size(), int8 ? rows.count : 0));
+    rows.scale_codes = View(in_.scale_codes()).data();
+    HP_TRY(HasSize("squared_norms", View(in_.squared_norms()).size(), norms ? rows.count : 0));
+    rows.squared_norms = View(in_.squared_norms()).data();
+    return HP_OK;
+  }
+
+  hp_status Packed(const char* what, const flatbuffers::Vector<uint8_t>* bytes,
+                   PackedNumbers* numbers) {
+    const uint32_t bits = PackedBits(in_.item_count());
+    HP_TRY(HasSize(what, View(bytes).size(), PackedBytes(in_.item_count(), bits)));
+    *numbers = PackedNumbers(View(bytes), bits);
+    return HP_OK;
+  }
+
+  hp_status Permutation() {
+    index_.items = PackedNumbers();
+    index_.positions = PackedNumbers();
+    if (View(in_.items()).empty() && View(in_.positions()).empty()) return HP_OK;
+    HP_TRY(Packed("items", in_.items(), &index_.items));
+    return Packed("positions", in_.positions(), &index_.positions);
+  }
+
+  hp_status NoHash() {
+    index_.hash = HashShape{};
+    index_.probes = 0;
+    return InRange("probes without tables", in_.probes(), 0, 0);
+  }
+
+  hp_status Hash() {
+    HashShape& hash = index_.hash;
+    hash.family = in_.family();
+    hash.functions = in_.functions();
+    hash.outputs = in_.outputs();
+    hash.values = in_.values();
+    hash.bin_width = in_.bin_width();
+    hash.rotation_width = in_.rotation_width();
+    HP_TRY(InRange("family", static_cast<uint64_t>(hash.family),
+                   static_cast<uint64_t>(HashFamily::E2),
+                   static_cast<uint64_t>(HashFamily::CrossPolytope)));
+    HP_TRY(InRange("functions", hash.functions, 1, kMaxRecallFunctions));
+    const bool polytope = hash.family == HashFamily::CrossPolytope;
+    HP_TRY(InRange("outputs", hash.outputs, 1, polytope ? 2 * kMaxRecallDimension : 1));
+    HP_TRY(
+        InRange("rotation_width", hash.rotation_width, kMinRotationWidth, 4 * kMaxRecallDimension));
+    const uint32_t hashed = in_.dimension() + (in_.metric() == RecallMetric::InnerProduct ? 1 : 0);
+    if ((hash.rotation_width & (hash.rotation_width - 1)) != 0 || hash.rotation_width < hashed) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: rotation_width is %u, expected a power of two of at least %u",
+                  hash.rotation_width, hashed);
+    }
+    switch (hash.family) {
+      case HashFamily::CrossPolytope:
+        HP_TRY(InRange("values", hash.values, 2 * hash.outputs, 2 * hash.outputs));
+        break;
+      case HashFamily::Hyperplane:
+        HP_TRY(InRange("values", hash.values, 2, 2));
+        break;
+      default:
+        HP_TRY(InRange("values", hash.values, 2, kMaxRecallBuckets));
+        HP_TRY(IsPositive("bin_width", hash.bin_width, 1 / kMaxRecallNumber));
+        break;
+    }
+    if (!CompleteHashShape(&hash)) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: %u functions of %u values and %u outputs need more than %u "
+                  "buckets or %u rotations",
+                  hash.functions, hash.values, hash.outputs, kMaxRecallBuckets,
+                  kMaxRecallRotations);
+    }
+    HP_TRY(InRange("probes", in_.probes(), 1, hash.buckets));
+    index_.probes = in_.probes();
+    return HP_OK;
+  }
+
+  hp_status Table(uint32_t t) {
+    const schema::RecallTable& in = *in_.tables()->Get(t);
+    const HashShape& hash = index_.hash;
+    RecallTable& table = index_.tables[t];
+    table.signs = View(in.signs());
+    HP_TRY(HasSize("signs", table.signs.size(),
+                   uint64_t{hash.rotations} * kRotationRounds * hash.rotation_width / 8));
+    table.offsets = View(in.offsets());
+    if (!table.offsets.empty()) {
+      HP_TRY(HasSize("offsets", table.offsets.size(), uint64_t{hash.functions} * hash.outputs));
+    }
+    for (const float offset : table.offsets) {
+      if (!(std::fabs(offset) <= kMaxRecallNumber)) {
+        return Fail(error_, HP_BUNDLE_CORRUPT,
+                    "recall index: an offset is %g, expected at most %g in size",
+                    static_cast<double>(offset), static_cast<double>(kMaxRecallNumber));
+      }
+    }
+    table.bucket_begins = View(in.bucket_begins());
+    HP_TRY(HasSize("bucket_begins", table.bucket_begins.size(), uint64_t{hash.buckets} + 1));
+    table.positions = PackedNumbers();
+    if (t == 0) return HasSize("positions of the first table", View(in.positions()).size(), 0);
+    return Packed("positions of a table", in.positions(), &table.positions);
+  }
+
+  const schema::RecallIndex& in_;
+  RecallIndex& index_;
+  hp_error* error_;
+};
+
+}  // namespace
+
+uint32_t RowStride(ElementType type, uint32_t dimension) {
+  const uint32_t bytes = type == ElementType::Float32 ? dimension * 4 : dimension;
+  return static_cast<uint32_t>(RoundUp(bytes, kRowAlignment));
+}
+
+bool CompleteHashShape(HashShape* shape) {
+  if (shape->functions == 0 || shape->functions > kMaxRecallFunctions || shape->outputs == 0 ||
+      shape->values < 2 || shape->rotation_width == 0) {
+    return false;
+  }
+  const uint64_t coordinates = uint64_t{shape->functions} * shape->outputs;
+  const uint64_t rotations = (coordinates + shape->rotation_width - 1) / shape->rotation_width;
+  uint64_t buckets = 1;
+  for (uint32_t f = 0; f < shape->functions; ++f) {
+    buckets *= shape->values;
+    if (buckets > kMaxRecallBuckets) return false;
+  }
+  if (rotations > kMaxRecallRotations) return false;
+  shape->rotations = static_cast<uint32_t>(rotations);
+  shape->buckets = static_cast<uint32_t>(buckets);
+  return true;
+}
+
+hp_status OpenRecallIndex(const schema::RecallIndex& in, RecallIndex* index, hp_error* error) {
+  *index = RecallIndex{};
+  return Opener(in, index, error).Open();
+}
+
+}  // namespace handpick

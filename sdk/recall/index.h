@@ -1,0 +1,89 @@
+// An opened recall index: item vectors and hash tables, used where they lie in the bundle.
+#ifndef HANDPICK_SDK_RECALL_INDEX_H_
+#define HANDPICK_SDK_RECALL_INDEX_H_
+
+#include <cstdint>
+
+#include "absl/types/span.h"
+#include "handpick/handpick.h"
+#include "schema/bundle_generated.h"
+#include "sdk/recall/packed.h"
+
+namespace handpick {
+
+inline constexpr uint32_t kMaxRecallItems = 1u << 30;
+inline constexpr uint32_t kMaxRecallDimension = 1u << 14;
+inline constexpr uint32_t kMaxRecallTables = 16;
+inline constexpr uint32_t kMaxRecallFunctions = 32;
+inline constexpr uint32_t kMaxRecallRotations = 64;  // Of one table.
+inline constexpr uint32_t kMaxRecallBuckets = 1u << 26;
+inline constexpr uint32_t kMinRotationWidth = 64;
+inline constexpr uint32_t kRotationRounds = 3;
+inline constexpr uint32_t kRowAlignment = 4;   // Rows begin at multiples of 4 bytes.
+inline constexpr uint32_t kRowTailBytes = 64;  // Behind the last row: whole vectors are loaded.
+
+// Largest size of a number in queries, offsets and norms, and 1 / the smallest bin: what is
+// computed from them stays finite.
+inline constexpr float kMaxRecallNumber = 1e15f;
+
+// Rows by position. See schema::RecallIndex.
+struct RecallRows {
+  schema::ElementType type;
+  uint32_t dimension;
+  uint32_t count;
+  uint32_t stride_bytes;
+  const uint8_t* data;         // [count * stride_bytes + kRowTailBytes]
+  float scale;                 // Int8: of code 255.
+  const uint8_t* scale_codes;  // Int8: [count]
+  const float* squared_norms;  // Int8 and Euclidean: [count]; else null.
+};
+
+// What the functions of all tables have in common.
+struct HashShape {
+  schema::HashFamily family;
+  uint32_t functions;
+  uint32_t outputs;
+  uint32_t values;
+  float bin_width;
+  uint32_t rotation_width;
+  uint32_t rotations;  // Of one table: enough for functions * outputs coordinates.
+  uint32_t buckets;    // Of one table: values ^ functions.
+};
+
+struct RecallTable {
+  absl::Span<const uint8_t> signs;
+  absl::Span<const float> offsets;  // Empty or [functions * outputs].
+  absl::Span<const uint32_t> bucket_begins;
+  PackedNumbers positions;
+};
+
+// A view: the bundle outlives it. Immutable; shared by threads.
+struct RecallIndex {
+  schema::RecallMetric metric;
+  RecallRows rows;
+  PackedNumbers items;      // Item by position.
+  PackedNumbers positions;  // Position by item.
+  uint32_t table_count;     // 0: exact scans alone.
+  HashShape hash;
+  RecallTable tables[kMaxRecallTables];
+  uint32_t probes;
+  uint32_t measured_k;
+  float measured_recall;
+};
+
+// Bytes of a row, the padding included.
+uint32_t RowStride(schema::ElementType type, uint32_t dimension);
+
+// Fills in `rotations` and `buckets`. False: a number is out of its range, or there are more than
+// kMaxRecallBuckets buckets.
+bool CompleteHashShape(HashShape* shape);
+
+// Checks everything whose work does not grow with the number of items, and refuses with
+// HP_BUNDLE_CORRUPT and the name of what is wrong. Contents of rows, codes, items, positions and
+// bucket_begins are checked where they are read. Allocates nothing. `in` has passed FlatBuffers'
+// verifier, in memory aligned to HP_ALIGNMENT.
+hp_status OpenRecallIndex(const schema::RecallIndex& in, RecallIndex* index, hp_error* error);
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_RECALL_INDEX_H_
