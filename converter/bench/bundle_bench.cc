@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/bench/calibrator.h"
 #include "converter/bench/clock.h"
+#include "converter/bench/opened_bundle.h"
 #include "converter/bench/random_requests.h"
 #include "converter/io/status_macros.h"
 #include "converter/runtime/column_batch.h"
@@ -27,54 +27,6 @@ constexpr size_t kMostSamples = 2000;
 constexpr size_t kEnoughSamples = 5;
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
-// A model that was opened from a file, and a session.
-class OpenedBundle {
- public:
-  OpenedBundle() = default;
-  ~OpenedBundle() { Close(); }
-  OpenedBundle(const OpenedBundle&) = delete;
-  OpenedBundle& operator=(const OpenedBundle&) = delete;
-
-  hp_status Open(const std::string& path) {
-    return hp_model_open_file(path.c_str(), nullptr, &model_, &error_);
-  }
-  // Memory of the session, to be made by Create.
-  hp_status Allocate(uint32_t tile) {
-    options_.tile = tile;
-    const hp_status status = hp_session_memory_size(model_, &options_, &bytes_, &error_);
-    if (status != HP_OK) return status;
-    const size_t rounded = (bytes_ / HP_ALIGNMENT + 1) * HP_ALIGNMENT;
-    memory_.reset(std::aligned_alloc(HP_ALIGNMENT, rounded));
-    return memory_ == nullptr ? HP_OUT_OF_MEMORY : HP_OK;
-  }
-  hp_status Create() {
-    return hp_session_create(model_, &options_, memory_.get(), bytes_, &session_, &error_);
-  }
-  hp_status OpenWhole(const std::string& path, uint32_t tile) {
-    if (const hp_status status = Open(path); status != HP_OK) return status;
-    if (const hp_status status = Allocate(tile); status != HP_OK) return status;
-    return Create();
-  }
-  void Close() {
-    hp_model_close(model_);
-    model_ = nullptr;
-    session_ = nullptr;
-  }
-
-  hp_model* model() const { return model_; }
-  hp_session* session() const { return session_; }
-  size_t bytes() const { return bytes_; }
-  const hp_error& error() const { return error_; }
-
- private:
-  hp_model* model_ = nullptr;
-  hp_session* session_ = nullptr;
-  hp_session_options options_ = HP_SESSION_OPTIONS_INIT;
-  size_t bytes_ = 0;
-  std::unique_ptr<void, decltype(&std::free)> memory_{nullptr, &std::free};
-  hp_error error_ = {};
-};
 
 struct Batches {
   // Strings of the batches are those of the request.

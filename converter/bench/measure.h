@@ -44,6 +44,8 @@ class Series {
 
   void Add(const Sample& sample) { samples_.push_back(sample); }
 
+  // All of them, in the order in which they were taken.
+  const std::vector<Sample>& samples() const { return samples_; }
   size_t taken() const { return samples_.size(); }
   size_t accepted() const;
   size_t rejected() const { return taken() - accepted(); }

@@ -1,0 +1,82 @@
+// Google Benchmark's loop over samples that count: see converter/bench/calibrator.h.
+#ifndef HANDPICK_TESTS_BENCHMARKS_GATED_LOOP_H_
+#define HANDPICK_TESTS_BENCHMARKS_GATED_LOOP_H_
+
+#include <cstddef>
+
+#include "benchmark/benchmark.h"
+#include "converter/bench/calibrator.h"
+#include "converter/bench/measure.h"
+#include "converter/bench/peak.h"
+
+namespace handpick::benchmarks {
+
+// One of each for all benchmarks of a program; measured when first asked for.
+inline converter::Calibrator& SharedCalibrator() {
+  static auto* const kCalibrator = new converter::Calibrator();
+  return *kCalibrator;
+}
+inline const converter::MachinePeak& SharedPeak() {
+  static const auto* const kPeak = new converter::MachinePeak(converter::MeasurePeak());
+  return *kPeak;
+}
+
+// Samples that are taken at most to get one that counts.
+inline constexpr int kMostAttempts = 2000;
+
+// What is done in one call of `run`, for rates. 0: no rate is shown.
+struct Done {
+  double multiply_accumulates = 0;
+  double int8_multiply_accumulates = 0;
+};
+
+// Runs the benchmark's iterations, each a sample of `calls` calls of run(); prepare() comes before
+// each and is not in it. The time of a sample is the thread's CPU time (register with
+// UseManualTime()). Counters: the percentiles of one call in microseconds, samples that were
+// rejected, GFLOP/s and the share of the peak at the median.
+template <typename Prepare, typename Run>
+void GatedLoop(benchmark::State& state, size_t calls, const Done& done, Prepare prepare, Run run) {
+  converter::Calibrator& calibrator = SharedCalibrator();
+  converter::Series series(&calibrator, static_cast<double>(calls));
+  converter::Gate gate(&calibrator);
+  for (auto _ : state) {
+    int attempt = 0;
+    bool counts = false;
+    while (!counts && attempt++ < kMostAttempts) {
+      prepare();
+      counts = gate.Accept(&series, [&] {
+        for (size_t call = 0; call < calls; ++call) run();
+      });
+    }
+    if (!counts) {
+      state.SkipWithError("the machine did not run at full speed: try again when it is quiet");
+      return;
+    }
+    state.SetIterationTime(series.samples().back().thread_seconds / static_cast<double>(calls));
+  }
+  const double p50 = series.Percentile(0.5);
+  state.counters["p50_us"] = 1e6 * p50;
+  state.counters["p90_us"] = 1e6 * series.Percentile(0.9);
+  state.counters["p99_us"] = 1e6 * series.Percentile(0.99);
+  state.counters["rejected"] = static_cast<double>(series.rejected());
+  const double products = done.multiply_accumulates + done.int8_multiply_accumulates;
+  if (products > 0) {
+    const converter::MachinePeak& peak = SharedPeak();
+    state.counters["GFLOP/s"] = 2e-9 * products / p50;
+    state.counters["of_peak"] = 2e-9 *
+                                (done.multiply_accumulates / peak.f32_gflops +
+                                 done.int8_multiply_accumulates / peak.int8_gops) /
+                                p50;
+  }
+}
+
+// The same without anything to prepare.
+template <typename Run>
+void GatedLoop(benchmark::State& state, size_t calls, const Done& done, Run run) {
+  GatedLoop(
+      state, calls, done, [] {}, run);
+}
+
+}  // namespace handpick::benchmarks
+
+#endif  // HANDPICK_TESTS_BENCHMARKS_GATED_LOOP_H_

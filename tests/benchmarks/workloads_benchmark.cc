@@ -1,0 +1,318 @@
+// The standard workloads in the runtime. Names:
+//
+//     request/<workload>/<precision>/candidates:<N>/events:<T>    context, history, scores; warm
+//     score/...                                                   scores alone: the user stays
+//     cold/...                                                    request, after 64 MiB of other
+//     data append/<workload>/<precision>/events:<T>                    one event, to T that are
+//     there append_when_full/...                                        one event, to a full
+//     history open/<workload>/<precision>                                 open and create a session
+//
+// append shows beside the event the time of XNNPACK's float32 product [64 x 64] x [64 x 192],
+// sampled in turn, and the ratio of the two.
+//
+//     bazel run //tests/benchmarks:workloads_benchmark -- --benchmark_filter=request/w3
+#include <cmath>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "benchmark/benchmark.h"
+#include "converter/bench/opened_bundle.h"
+#include "converter/bench/step_work.h"
+#include "converter/io/files.h"
+#include "converter/runtime/column_batch.h"
+#include "handpick/handpick.h"
+#include "tests/benchmarks/gated_loop.h"
+#include "tests/benchmarks/workloads/workloads.h"
+#include "xnnpack.h"
+
+namespace handpick::benchmarks {
+namespace {
+
+using converter::Amount;
+using converter::ColumnBatch;
+using converter::Request;
+using converter::RunsPer;
+using converter::StepWork;
+using workloads::Workload;
+
+constexpr size_t kCandidates[] = {1, 10, 100, 500, 1000};
+constexpr size_t kHistories[] = {10, 50, 200};
+constexpr size_t kRequests = 16;
+constexpr size_t kOtherBytes = size_t{64} << 20;
+
+[[noreturn]] void Die(const std::string& what) {
+  std::cerr << "workloads_benchmark: " << what << "\n";
+  std::exit(1);
+}
+
+template <typename T>
+T OrDie(absl::StatusOr<T> value) {
+  if (!value.ok()) Die(std::string(value.status().message()));
+  return *std::move(value);
+}
+
+void OrDie(hp_status status) {
+  if (status != HP_OK) Die(hp_status_text(status));
+}
+
+struct Key {
+  std::string workload;
+  bool int8;
+  size_t events;  // The most that the bundle keeps, and the history of a request; 0: no history.
+
+  bool operator<(const Key& other) const {
+    return std::tie(workload, int8, events) < std::tie(other.workload, other.int8, other.events);
+  }
+};
+
+// A workload, opened, with its requests.
+class Subject {
+ public:
+  explicit Subject(const Key& key) : key_(key) {
+    workloads::WorkloadOptions options;
+    if (key.events > 0) options.max_history = static_cast<int64_t>(key.events);
+    const Workload workload = OrDie(workloads::MakeWorkload(key.workload, options));
+    bytes_ = converter::AlignedBytes(OrDie(workloads::MakeBundle(
+        workload, key.int8 ? schema::Precision::Int8 : schema::Precision::Float32)));
+    steps_ = converter::WorkOfSteps(*schema::GetBundle(bytes_.data()));
+    OrDie(opened_.OpenBuffer(bytes_.data(), bytes_.size()));
+    OrDie(opened_.Allocate(0));
+    OrDie(opened_.Create());
+    for (size_t i = 0; i < kRequests; ++i) {
+      requests_.push_back(std::make_unique<Request>(
+          workloads::MakeRequest(workload, i, kCandidates[4], key.events)));
+      const Request& request = *requests_.back();
+      context_.push_back(OrDie(ColumnBatch::Make(opened_.model(), request.context, 1)));
+      candidates_.push_back(
+          OrDie(ColumnBatch::Make(opened_.model(), request.candidates, request.candidate_count)));
+      if (key.events == 0) continue;
+      history_.push_back(
+          OrDie(ColumnBatch::Make(opened_.model(), request.history, request.event_count)));
+      requests_.push_back(
+          std::make_unique<Request>(workloads::MakeRequest(workload, kRequests + i, 0, 1)));
+      events_.push_back(OrDie(ColumnBatch::Make(opened_.model(), requests_.back()->history, 1)));
+    }
+    scores_.resize(kCandidates[4]);
+  }
+
+  void SetUser() {
+    next_ = (next_ + 1) % kRequests;
+    const hp_batch context = context_[next_].batch();
+    OrDie(hp_session_set_context(opened_.session(), &context));
+    if (key_.events > 0) SetHistory(key_.events);
+  }
+  void SetHistory(size_t events) {
+    hp_batch history = history_[next_].batch();
+    history.row_count = events;
+    OrDie(hp_session_set_history(opened_.session(), &history));
+  }
+  void Score(size_t candidates) {
+    hp_batch batch = candidates_[next_].batch();
+    batch.row_count = candidates;
+    OrDie(hp_session_score(opened_.session(), &batch, scores_.data(), nullptr));
+  }
+  void WholeRequest(size_t candidates) {
+    SetUser();
+    Score(candidates);
+  }
+  void AppendOne() {
+    next_ = (next_ + 1) % kRequests;
+    const hp_batch event = events_[next_].batch();
+    OrDie(hp_session_append_events(opened_.session(), &event));
+  }
+
+  // Of one request, or of scoring alone.
+  Done Work(size_t candidates, bool with_user) const {
+    Done done;
+    for (const StepWork& step : steps_) {
+      const double rows = step.runs_per == RunsPer::kCandidate ? static_cast<double>(candidates)
+                          : !with_user                         ? 0
+                          : step.runs_per == RunsPer::kEvent   ? static_cast<double>(key_.events)
+                                                               : 1;
+      const Amount amount = step.With(static_cast<double>(key_.events)) * rows;
+      done.multiply_accumulates += amount.multiply_accumulates;
+      done.int8_multiply_accumulates += amount.int8_multiply_accumulates;
+    }
+    return done;
+  }
+
+  const converter::AlignedBytes& bytes() const { return bytes_; }
+
+ private:
+  const Key key_;
+  converter::AlignedBytes bytes_;
+  std::vector<StepWork> steps_;
+  converter::OpenedBundle opened_;
+  std::vector<std::unique_ptr<Request>> requests_;
+  std::vector<ColumnBatch> context_, history_, candidates_, events_;
+  std::vector<float> scores_;
+  size_t next_ = 0;
+};
+
+// Made when it is first asked for; the last one stays.
+Subject& SubjectOf(const Key& key) {
+  static auto* const kLast = new std::pair<Key, std::unique_ptr<Subject>>();
+  if (kLast->second == nullptr || kLast->first < key || key < kLast->first) {
+    kLast->second.reset();
+    kLast->second = std::make_unique<Subject>(key);
+    kLast->first = key;
+  }
+  return *kLast->second;
+}
+
+void BenchRequest(benchmark::State& state, const Key& key, size_t candidates) {
+  Subject& subject = SubjectOf(key);
+  const auto request = [&] { subject.WholeRequest(candidates); };
+  GatedLoop(state, 1, subject.Work(candidates, true), request, request);
+}
+
+void BenchScore(benchmark::State& state, const Key& key, size_t candidates) {
+  Subject& subject = SubjectOf(key);
+  GatedLoop(
+      state, 1, subject.Work(candidates, false), [&] { subject.WholeRequest(candidates); },
+      [&] { subject.Score(candidates); });
+}
+
+void BenchCold(benchmark::State& state, const Key& key, size_t candidates) {
+  Subject& subject = SubjectOf(key);
+  static auto* const kOther = new std::vector<uint8_t>(kOtherBytes, 1);
+  GatedLoop(
+      state, 1, subject.Work(candidates, true),
+      [&] {
+        for (size_t i = 0; i < kOtherBytes; i += 64) ++(*kOther)[i];
+      },
+      [&] { subject.WholeRequest(candidates); });
+}
+
+// XNNPACK's product of 64 rows and a layer of 64 inputs and 192 outputs.
+class XnnpackProduct {
+ public:
+  XnnpackProduct() : input_(64 * 64 + XNN_EXTRA_BYTES, 0.5f), output_(64 * 192) {
+    const std::vector<float> weights(64 * 192, 0.01f);
+    const std::vector<float> bias(192, 0.1f);
+    if (xnn_initialize(nullptr) != xnn_status_success ||
+        xnn_create_fully_connected_nc_f32(64, 192, 64, 192, weights.data(), bias.data(), -INFINITY,
+                                          INFINITY, 0, nullptr, nullptr,
+                                          &product_) != xnn_status_success ||
+        xnn_reshape_fully_connected_nc_f32(product_, 64, nullptr) != xnn_status_success ||
+        xnn_setup_fully_connected_nc_f32(product_, input_.data(), output_.data()) !=
+            xnn_status_success) {
+      Die("XNNPACK makes no product");
+    }
+  }
+  ~XnnpackProduct() { xnn_delete_operator(product_); }
+  XnnpackProduct(const XnnpackProduct&) = delete;
+  XnnpackProduct& operator=(const XnnpackProduct&) = delete;
+
+  void Run() {
+    if (xnn_run_operator(product_, nullptr) != xnn_status_success) Die("XNNPACK fails");
+  }
+
+ private:
+  std::vector<float> input_;
+  std::vector<float> output_;
+  xnn_operator_t product_ = nullptr;
+};
+
+// Events come to a history that is full, or has just the room for those of one sample.
+void BenchAppend(benchmark::State& state, const Key& key, bool full) {
+  Subject& subject = SubjectOf(key);
+  XnnpackProduct product;
+  const size_t calls = 8;
+  converter::MeasureOptions options;
+  options.samples = 200;
+  for (auto _ : state) {
+    const converter::Measurement measured = converter::MeasureInTurn(
+        &SharedCalibrator(),
+        {{"event", [&] { subject.AppendOne(); },
+          [&] {
+            subject.SetUser();
+            subject.SetHistory(full ? key.events : key.events - calls);
+          },
+          calls},
+         {"product", [&] { product.Run(); }, [&] { product.Run(); }, calls}},
+        options);
+    if (!measured.status.ok()) {
+      state.SkipWithError(std::string(measured.status.message()).c_str());
+      return;
+    }
+    const double event = measured.series[0].Percentile(0.5);
+    const double rival = measured.series[1].Percentile(0.5);
+    state.SetIterationTime(event);
+    state.counters["p50_us"] = 1e6 * event;
+    state.counters["p90_us"] = 1e6 * measured.series[0].Percentile(0.9);
+    state.counters["p99_us"] = 1e6 * measured.series[0].Percentile(0.99);
+    state.counters["product_us"] = 1e6 * rival;
+    state.counters["event/product"] = event / rival;
+    state.counters["rejected"] = static_cast<double>(measured.series[0].rejected());
+  }
+}
+
+void BenchOpen(benchmark::State& state, const Key& key) {
+  const converter::AlignedBytes& bytes = SubjectOf(key).bytes();
+  converter::OpenedBundle opened;
+  GatedLoop(
+      state, 1, {}, [&] { opened.Close(); },
+      [&] {
+        OrDie(opened.OpenBuffer(bytes.data(), bytes.size()));
+        OrDie(opened.Allocate(0));
+        OrDie(opened.Create());
+      });
+}
+
+template <typename F>
+void Register(const std::string& name, F f) {
+  benchmark::RegisterBenchmark(name.c_str(), f)->UseManualTime()->Unit(benchmark::kMicrosecond);
+}
+
+// By bundle, so that each is made once.
+int RegisterAll() {
+  for (const std::string& workload : workloads::WorkloadNames()) {
+    const bool has_history = workload == "w3_din" || workload == "w4_dien";
+    for (const bool int8 : {false, true}) {
+      const std::string model = absl::StrCat(workload, "/", int8 ? "int8" : "f32");
+      std::vector<size_t> histories = {0};
+      if (has_history) histories.assign(std::begin(kHistories), std::end(kHistories));
+      for (const size_t events : histories) {
+        const Key key = {workload, int8, events};
+        const std::string of_events = has_history ? absl::StrCat("/events:", events) : "";
+        for (const size_t n : kCandidates) {
+          const std::string name = absl::StrCat(model, "/candidates:", n, of_events);
+          Register("request/" + name,
+                   [=](benchmark::State& state) { BenchRequest(state, key, n); });
+          Register("score/" + name, [=](benchmark::State& state) { BenchScore(state, key, n); });
+          Register("cold/" + name, [=](benchmark::State& state) { BenchCold(state, key, n); });
+        }
+        if (has_history) {
+          benchmark::RegisterBenchmark(
+              absl::StrCat("append/", model, of_events).c_str(),
+              [=](benchmark::State& state) { BenchAppend(state, key, false); })
+              ->UseManualTime()
+              ->Unit(benchmark::kMicrosecond)
+              ->Iterations(1);
+          benchmark::RegisterBenchmark(
+              absl::StrCat("append_when_full/", model, of_events).c_str(),
+              [=](benchmark::State& state) { BenchAppend(state, key, true); })
+              ->UseManualTime()
+              ->Unit(benchmark::kMicrosecond)
+              ->Iterations(1);
+        }
+        if (!has_history || events == 50) {
+          Register("open/" + model, [=](benchmark::State& state) { BenchOpen(state, key); });
+        }
+      }
+    }
+  }
+  return 0;
+}
+
+[[maybe_unused]] const int kRegistered = RegisterAll();
+
+}  // namespace
+}  // namespace handpick::benchmarks
