@@ -22,11 +22,18 @@ LoadedRecallIndex::Memory LoadedRecallIndex::Allocate(size_t bytes) {
 absl::StatusOr<LoadedRecallIndex> LoadedRecallIndex::Load(const schema::RecallIndexT& index) {
   flatbuffers::FlatBufferBuilder builder;
   builder.Finish(schema::RecallIndex::Pack(builder, &index));
+  return FromBytes({builder.GetBufferPointer(), builder.GetSize()});
+}
+
+absl::StatusOr<LoadedRecallIndex> LoadedRecallIndex::FromBytes(absl::Span<const uint8_t> bytes) {
   LoadedRecallIndex loaded;
-  loaded.bytes_ = builder.GetSize();
-  loaded.memory_ = Allocate(loaded.bytes_);
-  std::memcpy(loaded.memory_.get(), builder.GetBufferPointer(), loaded.bytes_);
-  builder.Clear();
+  loaded.bytes_ = bytes.size();
+  loaded.memory_ = Allocate(bytes.size());
+  std::memcpy(loaded.memory_.get(), bytes.data(), bytes.size());
+  flatbuffers::Verifier verifier(loaded.memory_.get(), bytes.size());
+  if (!verifier.VerifyBuffer<schema::RecallIndex>(nullptr)) {
+    return absl::InvalidArgumentError("recall index: FlatBuffers verification failed");
+  }
   loaded.index_ = std::make_unique<RecallIndex>();
   hp_error error;
   const auto* root = flatbuffers::GetRoot<schema::RecallIndex>(loaded.memory_.get());

@@ -21,8 +21,14 @@ class LoadedRecallIndex {
   // Writes `index` down as a bundle would have it, and opens that as the runtime does.
   static absl::StatusOr<LoadedRecallIndex> Load(const schema::RecallIndexT& index);
 
+  // The same from bytes that were written down: a FlatBuffer whose root is a schema::RecallIndex.
+  static absl::StatusOr<LoadedRecallIndex> FromBytes(absl::Span<const uint8_t> bytes);
+
   const RecallIndex& index() const { return *index_; }
-  size_t bytes() const { return bytes_; }
+  absl::Span<const uint8_t> bytes() const { return {memory_.get(), bytes_}; }
+
+  // Makes it an index of so many probes, 1 to its buckets; not for one without tables.
+  void set_probes(uint32_t probes) { index_->probes = probes; }
 
   // Asks with memory of its own; an error of the runtime becomes a status.
   absl::StatusOr<std::vector<RecallHit>> Search(const RecallQuery& query,

@@ -120,7 +120,7 @@ TEST(BuilderTest, SixtyFourDimensionsTakeLittleMoreThanTheirBytes) {
   const auto loaded = LoadedRecallIndex::Load(*index);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
   // 64 numbers, a scale, 2 * 15 bits of order, and buckets.
-  EXPECT_LT(static_cast<double>(loaded->bytes()) / 20000, 70);
+  EXPECT_LT(static_cast<double>(loaded->bytes().size()) / 20000, 70);
 }
 
 TEST(BuilderTest, RefusesWhatIsNoVectorOrNoHashByName) {

@@ -1,0 +1,341 @@
+#include "converter/recall/tuner.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "converter/bench/clock.h"
+#include "converter/io/status_macros.h"
+#include "converter/recall/loaded_index.h"
+#include "converter/recall/measure_recall.h"
+#include "converter/recall/tables.h"
+
+namespace handpick::converter {
+namespace {
+
+using schema::ElementType;
+using schema::HashFamily;
+using schema::RecallMetric;
+
+// Standard errors by which a point has to be above the target: other queries will reach it too.
+constexpr double kErrors = 2;
+
+// Mean rows of a bucket that are worth trying.
+constexpr double kFewestRows = 8;
+constexpr double kMostRows = 256;
+
+// Below, hashing has nothing to gain: a scan takes as long as the hashing.
+constexpr uint32_t kFewestItems = 2000;
+
+// Share of queries whose buckets may have fewer than k items, so that all rows are scanned.
+constexpr double kMostScans = 0.01;
+
+// An index that gets this much slower than the best is left.
+constexpr double kSlower = 1.5;
+
+// Hashing has to beat the exact scan, which finds more, by this factor.
+constexpr double kWorthHashing = 1.1;
+
+// Bins of E2: around each mean, of this many standard deviations of what is projected.
+constexpr uint32_t kBins = 4;
+constexpr double kBinDeviations = 1.2;
+
+constexpr uint32_t kMoreTables[] = {2, 4};
+constexpr uint64_t kMoreSeeds[] = {2, 3, 4};
+constexpr uint32_t kFinalRounds = 5;
+
+// All tables of the family with one table, coarse ones first.
+std::vector<HashParameters> OneTable(HashFamily family, uint32_t items, uint32_t hashed_dimension) {
+  std::vector<HashParameters> result;
+  HashParameters hash;
+  hash.family = family;
+  hash.tables = 1;
+  const auto add = [&](uint32_t functions, uint32_t outputs) {
+    hash.functions = functions;
+    hash.outputs = outputs;
+    const auto shape = ShapeOf(hash, hashed_dimension);
+    if (!shape.ok()) return;
+    const double rows = static_cast<double>(items) / shape->buckets;
+    if (rows >= kFewestRows && rows <= kMostRows) result.push_back(hash);
+  };
+  switch (family) {
+    case HashFamily::CrossPolytope:
+      for (uint32_t functions = 1; functions <= 4; ++functions) {
+        for (uint32_t outputs = 4; outputs <= 8192; outputs *= 2) {
+          add(functions, outputs);
+          add(functions, outputs + outputs / 2);
+        }
+      }
+      break;
+    case HashFamily::Hyperplane:
+      for (uint32_t functions = 1; functions <= 26; ++functions) add(functions, 1);
+      break;
+    default:
+      hash.values = kBins;
+      hash.bin_deviations = kBinDeviations;
+      for (uint32_t functions = 1; functions <= 13; ++functions) add(functions, 1);
+      break;
+  }
+  return result;
+}
+
+class Tuner {
+ public:
+  Tuner(const VectorSet& items, RecallMetric metric, const RecallTarget& target,
+        const RecallQueries& queries, const Progress& progress)
+      : items_(items), metric_(metric), target_(target), queries_(queries), progress_(progress) {}
+
+  absl::StatusOr<TunedRecall> Tune() {
+    HP_ASSIGN_OR_RETURN(neighbours_,
+                        ExactNeighbours(items_, metric_, queries_, target_.k, progress_));
+    for (const ElementType type : {ElementType::Int8PerRow, ElementType::Float32}) {
+      type_ = type;
+      HP_ASSIGN_OR_RETURN(RecallBuilder builder,
+                          RecallBuilder::Create(items_, metric_, type, progress_));
+      builder_ = &builder;
+      HP_ASSIGN_OR_RETURN(const RecallPoint exact, MeasureExact());
+      if (exact.bytes_per_item > target_.bytes_per_item) break;
+      // An exact scan finds the most that rows of this type can; it has no probes to make up for
+      // queries that are harder than these.
+      if (exact.recall < target_.recall) continue;
+      best_ = exact;
+      HP_RETURN_IF_ERROR(TryHashing());
+      HP_RETURN_IF_ERROR(ChooseAmongBest(exact));
+      return Result();
+    }
+    return Refuse();
+  }
+
+ private:
+  bool Reaches(const RecallPoint& point) const {
+    return !TooFewItems(point) && point.recall - kErrors * point.recall_error >= target_.recall;
+  }
+
+  // What is measured then is the exact scan, more than the buckets.
+  static bool TooFewItems(const RecallPoint& point) {
+    return point.hash.has_tables() && point.scans > kMostScans;
+  }
+
+  void Tell(absl::string_view what, const HashParameters& hash, double share) const {
+    if (progress_) progress_(absl::StrCat(what, " ", hash.ToString()), share);
+  }
+
+  absl::StatusOr<LoadedRecallIndex> BuildIndex(const HashParameters& hash, uint32_t probes,
+                                               RecallPoint* point) {
+    const double begin = ThreadSeconds();
+    HP_ASSIGN_OR_RETURN(const schema::RecallIndexT index, builder_->Build(hash, probes, nullptr));
+    HP_ASSIGN_OR_RETURN(LoadedRecallIndex loaded, LoadedRecallIndex::Load(index));
+    point->build_seconds = ThreadSeconds() - begin;
+    point->bytes_per_item = static_cast<double>(loaded.bytes().size()) / items_.count();
+    point->hash = hash;
+    point->type = type_;
+    return loaded;
+  }
+
+  absl::Status Measure(LoadedRecallIndex* index, RecallPoint* point) {
+    if (point->hash.has_tables()) index->set_probes(point->probes);
+    HP_ASSIGN_OR_RETURN(const RecallMeasurement measured,
+                        MeasureRecall(index, queries_, neighbours_, target_.k));
+    point->recall = measured.recall;
+    point->recall_error = measured.recall_error;
+    point->seconds = measured.seconds;
+    point->rows_scanned = measured.rows_scanned;
+    point->scans = measured.scans;
+    curve_.push_back(*point);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<RecallPoint> MeasureExact() {
+    Tell("measuring", {}, 0);
+    RecallPoint point;
+    HP_ASSIGN_OR_RETURN(LoadedRecallIndex index, BuildIndex({}, 0, &point));
+    HP_RETURN_IF_ERROR(Measure(&index, &point));
+    return point;
+  }
+
+  // Whether `a` is to be preferred, both of them reaching the target.
+  static bool Better(const RecallPoint& a, const RecallPoint& b) { return a.seconds < b.seconds; }
+
+  // Looks for the fewest probes that reach the target.
+  absl::Status Try(const HashParameters& hash, double share) {
+    Tell("measuring", hash, share);
+    RecallPoint point;
+    point.probes = 1;
+    HP_ASSIGN_OR_RETURN(LoadedRecallIndex index, BuildIndex(hash, 1, &point));
+    if (point.bytes_per_item > target_.bytes_per_item) return absl::OkStatus();
+    const uint32_t buckets = index.index().hash.buckets;
+    uint32_t too_few = 0;
+    while (true) {
+      HP_RETURN_IF_ERROR(Measure(&index, &point));
+      if (Reaches(point)) break;
+      if (point.probes == buckets ||
+          (!TooFewItems(point) && point.seconds > best_.seconds * kSlower)) {
+        return absl::OkStatus();
+      }
+      too_few = point.probes;
+      point.probes = static_cast<uint32_t>(std::min<uint64_t>(buckets, uint64_t{2} * too_few));
+    }
+    RecallPoint reached = point;
+    // To within a twentieth: closer than that the standard error says nothing.
+    while (reached.probes - too_few > std::max(1u, reached.probes / 20)) {
+      point.probes = too_few + (reached.probes - too_few) / 2;
+      HP_RETURN_IF_ERROR(Measure(&index, &point));
+      if (Reaches(point)) {
+        reached = point;
+      } else {
+        too_few = point.probes;
+      }
+    }
+    finalists_.push_back(reached);
+    if (Better(reached, best_)) best_ = reached;
+    return absl::OkStatus();
+  }
+
+  absl::Status TryHashing() {
+    if (items_.count() < kFewestItems) return absl::OkStatus();
+    std::vector<HashFamily> families = target_.families;
+    if (families.empty()) {
+      families = {HashFamily::CrossPolytope, HashFamily::Hyperplane, HashFamily::E2};
+      if (metric_ == RecallMetric::Euclidean) families.erase(families.begin());
+    }
+    std::vector<HashParameters> all;
+    for (const HashFamily family : families) {
+      for (const HashParameters& hash :
+           OneTable(family, items_.count(), builder_->hashed_dimension())) {
+        all.push_back(hash);
+      }
+    }
+    double done = 0;
+    const double steps =
+        static_cast<double>(all.size() + std::size(kMoreTables) + std::size(kMoreSeeds));
+    for (const HashParameters& hash : all) HP_RETURN_IF_ERROR(Try(hash, done++ / steps));
+    for (const uint32_t tables : kMoreTables) {
+      HashParameters hash = best_.hash;
+      if (!hash.has_tables()) return absl::OkStatus();
+      hash.tables = tables;
+      HP_RETURN_IF_ERROR(Try(hash, done++ / steps));
+    }
+    for (const uint64_t seed : kMoreSeeds) {
+      HashParameters hash = best_.hash;
+      hash.seed = seed;
+      HP_RETURN_IF_ERROR(Try(hash, done++ / steps));
+    }
+    return absl::OkStatus();
+  }
+
+  // A few of the fastest in turn, and the exact scan: the first measurement of each may have come
+  // while the machine was slow.
+  absl::Status ChooseAmongBest(const RecallPoint& exact) {
+    std::sort(finalists_.begin(), finalists_.end(), Better);
+    if (finalists_.size() > 3) finalists_.resize(3);
+    finalists_.push_back(exact);
+    std::vector<LoadedRecallIndex> indexes;
+    for (RecallPoint& point : finalists_) {
+      HP_ASSIGN_OR_RETURN(LoadedRecallIndex index, BuildIndex(point.hash, point.probes, &point));
+      indexes.push_back(std::move(index));
+    }
+    for (uint32_t round = 0; round < kFinalRounds; ++round) {
+      for (size_t i = 0; i < indexes.size(); ++i) {
+        RecallPoint again = finalists_[i];
+        HP_RETURN_IF_ERROR(Measure(&indexes[i], &again));
+        curve_.pop_back();
+        finalists_[i].seconds =
+            round == 0 ? again.seconds : std::min(finalists_[i].seconds, again.seconds);
+      }
+    }
+    best_ = finalists_.back();
+    best_.seconds /= kWorthHashing;
+    for (const RecallPoint& point : finalists_) {
+      if (point.hash.has_tables() && Better(point, best_)) best_ = point;
+    }
+    if (!best_.hash.has_tables()) best_ = finalists_.back();
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<TunedRecall> Result() {
+    TunedRecall result;
+    Tell("building", best_.hash, 1);
+    HP_ASSIGN_OR_RETURN(result.index, builder_->Build(best_.hash, best_.probes, nullptr));
+    result.index.measured_k = target_.k;
+    result.index.measured_recall = static_cast<float>(best_.recall);
+    result.chosen = best_;
+    result.curve = std::move(curve_);
+    return result;
+  }
+
+  absl::Status Refuse() const {
+    const RecallPoint* best = nullptr;
+    const RecallPoint* smallest = nullptr;
+    for (const RecallPoint& point : curve_) {
+      if (point.bytes_per_item <= target_.bytes_per_item &&
+          (best == nullptr || point.recall > best->recall)) {
+        best = &point;
+      }
+      if (smallest == nullptr || point.bytes_per_item < smallest->bytes_per_item) {
+        smallest = &point;
+      }
+    }
+    const std::string target =
+        absl::StrFormat("recall index: recall@%d of %.4f within %.1f bytes an item is out of reach",
+                        target_.k, target_.recall, target_.bytes_per_item);
+    if (best == nullptr) {
+      return absl::FailedPreconditionError(
+          absl::StrFormat("%s: the fewest bytes found are %.1f, with a recall of %.4f", target,
+                          smallest->bytes_per_item, smallest->recall));
+    }
+    return absl::FailedPreconditionError(
+        absl::StrFormat("%s: the best recall found is %.4f, with %.1f bytes an item (%s)", target,
+                        best->recall, best->bytes_per_item, best->hash.ToString()));
+  }
+
+  const VectorSet& items_;
+  const RecallMetric metric_;
+  const RecallTarget& target_;
+  const RecallQueries& queries_;
+  const Progress& progress_;
+  ElementType type_ = ElementType::Unknown;
+  const RecallBuilder* builder_ = nullptr;
+  std::vector<std::vector<uint32_t>> neighbours_;
+  std::vector<RecallPoint> curve_;
+  std::vector<RecallPoint> finalists_;
+  RecallPoint best_;
+};
+
+}  // namespace
+
+std::string RecallPoint::ToString() const {
+  return absl::StrFormat(
+      "%-36s %s probes %5d  recall %.4f  %8.0f q/s  %8.0f rows  %6.1f bytes/item", hash.ToString(),
+      type == ElementType::Float32 ? "f32 " : "int8", probes, recall, seconds > 0 ? 1 / seconds : 0,
+      rows_scanned, bytes_per_item);
+}
+
+absl::StatusOr<TunedRecall> TuneRecallIndex(const VectorSet& items, RecallMetric metric,
+                                            const RecallTarget& target,
+                                            const RecallQueries& queries,
+                                            const Progress& progress) {
+  if (items.count() == 0) {
+    return absl::InvalidArgumentError("recall index: there are no items to tune it on");
+  }
+  if (target.k == 0 || !(target.recall > 0 && target.recall <= 1)) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("recall index: the target is recall@%d of %g, expected recall@1 or more of "
+                        "more than 0 and at most 1",
+                        target.k, target.recall));
+  }
+  if (queries.vectors.count() > 0) {
+    if (queries.vectors.dimension != items.dimension) {
+      return absl::InvalidArgumentError(absl::StrCat("recall index: queries have dimension ",
+                                                     queries.vectors.dimension, ", items ",
+                                                     items.dimension));
+    }
+    return Tuner(items, metric, target, queries, progress).Tune();
+  }
+  const HeldOutItems held_out = TakeItemsAsQueries(items, target.held_out);
+  return Tuner(items, metric, target, held_out.queries, progress).Tune();
+}
+
+}  // namespace handpick::converter
