@@ -33,6 +33,13 @@ constexpr uint32_t kFewestItems = 2000;
 // Share of queries whose buckets may have fewer than k items, so that all rows are scanned.
 constexpr double kMostScans = 0.01;
 
+// Rows for each of the k, with which the search for the fewest probes begins.
+constexpr double kRowsPerAnswer = 5;
+
+// A family is left after so many indexes, one after the other, that do not reach the target in
+// time.
+constexpr int kFailures = 3;
+
 // An index that gets this much slower than the best is left.
 constexpr double kSlower = 1.5;
 
@@ -47,9 +54,9 @@ constexpr uint32_t kMoreTables[] = {2, 4};
 constexpr uint64_t kMoreSeeds[] = {2, 3, 4};
 constexpr uint32_t kFinalRounds = 5;
 
-// All tables of the family with one table, coarse ones first.
+// Indexes of the family with one table, coarse ones first.
 std::vector<HashParameters> OneTable(HashFamily family, uint32_t items, uint32_t hashed_dimension) {
-  std::vector<HashParameters> result;
+  std::vector<std::pair<uint32_t, HashParameters>> found;  // By buckets.
   HashParameters hash;
   hash.family = family;
   hash.tables = 1;
@@ -59,7 +66,7 @@ std::vector<HashParameters> OneTable(HashFamily family, uint32_t items, uint32_t
     const auto shape = ShapeOf(hash, hashed_dimension);
     if (!shape.ok()) return;
     const double rows = static_cast<double>(items) / shape->buckets;
-    if (rows >= kFewestRows && rows <= kMostRows) result.push_back(hash);
+    if (rows >= kFewestRows && rows <= kMostRows) found.emplace_back(shape->buckets, hash);
   };
   switch (family) {
     case HashFamily::CrossPolytope:
@@ -79,6 +86,11 @@ std::vector<HashParameters> OneTable(HashFamily family, uint32_t items, uint32_t
       for (uint32_t functions = 1; functions <= 13; ++functions) add(functions, 1);
       break;
   }
+  std::stable_sort(found.begin(), found.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<HashParameters> result;
+  result.reserve(found.size());
+  for (const auto& [buckets, parameters] : found) result.push_back(parameters);
   return result;
 }
 
@@ -167,6 +179,10 @@ class Tuner {
     HP_ASSIGN_OR_RETURN(LoadedRecallIndex index, BuildIndex(hash, 1, &point));
     if (point.bytes_per_item > target_.bytes_per_item) return absl::OkStatus();
     const uint32_t buckets = index.index().hash.buckets;
+    // With fewer rows than this in its buckets a query scans all, for lack of items.
+    const double rows = kRowsPerAnswer * target_.k / hash.tables;
+    point.probes = static_cast<uint32_t>(
+        std::clamp(rows * buckets / items_.count(), 1.0, static_cast<double>(buckets)));
     uint32_t too_few = 0;
     while (true) {
       HP_RETURN_IF_ERROR(Measure(&index, &point));
@@ -201,17 +217,23 @@ class Tuner {
       families = {HashFamily::CrossPolytope, HashFamily::Hyperplane, HashFamily::E2};
       if (metric_ == RecallMetric::Euclidean) families.erase(families.begin());
     }
-    std::vector<HashParameters> all;
+    std::vector<std::vector<HashParameters>> by_family;
+    double steps = static_cast<double>(std::size(kMoreTables) + std::size(kMoreSeeds));
     for (const HashFamily family : families) {
-      for (const HashParameters& hash :
-           OneTable(family, items_.count(), builder_->hashed_dimension())) {
-        all.push_back(hash);
-      }
+      by_family.push_back(OneTable(family, items_.count(), builder_->hashed_dimension()));
+      steps += static_cast<double>(by_family.back().size());
     }
     double done = 0;
-    const double steps =
-        static_cast<double>(all.size() + std::size(kMoreTables) + std::size(kMoreSeeds));
-    for (const HashParameters& hash : all) HP_RETURN_IF_ERROR(Try(hash, done++ / steps));
+    for (const std::vector<HashParameters>& all : by_family) {
+      int failures = 0;
+      for (const HashParameters& hash : all) {
+        ++done;
+        if (failures == kFailures) continue;
+        const size_t finalists = finalists_.size();
+        HP_RETURN_IF_ERROR(Try(hash, (done - 1) / steps));
+        failures = finalists_.size() > finalists ? 0 : failures + 1;
+      }
+    }
     for (const uint32_t tables : kMoreTables) {
       HashParameters hash = best_.hash;
       if (!hash.has_tables()) return absl::OkStatus();

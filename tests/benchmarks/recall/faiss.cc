@@ -42,10 +42,10 @@ class FaissSubject : public SearchSubject {
 
   std::vector<uint32_t> Settings() const override {
     if (dynamic_cast<const faiss::IndexIVF*>(index_.get()) != nullptr) {
-      return {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128};
+      return {1, 2, 3, 4, 6, 8, 12, 16, 32, 64};
     }
     if (dynamic_cast<const faiss::IndexRefineFlat*>(index_.get()) != nullptr) {
-      return {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64};
+      return {1, 2, 4, 8, 16, 32};
     }
     return {0};
   }

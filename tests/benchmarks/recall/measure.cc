@@ -39,7 +39,7 @@ ABSL_FLAG(double, sigma, 0.5, "spread of the clusters, as the indexes were built
 ABSL_FLAG(double, recall, 0.95, "recall@100 that each subject has to reach");
 ABSL_FLAG(uint32_t, setting_queries, 100, "queries that a setting is chosen on");
 ABSL_FLAG(double, sample_seconds, 0.03, "of one sample");
-ABSL_FLAG(double, max_seconds, 45, "of all samples together");
+ABSL_FLAG(double, max_seconds, 40, "of all samples together");
 ABSL_FLAG(uint32_t, samples, 15, "accepted samples of each subject");
 
 namespace handpick::benchmarks {
@@ -47,7 +47,7 @@ namespace {
 
 constexpr size_t kBest = 100;
 // Faster subjects answer all queries for their recall, slower ones the first few.
-constexpr double kSecondsForRecall = 3;
+constexpr double kSecondsForRecall = 1.5;
 
 constexpr char kOurs[] = "handpick";
 constexpr char kExact[] = "handpick exact int8 scan";
