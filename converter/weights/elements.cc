@@ -68,6 +68,24 @@ double ElementAt(const char* bytes, Dtype dtype) {
   return 0;
 }
 
+bool IsInteger(Dtype dtype) {
+  switch (dtype) {
+    case Dtype::kF64:
+    case Dtype::kF32:
+    case Dtype::kF16:
+    case Dtype::kBf16:
+      return false;
+    case Dtype::kI64:
+    case Dtype::kI32:
+    case Dtype::kI16:
+    case Dtype::kI8:
+    case Dtype::kU8:
+    case Dtype::kBool:
+      return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 size_t ByteSize(Dtype dtype) {
@@ -107,6 +125,19 @@ absl::StatusOr<size_t> CountElements(const std::vector<int64_t>& shape, size_t b
 
 std::string ShownShape(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
+}
+
+std::vector<int64_t> ToIntegers(absl::string_view bytes, Dtype dtype) {
+  if (!IsInteger(dtype)) return {};
+  const size_t size = ByteSize(dtype);
+  std::vector<int64_t> integers(bytes.size() / size);
+  for (size_t i = 0; i < integers.size(); ++i) {
+    const char* element = bytes.data() + i * size;
+    // Those of 32 bits and below are exact in a double.
+    integers[i] = dtype == Dtype::kI64 ? static_cast<int64_t>(LittleEndian(element, size))
+                                       : static_cast<int64_t>(ElementAt(element, dtype));
+  }
+  return integers;
 }
 
 absl::StatusOr<std::vector<float>> ToFloats(absl::string_view bytes, Dtype dtype,

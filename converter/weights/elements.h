@@ -25,6 +25,9 @@ absl::StatusOr<size_t> CountElements(const std::vector<int64_t>& shape, size_t b
 // "[3, 4]"
 std::string ShownShape(const std::vector<int64_t>& shape);
 
+// All elements of `bytes` where `dtype` is an integer or bool; else none.
+std::vector<int64_t> ToIntegers(absl::string_view bytes, Dtype dtype);
+
 // All elements of `bytes`, whose size is a multiple of the element's. Refused: NaN, infinities, and
 // numbers beyond float32's range, by position.
 absl::StatusOr<std::vector<float>> ToFloats(absl::string_view bytes, Dtype dtype,

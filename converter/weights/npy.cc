@@ -125,11 +125,12 @@ absl::StatusOr<Dtype> ParseDescr(const std::string& descr, const std::string& wh
 }
 
 // Turns column-major into row-major order, the last index fastest.
-std::vector<float> FromFortranOrder(const std::vector<float>& data,
-                                    const std::vector<int64_t>& shape) {
-  std::vector<float> out(data.size());
+template <typename Element>
+std::vector<Element> FromFortranOrder(const std::vector<Element>& data,
+                                      const std::vector<int64_t>& shape) {
+  std::vector<Element> out(data.size());
   std::vector<int64_t> index(shape.size(), 0);
-  for (float& element : out) {
+  for (Element& element : out) {
     size_t from = 0;
     for (size_t d = shape.size(); d-- > 0;) {
       from = from * static_cast<size_t>(shape[d]) + static_cast<size_t>(index[d]);
@@ -180,7 +181,13 @@ absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes, const std::string& what
   }
   Tensor tensor;
   HP_ASSIGN_OR_RETURN(tensor.data, ToFloats(bytes, dtype, what));
-  if (header.fortran_order) tensor.data = FromFortranOrder(tensor.data, header.shape);
+  tensor.integers = ToIntegers(bytes, dtype);
+  if (header.fortran_order) {
+    tensor.data = FromFortranOrder(tensor.data, header.shape);
+    if (!tensor.integers.empty()) {
+      tensor.integers = FromFortranOrder(tensor.integers, header.shape);
+    }
+  }
   tensor.shape = std::move(header.shape);
   return tensor;
 }

@@ -150,8 +150,9 @@ absl::StatusOr<Weights> ParseSafetensors(const std::string& bytes, const std::st
     position = entry.end;
     Tensor tensor;
     tensor.shape = entry.shape;
-    HP_ASSIGN_OR_RETURN(tensor.data, ToFloats(data.substr(entry.begin, entry.end - entry.begin),
-                                              entry.dtype, what));
+    const absl::string_view elements = data.substr(entry.begin, entry.end - entry.begin);
+    HP_ASSIGN_OR_RETURN(tensor.data, ToFloats(elements, entry.dtype, what));
+    tensor.integers = ToIntegers(elements, entry.dtype);
     weights.emplace(entry.name, std::move(tensor));
   }
   if (position != data.size()) {

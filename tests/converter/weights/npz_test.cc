@@ -131,6 +131,16 @@ TEST(NpzTest, ReadsWhatNumpyWrites) {
               ElementsAre(0.0999755859375f, -65504.f, 5.960464477539063e-08f));
 }
 
+TEST(NpzTest, KeepsIntegersThatAFloatCannotHoldInRowMajorOrder) {
+  const std::vector<int64_t> columns = {INT64_MIN, 3, (int64_t{1} << 53) + 1, 4};
+  std::string bytes;
+  for (const int64_t value : columns) Append(&bytes, static_cast<uint64_t>(value), 8);
+  const auto weights = ReadOne(Npy(Header("<i8", "(2, 2)", "True"), bytes));
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_THAT(weights->at("x").integers, ElementsAre(INT64_MIN, (int64_t{1} << 53) + 1, 3, 4));
+  EXPECT_TRUE(ParseNpz(FromNumpy(), "w.npz")->at("a").integers.empty());
+}
+
 TEST(NpzTest, ReadsStoredMembersOfEveryHeaderVersion) {
   for (const char major : {1, 2, 3}) {
     const auto weights =

@@ -68,6 +68,16 @@ TEST(SafetensorsTest, ReadsEveryType) {
               ElementsAre(1.f, 0.f));
 }
 
+TEST(SafetensorsTest, KeepsIntegersThatAFloatCannotHold) {
+  const std::vector<int64_t> i64 = {INT64_MIN, (int64_t{1} << 53) + 1};
+  EXPECT_EQ(ReadOne("I64", "[2]", Bytes(i64))->at("x").integers, i64);
+  const std::vector<int32_t> i32 = {-2147483647, 16777217};
+  EXPECT_THAT(ReadOne("I32", "[2]", Bytes(i32))->at("x").integers,
+              ElementsAre(-2147483647, 16777217));
+  EXPECT_THAT(ReadOne("U8", "[2]", "\xff\x01")->at("x").integers, ElementsAre(255, 1));
+  EXPECT_TRUE(ReadOne("F32", "[1]", Bytes(std::vector<float>{2}))->at("x").integers.empty());
+}
+
 TEST(SafetensorsTest, ReadsScalarsEmptyTensorsMetadataAndSeveralTensors) {
   const std::string header =
       R"({"__metadata__":{"format":"pt"},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]},)"

@@ -1,0 +1,154 @@
+#include "converter/vectors/read.h"
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "converter/io/files.h"
+#include "converter/io/nearest_name.h"
+#include "converter/io/status_macros.h"
+#include "converter/vectors/word2vec.h"
+#include "converter/weights/elements.h"
+#include "sdk/recall/index.h"
+
+namespace handpick::converter {
+namespace {
+
+constexpr char kFormats[] =
+    "word2vec-text (.txt, .vec, .w2v), word2vec-binary (.bin), npz and safetensors";
+
+std::string FormatOf(const VectorsSource& source) {
+  if (!source.format.empty()) return source.format;
+  static constexpr struct {
+    const char* extension;
+    const char* format;
+  } kExtensions[] = {{".txt", "word2vec-text"}, {".vec", "word2vec-text"},
+                     {".w2v", "word2vec-text"}, {".bin", "word2vec-binary"},
+                     {".npz", "npz"},           {".safetensors", "safetensors"}};
+  for (const auto& known : kExtensions) {
+    if (absl::EndsWithIgnoreCase(source.path, known.extension)) return known.format;
+  }
+  return "";
+}
+
+std::vector<std::string> NamesOf(const Weights& tensors) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : tensors) names.push_back(name);
+  return names;
+}
+
+absl::StatusOr<const Tensor*> FindTensor(const Weights& tensors, const std::string& name,
+                                         const std::string& origin) {
+  const auto found = tensors.find(name);
+  if (found != tensors.end()) return &found->second;
+  return absl::InvalidArgumentError(
+      absl::StrCat(origin, ": has no tensor '", name, "'", Suggestion(name, NamesOf(tensors))));
+}
+
+absl::StatusOr<std::string> NameOfVectors(const Weights& tensors, const VectorsSource& source) {
+  if (!source.vectors_tensor.empty()) return source.vectors_tensor;
+  if (tensors.count("vectors") != 0) return std::string("vectors");
+  std::vector<std::string> matrices;
+  for (const auto& [name, tensor] : tensors) {
+    if (tensor.shape.size() == 2) matrices.push_back(name);
+  }
+  if (matrices.size() == 1) return matrices.front();
+  return absl::InvalidArgumentError(absl::StrCat(source.path, ": has no tensor 'vectors', and ",
+                                                 matrices.size(),
+                                                 " of two dimensions: say which has the vectors"));
+}
+
+absl::StatusOr<std::vector<std::string>> LinesOf(const std::string& text, const std::string& path) {
+  std::vector<std::string> lines;
+  for (absl::string_view line : absl::StrSplit(text, '\n')) {
+    absl::ConsumeSuffix(&line, "\r");
+    lines.emplace_back(line);
+  }
+  if (!lines.empty() && lines.back().empty()) lines.pop_back();  // After the last line feed.
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (lines[i].empty()) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": line ", i + 1, " has no id"));
+    }
+  }
+  return lines;
+}
+
+}  // namespace
+
+absl::StatusOr<ItemVectors> VectorsOfTensors(const Weights& tensors, const VectorsSource& source,
+                                             const std::string& ids_text) {
+  HP_ASSIGN_OR_RETURN(const std::string name, NameOfVectors(tensors, source));
+  HP_ASSIGN_OR_RETURN(const Tensor* vectors, FindTensor(tensors, name, source.path));
+  const std::string what = absl::StrCat(source.path, ": tensor '", name, "'");
+  if (vectors->shape.size() != 2 || vectors->shape[1] > int64_t{kMaxRecallDimension} ||
+      vectors->shape[0] > int64_t{kMaxRecallItems}) {
+    return absl::InvalidArgumentError(absl::StrCat(what, ": shape ", ShownShape(vectors->shape),
+                                                   ", expected [items, numbers], ", kMaxRecallItems,
+                                                   " and ", kMaxRecallDimension, " at most"));
+  }
+  const auto dimension = static_cast<uint32_t>(vectors->shape[1]);
+  const auto check_count = [&](uint64_t ids, const std::string& whose) {
+    if (ids == static_cast<uint64_t>(vectors->shape[0])) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(what, ": shape ", ShownShape(vectors->shape),
+                                                   ", but ", whose, " has ", ids, " ids"));
+  };
+  if (!source.ids_path.empty()) {
+    HP_ASSIGN_OR_RETURN(std::vector<std::string> ids, LinesOf(ids_text, source.ids_path));
+    HP_RETURN_IF_ERROR(check_count(ids.size(), source.ids_path));
+    return MakeItemVectors(std::move(ids), vectors->data, dimension, source.ids, source.path);
+  }
+  const std::string ids_name = source.ids_tensor.empty() ? "ids" : source.ids_tensor;
+  if (source.ids_tensor.empty() && tensors.count(ids_name) == 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.path, ": has no tensor 'ids': name another, or a file of ids"));
+  }
+  HP_ASSIGN_OR_RETURN(const Tensor* ids, FindTensor(tensors, ids_name, source.path));
+  if (ids->shape.size() != 1 || ids->integers.size() != ids->data.size()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.path, ": tensor '", ids_name, "': shape ", ShownShape(ids->shape),
+                     ids->integers.size() != ids->data.size() ? " of floats" : "",
+                     ", expected integers, one for each item"));
+  }
+  HP_RETURN_IF_ERROR(check_count(ids->integers.size(), absl::StrCat("tensor '", ids_name, "'")));
+  if (source.ids == IdType::kString) {
+    std::vector<std::string> strings;
+    for (const int64_t id : ids->integers) strings.push_back(absl::StrCat(id));
+    return MakeItemVectors(std::move(strings), vectors->data, dimension, source.ids, source.path);
+  }
+  return MakeItemVectors(ids->integers, vectors->data, dimension, source.path);
+}
+
+absl::StatusOr<ItemVectors> ReadItemVectors(const VectorsSource& source) {
+  const std::string format = FormatOf(source);
+  const bool npz = format == "npz";
+  const bool tensors = npz || format == "safetensors";
+  if (!tensors && format != "word2vec-text" && format != "word2vec-binary") {
+    return absl::InvalidArgumentError(absl::StrCat(
+        source.path, ": its form is ",
+        source.format.empty() ? "not known by its extension" : absl::StrCat("'", format, "'"),
+        "; vectors are read as ", kFormats));
+  }
+  HP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(source.path));
+  if (tensors) {
+    std::string ids_text;
+    if (!source.ids_path.empty()) {
+      HP_ASSIGN_OR_RETURN(ids_text, ReadFile(source.ids_path));
+    }
+    HP_ASSIGN_OR_RETURN(const Weights weights,
+                        npz ? ParseNpz(bytes, source.path) : ParseSafetensors(bytes, source.path));
+    return VectorsOfTensors(weights, source, ids_text);
+  }
+  if (!source.ids_path.empty() || !source.ids_tensor.empty() || !source.vectors_tensor.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        source.path, ": a word2vec file has its own ids, and no tensors to choose from"));
+  }
+  return format == "word2vec-text" ? ParseWord2VecText(bytes, source.ids, source.path)
+                                   : ParseWord2VecBinary(bytes, source.ids, source.path);
+}
+
+}  // namespace handpick::converter
