@@ -8,6 +8,8 @@
 #include "converter/passes/fold_batch_norm.h"
 #include "converter/passes/fold_constants.h"
 #include "converter/passes/fuse.h"
+#include "converter/passes/fuse_attention_unit.h"
+#include "converter/passes/fuse_bi_interaction.h"
 #include "converter/passes/lower.h"
 #include "converter/passes/merge_dense.h"
 #include "converter/passes/merge_sums.h"
@@ -32,6 +34,9 @@ constexpr Pass kPasses[] = {
     {"merge dense", MergeDense},
     {"remove dead code", RemoveDeadCode},
     {"fuse", Fuse},
+    {"remove dead code", RemoveDeadCode},
+    {"fuse attention unit", FuseAttentionUnit},
+    {"fuse bi-interaction", FuseBiInteraction},
     {"remove dead code", RemoveDeadCode},
 };
 

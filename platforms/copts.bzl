@@ -21,3 +21,10 @@ SDK_COPTS = HANDPICK_COPTS + [
     "-fno-exceptions",
     "-fno-rtti",
 ]
+
+# For files that use Highway: compiled for SSE2 (what every x86-64 has), SSE4, AVX2 and AVX-512 with
+# VNNI, or for NEON. The targets between bring little, and each costs its code once more.
+SIMD_COPTS = [
+    "-DHWY_WANT_AVX3_DL",
+    "-DHWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_AVX3|HWY_AVX3_ZEN4|HWY_AVX3_SPR|HWY_ALL_SVE)",
+]

@@ -31,11 +31,14 @@ class OpenedBundle {
   // Memory for the session that Create makes.
   hp_status Allocate(uint32_t tile) {
     options_.tile = tile;
-    const hp_status status = hp_session_memory_size(model_, &options_, &bytes_, &error_);
-    if (status != HP_OK) return status;
-    const size_t rounded = (bytes_ / HP_ALIGNMENT + 1) * HP_ALIGNMENT;
-    memory_.reset(std::aligned_alloc(HP_ALIGNMENT, rounded));
-    return memory_ == nullptr ? HP_OUT_OF_MEMORY : HP_OK;
+    return Allocate();
+  }
+  // Likewise, for a session that scores on several threads.
+  hp_status Allocate(uint32_t workers, hp_parallel_for parallel_for, void* user) {
+    options_.workers = workers;
+    options_.parallel_for = parallel_for;
+    options_.parallel_user = user;
+    return Allocate();
   }
   hp_status Create() {
     return hp_session_create(model_, &options_, memory_.get(), bytes_, &session_, &error_);
@@ -58,6 +61,14 @@ class OpenedBundle {
   const hp_error& error() const { return error_; }
 
  private:
+  hp_status Allocate() {
+    const hp_status status = hp_session_memory_size(model_, &options_, &bytes_, &error_);
+    if (status != HP_OK) return status;
+    const size_t rounded = (bytes_ / HP_ALIGNMENT + 1) * HP_ALIGNMENT;
+    memory_.reset(std::aligned_alloc(HP_ALIGNMENT, rounded));
+    return memory_ == nullptr ? HP_OUT_OF_MEMORY : HP_OK;
+  }
+
   hp_model* model_ = nullptr;
   hp_session* session_ = nullptr;
   hp_session_options options_ = HP_SESSION_OPTIONS_INIT;

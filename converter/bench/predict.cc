@@ -20,15 +20,26 @@ struct KernelCost {
   double per_row;  // Whatever the width.
 };
 
-// Measured with `handpick bench` on the standard workloads; an operator without a line has those of
-// the first.
+// From tests/benchmarks:kernels_benchmark and profiles of the standard workloads, with AVX-512; an
+// operator without a line has those of the first.
 constexpr KernelCost kKernels[] = {
-    {Operator::NONE, 0.5, 0.25, 0.3, 0.1, 2, 40, 0},
+    {Operator::NONE, 0.87, 0.18, 0.65, 0.17, 5, 20, 0},
+    // Rows are fetched from anywhere and brought into lanes.
+    {Operator::Embedding, 0.87, 0.18, 0.65, 0.17, 30, 0, 200},
+    {Operator::EmbeddingSum, 0.87, 0.18, 0.65, 0.17, 30, 0, 200},
+    {Operator::Quantize, 0.87, 0.18, 0.65, 0.17, 6, 0, 0},
+    {Operator::SoftmaxOverHistory, 0.87, 0.18, 0.65, 0.17, 0, 36, 0},
+    {Operator::AttentionUnit, 0.87, 0.18, 0.65, 0.17, 5, 20, 0},
+    {Operator::AttentionRecurrence, 0.87, 0.18, 0.65, 0.17, 0, 36, 0},
+    {Operator::Recurrence, 0.87, 0.18, 0.65, 0.17, 5, 36, 0},
 };
 
 // Calling a step, and one that calls XNNPACK's operators.
 constexpr double kSecondsPerRun = 3e-8;
 constexpr double kSecondsPerProduct = 6e-8;
+
+// Candidates go through in groups of 16 lanes: so many of the last group's are idle, in the mean.
+constexpr double kIdleLanes = 7.5;
 
 // Binding a request's columns and resolving the ids of a row are no steps.
 constexpr double kSecondsPerRequest = 2e-7;
@@ -49,6 +60,7 @@ StepTime PredictStep(const StepWork& step, const MachinePeak& machine, double ev
   const double int8_seconds = 2e-9 / machine.int8_gops;
   StepTime time;
   time.per_run = kSecondsPerRun + (amount.all_multiply_accumulates() > 0 ? kSecondsPerProduct : 0);
+  time.per_run += step.per_tile_and_event.elements * events * kernel.per_element * f32_seconds;
   time.per_row = amount.multiply_accumulates * f32_seconds /
                      (tiled ? kernel.f32_share : kernel.f32_share_alone) +
                  amount.int8_multiply_accumulates * int8_seconds /
@@ -79,7 +91,7 @@ Prediction Predict(const std::vector<StepWork>& steps, const MachinePeak& machin
         sum.event += time.per_run + time.per_row;
         break;
       case RunsPer::kCandidate:
-        sum.request += time.per_run;
+        sum.request += time.per_run + kIdleLanes * time.per_row;
         sum.candidate += time.per_row + time.per_run / std::max(1.0, tile);
         break;
     }

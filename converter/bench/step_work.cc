@@ -1,6 +1,7 @@
 #include "converter/bench/step_work.h"
 
 #include <cstdint>
+#include <utility>
 
 namespace handpick::converter {
 namespace {
@@ -13,6 +14,7 @@ using schema::Operator;
 struct RowWork {
   Amount once;
   Amount per_event;
+  Amount per_tile_and_event;
 };
 
 class Counter {
@@ -92,6 +94,18 @@ class Counter {
         work.per_event = Recurrent(op.weights(), op.gates(), op.output());
         break;
       }
+      case Operator::AttentionUnit:
+        work.once = Unit(*step.op_as_AttentionUnit());
+        // The event's matrix: two are read, one is written.
+        work.per_tile_and_event.elements =
+            3 * Product(step.op_as_AttentionUnit()->query_weights()).all_multiply_accumulates();
+        break;
+      case Operator::EmbeddingBiInteraction: {
+        const auto& op = *step.op_as_EmbeddingBiInteraction();
+        for (const auto* lookup : *op.lookups()) work.once += Gather(*lookup);
+        work.once.elements += Width(op.output()) * (op.sum() >= 0 ? 3 : 1);
+        break;
+      }
       case Operator::NONE:
         break;
     }
@@ -138,13 +152,35 @@ class Counter {
     return amount;
   }
 
+  // An activation unit for one candidate and event. The event's matrix is made once a tile.
+  Amount Unit(const schema::AttentionUnit& op) const {
+    Amount amount = Product(op.query_weights());
+    if (op.folded_type() == schema::ElementType::Int8PerRow) {
+      std::swap(amount.multiply_accumulates, amount.int8_multiply_accumulates);
+    }
+    const double width = Width(op.key_row());
+    amount.elements = Width(op.query()) + 2 * width;
+    amount.functions = FunctionsOf(op.activation(), width);
+    for (const schema::AttentionLayer* layer : *op.layers()) {
+      const double next = bundle_.dense_weights()->Get(layer->weights())->output_width();
+      amount += Product(layer->weights());
+      amount.elements += 2 * next;
+      amount.functions += FunctionsOf(layer->activation(), next);
+    }
+    return amount;
+  }
+
   double Functions(const schema::Activation* activation, uint32_t output) const {
+    return FunctionsOf(activation, Width(output));
+  }
+
+  static double FunctionsOf(const schema::Activation* activation, double width) {
     if (activation == nullptr) return 0;
     switch (activation->kind()) {
       case ActivationKind::Sigmoid:
       case ActivationKind::Tanh:
       case ActivationKind::Dice:
-        return Width(output);
+        return width;
       case ActivationKind::Linear:
       case ActivationKind::Relu:
       case ActivationKind::Prelu:
@@ -212,6 +248,7 @@ std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle) {
       // A pair row is an event of a candidate.
       (in->domain() == Domain::Pair ? step.per_event : step.once) = work.once;
       step.per_event += work.per_event;
+      step.per_tile_and_event = work.per_tile_and_event;
       steps.push_back(std::move(step));
     }
   }

@@ -37,6 +37,7 @@ struct StepWork {
   RunsPer runs_per = RunsPer::kContext;
   Amount once;       // For each context change, event or candidate, whatever the history,
   Amount per_event;  // and for each event in it: pair steps, and all that look at the history.
+  Amount per_tile_and_event;  // Done for each event once a tile, whatever the candidates.
 
   Amount With(double events) const;
 };

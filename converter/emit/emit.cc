@@ -1,5 +1,6 @@
 #include "converter/emit/emit.h"
 
+#include <algorithm>
 #include <cstring>
 #include <map>
 #include <memory>
@@ -28,6 +29,17 @@ std::vector<float> Floats(const std::vector<double>& numbers) {
   return std::vector<float>(numbers.begin(), numbers.end());
 }
 
+// The lowest minor version that has everything that the program needs.
+uint16_t MinorOf(const Graph& graph) {
+  const bool needs_minor_1 =
+      std::any_of(graph.nodes.begin(), graph.nodes.end(), [](const Node& node) {
+        return std::holds_alternative<AttentionUnitOp>(node.op) ||
+               std::holds_alternative<AttentionRecurrenceOp>(node.op) ||
+               std::holds_alternative<EmbeddingBiInteractionOp>(node.op);
+      });
+  return needs_minor_1 ? 1 : 0;
+}
+
 std::unique_ptr<schema::ActivationT> ActivationOf(const ActivationSpec& activation) {
   auto result = std::make_unique<schema::ActivationT>();
   result->kind = activation.kind;
@@ -53,7 +65,7 @@ class Emitter {
 
   absl::StatusOr<schema::BundleT> Emit(schema::Precision precision, const std::string& producer) {
     bundle_.format_major = kFormatMajor;
-    bundle_.format_minor = kFormatMinor;
+    bundle_.format_minor = MinorOf(graph_);
     bundle_.model_name = graph_.model_name;
     bundle_.model_version = graph_.model_version;
     bundle_.producer = producer;
@@ -264,6 +276,16 @@ class Emitter {
     return true;
   }
 
+  bool SetOperator(const EmbeddingBiInteractionOp& op) {
+    schema::EmbeddingBiInteractionT out;
+    for (const Lookup& lookup : op.lookups) out.lookups.push_back(LookupOf(lookup));
+    out.sum = OptionalInput(0);
+    out.squares = OptionalInput(1);
+    out.output = node_->output;
+    step_->Set(std::move(out));
+    return true;
+  }
+
   bool SetOperator(const SoftmaxOverHistoryOp&) {
     schema::SoftmaxOverHistoryT out;
     out.input = node_->inputs[0];
@@ -299,7 +321,26 @@ class Emitter {
     out.input_bias = Floats(op.input_bias);
     out.attention = node_->inputs[1];
     out.weights = op.weights;
-    out.scratch = scratch_.at(node_->output);
+    out.output = node_->output;
+    step_->Set(std::move(out));
+    return true;
+  }
+
+  bool SetOperator(const AttentionUnitOp& op) {
+    schema::AttentionUnitT out;
+    out.query = node_->inputs[0];
+    out.key = node_->inputs[1];
+    out.key_row = node_->inputs[2];
+    out.query_weights = op.query_weights;
+    out.product_weights = op.product_weights;
+    out.folded_type = op.fold_int8 ? schema::ElementType::Int8PerRow : schema::ElementType::Float32;
+    out.activation = ActivationOf(op.activation);
+    for (const AttentionLayerSpec& layer : op.layers) {
+      auto to = std::make_unique<schema::AttentionLayerT>();
+      to->weights = layer.weights;
+      to->activation = ActivationOf(layer.activation);
+      out.layers.push_back(std::move(to));
+    }
     out.output = node_->output;
     step_->Set(std::move(out));
     return true;

@@ -14,7 +14,7 @@ namespace handpick::converter {
 
 // The version of the format that the converter writes.
 inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 0;
+inline constexpr uint16_t kFormatMinor = 1;
 
 // The bundle of a graph that Lower made and PlanMemory planned. Catalog, golden requests and drift
 // are left to the caller.

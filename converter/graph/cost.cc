@@ -1,5 +1,8 @@
 #include "converter/graph/cost.h"
 
+#include <cstdint>
+#include <vector>
+
 #include "converter/graph/infer_domains.h"
 
 namespace handpick::converter {
@@ -10,6 +13,12 @@ uint64_t MostRows(const FeatureSet& features, uint32_t feature) {
   if (description.type != schema::FeatureType::Crossed) return description.max_values;
   uint64_t rows = 1;
   for (uint32_t operand : description.cross_of) rows *= features.features[operand]->max_values;
+  return rows;
+}
+
+uint64_t MostRows(const FeatureSet& features, const std::vector<Lookup>& lookups) {
+  uint64_t rows = 0;
+  for (const Lookup& lookup : lookups) rows += MostRows(features, lookup.feature);
   return rows;
 }
 
@@ -24,13 +33,19 @@ Work WorkOf(const Graph& graph, const Node& node) {
   } else if (const auto* embedding = std::get_if<EmbeddingOp>(&node.op)) {
     work.rows_gathered = MostRows(*graph.features, embedding->lookup.feature);
   } else if (const auto* sum = std::get_if<EmbeddingSumOp>(&node.op)) {
-    for (const Lookup& lookup : sum->lookups) {
-      work.rows_gathered += MostRows(*graph.features, lookup.feature);
-    }
+    work.rows_gathered = MostRows(*graph.features, sum->lookups);
+  } else if (const auto* interaction = std::get_if<EmbeddingBiInteractionOp>(&node.op)) {
+    work.rows_gathered = MostRows(*graph.features, interaction->lookups);
   } else if (std::holds_alternative<WeightedPoolOp>(node.op)) {
     work.multiply_accumulates = graph.WidthOf(node.output);
   } else if (const auto* recurrence = std::get_if<RecurrenceOp>(&node.op)) {
     work.multiply_accumulates = WorkOf(*graph.dense[recurrence->weights]);
+  } else if (const auto* unit = std::get_if<AttentionUnitOp>(&node.op)) {
+    // The event's matrix is made for all candidates of a tile.
+    work.multiply_accumulates = WorkOf(*graph.dense[unit->query_weights]);
+    for (const AttentionLayerSpec& layer : unit->layers) {
+      work.multiply_accumulates += WorkOf(*graph.dense[layer.weights]);
+    }
   } else if (const auto* attention = std::get_if<AttentionRecurrenceOp>(&node.op)) {
     work.multiply_accumulates = WorkOf(*graph.dense[attention->weights]);
   }

@@ -232,6 +232,13 @@ class Decoder {
     return {in.feature, in.table, in.combiner, in.empty_value};
   }
 
+  static std::vector<Lookup> LookupsOf(
+      const std::vector<std::unique_ptr<schema::EmbeddingLookupT>>& in) {
+    std::vector<Lookup> lookups;
+    for (const auto& lookup : in) lookups.push_back(LookupOf(*lookup));
+    return lookups;
+  }
+
   static std::vector<uint32_t> Optional(std::vector<uint32_t> indices, int32_t optional) {
     if (optional >= 0) indices.push_back(static_cast<uint32_t>(optional));
     return indices;
@@ -247,7 +254,7 @@ class Decoder {
       case schema::Operator::EmbeddingSum: {
         const schema::EmbeddingSumT& in = *op.AsEmbeddingSum();
         EmbeddingSumOp out;
-        for (const auto& lookup : in.lookups) out.lookups.push_back(LookupOf(*lookup));
+        out.lookups = LookupsOf(in.lookups);
         out.squared = in.squared;
         HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(Optional({}, in.addend)));
         return Write(in.output, std::move(out), std::move(inputs));
@@ -319,6 +326,25 @@ class Decoder {
         HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.gates, in.attention}));
         return Write(in.output, AttentionRecurrenceOp{in.cell, in.weights, Doubles(in.input_bias)},
                      std::move(inputs));
+      }
+      case schema::Operator::AttentionUnit: {
+        const schema::AttentionUnitT& in = *op.AsAttentionUnit();
+        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.query, in.key, in.key_row}));
+        AttentionUnitOp out;
+        out.query_weights = in.query_weights;
+        out.product_weights = in.product_weights;
+        out.fold_int8 = in.folded_type == schema::ElementType::Int8PerRow;
+        out.activation = ActivationOf(in.activation);
+        for (const auto& layer : in.layers) {
+          out.layers.push_back({layer->weights, ActivationOf(layer->activation)});
+        }
+        return Write(in.output, std::move(out), std::move(inputs));
+      }
+      case schema::Operator::EmbeddingBiInteraction: {
+        const schema::EmbeddingBiInteractionT& in = *op.AsEmbeddingBiInteraction();
+        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs,
+                            ReadAll(Optional(Optional({}, in.sum), in.squares)));
+        return Write(in.output, EmbeddingBiInteractionOp{LookupsOf(in.lookups)}, std::move(inputs));
       }
       case schema::Operator::NONE:
         break;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "converter/graph/infer_domains.h"
@@ -114,12 +115,17 @@ class NodeChecker {
     return CheckLookup(op.lookup);
   }
 
-  absl::Status CheckOp(const EmbeddingSumOp& op) const {
-    if (auto status = CheckInputCount(0, 1); !status.ok()) return status;
-    if (op.lookups.empty()) return Error("has no lookups");
-    for (const Lookup& lookup : op.lookups) {
+  absl::Status CheckLookups(const std::vector<Lookup>& lookups) const {
+    if (lookups.empty()) return Error("has no lookups");
+    for (const Lookup& lookup : lookups) {
       if (auto status = CheckLookup(lookup); !status.ok()) return status;
     }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckOp(const EmbeddingSumOp& op) const {
+    if (auto status = CheckInputCount(0, 1); !status.ok()) return status;
+    if (auto status = CheckLookups(op.lookups); !status.ok()) return status;
     if (node_.inputs.empty()) return absl::OkStatus();
     return CheckWidth("its addend", graph_.WidthOf(node_.inputs[0]), OutputWidth());
   }
@@ -229,6 +235,12 @@ class NodeChecker {
   absl::Status CheckOp(const BiInteractionOp&) const { return CheckInputs(1, SIZE_MAX); }
   absl::Status CheckOp(const BiInteractionOfSumsOp&) const { return CheckInputs(2, 2); }
 
+  absl::Status CheckOp(const EmbeddingBiInteractionOp& op) const {
+    if (auto status = CheckInputs(0, 2); !status.ok()) return status;
+    if (node_.inputs.size() == 1) return Error("has a sum without squares");
+    return CheckLookups(op.lookups);
+  }
+
   absl::Status CheckOp(const SoftmaxOverHistoryOp&) const {
     if (auto status = CheckWidth("its output", OutputWidth(), 1); !status.ok()) return status;
     return CheckElementwise();
@@ -285,6 +297,38 @@ class NodeChecker {
     return CheckRecurrence(op.weights);
   }
 
+  absl::Status CheckOp(const AttentionUnitOp& op) const {
+    if (auto status = CheckInputCount(3, 3); !status.ok()) return status;
+    const uint32_t query_width = graph_.WidthOf(node_.inputs[0]);
+    uint32_t width = graph_.WidthOf(node_.inputs[2]);
+    if (auto status = CheckWidth("its key", graph_.WidthOf(node_.inputs[1]), query_width);
+        !status.ok()) {
+      return status;
+    }
+    for (const DenseId weights : {op.query_weights, op.product_weights}) {
+      if (auto status = CheckLayer(weights, query_width, width); !status.ok()) return status;
+      if (!graph_.dense[weights]->bias.empty()) return Error("has a bias in its first layer");
+    }
+    if (op.layers.empty()) return Error("has no layer behind its first");
+    for (const AttentionLayerSpec& layer : op.layers) {
+      if (auto status = CheckWeights(layer.weights); !status.ok()) return status;
+      const uint32_t next = graph_.dense[layer.weights]->output_width;
+      if (auto status = CheckLayer(layer.weights, width, next); !status.ok()) return status;
+      width = next;
+    }
+    if (auto status = CheckWidth("its last layer", width, 1); !status.ok()) return status;
+    return CheckWidth("its output", OutputWidth(), 1);
+  }
+
+  absl::Status CheckLayer(DenseId weights, uint32_t input_width, uint32_t output_width) const {
+    if (auto status = CheckWeights(weights); !status.ok()) return status;
+    const DenseData& dense = *graph_.dense[weights];
+    if (auto status = CheckWidth("a layer's input", dense.input_width, input_width); !status.ok()) {
+      return status;
+    }
+    return CheckWidth("a layer's output", dense.output_width, output_width);
+  }
+
   absl::Status CheckOp(const QuantizeOp&) const { return CheckElementwise(); }
   absl::Status CheckOp(const CopyOp&) const { return CheckElementwise(); }
 
@@ -305,6 +349,8 @@ absl::Status CheckEventAxes(const Graph& graph) {
       is_good = domains[node.inputs[0]].has_event() && domains[node.inputs[1]].has_event();
     } else if (std::holds_alternative<AttentionRecurrenceOp>(node.op)) {
       is_good = domains[node.inputs[0]] == Domain::History() && domains[node.inputs[1]].has_event();
+    } else if (std::holds_alternative<AttentionUnitOp>(node.op)) {
+      is_good = domains[node.inputs[1]].has_event() && domains[node.inputs[2]].has_event();
     }
     if (is_good) continue;
     return absl::InternalError(absl::StrCat("node '", graph.NameOf(node), "' (",
@@ -373,30 +419,33 @@ absl::Status Verify(const Graph& graph) {
 }
 
 const char* OperatorName(const Operator& op) {
-  return std::visit(Overloaded{
-                        [](const EmbeddingOp&) { return "embedding"; },
-                        [](const EmbeddingSumOp&) { return "embedding sum"; },
-                        [](const NumericOp&) { return "numeric"; },
-                        [](const ConstantOp&) { return "constant"; },
-                        [](const ConcatOp&) { return "concat"; },
-                        [](const SliceOp&) { return "slice"; },
-                        [](const DenseOp&) { return "dense"; },
-                        [](const BatchNormOp&) { return "batch normalization"; },
-                        [](const ActivationOp&) { return "activation"; },
-                        [](const AddOp&) { return "add"; },
-                        [](const PoolHistoryOp&) { return "pool history"; },
-                        [](const MultiplyOp&) { return "multiply"; },
-                        [](const SubtractOp&) { return "subtract"; },
-                        [](const BiInteractionOp&) { return "bi-interaction"; },
-                        [](const BiInteractionOfSumsOp&) { return "bi-interaction of sums"; },
-                        [](const SoftmaxOverHistoryOp&) { return "softmax over history"; },
-                        [](const WeightedPoolOp&) { return "weighted pool"; },
-                        [](const RecurrenceOp&) { return "recurrence"; },
-                        [](const AttentionRecurrenceOp&) { return "attention recurrence"; },
-                        [](const QuantizeOp&) { return "quantize"; },
-                        [](const CopyOp&) { return "copy"; },
-                    },
-                    op);
+  return std::visit(
+      Overloaded{
+          [](const EmbeddingOp&) { return "embedding"; },
+          [](const EmbeddingSumOp&) { return "embedding sum"; },
+          [](const NumericOp&) { return "numeric"; },
+          [](const ConstantOp&) { return "constant"; },
+          [](const ConcatOp&) { return "concat"; },
+          [](const SliceOp&) { return "slice"; },
+          [](const DenseOp&) { return "dense"; },
+          [](const BatchNormOp&) { return "batch normalization"; },
+          [](const ActivationOp&) { return "activation"; },
+          [](const AddOp&) { return "add"; },
+          [](const PoolHistoryOp&) { return "pool history"; },
+          [](const MultiplyOp&) { return "multiply"; },
+          [](const SubtractOp&) { return "subtract"; },
+          [](const BiInteractionOp&) { return "bi-interaction"; },
+          [](const BiInteractionOfSumsOp&) { return "bi-interaction of sums"; },
+          [](const SoftmaxOverHistoryOp&) { return "softmax over history"; },
+          [](const WeightedPoolOp&) { return "weighted pool"; },
+          [](const RecurrenceOp&) { return "recurrence"; },
+          [](const AttentionRecurrenceOp&) { return "attention recurrence"; },
+          [](const AttentionUnitOp&) { return "attention unit"; },
+          [](const EmbeddingBiInteractionOp&) { return "bi-interaction of embeddings"; },
+          [](const QuantizeOp&) { return "quantize"; },
+          [](const CopyOp&) { return "copy"; },
+      },
+      op);
 }
 
 std::vector<size_t> ProducerOfEachValue(const Graph& graph) {

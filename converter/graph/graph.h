@@ -107,6 +107,12 @@ struct BiInteractionOp {};
 // (sum, squares) of one width -> the same: (sum * sum - squares) / 2, which is the bi-interaction
 // of the vectors that were summed.
 struct BiInteractionOfSumsOp {};
+// (sum, squares) of the context domain or () -> the tables' common dimension, for each candidate:
+// (s * s - q) / 2 with s = sum + sum of the lookups, q = squares + sum of the squares of each
+// lookup's coordinates.
+struct EmbeddingBiInteractionOp {
+  std::vector<Lookup> lookups;
+};
 // (score) of the pair domain, width 1 -> the same: softmax over the events of each candidate.
 struct SoftmaxOverHistoryOp {};
 // (weight, x): pair domain, width 1; history domain -> x's width, for each candidate: sum over the
@@ -128,6 +134,22 @@ struct AttentionRecurrenceOp {
   DenseId weights = 0;
   std::vector<double> input_bias = {};
 };
+// (query, key, key_row): candidate domain, width d; history domain, widths d and w -> 1, for each
+// candidate and event: dense layers over activation(Q query + P (query key) + key_row), the last of
+// which has one output. `query_weights` Q and `product_weights` P are [w, d] without bias. Int8
+// layers round what they read: see schema::AttentionUnit.
+struct AttentionLayerSpec {
+  DenseId weights = 0;
+  ActivationSpec activation;
+};
+struct AttentionUnitOp {
+  DenseId query_weights = 0;
+  DenseId product_weights = 0;
+  // The first layer's matrix and the query are rounded to int8.
+  bool fold_int8 = false;
+  ActivationSpec activation;
+  std::vector<AttentionLayerSpec> layers;  // At least one.
+};
 // (x) -> the same, rounded row by row to 256 levels between its extremes.
 struct QuantizeOp {};
 // (x) -> the same, in another place: once per row of `domain`, which has all of x's axes.
@@ -139,7 +161,8 @@ using Operator =
     std::variant<EmbeddingOp, EmbeddingSumOp, NumericOp, ConstantOp, ConcatOp, SliceOp, DenseOp,
                  BatchNormOp, ActivationOp, AddOp, PoolHistoryOp, MultiplyOp, SubtractOp,
                  BiInteractionOp, BiInteractionOfSumsOp, SoftmaxOverHistoryOp, WeightedPoolOp,
-                 RecurrenceOp, AttentionRecurrenceOp, QuantizeOp, CopyOp>;
+                 RecurrenceOp, AttentionRecurrenceOp, AttentionUnitOp, EmbeddingBiInteractionOp,
+                 QuantizeOp, CopyOp>;
 
 struct Value {
   std::string name;

@@ -21,6 +21,10 @@ Domain InferDomain(const Graph& graph, const Node& node, const std::vector<Domai
     for (const Lookup& lookup : sum->lookups) {
       domain = domain.Union(FeatureDomain(*graph.features, lookup.feature));
     }
+  } else if (const auto* interaction = std::get_if<EmbeddingBiInteractionOp>(&node.op)) {
+    for (const Lookup& lookup : interaction->lookups) {
+      domain = domain.Union(FeatureDomain(*graph.features, lookup.feature));
+    }
   } else if (const auto* numeric = std::get_if<NumericOp>(&node.op)) {
     domain = FeatureDomain(*graph.features, numeric->feature);
   } else if (const auto* copy = std::get_if<CopyOp>(&node.op)) {

@@ -121,6 +121,15 @@ class Lowerer {
     if (std::holds_alternative<AttentionRecurrenceOp>(node.op)) {
       return CheckOperands(node, {Domain::History(), Domain::Pair()});
     }
+    if (std::holds_alternative<AttentionUnitOp>(node.op)) {
+      return CheckOperands(node, {Domain::Candidate(), Domain::History(), Domain::History()});
+    }
+    if (std::holds_alternative<EmbeddingBiInteractionOp>(node.op)) {
+      if (rewriter_.DomainOf(node) != Domain::Candidate()) {
+        return Error(node, "looks up what does not vary along the candidates alone");
+      }
+      return CheckOperands(node, std::vector<Domain>(node.inputs.size(), Domain::Context()));
+    }
     if (std::holds_alternative<SoftmaxOverHistoryOp>(node.op)) {
       return CheckOperands(node, {Domain::Pair()});
     }

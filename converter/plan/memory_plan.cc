@@ -17,14 +17,14 @@ constexpr uint64_t kMostRowBytes = uint64_t{1} << 28;
 constexpr uint32_t kMostTile = 1u << 16;
 constexpr uint64_t kMostPairRows = uint64_t{1} << 26;
 
+// Candidates go through in panels of 48 (sdk/kernels/panel.h): tiles are whole panels.
+constexpr uint32_t kPanel = 48;
+constexpr uint32_t kLargestTile = 5 * kPanel;
+// What candidates of a tile need stays in a phone's second cache.
 constexpr uint64_t kTileBytes = 256 * 1024;
-constexpr uint64_t kSmallestTile = 16;
-constexpr uint64_t kLargestTile = 256;
-
-// With values per candidate and event, a tile of a few candidates has enough rows for the engine.
-constexpr uint64_t kPairTileBytes = 512 * 1024;
-constexpr uint32_t kSmallPairTile = 8;
-constexpr uint32_t kPairTile = 16;
+// With activation units, a matrix is made for each event and tile: larger tiles make fewer.
+constexpr uint64_t kAttentionTileBytes = 640 * 1024;
+constexpr uint32_t kSmallestTile = 16;
 
 class Planner {
  public:
@@ -79,12 +79,10 @@ class Planner {
                               : schema::BufferType::Float32;
         Place(node.output, AddBuffer(domains_[node.output], graph_.WidthOf(node.output), type), 0);
       }
-      const bool has_attention = std::holds_alternative<AttentionRecurrenceOp>(node.op);
-      if (has_attention || std::holds_alternative<RecurrenceOp>(node.op)) {
-        const Domain domain = has_attention ? Domain::Candidate() : Domain::Context();
+      if (std::holds_alternative<RecurrenceOp>(node.op)) {
         const uint32_t width = graph_.WidthOf(node.inputs[0]);
         plan_.scratch.push_back(
-            {node.output, AddBuffer(domain, width, schema::BufferType::Float32)});
+            {node.output, AddBuffer(Domain::Context(), width, schema::BufferType::Float32)});
       }
       if (!std::holds_alternative<ConcatOp>(node.op)) continue;
       ValuePlace place = plan_.places[node.output];
@@ -166,10 +164,12 @@ class Planner {
   uint32_t ChooseTile() const {
     const uint64_t pair_bytes =
         uint64_t{plan_.region_row_bytes[Domain::Pair().index()]} * graph_.max_history;
-    const uint64_t bytes = plan_.region_row_bytes[Domain::Candidate().index()] + pair_bytes;
-    if (pair_bytes > 0) return bytes * kPairTile <= kPairTileBytes ? kPairTile : kSmallPairTile;
-    const uint64_t tile = kTileBytes / std::max<uint64_t>(bytes, 1) / 16 * 16;
-    return static_cast<uint32_t>(std::clamp(tile, kSmallestTile, kLargestTile));
+    const uint64_t bytes =
+        std::max<uint64_t>(plan_.region_row_bytes[Domain::Candidate().index()] + pair_bytes, 1);
+    const uint64_t most = (pair_bytes > 0 ? kAttentionTileBytes : kTileBytes) / bytes;
+    if (most >= kLargestTile) return kLargestTile;
+    if (most >= kPanel) return static_cast<uint32_t>(most / kPanel * kPanel);
+    return most >= 2 * kSmallestTile ? 2 * kSmallestTile : kSmallestTile;
   }
 
   const Graph& graph_;

@@ -34,8 +34,8 @@ struct ValuePlace {
   uint32_t column = 0;
 };
 
-// A buffer that a recurrent step works in: written by it, read by no other, 3 state widths wide. In
-// the context for a recurrence of the history, per candidate for one with attention.
+// A buffer of the context that a recurrence over the history works in: written by it, read by no
+// other, 3 state widths wide.
 struct ScratchPlace {
   ValueId output = 0;  // Of the step.
   uint32_t buffer = 0;
@@ -52,9 +52,9 @@ struct MemoryPlan {
 // Bytes that a row of a buffer takes.
 uint64_t RowBytes(schema::BufferType type, uint32_t width);
 
-// Plans a graph that Lower made. `tile`: candidates that go through together; 0: so many that the
-// candidates' memory stays near 256 KiB, from 16 to 256, a multiple of 16. A graph with values per
-// candidate and event has 16, or 8 where the memory of 16 would exceed 512 KiB.
+// Plans a graph that Lower made. `tile`: candidates that go through together; 0: whole panels of
+// 48, at most 5, so many that the tile's memory stays near 256 KiB (640 KiB with values per
+// candidate and event); 32 or 16 where one panel is more than that.
 absl::StatusOr<MemoryPlan> PlanMemory(const Graph& graph, uint32_t tile);
 
 }  // namespace handpick::converter

@@ -29,6 +29,10 @@ void RoundOperator(Operator* op) {
   if (auto* activation = std::get_if<ActivationOp>(op)) Round(&activation->activation);
   if (auto* pool = std::get_if<WeightedPoolOp>(op)) Round(&pool->empty_value);
   if (auto* recurrence = std::get_if<AttentionRecurrenceOp>(op)) Round(&recurrence->input_bias);
+  if (auto* unit = std::get_if<AttentionUnitOp>(op)) {
+    Round(&unit->activation);
+    for (AttentionLayerSpec& layer : unit->layers) Round(&layer.activation);
+  }
   if (auto* constant = std::get_if<ConstantOp>(op)) Round(&constant->values);
   if (auto* add = std::get_if<AddOp>(op)) {
     Round(&add->bias);
@@ -75,7 +79,22 @@ bool IsWorthQuantizing(const TableData& table) {
   return table.dimension + sizeof(float) < table.dimension * sizeof(float);
 }
 
-bool IsWorthQuantizing(const DenseData& dense) { return dense.output_width > 1; }
+// Sums of products of 8 bits have to fit into 32; what the runtime takes is in
+// sdk/bundle/limits.h.
+constexpr uint32_t kMostInt8Inputs = 1u << 16;
+
+bool IsWorthQuantizing(const DenseData& dense) {
+  return dense.output_width > 1 && dense.input_width <= kMostInt8Inputs;
+}
+
+// A state that is a mean of itself and of tanh stays within [-1, 1]; weights that are not from
+// [0, 1] make no mean.
+bool StaysWithinOne(Rewriter& rewriter, const Node& recurrence) {
+  const Node& attention = rewriter.ProducerOf(recurrence.inputs[1]);
+  return std::get<AttentionRecurrenceOp>(recurrence.op).cell ==
+             schema::RecurrentCell::AttentionInputGru ||
+         std::holds_alternative<SoftmaxOverHistoryOp>(attention.op);
+}
 
 }  // namespace
 
@@ -123,6 +142,18 @@ Graph QuantizeInt8(const Graph& graph) {
       }
       node.inputs[0] = entry->second;
       layers.insert(dense->weights);
+    }
+    if (auto* unit = std::get_if<AttentionUnitOp>(&node.op)) {
+      // The first layer's weights stay as they are: their matrix is rounded for each event.
+      unit->fold_int8 = IsWorthQuantizing(*graph.dense[unit->query_weights]);
+      for (const AttentionLayerSpec& layer : unit->layers) {
+        if (IsWorthQuantizing(*graph.dense[layer.weights])) layers.insert(layer.weights);
+      }
+    }
+    const auto* recurrence = std::get_if<AttentionRecurrenceOp>(&node.op);
+    if (recurrence != nullptr && StaysWithinOne(rewriter, node) &&
+        IsWorthQuantizing(*graph.dense[recurrence->weights])) {
+      layers.insert(recurrence->weights);
     }
     rewriter.Add(std::move(node));
   }

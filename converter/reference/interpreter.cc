@@ -83,15 +83,31 @@ Row QuantizeAndBack(Row row) {
   return row;
 }
 
+// Rounds to multiples of 1 / levels.
+Row RoundToLevels(Row row, double levels) {
+  for (double& x : row) x = std::nearbyint(x * levels) / levels;
+  return row;
+}
+
+// Rounds to 127 levels on either side of 0.
+Row RoundSymmetrically(const Row& row) {
+  double largest = 0;
+  for (double x : row) largest = std::max(largest, std::abs(x));
+  return largest == 0 ? row : RoundToLevels(row, 127 / largest);
+}
+
 // The state of a recurrent cell after one more event. `gates`: the input side of r, z, n;
 // `weights`: the state's side.
 Row NextState(schema::RecurrentCell cell, const Row& gates, const DenseData& weights,
               double attention, const Row& before) {
   const size_t width = before.size();
   Row from_state(3 * width, 0.0);
+  // Int8 weights multiply levels of the state; the state itself is kept as it is.
+  const bool int8 = weights.type == schema::ElementType::Int8PerRow;
+  const Row multiplied = int8 ? RoundToLevels(before, 127) : before;
   for (uint32_t j = 0; j < weights.output_width; ++j) {
     for (uint32_t i = 0; i < weights.input_width; ++i)
-      from_state[j] += before[i] * weights.At(j, i);
+      from_state[j] += multiplied[i] * weights.At(j, i);
     if (!weights.bias.empty()) from_state[j] += weights.bias[j];
   }
   Row after(width);
@@ -369,6 +385,24 @@ class CandidateEvaluation {
     return row;
   }
 
+  Row Compute(const Node& node, const EmbeddingBiInteractionOp& op, size_t event) const {
+    Row sum(graph_.WidthOf(node.output), 0.0);
+    Row squares = sum;
+    if (!node.inputs.empty()) {
+      sum = Operand(node, 0, event);
+      squares = Operand(node, 1, event);
+    }
+    for (const Lookup& lookup : op.lookups) {
+      const Row row = LookUp(lookup, event);
+      for (size_t j = 0; j < sum.size(); ++j) {
+        sum[j] += row[j];
+        squares[j] += row[j] * row[j];
+      }
+    }
+    for (size_t j = 0; j < sum.size(); ++j) sum[j] = (sum[j] * sum[j] - squares[j]) / 2;
+    return sum;
+  }
+
   // These run over all events: see Logit.
   Row Compute(const Node& node, const WeightedPoolOp& op, size_t) const {
     return PoolWeighted(node, op);
@@ -381,6 +415,40 @@ class CandidateEvaluation {
   }
   Row Compute(const Node& node, const AttentionRecurrenceOp& op, size_t) const {
     return LastState(node, op);
+  }
+
+  // With M = Q + P diag(key): activation(M query + key_row), then layer by layer.
+  Row Compute(const Node& node, const AttentionUnitOp& op, size_t event) const {
+    Row query = Operand(node, 0, event);
+    const Row& key = Operand(node, 1, event);
+    Row x = Operand(node, 2, event);
+    if (op.fold_int8) query = RoundSymmetrically(query);
+    for (size_t j = 0; j < x.size(); ++j) {
+      Row folded(query.size());
+      for (size_t i = 0; i < query.size(); ++i) {
+        folded[i] = graph_.dense[op.query_weights]->At(j, i) +
+                    graph_.dense[op.product_weights]->At(j, i) * key[i];
+      }
+      if (op.fold_int8) folded = RoundSymmetrically(folded);
+      for (size_t i = 0; i < query.size(); ++i) x[j] += folded[i] * query[i];
+    }
+    const ActivationSpec* activation = &op.activation;
+    for (const AttentionLayerSpec& layer : op.layers) {
+      x = Activate(x, *activation);
+      const DenseData& dense = *graph_.dense[layer.weights];
+      if (dense.type == schema::ElementType::Int8PerRow) {
+        x = activation->kind == schema::ActivationKind::Sigmoid ? RoundToLevels(x, 254)
+                                                                : QuantizeAndBack(x);
+      }
+      Row y(dense.output_width, 0.0);
+      for (size_t j = 0; j < y.size(); ++j) {
+        for (size_t i = 0; i < x.size(); ++i) y[j] += dense.At(j, i) * x[i];
+        if (!dense.bias.empty()) y[j] += dense.bias[j];
+      }
+      x = std::move(y);
+      activation = &layer.activation;
+    }
+    return Activate(x, *activation);
   }
 
   Row Compute(const Node& node, const QuantizeOp&, size_t event) const {

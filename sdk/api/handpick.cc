@@ -1,6 +1,8 @@
 // The C API: checks its arguments and calls the parts below.
 #include "handpick/handpick.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <new>
 
@@ -19,8 +21,9 @@ struct hp_model {
 };
 
 struct hp_session {
-  hp_session(const handpick::Model& model, const handpick::SessionLayout& layout)
-      : session(model, layout) {}
+  hp_session(const handpick::Model& model, const handpick::SessionLayout& layout,
+             const handpick::Threads& threads)
+      : session(model, layout, threads) {}
   handpick::Session session;
 };
 
@@ -57,22 +60,39 @@ void DeleteModel(hp_model* model) {
 }
 
 // Options of the caller, which may come from an older header with fewer fields.
-hp_status ReadOptions(const hp_session_options* options, uint32_t* tile, hp_error* error) {
-  *tile = 0;
-  if (options == nullptr) return HP_OK;
-  if (options->struct_size < sizeof(hp_session_options)) {
-    return Fail(error, HP_INVALID_ARGUMENT, "session options have struct_size %u, expected %zu",
-                options->struct_size, sizeof(hp_session_options));
+// More threads than a phone has cores.
+constexpr uint32_t kMaxWorkers = 64;
+
+// Options as they count: defaults filled in, fields that the caller's struct does not have left
+// out.
+hp_status ReadOptions(const hp_session_options* given, hp_session_options* options,
+                      hp_error* error) {
+  *options = HP_SESSION_OPTIONS_INIT;
+  if (given != nullptr) {
+    constexpr size_t kSmallest = offsetof(hp_session_options, workers);
+    if (given->struct_size < kSmallest) {
+      return Fail(error, HP_INVALID_ARGUMENT,
+                  "session options have struct_size %u, expected at least %zu", given->struct_size,
+                  kSmallest);
+    }
+    std::memcpy(options, given, std::min<size_t>(given->struct_size, sizeof(*options)));
   }
-  *tile = options->tile;
+  if (options->workers == 0) options->workers = 1;
+  if (options->workers > kMaxWorkers) {
+    return Fail(error, HP_INVALID_ARGUMENT,
+                "session options ask for %u workers, expected at most %u", options->workers,
+                kMaxWorkers);
+  }
+  if (options->workers > 1 && options->parallel_for == nullptr) {
+    return Fail(error, HP_INVALID_ARGUMENT,
+                "session options ask for %u workers and have no parallel_for", options->workers);
+  }
   return HP_OK;
 }
 
-hp_status Layout(const hp_model* model, const hp_session_options* options, SessionLayout* layout,
+hp_status Layout(const hp_model* model, const hp_session_options& options, SessionLayout* layout,
                  hp_error* error) {
-  uint32_t tile = 0;
-  HP_TRY(ReadOptions(options, &tile, error));
-  return MakeSessionLayout(model->model.plan(), tile, layout, error);
+  return MakeSessionLayout(model->model.plan(), options.tile, options.workers, layout, error);
 }
 
 }  // namespace
@@ -238,8 +258,10 @@ hp_status hp_session_memory_size(const hp_model* model, const hp_session_options
   Succeed(error);
   if (model == nullptr) return NullArgument(error, "model");
   if (bytes == nullptr) return NullArgument(error, "bytes");
+  hp_session_options read;
   handpick::SessionLayout layout;
-  HP_TRY(handpick::Layout(model, options, &layout, error));
+  HP_TRY(handpick::ReadOptions(options, &read, error));
+  HP_TRY(handpick::Layout(model, read, &layout, error));
   *bytes = layout.total;
   return HP_OK;
 }
@@ -250,8 +272,10 @@ hp_status hp_session_create(const hp_model* model, const hp_session_options* opt
   if (model == nullptr) return NullArgument(error, "model");
   if (memory == nullptr) return NullArgument(error, "memory");
   if (session == nullptr) return NullArgument(error, "session");
+  hp_session_options read;
   handpick::SessionLayout layout;
-  HP_TRY(handpick::Layout(model, options, &layout, error));
+  HP_TRY(handpick::ReadOptions(options, &read, error));
+  HP_TRY(handpick::Layout(model, read, &layout, error));
   if (bytes < layout.total) {
     return Fail(error, HP_MEMORY_TOO_SMALL, "session memory has %zu bytes, %zu are needed", bytes,
                 layout.total);
@@ -260,7 +284,8 @@ hp_status hp_session_create(const hp_model* model, const hp_session_options* opt
     return Fail(error, HP_MISALIGNED, "session memory is not aligned to %d bytes", HP_ALIGNMENT);
   }
   std::memset(memory, 0, layout.total);
-  *session = new (memory) hp_session(model->model, layout);
+  *session = new (memory)
+      hp_session(model->model, layout, handpick::Threads{read.parallel_for, read.parallel_user});
   return HP_OK;
 }
 
@@ -291,13 +316,10 @@ hp_status hp_session_score(hp_session* session, const hp_batch* candidates, floa
   if (session == nullptr) return HP_INVALID_ARGUMENT;
   if (candidates == nullptr) return NullArgument(session->session.error(), "candidates");
   const handpick::Plan& plan = session->session.model().plan();
-  return session->session.Score(
-      *candidates, [&](size_t first, uint32_t count, const float* values, size_t stride) {
-        for (uint32_t i = 0; i < count; ++i) {
-          if (logits != nullptr) logits[first + i] = values[i * stride];
-          if (scores != nullptr) scores[first + i] = handpick::ScoreOf(plan, values[i * stride]);
-        }
-      });
+  return session->session.Score(*candidates, [&](size_t candidate, float logit) {
+    if (logits != nullptr) logits[candidate] = logit;
+    if (scores != nullptr) scores[candidate] = handpick::ScoreOf(plan, logit);
+  });
 }
 
 hp_status hp_session_rank(hp_session* session, const hp_batch* candidates, size_t k,
@@ -309,10 +331,8 @@ hp_status hp_session_rank(hp_session* session, const hp_batch* candidates, size_
   if (ranked == nullptr && k != 0) return NullArgument(error, "ranked");
   const handpick::Plan& plan = session->session.model().plan();
   handpick::TopK top(ranked, k);
-  HP_TRY(session->session.Score(
-      *candidates, [&](size_t first, uint32_t rows, const float* values, size_t stride) {
-        for (uint32_t i = 0; i < rows; ++i) top.Add(first + i, values[i * stride]);
-      }));
+  HP_TRY(session->session.Score(*candidates,
+                                [&](size_t candidate, float logit) { top.Add(candidate, logit); }));
   *count = top.Finish();
   for (size_t i = 0; i < *count; ++i) ranked[i].score = handpick::ScoreOf(plan, ranked[i].logit);
   return HP_OK;

@@ -132,8 +132,7 @@ class Checker {
     return HP_OK;
   }
 
-  hp_status CheckActivation(const Step& step, uint32_t width) {
-    const Activation& activation = step.activation;
+  hp_status CheckActivation(const Step& step, const Activation& activation, uint32_t width) {
     if (activation.kind > schema::ActivationKind::Dice) return Bad(step, "unknown activation");
     const size_t alphas = activation.alpha.size();
     const size_t normalised = activation.kind == schema::ActivationKind::Dice ? width : 0;
@@ -149,22 +148,78 @@ class Checker {
     return good ? HP_OK : Bad(step, "its activation has the wrong number of slopes");
   }
 
-  // Weights [3 width, width] in float32, and a value of 3 width in `domain` that nothing else
-  // writes.
-  hp_status CheckRecurrence(const Step& step, uint32_t width, schema::Domain domain) {
+  // Dense weights of that shape.
+  hp_status CheckWeights(const Step& step, uint32_t index, uint32_t output_width,
+                         uint32_t input_width) {
+    if (index >= plan_.dense_weights.size()) return Bad(step, "its weights do not exist");
+    const DenseWeights& weights = plan_.dense_weights[index];
+    if (weights.input_width != input_width || weights.output_width != output_width) {
+      return Bad(step, "its weights have the wrong shape");
+    }
+    return HP_OK;
+  }
+
+  hp_status CheckRecurrence(const Step& step, uint32_t width) {
     if (width > kMaxWidth / 3) return Bad(step, "its state is too wide");
-    if (step.weights >= plan_.dense_weights.size()) return Bad(step, "its weights do not exist");
-    const DenseWeights& weights = plan_.dense_weights[step.weights];
-    if (weights.int8 || weights.input_width != width || weights.output_width != 3 * width) {
-      return Bad(step, "its weights are no float32 weights of its state's width");
+    return CheckWeights(step, step.weights, 3 * width, width);
+  }
+
+  // A context value of 3 width that nothing else writes, and float32 weights.
+  hp_status CheckEventRecurrence(const Step& step, uint32_t width) {
+    HP_TRY(CheckRecurrence(step, width));
+    if (plan_.dense_weights[step.weights].int8) {
+      return Bad(step, "its weights are int8, expected float32");
     }
     if (step.scratch >= plan_.values.size()) return Bad(step, "its scratch does not exist");
     const Value& scratch = plan_.values[step.scratch];
-    if (scratch.domain != domain || scratch.type != schema::BufferType::Float32 ||
+    if (scratch.domain != schema::Domain::Context || scratch.type != schema::BufferType::Float32 ||
         scratch.width != 3 * width) {
       return Bad(step, "its scratch is no value of its gates' width and domain");
     }
     return Write(step, step.scratch);
+  }
+
+  // Numbers per candidate and event lie behind one another: nothing stands beside them.
+  hp_status CheckAlone(const Step& step, uint32_t index) {
+    const Buffer& buffer = plan_.buffers[plan_.values[index].buffer];
+    return buffer.row_bytes == sizeof(float)
+               ? HP_OK
+               : Bad(step, "its numbers per candidate and event share a buffer");
+  }
+
+  hp_status CheckAttentionUnit(const Step& step, uint32_t output_width) {
+    constexpr auto kFloat = schema::BufferType::Float32;
+    if (step.domain != schema::Domain::Pair || output_width != 1) {
+      return Bad(step, "its result is no number per candidate and event");
+    }
+    if (step.inputs[0] >= plan_.values.size() || step.inputs[2] >= plan_.values.size()) {
+      return Bad(step, "an operand does not exist");
+    }
+    HP_TRY(CheckAlone(step, step.output));
+    const uint32_t query_width = plan_.values[step.inputs[0]].width;
+    const uint32_t first_width = plan_.values[step.inputs[2]].width;
+    HP_TRY(Read(step, step.inputs[0], schema::Domain::Candidate, false, kFloat, query_width));
+    HP_TRY(Read(step, step.inputs[1], schema::Domain::History, false, kFloat, query_width));
+    HP_TRY(Read(step, step.inputs[2], schema::Domain::History, false, kFloat, first_width));
+    for (const uint32_t index : {step.weights, step.product_weights}) {
+      HP_TRY(CheckWeights(step, index, first_width, query_width));
+      const DenseWeights& weights = plan_.dense_weights[index];
+      if (weights.int8) return Bad(step, "its first layer's weights are int8, expected float32");
+      if (weights.bias != nullptr)
+        return Bad(step, "its first layer has a bias beside its key row");
+    }
+    HP_TRY(CheckActivation(step, step.activation, first_width));
+    if (step.layers.empty()) return Bad(step, "has one layer, expected two at least");
+    if (step.layers.size() > kMaxAttentionLayers) return Bad(step, "has too many layers");
+    uint32_t width = first_width;
+    for (const AttentionLayer& layer : step.layers) {
+      if (layer.weights >= plan_.dense_weights.size()) return Bad(step, "its weights do not exist");
+      const uint32_t next = plan_.dense_weights[layer.weights].output_width;
+      HP_TRY(CheckWeights(step, layer.weights, next, width));
+      HP_TRY(CheckActivation(step, layer.activation, next));
+      width = next;
+    }
+    return width == 1 ? HP_OK : Bad(step, "its last layer has more than one output");
   }
 
   // Notes that `index` is written, for the first time.
@@ -221,7 +276,7 @@ class Checker {
             return Bad(step, "adds a context row to an event");
           HP_TRY(Read(step, step.row, schema::Domain::Context, false, kFloat, output.width));
         }
-        return CheckActivation(step, output.width);
+        return CheckActivation(step, step.activation, output.width);
       }
       case StepKind::kQuantize:
         return Read(step, step.inputs[0], step.domain, false, kFloat, output.width);
@@ -229,7 +284,7 @@ class Checker {
         if (step.inputs.empty()) return Bad(step, "adds nothing");
         for (const uint32_t input : step.inputs)
           HP_TRY(Read(step, input, step.domain, true, kFloat, output.width));
-        return CheckActivation(step, output.width);
+        return CheckActivation(step, step.activation, output.width);
       case StepKind::kCopy:
         return Read(step, step.inputs[0], step.domain, true, kFloat, output.width);
       case StepKind::kPoolHistory:
@@ -258,7 +313,9 @@ class Checker {
         if (step.domain != schema::Domain::Pair || output.width != 1) {
           return Bad(step, "its result is no number per candidate and event");
         }
-        return Read(step, step.inputs[0], schema::Domain::Pair, false, kFloat, 1);
+        HP_TRY(Read(step, step.inputs[0], schema::Domain::Pair, false, kFloat, 1));
+        HP_TRY(CheckAlone(step, step.inputs[0]));
+        return CheckAlone(step, step.output);
       case StepKind::kWeightedPool:
         if (step.domain != schema::Domain::Candidate) {
           return Bad(step, "pools the history, but not for each candidate");
@@ -267,10 +324,11 @@ class Checker {
           return Bad(step, "its empty value has the wrong width");
         }
         HP_TRY(Read(step, step.inputs[0], schema::Domain::Pair, false, kFloat, 1));
+        HP_TRY(CheckAlone(step, step.inputs[0]));
         return Read(step, step.inputs[1], schema::Domain::History, false, kFloat, output.width);
       case StepKind::kRecurrence:
         if (step.domain != schema::Domain::History) return Bad(step, "recurs, but not over events");
-        HP_TRY(CheckRecurrence(step, output.width, schema::Domain::Context));
+        HP_TRY(CheckEventRecurrence(step, output.width));
         return Read(step, step.inputs[0], schema::Domain::History, false, kFloat, 3 * output.width);
       case StepKind::kAttentionRecurrence: {
         if (step.domain != schema::Domain::Candidate) {
@@ -284,11 +342,24 @@ class Checker {
         if (step.numbers.size() != (has_bias ? 3 * size_t{output.width} : 0)) {
           return Bad(step, "its input bias has the wrong width");
         }
-        HP_TRY(CheckRecurrence(step, output.width, schema::Domain::Candidate));
+        HP_TRY(CheckRecurrence(step, output.width));
         HP_TRY(
             Read(step, step.inputs[0], schema::Domain::History, false, kFloat, 3 * output.width));
-        return Read(step, step.inputs[1], schema::Domain::Pair, false, kFloat, 1);
+        HP_TRY(Read(step, step.inputs[1], schema::Domain::Pair, false, kFloat, 1));
+        return CheckAlone(step, step.inputs[1]);
       }
+      case StepKind::kAttentionUnit:
+        return CheckAttentionUnit(step, output.width);
+      case StepKind::kEmbeddingBiInteraction:
+        if (step.domain != schema::Domain::Candidate) {
+          return Bad(step, "looks up pairs of embeddings, but not for each candidate");
+        }
+        if (step.lookups.empty()) return Bad(step, "sums up nothing");
+        for (const Lookup& lookup : step.lookups) HP_TRY(CheckLookup(step, lookup, output.width));
+        for (const uint32_t input : step.inputs) {
+          HP_TRY(Read(step, input, schema::Domain::Context, false, kFloat, output.width));
+        }
+        return HP_OK;
     }
     return Bad(step, "unknown operator");
   }

@@ -14,10 +14,13 @@ inline constexpr uint32_t kMaxValues =
     1u << 16;  // Values of one feature in one row, combinations of a cross.
 inline constexpr uint32_t kMaxCrossOperands = 8;
 inline constexpr uint32_t kMaxWidth = 1u << 20;  // Elements of one value.
+// Inputs of an int8 layer: products of 8 bits are summed up in 32.
+inline constexpr uint32_t kMaxInt8Width = 1u << 16;
 inline constexpr uint32_t kMaxRowBytes = 1u << 28;
 inline constexpr uint32_t kMaxBuffers = 4096;
 inline constexpr uint32_t kMaxValueCount = 1u << 14;
 inline constexpr uint32_t kMaxSteps = 1u << 14;
+inline constexpr uint32_t kMaxAttentionLayers = 16;  // Behind the first.
 inline constexpr uint32_t kMaxTile = 1u << 16;
 inline constexpr uint32_t kMaxHistory = 1u << 16;
 inline constexpr uint64_t kMaxPairRows = uint64_t{1} << 26;  // Tile times history.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 #include "flatbuffers/flatbuffers.h"
 #include "sdk/base/checked.h"
@@ -408,6 +409,7 @@ class Loader {
       to.data = in.data()->data();
       to.scales = to.int8 ? in.scales()->data() : nullptr;
       to.bias = Size(in.bias()) == 0 ? nullptr : in.bias()->data();
+      if (to.int8) HP_TRY(SumRows(&to));
       // The engine refuses scales that are no normal positive numbers: say so here, by name.
       for (uint32_t scale = 0; scale < Size(in.scales()); ++scale) {
         const float value = in.scales()->Get(scale);
@@ -418,6 +420,21 @@ class Loader {
           Size(in.data()) + (Size(in.scales()) + Size(in.bias())) * sizeof(float);
     }
     plan_.dense_weights = out;
+    return HP_OK;
+  }
+
+  hp_status SumRows(DenseWeights* weights) {
+    if (weights->input_width > kMaxInt8Width) {
+      return Bad("dense layer", weights->name, "it is int8 and too wide for sums of 32 bits");
+    }
+    absl::Span<int32_t> sums;
+    if (!memory_.NewArray(weights->output_width, &sums)) return NoMemory();
+    const auto* row = static_cast<const int8_t*>(weights->data);
+    for (int32_t& sum : sums) {
+      sum = std::accumulate(row, row + weights->input_width, 0);
+      row += weights->input_width;
+    }
+    weights->row_sums = sums.data();
     return HP_OK;
   }
 
@@ -586,6 +603,15 @@ class Loader {
     return HP_OK;
   }
 
+  hp_status LoadLookups(const flatbuffers::Vector<flatbuffers::Offset<schema::EmbeddingLookup>>* in,
+                        Step* to) {
+    absl::Span<Lookup> lookups;
+    if (!memory_.NewArray(Size(in), &lookups)) return NoMemory();
+    for (uint32_t l = 0; l < lookups.size(); ++l) HP_TRY(LoadLookup(in->Get(l), &lookups[l]));
+    to->lookups = lookups;
+    return HP_OK;
+  }
+
   hp_status LoadActivation(const schema::Activation* in, Activation* to) {
     to->kind = in == nullptr ? schema::ActivationKind::Linear : in->kind();
     if (in == nullptr) return HP_OK;
@@ -603,6 +629,52 @@ class Loader {
       return Corrupt(what, static_cast<uint32_t>(index), plan_.values.size());
     }
     *to = static_cast<uint32_t>(index);
+    return HP_OK;
+  }
+
+  hp_status LoadAttentionUnit(const schema::AttentionUnit& op, Step* to) {
+    absl::Span<uint32_t> inputs;
+    absl::Span<AttentionLayer> layers;
+    if (!memory_.NewArray(3, &inputs) || !memory_.NewArray(Size(op.layers()), &layers)) {
+      return NoMemory();
+    }
+    inputs[0] = op.query();
+    inputs[1] = op.key();
+    inputs[2] = op.key_row();
+    for (uint32_t i = 0; i < layers.size(); ++i) {
+      layers[i].weights = op.layers()->Get(i)->weights();
+      HP_TRY(LoadActivation(op.layers()->Get(i)->activation(), &layers[i].activation));
+    }
+    to->kind = StepKind::kAttentionUnit;
+    to->inputs = inputs;
+    to->layers = layers;
+    to->weights = op.query_weights();
+    to->product_weights = op.product_weights();
+    if (op.folded_type() != schema::ElementType::Float32 &&
+        op.folded_type() != schema::ElementType::Int8PerRow) {
+      return Corrupt("an activation unit's folded_type", static_cast<uint64_t>(op.folded_type()),
+                     3);
+    }
+    to->fold_int8 = op.folded_type() == schema::ElementType::Int8PerRow;
+    HP_TRY(LoadActivation(op.activation(), &to->activation));
+    to->output = op.output();
+    return HP_OK;
+  }
+
+  hp_status LoadEmbeddingBiInteraction(const schema::EmbeddingBiInteraction& op, Step* to) {
+    uint32_t sum;
+    uint32_t squares;
+    to->kind = StepKind::kEmbeddingBiInteraction;
+    HP_TRY(LoadLookups(op.lookups(), to));
+    HP_TRY(LoadOptional(op.sum(), "a bi-interaction's sum", &sum));
+    HP_TRY(LoadOptional(op.squares(), "a bi-interaction's squares", &squares));
+    if ((sum == kNone) != (squares == kNone)) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "bundle: step '%s': has one of sum and squares, expected both or neither",
+                  to->name);
+    }
+    if (sum != kNone) HP_TRY(TwoInputs(sum, squares, to));
+    to->output = op.output();
     return HP_OK;
   }
 
@@ -650,12 +722,8 @@ class Loader {
         }
         case schema::Operator::EmbeddingSum: {
           const schema::EmbeddingSum& op = *in.op_as_EmbeddingSum();
-          absl::Span<Lookup> lookups;
-          if (!memory_.NewArray(Size(op.lookups()), &lookups)) return NoMemory();
-          for (uint32_t l = 0; l < lookups.size(); ++l)
-            HP_TRY(LoadLookup(op.lookups()->Get(l), &lookups[l]));
           to.kind = StepKind::kEmbeddingSum;
-          to.lookups = lookups;
+          HP_TRY(LoadLookups(op.lookups(), &to));
           to.squared = op.squared();
           HP_TRY(LoadOptional(op.addend(), "an addend", &to.row));
           to.output = op.output();
@@ -758,10 +826,15 @@ class Loader {
           to.cell = op.cell();
           to.numbers = View(op.input_bias());
           to.weights = op.weights();
-          to.scratch = op.scratch();
           to.output = op.output();
           break;
         }
+        case schema::Operator::AttentionUnit:
+          HP_TRY(LoadAttentionUnit(*in.op_as_AttentionUnit(), &to));
+          break;
+        case schema::Operator::EmbeddingBiInteraction:
+          HP_TRY(LoadEmbeddingBiInteraction(*in.op_as_EmbeddingBiInteraction(), &to));
+          break;
         default:
           return Fail(error_, HP_BUNDLE_CORRUPT,
                       "bundle: step %u of the %s program has an unknown operator %u", i, which,

@@ -56,6 +56,15 @@ class FeatureResolver {
 
   bool given() const { return column_ != nullptr; }
 
+  // Rows [first, first + count) of the batch into rows from `to` on.
+  hp_status ResolveAll(size_t first, uint32_t count, uint32_t to) {
+    const bool is_identity = feature_.type == HP_FEATURE_CATEGORICAL &&
+                             feature_.vocabulary->kind == schema::VocabularyKind::Identity;
+    if (is_identity && ResolveIdentity(first, count, to)) return HP_OK;
+    for (uint32_t i = 0; i < count; ++i) HP_TRY(Resolve(first + i, to + i));
+    return HP_OK;
+  }
+
   // Row `from` of the batch into row `to` of the slot.
   hp_status Resolve(size_t from, uint32_t to) {
     switch (feature_.type) {
@@ -140,6 +149,22 @@ class FeatureResolver {
   }
 
  private:
+  // A loop without branches, as most ids need no more; false: an id has no row.
+  bool ResolveIdentity(size_t first, uint32_t count, uint32_t to) {
+    const int64_t* ids = column_->integers + first;
+    uint32_t* rows = slot_.rows + to;
+    const uint64_t row_count = feature_.vocabulary->row_count;
+    const int64_t other = feature_.vocabulary->out_of_vocabulary_row;
+    bool all = true;
+    for (uint32_t i = 0; i < count; ++i) {
+      // As unsigned, a negative id is beyond every row.
+      const bool known = static_cast<uint64_t>(ids[i]) < row_count;
+      all &= known;
+      rows[i] = static_cast<uint32_t>(known ? ids[i] : other);
+    }
+    return all || other >= 0;
+  }
+
   hp_status DamagedItem(uint32_t item) {
     return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: catalog column '%s' is damaged at item %u",
                 feature_.name, item);
@@ -420,7 +445,7 @@ hp_status ResolveRows(const Plan& plan, hp_side side, const hp_column* const* co
       if (feature.side != side || (feature.type == HP_FEATURE_LENGTH) != lengths) continue;
       FeatureResolver resolver(plan, feature, columns, region, capacity, error);
       if (resolver.given()) {
-        for (uint32_t i = 0; i < count; ++i) HP_TRY(resolver.Resolve(first + i, slot_row + i));
+        HP_TRY(resolver.ResolveAll(first, count, slot_row));
       } else if (key != nullptr && feature.catalog_column >= 0) {
         HP_TRY(
             ResolveFromCatalog(plan, resolver, feature, key, first, count, slot_row, items, error));

@@ -1,76 +1,51 @@
 #include "sdk/kernels/recurrent.h"
 
-#include "sdk/kernels/elementary.h"
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sdk/kernels/recurrent.cc"
+#include "hwy/foreach_target.h"
+//
+#include "hwy/highway.h"
+#include "sdk/kernels/simd_math-inl.h"
 
+HWY_BEFORE_NAMESPACE();
 namespace handpick {
-namespace {
+namespace HWY_NAMESPACE {
 
-// after = update(before, n, z), for each unit; `scale` times the input side of the gates plus
-// `bias` goes in.
-template <typename Input, typename Update>
-void UpdateState(Input input, Update update, const float* state_gates, const float* before,
-                 float* after, uint32_t width) {
-  for (uint32_t i = 0; i < width; ++i) {
-    const float r = Sigmoid(input(i) + state_gates[i]);
-    const float z = Sigmoid(input(width + i) + state_gates[width + i]);
-    const float n = Tanh(input(2 * width + i) + r * state_gates[2 * width + i]);
-    after[i] = update(before[i], n, z);
+void GruStep(const float* gates, const float* state_gates, const float* before, float* after,
+             uint32_t width) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  // Whole vectors and the rest of the units are computed alike: a unit's bits do not depend on
+  // where it stands.
+  for (uint32_t i = 0; i < width; i += n) {
+    const uint32_t valid = width - i < n ? width - i : n;
+    const auto load = [&](const float* from) HWY_ATTR { return hn::LoadN(d, from + i, valid); };
+    const auto sum = [&](uint32_t gate) HWY_ATTR {
+      return hn::Add(load(gates + size_t{gate} * width), load(state_gates + size_t{gate} * width));
+    };
+    const VF h = load(before);
+    const VF r = SigmoidVector(sum(0));
+    const VF keep = SigmoidVector(sum(1));
+    const VF side =
+        hn::MulAdd(r, load(state_gates + size_t{2} * width), load(gates + size_t{2} * width));
+    const VF next = TanhVector(side);
+    hn::StoreN(hn::MulAdd(keep, hn::Sub(h, next), next), d, after + i, valid);
   }
 }
 
-}  // namespace
+}  // namespace HWY_NAMESPACE
+}  // namespace handpick
+HWY_AFTER_NAMESPACE();
 
-void RecurrentStep(schema::RecurrentCell cell, const float* gates, const float* state_gates,
-                   float attention, const float* input_bias, const float* before, float* after,
-                   uint32_t width) {
-  const auto given = [gates](uint32_t i) { return gates[i]; };
-  // PyTorch's GRU keeps the state where z is 1; the attention cells let the new one in. h + u (n -
-  // h) would be shorter, but is not exact where u is 0 or 1.
-  switch (cell) {
-    case schema::RecurrentCell::Gru:
-      UpdateState(
-          given, [](float h, float n, float z) { return (1 - z) * n + z * h; }, state_gates, before,
-          after, width);
-      break;
-    case schema::RecurrentCell::AttentionInputGru:
-      UpdateState([=](uint32_t i) { return attention * gates[i] + input_bias[i]; },
-                  [](float h, float n, float z) { return (1 - z) * n + z * h; }, state_gates,
-                  before, after, width);
-      break;
-    case schema::RecurrentCell::AttentionGru:
-      UpdateState(
-          given,
-          [attention](float h, float n, float) { return (1 - attention) * h + attention * n; },
-          state_gates, before, after, width);
-      break;
-    case schema::RecurrentCell::AttentionUpdateGru:
-      UpdateState(
-          given,
-          [attention](float h, float n, float z) {
-            const float u = attention * z;
-            return (1 - u) * h + u * n;
-          },
-          state_gates, before, after, width);
-      break;
-    default:
-      break;  // Refused when the bundle is opened.
-  }
-}
+#if HWY_ONCE
+namespace handpick {
 
-void Softmax(RowsIn scores, RowsOut weights, uint32_t count) {
-  if (count == 0) return;
-  float largest = scores.data[0];
-  for (uint32_t e = 1; e < count; ++e) {
-    const float score = scores.data[e * scores.stride];
-    largest = score > largest ? score : largest;
-  }
-  float sum = 0;
-  for (uint32_t e = 0; e < count; ++e) {
-    const float weight = ExpOfNonPositive(scores.data[e * scores.stride] - largest);
-    weights.data[e * weights.stride] = weight;
-    sum += weight;
-  }
-  for (uint32_t e = 0; e < count; ++e) weights.data[e * weights.stride] /= sum;
+HWY_EXPORT(GruStep);
+
+void GruStep(const float* gates, const float* state_gates, const float* before, float* after,
+             uint32_t width) {
+  HWY_DYNAMIC_DISPATCH(GruStep)(gates, state_gates, before, after, width);
 }
 
 }  // namespace handpick
+#endif  // HWY_ONCE

@@ -98,6 +98,8 @@ struct DenseWeights {
   const void* data;
   const float* scales;
   const float* bias;  // Null: none.
+  // int8: the sum of each row's weights.
+  const int32_t* row_sums;
 };
 
 struct Buffer {
@@ -133,23 +135,31 @@ struct Lookup {
 };
 
 enum class StepKind : uint8_t {
-  kEmbedding,            // lookups[0]
-  kEmbeddingSum,         // lookups, squared, row = addend
-  kNumeric,              // feature
-  kDense,                // inputs[0], weights, row, activation
-  kQuantize,             // inputs[0]
-  kAdd,                  // inputs, activation
-  kCopy,                 // inputs[0]
-  kPoolHistory,          // inputs[0], feature = mask, combiner, empty_value
-  kMultiply,             // inputs[0], inputs[1]
-  kBiInteraction,        // inputs: sum, squares
-  kSoftmaxOverHistory,   // inputs[0]
-  kWeightedPool,         // inputs: weights, values; numbers = empty value
-  kRecurrence,           // inputs[0] = gates, weights, scratch
-  kAttentionRecurrence,  // inputs: gates, attention; cell, weights, scratch, numbers = input bias
+  kEmbedding,               // lookups[0]
+  kEmbeddingSum,            // lookups, squared, row = addend
+  kNumeric,                 // feature
+  kDense,                   // inputs[0], weights, row, activation
+  kQuantize,                // inputs[0]
+  kAdd,                     // inputs, activation
+  kCopy,                    // inputs[0]
+  kPoolHistory,             // inputs[0], feature = mask, combiner, empty_value
+  kMultiply,                // inputs[0], inputs[1]
+  kBiInteraction,           // inputs: sum, squares
+  kSoftmaxOverHistory,      // inputs[0]
+  kWeightedPool,            // inputs: weights, values; numbers = empty value
+  kRecurrence,              // inputs[0] = gates, weights, scratch
+  kAttentionRecurrence,     // inputs: gates, attention; cell, weights, numbers = input bias
+  kAttentionUnit,           // inputs: query, key, key row; activation; unit
+  kEmbeddingBiInteraction,  // lookups, inputs: none, or sum, squares
 };
 
 inline constexpr uint32_t kNone = UINT32_MAX;
+
+// A layer of an activation unit, behind the first.
+struct AttentionLayer {
+  uint32_t weights;
+  Activation activation;
+};
 
 struct Step {
   StepKind kind;
@@ -168,6 +178,10 @@ struct Step {
   schema::RecurrentCell cell;
   uint32_t scratch;  // Value, or kNone.
   absl::Span<const float> numbers;
+  // kAttentionUnit: weights are those of the query.
+  uint32_t product_weights;
+  bool fold_int8;
+  absl::Span<const AttentionLayer> layers;
   // History steps: whether the result depends on events before its own.
   bool recurrent;
   const char* name;

@@ -1,16 +1,20 @@
 // Where everything lies in a session's memory.
 //
-//   | session | columns | items | slots | values | padding |
-//     create ........................................... end
+//   | session | columns | slots | values | worker 0 | worker 1 | ... | padding |
+//     create ............................................................. end
 //
 //   columns: the batch's column of each feature, for the duration of one call
-//   items:   catalog position of each candidate of a tile
 //   slots:   resolved features (rows, numbers), by side: two rows for the context (the one in
 //            force, and the one that is being set), a ring for the history (and a row to check
-//            events in), a tile of candidates
-//   values:  results of steps, by domain: those of the context and the history stay until they are
-//            computed again, the others are used again within a tile
+//            events in)
+//   values:  results of context and history steps, which stay until they are computed again
+//   worker:  what one thread needs to score a tile of candidates: their resolved features, the
+//            results of candidate and pair steps, which are used again within the tile, and scratch
 //   padding: the engine reads up to 16 bytes behind a dense layer's input
+//
+// The values of candidates lie in panels (see kernels/panel.h): a tile is `panels` panels of
+// `stride` lanes, and a buffer of it has panel after panel. Pair values have one such panel for
+// each event: those of a panel together, oldest event first.
 #ifndef HANDPICK_SDK_SESSION_LAYOUT_H_
 #define HANDPICK_SDK_SESSION_LAYOUT_H_
 
@@ -22,20 +26,27 @@
 namespace handpick {
 
 struct SessionLayout {
-  uint32_t tile;                      // Candidates that are scored together.
+  uint32_t tile;     // Candidates that are scored together.
+  uint32_t workers;  // Tiles that are scored at a time.
+  uint32_t stride;   // Lanes of a panel: a multiple of kLaneGroup.
+  uint32_t panels;
   uint32_t slot_rows[kDomainCount];   // Rows that each region is made for.
   uint32_t value_rows[kDomainCount];  // Multiples of 16, but 1 for the context.
-  size_t columns;  // Offsets from the session's start, multiples of HP_ALIGNMENT.
-  size_t items;
+  // Offsets, multiples of HP_ALIGNMENT: from the session's start, those of a worker from its own.
+  size_t columns;
   size_t slots[kDomainCount];
   size_t values[kDomainCount];
+  size_t items;    // Worker: catalog position of each candidate.
+  size_t scratch;  // Worker: for kernels.
+  size_t first_worker;
+  size_t worker_bytes;
   size_t total;
 };
 
 // `tile` 0: the plan's. HP_INVALID_ARGUMENT: larger than the plan's. HP_BUNDLE_CORRUPT: more memory
 // than can be addressed.
-hp_status MakeSessionLayout(const Plan& plan, uint32_t tile, SessionLayout* layout,
-                            hp_error* error);
+hp_status MakeSessionLayout(const Plan& plan, uint32_t tile, uint32_t workers,
+                            SessionLayout* layout, hp_error* error);
 
 }  // namespace handpick
 

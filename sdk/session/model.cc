@@ -8,35 +8,31 @@ namespace handpick {
 
 Model::~Model() {
   for (const DenseOperator& dense : session_dense_) DestroyDense(dense);
-  for (const DenseOperator& dense : candidate_dense_) DestroyDense(dense);
   UnmapFile(file_);
 }
 
 hp_status Model::Open(const void* data, size_t size, bool pack, hp_error* error) {
   HP_TRY(LoadBundle(data, size, &memory_, &plan_, error));
   SessionLayout layout;
-  HP_TRY(MakeSessionLayout(plan_, 0, &layout, error));
+  HP_TRY(MakeSessionLayout(plan_, 0, 1, &layout, error));
   plan_.info.session_bytes = layout.total;
   plan_.info.step_count =
       static_cast<uint32_t>(plan_.session_steps.size() + plan_.candidate_steps.size());
-  if (!pack) return HP_OK;
-  HP_TRY(Pack(plan_.session_steps, &session_dense_, error));
-  return Pack(plan_.candidate_steps, &candidate_dense_, error);
+  return pack ? Pack(error) : HP_OK;
 }
 
-hp_status Model::Pack(absl::Span<const Step> steps, absl::Span<DenseOperator>* operators,
-                      hp_error* error) {
-  if (!memory_.NewArray(steps.size(), operators)) {
+hp_status Model::Pack(hp_error* error) {
+  const absl::Span<const Step> steps = plan_.session_steps;
+  if (!memory_.NewArray(steps.size(), &session_dense_)) {
     return Fail(error, HP_OUT_OF_MEMORY, "no memory for %zu dense operators", steps.size());
   }
   for (size_t i = 0; i < steps.size(); ++i) {
-    const bool recurs =
-        steps[i].kind == StepKind::kRecurrence || steps[i].kind == StepKind::kAttentionRecurrence;
+    const bool recurs = steps[i].kind == StepKind::kRecurrence;
     if (steps[i].kind != StepKind::kDense && !recurs) continue;
     const Value& from = plan_.values[recurs ? steps[i].output : steps[i].inputs[0]];
     const Value& to = plan_.values[recurs ? steps[i].scratch : steps[i].output];
     HP_TRY(CreateDense(plan_.dense_weights[steps[i].weights], from.stride, to.stride,
-                       memory_.allocator(), &engine_bytes_, &(*operators)[i], error));
+                       memory_.allocator(), &engine_bytes_, &session_dense_[i], error));
   }
   return HP_OK;
 }

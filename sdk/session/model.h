@@ -24,26 +24,23 @@ class Model {
   void OwnFile(const MappedFile& file) { file_ = file; }
 
   const Plan& plan() const { return plan_; }
-  // The operator of a dense or recurrent step.
+  // The operator of a dense or recurrent step of the session program. Candidate steps have none:
+  // their kernels read weights as they lie in the bundle.
   const DenseOperator& dense(const Step& step) const {
-    return DomainIndex(step.domain) >= DomainIndex(schema::Domain::Candidate)
-               ? candidate_dense_[&step - plan_.candidate_steps.data()]
-               : session_dense_[&step - plan_.session_steps.data()];
+    return session_dense_[&step - plan_.session_steps.data()];
   }
   uint64_t model_bytes() const { return memory_.total_bytes(); }
   uint64_t engine_bytes() const { return engine_bytes_; }
   const hp_allocator& allocator() const { return memory_.allocator(); }
 
  private:
-  hp_status Pack(absl::Span<const Step> steps, absl::Span<DenseOperator>* operators,
-                 hp_error* error);
+  hp_status Pack(hp_error* error);
 
   ModelMemory memory_;
   MappedFile file_;
   Plan plan_ = {};
   absl::Span<DenseOperator>
       session_dense_;  // By step; `engine` is null for steps that are not dense.
-  absl::Span<DenseOperator> candidate_dense_;
   uint64_t engine_bytes_ = 0;
 };
 

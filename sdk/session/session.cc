@@ -3,18 +3,31 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sdk/base/checked.h"
 #include "sdk/features/resolve.h"
-#include "sdk/session/step_runner.h"
+#include "sdk/kernels/panel.h"
+#include "sdk/session/row_runner.h"
+#include "sdk/session/tile_runner.h"
 
 namespace handpick {
 namespace {
 
 constexpr hp_batch kNothing = {nullptr, 0, 1};
 
+// Moves what a worker counted into the session's counters.
+void AddCounters(hp_session_counters* from, hp_session_counters* to) {
+  to->candidates += from->candidates;
+  to->tiles += from->tiles;
+  to->candidate_multiplications += from->candidate_multiplications;
+  to->tile_multiplications += from->tile_multiplications;
+  to->rows_gathered += from->rows_gathered;
+  *from = {};
+}
+
 }  // namespace
 
-Session::Session(const Model& model, const SessionLayout& layout)
-    : model_(model), plan_(model.plan()), layout_(layout) {
+Session::Session(const Model& model, const SessionLayout& layout, const Threads& threads)
+    : model_(model), plan_(model.plan()), layout_(layout), threads_(threads) {
   // A model whose context features all have defaults (or that has none) can score at once.
   if (SetContext(kNothing) != HP_OK) Succeed(&error_);
 }
@@ -122,21 +135,23 @@ hp_step_profile* Session::ProfileOf(const Step& step) const {
   return &profile_.steps[index];
 }
 
-hp_status Session::RunStep(StepRunner* runner, const Step& step) {
-  const bool profiled = profile_.clock != nullptr;
-  const uint64_t start = profiled ? profile_.clock(profile_.user) : 0;
+void Session::Profile(const Step& step, uint64_t start) {
+  if (profile_.clock == nullptr) return;
+  hp_step_profile* profile = ProfileOf(step);
+  profile->ticks += Now() - start;
+  ++profile->runs;
+}
+
+hp_status Session::RunStep(RowRunner* runner, const Step& step) {
+  const uint64_t start = Now();
   const hp_status status = runner->Run(step);
-  if (profiled) {
-    hp_step_profile* profile = ProfileOf(step);
-    profile->ticks += profile_.clock(profile_.user) - start;
-    ++profile->runs;
-  }
+  Profile(step, start);
   if (status != HP_OK) return Fail(&error_, status, "step '%s' failed in the engine", step.name);
   return HP_OK;
 }
 
 hp_status Session::RunEventSteps(uint32_t position, bool recurrent) {
-  StepRunner runner(this, position, 1);
+  RowRunner runner(this, position);
   for (const Step& step : plan_.session_steps) {
     if (step.domain != schema::Domain::History || step.recurrent != recurrent) continue;
     HP_TRY(RunStep(&runner, step));
@@ -146,7 +161,7 @@ hp_status Session::RunEventSteps(uint32_t position, bool recurrent) {
 
 hp_status Session::RefreshContext() {
   if (stale_ == 0) return HP_OK;
-  StepRunner runner(this, 0, 1);
+  RowRunner runner(this, 0);
   for (const Step& step : plan_.session_steps) {
     if (step.domain != schema::Domain::Context || (step.triggers & stale_) == 0) continue;
     HP_TRY(RunStep(&runner, step));
@@ -165,22 +180,70 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
   return RefreshContext();
 }
 
-uint32_t Session::TileAt(const hp_batch& candidates, size_t first) const {
-  return static_cast<uint32_t>(std::min<size_t>(layout_.tile, candidates.row_count - first));
+// What the tasks of one round share.
+struct Session::RoundTask {
+  Session* session;
+  Round round;
+};
+
+void Session::RunTask(void* task, uint32_t index) {
+  const auto& of = *static_cast<const RoundTask*>(task);
+  Worker* worker = of.session->WorkerAt(index);
+  Succeed(&worker->error);
+  // One worker's steps are profiled: the caller's array is not made for more.
+  of.session->ScoreTile(worker, index == 0, of.round.first + size_t{index} * of.round.tile,
+                        of.round.CountOf(index));
 }
 
-hp_status Session::ScoreTile(size_t first, uint32_t count, Logits* logits) {
-  auto* items = reinterpret_cast<uint32_t*>(Memory(layout_.items));
-  HP_TRY(ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), first, count, Memory(layout_.slots[2]),
-                     layout_.slot_rows[2], 0, items, &error_));
-  StepRunner runner(this, 0, count);
-  for (const Step& step : plan_.candidate_steps) HP_TRY(RunStep(&runner, step));
-  counters_.candidates += count;
-  ++counters_.tiles;
-  const Value& logit = plan_.values[plan_.logit];
-  const RowsOut rows = runner.At(logit, 0);
-  *logits = Logits{rows.data, logit.domain == schema::Domain::Context ? 0 : rows.stride};
+Session::Round Session::ScoreRound(size_t first, size_t row_count) {
+  const size_t left = row_count - first;
+  // Shares as equal as whole lane groups allow.
+  const size_t share =
+      RoundUp((left + layout_.workers - 1) / layout_.workers, uint64_t{kLaneGroup});
+  Round round;
+  round.tile = static_cast<uint32_t>(std::min<size_t>(layout_.tile, share));
+  round.first = first;
+  round.tiles = static_cast<uint32_t>(
+      std::min<size_t>(layout_.workers, (left + round.tile - 1) / round.tile));
+  round.end = first + std::min(left, size_t{round.tiles} * round.tile);
+  RoundTask task = {this, round};
+  if (round.tiles == 1) {
+    RunTask(&task, 0);
+  } else {
+    threads_.parallel_for(threads_.user, round.tiles, &Session::RunTask, &task);
+  }
+  for (uint32_t t = 0; t < round.tiles; ++t) AddCounters(&WorkerAt(t)->counters, &counters_);
+  return round;
+}
+
+hp_status Session::ScoreTile(Worker* worker, bool profiled, size_t first, uint32_t count) {
+  char* memory = reinterpret_cast<char*>(worker);
+  HP_TRY(ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), first, count, memory + layout_.slots[2],
+                     layout_.slot_rows[2], 0, reinterpret_cast<uint32_t*>(memory + layout_.items),
+                     &worker->error));
+  TileRunner runner(this, worker, count);
+  for (const Step& step : plan_.candidate_steps) {
+    const uint64_t start = profiled ? Now() : 0;
+    runner.Run(step);
+    if (profiled) Profile(step, start);
+  }
+  worker->counters.candidates += count;
+  ++worker->counters.tiles;
   return HP_OK;
+}
+
+Session::TileLogits Session::LogitsOf(uint32_t t, const Round& round) {
+  const Value& logit = plan_.values[plan_.logit];
+  if (logit.domain == schema::Domain::Context) {
+    return {RowRunner(this, 0).At(logit, 0), 0, 0};
+  }
+  return {TileRunner(this, WorkerAt(t), round.CountOf(t)).Logits(), layout_.stride,
+          size_t{layout_.stride} * logit.stride};
+}
+
+hp_status Session::TakeError(uint32_t t) {
+  error_ = WorkerAt(t)->error;
+  return error_.status;
 }
 
 hp_status Session::CheckGoldens(float* worst) {
@@ -191,18 +254,14 @@ hp_status Session::CheckGoldens(float* worst) {
     const Golden& golden = plan_.goldens[g];
     HP_TRY(SetContext(golden.context));
     HP_TRY(SetHistory(golden.history));
-    HP_TRY(Score(
-        golden.candidates, [&](size_t first, uint32_t count, const float* logits, size_t stride) {
-          for (uint32_t i = 0; i < count; ++i) {
-            const float expected = golden.logits[first + i];
-            const float error =
-                std::fabs(logits[i * stride] - expected) / std::max(1.0f, std::fabs(expected));
-            if (error <= largest) continue;
-            largest = std::isnan(error) ? INFINITY : error;
-            worst_request = g;
-            worst_candidate = first + i;
-          }
-        }));
+    HP_TRY(Score(golden.candidates, [&](size_t candidate, float logit) {
+      const float expected = golden.logits[candidate];
+      const float error = std::fabs(logit - expected) / std::max(1.0f, std::fabs(expected));
+      if (error <= largest) return;
+      largest = std::isnan(error) ? INFINITY : error;
+      worst_request = g;
+      worst_candidate = candidate;
+    }));
   }
   ClearHistory();
   if (worst != nullptr) *worst = largest;

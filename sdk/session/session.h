@@ -15,12 +15,25 @@ namespace handpick {
 
 // The memory is laid out as session/layout.h draws it; the Session object stands at its start. All
 // functions leave the session as it was when they fail, but for `error`.
-class StepRunner;
+class RowRunner;
+class TileRunner;
+
+// The start of a worker's memory: what one thread scores a tile with.
+struct Worker {
+  hp_session_counters counters;
+  hp_error error;
+};
+
+// The caller's threads; without a function, tiles are scored one after the other.
+struct Threads {
+  hp_parallel_for parallel_for;
+  void* user;
+};
 
 class Session {
  public:
   // Takes over zeroed memory of layout.total bytes, of which this object is the start.
-  Session(const Model& model, const SessionLayout& layout);
+  Session(const Model& model, const SessionLayout& layout, const Threads& threads);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -28,16 +41,20 @@ class Session {
   hp_status AppendEvents(const hp_batch& events);
   hp_status SetHistory(const hp_batch& events);
 
-  // Calls sink(first candidate, count, logits, stride in elements) for each tile, in order.
+  // Calls sink(index of a candidate, logit) for each candidate, in order.
   template <typename Sink>
   hp_status Score(const hp_batch& candidates, Sink&& sink) {
     HP_TRY(BeginScoring(candidates));
     for (size_t first = 0; first < candidates.row_count;) {
-      const uint32_t count = TileAt(candidates, first);
-      Logits logits;
-      HP_TRY(ScoreTile(first, count, &logits));
-      sink(first, count, logits.data, logits.stride);
-      first += count;
+      const Round round = ScoreRound(first, candidates.row_count);
+      for (uint32_t t = 0; t < round.tiles; ++t) {
+        if (WorkerAt(t)->error.status != HP_OK) return TakeError(t);
+        const TileLogits logits = LogitsOf(t, round);
+        for (uint32_t i = 0; i < round.CountOf(t); ++i) {
+          sink(round.first + size_t{t} * round.tile + i, logits.At(i));
+        }
+      }
+      first = round.end;
     }
     return HP_OK;
   }
@@ -53,14 +70,38 @@ class Session {
   const hp_error* error() const { return &error_; }
 
  private:
-  struct Logits {
-    const float* data;
-    size_t stride;
+  // Tiles that are scored at the same time, one by each worker.
+  struct Round {
+    size_t first;  // Candidates [first, end).
+    size_t end;
+    uint32_t tile;
+    uint32_t tiles;
+    uint32_t CountOf(uint32_t t) const {
+      const size_t begin = first + size_t{t} * tile;
+      return static_cast<uint32_t>(end - begin < tile ? end - begin : tile);
+    }
   };
+  // Logits of a tile as they lie in its panels.
+  struct TileLogits {
+    const float* data;
+    uint32_t stride;      // Lanes of a panel; 0: one number for all.
+    size_t panel_floats;  // From one panel to the next.
+    float At(uint32_t i) const {
+      return stride == 0 ? *data : data[i / stride * panel_floats + i % stride];
+    }
+  };
+  struct RoundTask;
 
   hp_status BeginScoring(const hp_batch& candidates);
-  uint32_t TileAt(const hp_batch& candidates, size_t first) const;
-  hp_status ScoreTile(size_t first, uint32_t count, Logits* logits);
+  Round ScoreRound(size_t first, size_t row_count);
+  static void RunTask(void* task, uint32_t index);
+  hp_status ScoreTile(Worker* worker, bool profiled, size_t first, uint32_t count);
+  TileLogits LogitsOf(uint32_t t, const Round& round);
+  hp_status TakeError(uint32_t t);
+  Worker* WorkerAt(uint32_t index) {
+    return reinterpret_cast<Worker*>(
+        Memory(layout_.first_worker + size_t{index} * layout_.worker_bytes));
+  }
 
   // Binds and checks all events without changing the history.
   hp_status CheckEvents(const hp_batch& events);
@@ -69,7 +110,11 @@ class Session {
   hp_status RefreshContext();
   // Runs the event steps of the event at a ring position: those that are recurrent, or the others.
   hp_status RunEventSteps(uint32_t position, bool recurrent);
-  hp_status RunStep(StepRunner* runner, const Step& step);
+  hp_status RunStep(RowRunner* runner, const Step& step);
+  // The clock's time while profiling, otherwise 0.
+  uint64_t Now() const { return profile_.clock == nullptr ? 0 : profile_.clock(profile_.user); }
+  // Adds the time since `start` to a step's entry.
+  void Profile(const Step& step, uint64_t start);
   // The entry of a step in the profile's array.
   hp_step_profile* ProfileOf(const Step& step) const;
   void ClearHistory();
@@ -79,11 +124,13 @@ class Session {
     return reinterpret_cast<const hp_column**>(Memory(layout_.columns));
   }
 
-  friend class StepRunner;
+  friend class RowRunner;
+  friend class TileRunner;
 
   const Model& model_;
   const Plan& plan_;
   SessionLayout layout_;
+  const Threads threads_;
   hp_session_counters counters_ = {};
   hp_error error_ = {};
   hp_profile profile_ = {};   // Without a clock: nothing is profiled.

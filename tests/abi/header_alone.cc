@@ -1,4 +1,5 @@
 // The public header as C++, first in its file: it needs nothing before it.
 #include <handpick/handpick.h>
 
-static_assert(sizeof(hp_session_options) == 8, "options");
+// A later header may append to it, as an older caller's struct_size says what it has.
+static_assert(sizeof(hp_session_options) == (sizeof(void*) == 8 ? 32 : 20), "options");

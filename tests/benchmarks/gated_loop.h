@@ -30,13 +30,25 @@ struct Done {
   double int8_multiply_accumulates = 0;
 };
 
-// Runs the benchmark's iterations, each a sample of `calls` calls of run(); prepare() comes before
-// each and is not in it. The time of a sample is the thread's CPU time (register with
-// UseManualTime()). Counters: the percentiles of one call in microseconds, samples that were
-// rejected, GFLOP/s and the share of the peak at the median.
+// As many calls of `run` as take about `seconds`.
+template <typename Run>
+size_t CallsFor(double seconds, Run run) {
+  for (size_t calls = 1;; calls *= 2) {
+    const double start = converter::WallSeconds();
+    for (size_t call = 0; call < calls; ++call) run();
+    if (converter::WallSeconds() - start >= seconds / 2) return calls;
+  }
+}
+
+// Runs the benchmark's iterations, each a sample of `calls` calls of run() (0: as many as take
+// about 200 microseconds, so that the clock does not matter); prepare() comes before each sample
+// and is not in it. The time of a sample is the thread's CPU time (register with UseManualTime()).
+// Counters: the percentiles of one call in microseconds, samples that were rejected, GFLOP/s and
+// the share of the peak at the median.
 template <typename Prepare, typename Run>
 void GatedLoop(benchmark::State& state, size_t calls, const Done& done, Prepare prepare, Run run) {
   converter::Calibrator& calibrator = SharedCalibrator();
+  if (calls == 0) calls = CallsFor(2e-4, run);
   converter::Series series(&calibrator, static_cast<double>(calls));
   converter::Gate gate(&calibrator);
   for (auto _ : state) {

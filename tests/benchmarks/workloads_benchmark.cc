@@ -7,8 +7,11 @@
 //     there append_when_full/...                                        one event, to a full
 //     history open/<workload>/<precision>                                 open and create a session
 //
-// append shows beside the event the time of XNNPACK's float32 product [64 x 64] x [64 x 192],
-// sampled in turn, and the ratio of the two.
+//     two_threads/...                                                 score, on two threads
+//
+// two_threads shows the wall time on one thread beside that on two, sampled in turn, and how much
+// faster two are. append shows beside the event the time of XNNPACK's float32 product [64 x 64] x
+// [64 x 192], sampled in turn, and the ratio of the two.
 //
 //     bazel run //tests/benchmarks:workloads_benchmark -- --benchmark_filter=request/w3
 #include <cmath>
@@ -28,6 +31,7 @@
 #include "converter/runtime/column_batch.h"
 #include "handpick/handpick.h"
 #include "tests/benchmarks/gated_loop.h"
+#include "tests/benchmarks/thread_pair.h"
 #include "tests/benchmarks/workloads/workloads.h"
 #include "xnnpack.h"
 
@@ -117,6 +121,19 @@ class Subject {
     batch.row_count = candidates;
     OrDie(hp_session_score(opened_.session(), &batch, scores_.data(), nullptr));
   }
+  // The user and the candidates of the last request, on another session of the same bundle.
+  void SetUserOf(hp_session* session) {
+    const hp_batch context = context_[next_].batch();
+    OrDie(hp_session_set_context(session, &context));
+    if (key_.events == 0) return;
+    const hp_batch history = history_[next_].batch();
+    OrDie(hp_session_set_history(session, &history));
+  }
+  void ScoreOn(hp_session* session, size_t candidates) {
+    hp_batch batch = candidates_[next_].batch();
+    batch.row_count = candidates;
+    OrDie(hp_session_score(session, &batch, scores_.data(), nullptr));
+  }
   void WholeRequest(size_t candidates) {
     SetUser();
     Score(candidates);
@@ -188,6 +205,36 @@ void BenchCold(benchmark::State& state, const Key& key, size_t candidates) {
         for (size_t i = 0; i < kOtherBytes; i += 64) ++(*kOther)[i];
       },
       [&] { subject.WholeRequest(candidates); });
+}
+
+void BenchTwoThreads(benchmark::State& state, const Key& key, size_t candidates) {
+  Subject& subject = SubjectOf(key);
+  subject.SetUser();
+  ThreadPair threads;
+  converter::OpenedBundle opened;
+  OrDie(opened.OpenBuffer(subject.bytes().data(), subject.bytes().size()));
+  OrDie(opened.Allocate(2, &ThreadPair::ParallelFor, &threads));
+  OrDie(opened.Create());
+  subject.SetUserOf(opened.session());
+  converter::MeasureOptions options;
+  options.samples = 100;
+  for (auto _ : state) {
+    const converter::Measurement measured = converter::MeasureInTurn(
+        &SharedCalibrator(),
+        {{"one", [&] { subject.Score(candidates); }, {}, 4},
+         {"two", [&] { subject.ScoreOn(opened.session(), candidates); }, {}, 4}},
+        options);
+    if (!measured.status.ok()) {
+      state.SkipWithError(std::string(measured.status.message()).c_str());
+      return;
+    }
+    const double one = measured.series[0].Percentile(0.5, converter::TimeKind::kWall);
+    const double two = measured.series[1].Percentile(0.5, converter::TimeKind::kWall);
+    state.SetIterationTime(two);
+    state.counters["one_thread_us"] = 1e6 * one;
+    state.counters["two_threads_us"] = 1e6 * two;
+    state.counters["times_faster"] = one / two;
+  }
 }
 
 // XNNPACK's product of 64 rows and a layer of 64 inputs and 192 outputs.
@@ -271,6 +318,15 @@ void Register(const std::string& name, F f) {
   benchmark::RegisterBenchmark(name.c_str(), f)->UseManualTime()->Unit(benchmark::kMicrosecond);
 }
 
+// What takes its own samples, in turn with another thing.
+template <typename F>
+void RegisterOnce(const std::string& name, F f) {
+  benchmark::RegisterBenchmark(name.c_str(), f)
+      ->UseManualTime()
+      ->Unit(benchmark::kMicrosecond)
+      ->Iterations(1);
+}
+
 // By bundle, so that each is made once.
 int RegisterAll() {
   for (const std::string& workload : workloads::WorkloadNames()) {
@@ -288,20 +344,14 @@ int RegisterAll() {
                    [=](benchmark::State& state) { BenchRequest(state, key, n); });
           Register("score/" + name, [=](benchmark::State& state) { BenchScore(state, key, n); });
           Register("cold/" + name, [=](benchmark::State& state) { BenchCold(state, key, n); });
+          RegisterOnce("two_threads/" + name,
+                       [=](benchmark::State& state) { BenchTwoThreads(state, key, n); });
         }
         if (has_history) {
-          benchmark::RegisterBenchmark(
-              absl::StrCat("append/", model, of_events).c_str(),
-              [=](benchmark::State& state) { BenchAppend(state, key, false); })
-              ->UseManualTime()
-              ->Unit(benchmark::kMicrosecond)
-              ->Iterations(1);
-          benchmark::RegisterBenchmark(
-              absl::StrCat("append_when_full/", model, of_events).c_str(),
-              [=](benchmark::State& state) { BenchAppend(state, key, true); })
-              ->UseManualTime()
-              ->Unit(benchmark::kMicrosecond)
-              ->Iterations(1);
+          RegisterOnce(absl::StrCat("append/", model, of_events),
+                       [=](benchmark::State& state) { BenchAppend(state, key, false); });
+          RegisterOnce(absl::StrCat("append_when_full/", model, of_events),
+                       [=](benchmark::State& state) { BenchAppend(state, key, true); });
         }
         if (!has_history || events == 50) {
           Register("open/" + model, [=](benchmark::State& state) { BenchOpen(state, key); });

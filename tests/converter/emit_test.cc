@@ -110,7 +110,7 @@ TEST(EmitTest, TriggersFollowTheOperands) {
   EXPECT_EQ(triggers["deep.layers.0.context"], 3);
 }
 
-TEST(EmitTest, RecurrentStepsHaveAValueOfTheirOwnToWorkIn) {
+TEST(EmitTest, ARecurrenceOverTheHistoryHasAValueOfItsOwnToWorkIn) {
   RandomModel model = AttentionWorkload("dien");
   model.spec.beyond_maximum = schema::BeyondMaximum::Carry;
   const absl::StatusOr<Conversion> conversion =
@@ -118,25 +118,28 @@ TEST(EmitTest, RecurrentStepsHaveAValueOfTheirOwnToWorkIn) {
   ASSERT_TRUE(conversion.ok()) << conversion.status();
   const schema::BundleT& bundle = conversion->bundle;
   EXPECT_EQ(bundle.beyond_maximum, schema::BeyondMaximum::Carry);
-  std::set<uint32_t> scratch;
-  const auto check = [&](uint32_t value, schema::Domain domain) {
-    ASSERT_LT(value, bundle.values.size());
-    EXPECT_TRUE(scratch.insert(value).second);
-    EXPECT_GE(value, conversion->program.values.size());  // No value of the graph.
-    EXPECT_EQ(bundle.values[value]->width, 3u * 64);
-    EXPECT_EQ(bundle.buffers[bundle.values[value]->buffer]->domain, domain);
-  };
-  for (const auto* program : {&bundle.session_program, &bundle.candidate_program}) {
-    for (const auto& step : (*program)->steps) {
-      if (const auto* recurrence = step->op.AsRecurrence()) {
-        check(recurrence->scratch, schema::Domain::Context);
-      } else if (const auto* attention = step->op.AsAttentionRecurrence()) {
-        check(attention->scratch, schema::Domain::Candidate);
-        EXPECT_EQ(attention->cell, schema::RecurrentCell::AttentionUpdateGru);
-      }
-    }
+  size_t recurrences = 0;
+  for (const auto& step : bundle.session_program->steps) {
+    const auto* recurrence = step->op.AsRecurrence();
+    if (recurrence == nullptr) continue;
+    ++recurrences;
+    const uint32_t scratch = recurrence->scratch;
+    ASSERT_LT(scratch, bundle.values.size());
+    EXPECT_GE(scratch, conversion->program.values.size());  // No value of the graph.
+    EXPECT_EQ(bundle.values[scratch]->width, 3u * 64);
+    EXPECT_EQ(bundle.buffers[bundle.values[scratch]->buffer]->domain, schema::Domain::Context);
   }
-  EXPECT_EQ(scratch.size(), 2u);
+  EXPECT_EQ(recurrences, 1u);
+  // The one with attention works in memory of the session's own.
+  EXPECT_EQ(bundle.values.size(), conversion->program.values.size() + 1);
+  size_t attentions = 0;
+  for (const auto& step : bundle.candidate_program->steps) {
+    const auto* attention = step->op.AsAttentionRecurrence();
+    if (attention == nullptr) continue;
+    ++attentions;
+    EXPECT_EQ(attention->cell, schema::RecurrentCell::AttentionUpdateGru);
+  }
+  EXPECT_EQ(attentions, 1u);
 }
 
 TEST(SerializeTest, RefusesABundleThatWouldBeTooLarge) {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "converter/emit/emit.h"
@@ -12,6 +13,7 @@
 #include "converter/passes/fold_batch_norm.h"
 #include "converter/passes/fold_constants.h"
 #include "converter/passes/fuse.h"
+#include "converter/passes/fuse_bi_interaction.h"
 #include "converter/passes/lower.h"
 #include "converter/passes/merge_dense.h"
 #include "converter/passes/merge_sums.h"
@@ -321,15 +323,106 @@ TEST(SplitBiInteractionTest, ACandidateAddsItsOwnVectorsAlone) {
   Graph split = graph;
   for (const Pass& pass : RewritingPasses()) split = pass.run(split);
   ExpectSameLogits(graph, split);
-  // Each row once for the sum and once for the squares.
-  EXPECT_EQ(CountWork(split).candidate.rows_gathered, 8u);
+  // Each row once: the sum and the squares are one node.
+  EXPECT_EQ(CountWork(split).candidate.rows_gathered, 4u);
   EXPECT_EQ(CountWork(split).context.rows_gathered, 2u);
-  // Two sums of embeddings that go on from the context's, the interaction, the logit: nothing else
-  // is done for a candidate.
+  // The interaction, which goes on from the context's sums, and the logit: nothing else is done for
+  // a candidate.
+  EXPECT_EQ(Count<EmbeddingBiInteractionOp>(split), 1u);
   const std::vector<Domain> domains = InferDomains(split);
   size_t steps = 0;
   for (const Node& node : split.nodes) steps += domains[node.output] == Domain::Candidate();
-  EXPECT_EQ(steps, 4u);
+  EXPECT_EQ(steps, 2u);
+}
+
+// Bi-interaction of the sums of item and tags, with or without addends.
+struct Sums {
+  Graph graph = SmallGraph();
+  EmbeddingSumOp sum, squares;
+  std::vector<ValueId> sum_inputs, squares_inputs;
+
+  Sums() {
+    const TableId table = AddCountingTable(6, 2, &graph);
+    sum.lookups = {{kItem, table, schema::Combiner::Sum, 0},
+                   {kTags, table, schema::Combiner::Max, 0.5}};
+    squares.lookups = sum.lookups;
+    squares.squared = true;
+  }
+
+  ValueId Context() { return graph.Append("age", NumericOp{kAge}, {}, 2); }
+  ValueId Candidate() { return Embed(kItem, AddCountingTable(5, 2, &graph), &graph); }
+
+  Graph Build(bool read_sum_again = false) {
+    const ValueId a = graph.Append("sum", sum, sum_inputs, 2);
+    const ValueId b = graph.Append("squares", squares, squares_inputs, 2);
+    ValueId pairs = graph.Append("pairs", BiInteractionOfSumsOp{}, {a, b}, 2);
+    if (read_sum_again) pairs = graph.Append("both", AddOp{}, {pairs, a}, 2);
+    graph.logit =
+        graph.Append("logit", DenseOp{AddWeights(2, {0.5, -0.25}, {}, &graph), {}}, {pairs}, 1);
+    return graph;
+  }
+};
+
+void ExpectFused(const Graph& graph, size_t expected) {
+  const Graph fused = RemoveDeadCode(FuseBiInteraction(graph));
+  ASSERT_TRUE(Verify(fused).ok()) << Verify(fused);
+  ExpectSameLogits(graph, fused);
+  EXPECT_EQ(Count<EmbeddingBiInteractionOp>(fused), expected);
+  EXPECT_EQ(Count<BiInteractionOfSumsOp>(fused), 1 - expected);
+  EXPECT_EQ(Count<EmbeddingSumOp>(fused), 2 * (1 - expected));
+}
+
+TEST(FuseBiInteractionTest, SumsOverTheSameLookupsBecomeOneNode) { ExpectFused(Sums().Build(), 1); }
+
+TEST(FuseBiInteractionTest, TheContextsSumsBecomeItsOperands) {
+  Sums sums;
+  sums.sum_inputs = {sums.Context()};
+  sums.squares_inputs = {sums.Context()};
+  ExpectFused(sums.Build(), 1);
+}
+
+TEST(FuseBiInteractionTest, OneAddendAloneIsNotFused) {
+  Sums sums;
+  sums.squares_inputs = {sums.Context()};
+  ExpectFused(sums.Build(), 0);
+}
+
+TEST(FuseBiInteractionTest, AddendsOfTheCandidateAreNotFused) {
+  Sums sums;
+  sums.sum_inputs = {sums.Candidate()};
+  sums.squares_inputs = {sums.Candidate()};
+  ExpectFused(sums.Build(), 0);
+}
+
+TEST(FuseBiInteractionTest, OtherLookupsAreNotFused) {
+  Sums order, combiner, empty_value, fewer;
+  std::swap(order.squares.lookups[0], order.squares.lookups[1]);
+  ExpectFused(order.Build(), 0);
+  combiner.squares.lookups[1].combiner = schema::Combiner::Mean;
+  ExpectFused(combiner.Build(), 0);
+  empty_value.squares.lookups[1].empty_value = 0.25;
+  ExpectFused(empty_value.Build(), 0);
+  fewer.squares.lookups.pop_back();
+  ExpectFused(fewer.Build(), 0);
+}
+
+TEST(FuseBiInteractionTest, OtherSumsThanThePlainAndTheSquaredAreNotFused) {
+  Sums plain, squared;
+  plain.squares.squared = false;
+  ExpectFused(plain.Build(), 0);
+  squared.sum.squared = true;
+  ExpectFused(squared.Build(), 0);
+}
+
+TEST(FuseBiInteractionTest, SumsThatAreReadElsewhereAreNotFused) {
+  ExpectFused(Sums().Build(/*read_sum_again=*/true), 0);
+}
+
+TEST(FuseBiInteractionTest, TheContextsInteractionIsNotFused) {
+  Sums sums;
+  sums.sum.lookups = {{kUser, 0, schema::Combiner::Sum, 0}};
+  sums.squares.lookups = sums.sum.lookups;
+  ExpectFused(sums.Build(), 0);
 }
 
 TEST(SplitBiInteractionTest, AnEmbeddingThatIsReadElsewhereIsLookedUpOnce) {
@@ -570,15 +663,15 @@ Cost CostOfBundle(const std::string& kind) {
   return decoded.ok() ? CountWork(*decoded) : Cost();
 }
 
+// Of the unit's first layer an event's matrix is left, which is made once for a tile of candidates.
 constexpr uint64_t kUnitPerPair = 64 * 80 + 80 * 40 + 40;
-constexpr uint64_t kUnitPerCandidate = 64 * 80;
 // The history as the candidate sees it, and the candidate itself; the user is the context's.
 constexpr uint64_t kNetwork = (64 + 64) * 200 + 200 * 80 + 80;
 
 TEST(PipelineCostTest, ACandidateOfDinMultipliesAQuarterOfTheUnitsFirstLayerPerEvent) {
   const Cost cost = CostOfBundle("din");
   EXPECT_EQ(cost.pair.multiply_accumulates, kUnitPerPair + 64);
-  EXPECT_EQ(cost.candidate.multiply_accumulates, kUnitPerCandidate + kNetwork);
+  EXPECT_EQ(cost.candidate.multiply_accumulates, kNetwork);
   EXPECT_EQ(cost.event.multiply_accumulates, 64u * 80);
   EXPECT_EQ(cost.context.multiply_accumulates, 32u * 200);
   EXPECT_LE(cost.CandidateMultiplyAccumulates(50), 470000u);
@@ -587,7 +680,7 @@ TEST(PipelineCostTest, ACandidateOfDinMultipliesAQuarterOfTheUnitsFirstLayerPerE
 TEST(PipelineCostTest, ACandidateOfDienMultipliesStatesAloneBesidesTheUnit) {
   const Cost cost = CostOfBundle("dien");
   EXPECT_EQ(cost.pair.multiply_accumulates, kUnitPerPair + 3 * 64 * 64);
-  EXPECT_EQ(cost.candidate.multiply_accumulates, kUnitPerCandidate + kNetwork);
+  EXPECT_EQ(cost.candidate.multiply_accumulates, kNetwork);
   // Gates and state of the first GRU, gates of the second, the unit's part of an interest.
   EXPECT_EQ(cost.event.multiply_accumulates, 3u * 3 * 64 * 64 + 64 * 80);
   EXPECT_EQ(cost.context.multiply_accumulates, 32u * 200);

@@ -155,9 +155,11 @@ TEST(MemoryPlanTest, TheTileKeepsTheCandidatesMemoryNear256KiB) {
     const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 0);
     return plan.ok() ? plan->tile : 0;
   };
-  EXPECT_EQ(tile_of(4), 256u);
-  EXPECT_EQ(tile_of(1023), 64u);
-  EXPECT_EQ(tile_of(1024), 48u);  // 4100 bytes a row: 63 would fit.
+  EXPECT_EQ(tile_of(4), 240u);    // No more than five panels.
+  EXPECT_EQ(tile_of(681), 96u);   // 2728 bytes a row: 96 fit.
+  EXPECT_EQ(tile_of(682), 48u);   // 2732: 95 would.
+  EXPECT_EQ(tile_of(1364), 48u);  // 5460: 48.
+  EXPECT_EQ(tile_of(1365), 32u);  // 5464: 47.
   EXPECT_EQ(tile_of(100000), 16u);
 }
 
@@ -186,19 +188,21 @@ TEST(MemoryPlanTest, PairsReuseTheirMemory) {
   EXPECT_EQ(plan->region_row_bytes[Domain::Pair().index()], 80u);
 }
 
-TEST(MemoryPlanTest, TheTileKeepsThePairsMemoryNear512KiB) {
+TEST(MemoryPlanTest, TheTileKeepsThePairsMemoryNear640KiB) {
   const auto tile_of = [](uint32_t width, uint32_t events) {
     Graph graph = PairGraph(width, events);
     const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 0);
     return plan.ok() ? plan->tile : 0;
   };
-  EXPECT_EQ(tile_of(10, 3), 16u);
-  EXPECT_EQ(tile_of(80, 50), 16u);  // 640 bytes * 50 events * 16 = 512000.
-  EXPECT_EQ(tile_of(100, 50), 8u);  // 640000.
-  EXPECT_EQ(tile_of(1000, 50), 8u);
+  EXPECT_EQ(tile_of(10, 3), 240u);
+  EXPECT_EQ(tile_of(10, 50), 144u);  // 80 bytes * 50 events + 84 a candidate: 160 fit.
+  EXPECT_EQ(tile_of(30, 50), 48u);   // 12244: 53.
+  EXPECT_EQ(tile_of(40, 50), 32u);   // 16324: 40.
+  EXPECT_EQ(tile_of(80, 50), 16u);   // 32644: 20.
+  EXPECT_EQ(tile_of(1000, 50), 16u);
 }
 
-TEST(MemoryPlanTest, ARecurrentStepHasMemoryOfItsOwnToWorkIn) {
+TEST(MemoryPlanTest, ARecurrenceOverTheHistoryHasMemoryOfItsOwnToWorkIn) {
   Graph graph = SmallGraph();
   const ValueId seen = Embed(kSeen, AddCountingTable(5, 6, &graph), &graph);
   const DenseId state = AddWeights(2, std::vector<double>(12, 0.01), {}, &graph);
@@ -213,17 +217,13 @@ TEST(MemoryPlanTest, ARecurrentStepHasMemoryOfItsOwnToWorkIn) {
   graph.logit = graph.Append("logit", DenseOp{first, {}}, {last}, 1);
   const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 0);
   ASSERT_TRUE(plan.ok()) << plan.status();
-  ASSERT_EQ(plan->scratch.size(), 2u);
+  ASSERT_EQ(plan->scratch.size(), 1u);
   const PlannedBuffer& of_states = plan->buffers[plan->scratch[0].buffer];
   EXPECT_EQ(plan->scratch[0].output, states);
   EXPECT_EQ(of_states.domain, Domain::Context());
   EXPECT_EQ(of_states.width, 6u);
-  const PlannedBuffer& of_last = plan->buffers[plan->scratch[1].buffer];
-  EXPECT_EQ(plan->scratch[1].output, last);
-  EXPECT_EQ(of_last.domain, Domain::Candidate());
-  EXPECT_EQ(of_last.width, 6u);
-  // The state lies beside it, and the logit where the scratch was.
-  EXPECT_EQ(plan->region_row_bytes[Domain::Candidate().index()], 32u);
+  // Candidates have the last state and the logit beside it; the price was there before.
+  EXPECT_EQ(plan->region_row_bytes[Domain::Candidate().index()], 12u);
 }
 
 TEST(MemoryPlanTest, RefusesMorePairsThanARuntimeTakes) {

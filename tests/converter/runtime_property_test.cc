@@ -240,6 +240,24 @@ TEST_P(RuntimePropertyTest, AppendedEventsGiveTheBitsOfAHistorySetAtOnce) {
   }
 }
 
+// Each of the operators that passes make of others is in some of the models above.
+TEST(RuntimePropertyModelsTest, HaveFusedOperators) {
+  size_t interactions = 0, started = 0;
+  for (uint64_t seed = 0; seed < kModels; ++seed) {
+    const RandomModel model = MakeRandomModel(seed, "nfm");
+    const auto conversion =
+        Convert(model.spec, model.weights, {schema::Precision::Float32, 0, "test"});
+    ASSERT_TRUE(conversion.ok()) << conversion.status();
+    for (const Node& node : conversion->program.nodes) {
+      if (!std::holds_alternative<EmbeddingBiInteractionOp>(node.op)) continue;
+      ++interactions;
+      started += !node.inputs.empty();
+    }
+  }
+  EXPECT_GT(started, 10u);
+  EXPECT_GT(interactions - started, 10u);
+}
+
 std::string NameOf(const ::testing::TestParamInfo<std::tuple<const char*, uint64_t>>& info) {
   return std::string(std::get<0>(info.param)) + "_" + std::to_string(std::get<1>(info.param));
 }

@@ -17,6 +17,7 @@
 #include "nlohmann/json.hpp"
 #include "schema/bundle_generated.h"
 #include "tests/golden/api_session.h"
+#include "tests/support/instruction_sets.h"
 
 namespace handpick {
 namespace {
@@ -24,11 +25,12 @@ namespace {
 // Relative to max(1, |logit|). Processors round sums of products in orders of their own.
 constexpr float kFloatTolerance = 1e-5f;
 
-// Int8 inputs of dense layers are rounded from floats at run time: a float that differs in its last
-// bit at the edge between two steps is rounded the other way, which moves a logit by that step
-// times its weight, about 1e-2 here. Between x86-64 and arm64 no such input was seen: 4.8e-7 at
-// most.
-constexpr float kInt8Tolerance = 1e-2f;
+// Int8 inputs of layers are rounded from floats at run time: a float at the edge between two steps
+// is rounded the other way where an instruction set computes it otherwise, which moves a logit by
+// that step times its weight. A sigmoid that becomes 8 bits may be off by 3e-5, a hundredth of a
+// step, so that some of the many pairs of candidates and events always are: 1.2e-2 at most was
+// seen, in a unit of three layers.
+constexpr float kInt8Tolerance = 2e-2f;
 
 std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -61,7 +63,8 @@ TEST_P(DeviceTest, GoldenRequestsHold) {
   ApiSession session(ReadFile(GetParam()));
   ASSERT_TRUE(session.ok());
   EXPECT_GE(session.info().golden_count, 6u);
-  RecordProperty("largest_error", ::testing::PrintToString(session.CheckGoldens()));
+  testing::OnEveryInstructionSet(
+      [&] { RecordProperty("largest_error", ::testing::PrintToString(session.CheckGoldens())); });
 }
 
 TEST_P(DeviceTest, LogitsAreThoseOfTheMachineThatMadeTheBundle) {
@@ -72,24 +75,28 @@ TEST_P(DeviceTest, LogitsAreThoseOfTheMachineThatMadeTheBundle) {
   const float tolerance =
       bundle->precision() == schema::Precision::Int8 ? kInt8Tolerance : kFloatTolerance;
 
-  std::ifstream expected_file(std::filesystem::path(GetParam()).replace_extension(".logits.jsonl"));
   float worst = 0;
-  size_t request = 0;
-  for (std::string line; std::getline(expected_file, line); ++request) {
-    const auto expected = nlohmann::json::parse(line).at("logits").get<std::vector<float>>();
-    ASSERT_LT(request, bundle->goldens()->size());
-    schema::GoldenRequestT golden;
-    bundle->goldens()->Get(static_cast<flatbuffers::uoffset_t>(request))->UnPackTo(&golden);
-    const std::vector<float> logits = session.Logits(golden);
-    ASSERT_EQ(logits.size(), expected.size()) << "request " << request;
-    for (size_t i = 0; i < logits.size(); ++i) {
-      const float error = std::abs(logits[i] - expected[i]) / std::max(1.0f, std::abs(expected[i]));
-      EXPECT_LE(error, tolerance) << "request " << request << ", candidate " << i << ": "
-                                  << logits[i] << ", expected " << expected[i];
-      if (!(error <= worst)) worst = error;
+  testing::OnEveryInstructionSet([&] {
+    std::ifstream expected_file(
+        std::filesystem::path(GetParam()).replace_extension(".logits.jsonl"));
+    size_t request = 0;
+    for (std::string line; std::getline(expected_file, line); ++request) {
+      const auto expected = nlohmann::json::parse(line).at("logits").get<std::vector<float>>();
+      ASSERT_LT(request, bundle->goldens()->size());
+      schema::GoldenRequestT golden;
+      bundle->goldens()->Get(static_cast<flatbuffers::uoffset_t>(request))->UnPackTo(&golden);
+      const std::vector<float> logits = session.Logits(golden);
+      ASSERT_EQ(logits.size(), expected.size()) << "request " << request;
+      for (size_t i = 0; i < logits.size(); ++i) {
+        const float error =
+            std::abs(logits[i] - expected[i]) / std::max(1.0f, std::abs(expected[i]));
+        EXPECT_LE(error, tolerance) << "request " << request << ", candidate " << i << ": "
+                                    << logits[i] << ", expected " << expected[i];
+        if (!(error <= worst)) worst = error;
+      }
     }
-  }
-  EXPECT_EQ(request, bundle->goldens()->size());
+    EXPECT_EQ(request, bundle->goldens()->size());
+  });
   RecordProperty("largest_difference", ::testing::PrintToString(worst));
 }
 

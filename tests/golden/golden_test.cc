@@ -22,6 +22,7 @@
 #include "converter/weights/weights.h"
 #include "gtest/gtest.h"
 #include "tests/golden/api_session.h"
+#include "tests/support/instruction_sets.h"
 
 namespace handpick {
 namespace {
@@ -191,6 +192,10 @@ TEST_P(GoldenTest, ReferenceOfTheProgramSaysWhatTheTrainerSaid) {
 }
 
 TEST_P(GoldenTest, RuntimeSaysWhatTheTrainerSaid) { ExpectRuntimeAgrees(/*tile=*/0); }
+
+TEST_P(GoldenTest, RuntimeSaysWhatTheTrainerSaidOnEveryInstructionSet) {
+  testing::OnEveryInstructionSet([&] { ExpectRuntimeAgrees(/*tile=*/0); });
+}
 
 TEST_P(GoldenTest, RuntimeSaysWhatTheTrainerSaidOneCandidateATile) {
   ExpectRuntimeAgrees(/*tile=*/1);

@@ -150,6 +150,11 @@ std::vector<std::string> SoundBundles() {
   std::vector<std::string> bundles = {
       testing::Serialized(*testing::MakeTinyBundle()),
       testing::Serialized(*testing::MakeSequenceBundle(schema::RecurrentCell::AttentionUpdateGru))};
+  for (const bool int8 : {false, true}) {
+    auto fused = testing::MakeSequenceBundle(schema::RecurrentCell::AttentionInputGru);
+    testing::FuseSequenceUnit(int8, fused.get());
+    bundles.push_back(testing::Serialized(*fused));
+  }
   for (const char* kind : {"wide_deep", "nfm", "din", "dien"}) {
     for (uint64_t seed = 0; seed < 6; ++seed) {
       const converter::RandomModel model = converter::MakeRandomModel(seed, kind);

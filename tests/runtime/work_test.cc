@@ -60,6 +60,54 @@ TEST_P(WorkTest, ACandidateCostsItsOwnPartOfTheFirstLayerAndTheLayersBehind) {
   EXPECT_EQ(cost.context.multiply_accumulates, kPerContext);
 }
 
+// A pair of embeddings is a product of sums, and each row is read once for both of them.
+TEST_P(WorkTest, BiInteractionReadsEachRowOnce) {
+  size_t fused = 0;
+  for (uint64_t seed = 0; seed < 60; ++seed) {
+    const converter::RandomModel random = converter::MakeRandomModel(seed, "nfm");
+    auto conversion = converter::Convert(random.spec, random.weights, {GetParam(), 0, "test"});
+    ASSERT_TRUE(conversion.ok()) << conversion.status();
+    uint64_t rows = 0;  // Of a candidate.
+    bool has_interaction = false, has_lists = false;
+    const auto count = [&](const schema::EmbeddingLookupT& lookup) {
+      ++rows;
+      // Lists have as many rows as a request gives.
+      has_lists |=
+          conversion->bundle.features[lookup.feature]->type != schema::FeatureType::Categorical;
+    };
+    for (const auto& step : conversion->bundle.candidate_program->steps) {
+      if (const auto* op = step->op.AsEmbedding()) count(*op->lookup);
+      if (const auto* op = step->op.AsEmbeddingSum()) {
+        for (const auto& lookup : op->lookups) count(*lookup);
+      }
+      if (const auto* op = step->op.AsEmbeddingBiInteraction()) {
+        has_interaction = true;
+        for (const auto& lookup : op->lookups) count(*lookup);
+      }
+    }
+    if (!has_interaction || has_lists) continue;
+    ++fused;
+    auto bytes = converter::Serialize(conversion->bundle);
+    ASSERT_TRUE(bytes.ok()) << bytes.status();
+    const OpenModel model(*bytes);
+    ASSERT_EQ(model.status(), HP_OK) << model.error().message;
+    const OpenSession session(model.get());
+    const converter::Request request = converter::MakeRandomRequest(random, 3, 70);
+    ASSERT_EQ(
+        hp_session_set_context(session.get(), ApiBatch(random.spec, request.context, 1).get()),
+        HP_OK);
+    std::vector<float> scores(70);
+    const ApiBatch candidates(random.spec, request.candidates, 70);
+    hp_session_counters before, after;
+    ASSERT_EQ(hp_session_score(session.get(), candidates.get(), scores.data(), nullptr), HP_OK);
+    hp_session_get_counters(session.get(), &before);
+    ASSERT_EQ(hp_session_score(session.get(), candidates.get(), scores.data(), nullptr), HP_OK);
+    hp_session_get_counters(session.get(), &after);
+    EXPECT_EQ(after.rows_gathered - before.rows_gathered, 70 * rows) << "seed " << seed;
+  }
+  EXPECT_GT(fused, 0u);
+}
+
 // Counters of a session that scored candidates three times beside 50 events, of 70 that came one by
 // one; what the converter counts in the bundle.
 void CountAttention(const std::string& kind, schema::Precision precision,
@@ -108,6 +156,9 @@ TEST_P(WorkTest, ACandidateBesideFiftyEventsStaysBelowTheBars) {
     EXPECT_LE(counters.candidate_multiplications, 900 * most) << kind;
     EXPECT_EQ(counters.event_multiplications, 70 * cost.event.multiply_accumulates) << kind;
     EXPECT_EQ(counters.context_multiplications, cost.context.multiply_accumulates) << kind;
+    // The unit's first matrix, for each event, once a tile.
+    EXPECT_EQ(counters.tile_multiplications, counters.tiles * 50 * 64 * 80) << kind;
+    EXPECT_LT(counters.tile_multiplications, counters.candidate_multiplications / 20) << kind;
   }
 }
 

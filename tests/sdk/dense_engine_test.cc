@@ -38,7 +38,8 @@ struct Layer {
                            int8,
                            int8 ? static_cast<const void*>(bytes.data()) : floats.data(),
                            int8 ? scales.data() : nullptr,
-                           bias.data()};
+                           bias.data(),
+                           nullptr};
   }
 
   double Output(const double* input, uint32_t output) const {

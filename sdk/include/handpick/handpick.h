@@ -128,7 +128,8 @@ typedef struct hp_bundle_info {
   uint64_t catalog_items; /**< 0: no catalog. */
   uint64_t bundle_bytes;
   uint64_t table_bytes;   /**< Embedding tables, used in place. */
-  uint64_t dense_bytes;   /**< Dense weights, packed for the engine when the model is opened. */
+  uint64_t dense_bytes;   /**< Dense weights. Layers of candidates use them in place, the others are
+                               packed for the engine when the model is opened. */
   uint64_t session_bytes; /**< hp_session_memory_size with default options. */
   uint32_t step_count;    /**< Steps of both programs: entries of an hp_profile. */
 } hp_bundle_info;
@@ -188,8 +189,8 @@ HP_API void hp_model_close(hp_model* model);
 typedef struct hp_model_info {
   hp_bundle_info bundle; /**< Strings live as long as the model. */
   uint64_t model_bytes;  /**< Taken from the allocator for the model's own lists. */
-  uint64_t
-      engine_bytes; /**< Taken from the allocator for the engine's operators and packed weights. */
+  uint64_t engine_bytes; /**< Taken from the allocator for the engine's operators: packed weights of
+                               context and history layers. */
 } hp_model_info;
 
 /** Thread-safe; allocates nothing. */
@@ -269,14 +270,24 @@ typedef struct hp_batch {
 
 typedef struct hp_session hp_session;
 
+/**
+ * Runs task(context, i) once for each i below `count`, on any threads, and returns when all have
+ * returned. Never called with a count of 1, nor by two threads at a time for one session.
+ */
+typedef void (*hp_parallel_for)(void* user, uint32_t count, void (*task)(void* context, uint32_t i),
+                                void* context);
+
 typedef struct hp_session_options {
   uint32_t struct_size; /**< sizeof(hp_session_options); set by HP_SESSION_OPTIONS_INIT. */
   uint32_t tile; /**< Candidates that go through the model together: less memory, same bits; 0: the
                     bundle's. */
+  uint32_t workers; /**< Tiles that are scored at the same time: more memory, same bits; 0: one. */
+  hp_parallel_for parallel_for; /**< Needed for more than one worker. */
+  void* parallel_user;          /**< Handed to `parallel_for`. */
 } hp_session_options;
 
 #define HP_SESSION_OPTIONS_INIT \
-  { sizeof(hp_session_options), 0 }
+  { sizeof(hp_session_options), 0, 0, NULL, NULL }
 
 /**
  * Bytes that hp_session_create needs: exact, and independent of how many candidates will be scored.
@@ -365,7 +376,8 @@ typedef struct hp_session_counters {
   uint64_t context_multiplications; /**< Multiply-accumulates of dense layers, by domain. */
   uint64_t event_multiplications;
   uint64_t candidate_multiplications; /**< Those per candidate and event included. */
-  uint64_t rows_gathered;             /**< Embedding rows read, all domains. */
+  uint64_t tile_multiplications; /**< Once a tile: activation units' matrices for its events. */
+  uint64_t rows_gathered;        /**< Embedding rows read, all domains. */
 } hp_session_counters;
 
 HP_API void hp_session_get_counters(const hp_session* session, hp_session_counters* counters);
@@ -381,11 +393,12 @@ typedef struct hp_profile {
   /** The time, in any unit. It is called before and after each step, on the thread that runs it. */
   uint64_t (*clock)(void* user);
   void* user; /**< Handed to `clock`. */
-  /** [step_count] Added to, never emptied. In the order in which `handpick inspect` lists the steps:
-   * those of the session program, then those of the candidate program. Must outlive the profiling.
+  /** [step_count] Added to, never emptied. In the order in which `handpick inspect` lists the
+   * steps: those of the session program, then those of the candidate program. Must outlive the
+   * profiling.
    */
-  hp_step_profile* steps;
-  uint32_t step_count; /**< hp_bundle_info.step_count. */
+  hp_step_profile* steps; /**< With several workers, the first one's alone are counted. */
+  uint32_t step_count;    /**< hp_bundle_info.step_count. */
 } hp_profile;
 
 #define HP_PROFILE_INIT \

@@ -21,6 +21,9 @@ const schema::AttentionRecurrenceT& Evolution(const schema::BundleT& bundle) {
 const schema::ActivationT& Unit(const schema::BundleT& bundle) {
   for (const auto& step : bundle.candidate_program->steps) {
     if (step->op.type == schema::Operator::Add) return *step->op.AsAdd()->activation;
+    if (step->op.type == schema::Operator::AttentionUnit) {
+      return *step->op.AsAttentionUnit()->activation;
+    }
   }
   std::abort();
 }
@@ -125,7 +128,6 @@ std::unique_ptr<schema::BundleT> MakeSequenceBundle(schema::RecurrentCell cell) 
   const uint32_t query = value("query", Domain::Candidate, 3, 16);
   const uint32_t sum = value("sum", Domain::Candidate, 4, 28);
   const uint32_t squares = value("squares", Domain::Candidate, 4, 44);
-  const uint32_t evolve_scratch = value("evolve.scratch", Domain::Candidate, 12, 60);
   const uint32_t input = AddBuffer(b, Domain::Candidate, kFloat, 12, 108);
   const uint32_t interest = AddValue(b, "interest", input, 0, 4);
   const uint32_t evolved = AddValue(b, "evolved", input, 4, 4);
@@ -194,7 +196,6 @@ std::unique_ptr<schema::BundleT> MakeSequenceBundle(schema::RecurrentCell cell) 
   evolution.attention = attention;
   if (cell == schema::RecurrentCell::AttentionInputGru) evolution.input_bias = SomeFloats(12, 23);
   evolution.weights = kEvolve;
-  evolution.scratch = evolve_scratch;
   evolution.output = evolved;
   AddStep(candidate, "evolved", Domain::Candidate, 0, std::move(evolution));
   const auto embedding_sum = [&](const char* name, uint32_t addend, bool squared, uint32_t output) {
@@ -215,6 +216,33 @@ std::unique_ptr<schema::BundleT> MakeSequenceBundle(schema::RecurrentCell cell) 
   AddStep(candidate, "logit", Domain::Candidate, 0, Layer(all, kHead, logit));
   b->logit = logit;
   return bundle;
+}
+
+void FuseSequenceUnit(bool int8, schema::BundleT* bundle) {
+  auto& steps = bundle->candidate_program->steps;
+  const auto find = [&](const char* name) {
+    return std::find_if(steps.begin(), steps.end(),
+                        [&](const auto& step) { return step->name == name; });
+  };
+  schema::AttentionUnitT op;
+  op.query = (*find("q"))->op.AsEmbedding()->output;
+  op.key = (*find("product"))->op.AsMultiply()->b;
+  op.key_row = (*find("unit"))->op.AsAdd()->inputs[2];
+  op.query_weights = kQuery;
+  op.product_weights = kProduct;
+  op.folded_type = int8 ? schema::ElementType::Int8PerRow : schema::ElementType::Float32;
+  op.activation = std::move((*find("unit"))->op.AsAdd()->activation);
+  op.layers.push_back(std::make_unique<schema::AttentionLayerT>());
+  op.layers[0]->weights = kScore;
+  op.output = (*find("score"))->op.AsDense()->output;
+  for (const char* name : {"query", "product", "part", "unit", "score"}) steps.erase(find(name));
+  auto step = std::make_unique<schema::StepT>();
+  step->name = "score";
+  step->domain = Domain::Pair;
+  step->op.Set(std::move(op));
+  steps.insert(std::next(find("q")), std::move(step));
+  bundle->dense_weights[kKey]->bias = std::exchange(bundle->dense_weights[kQuery]->bias, {});
+  bundle->format_minor = 1;
 }
 
 double SequenceLogit(const schema::BundleT& bundle, uint32_t user,

@@ -3,7 +3,8 @@
 //
 //   context:   user (identity, 3 rows, default 0)         u = user table [3, 4]
 //   history:   event (identity, 6 rows), at most 4        k = item table [6, 4], gates = Wg k + bg,
-//   s = GRU(gates) candidate: item (identity, 6 rows)                    q = item table
+//                                                         s = GRU(gates)
+//   candidate: item (identity, 6 rows)                    q = item table
 //
 //   attention = softmax over events of ws . dice(Wq q + bq + Wk k + Wd (q * k)) + bs
 //   interest  = sum of attention * s; a constant without events
@@ -27,8 +28,12 @@ enum SequenceFeature : uint32_t { kSequenceUser, kSequenceEvent, kSequenceItem }
 // `cell`: one of the three with attention.
 std::unique_ptr<schema::BundleT> MakeSequenceBundle(schema::RecurrentCell cell);
 
-// The logit in double, straight from the formulas above. `events`: those in the history, oldest
-// first.
+// The attention's layers of MakeSequenceBundle as one AttentionUnit step, the first of the pairs;
+// the query's bias goes to the key's row. `int8`: its matrices are rounded.
+void FuseSequenceUnit(bool int8, schema::BundleT* bundle);
+
+// The logit in double, straight from the formulas above, without what int8 rounds. `events`: those
+// in the history, oldest first.
 double SequenceLogit(const schema::BundleT& bundle, uint32_t user,
                      const std::vector<int64_t>& events, uint32_t item);
 

@@ -96,9 +96,10 @@ class OpenModel {
 // overstep.
 class OpenSession {
  public:
-  explicit OpenSession(const hp_model* model, uint32_t tile = 0) : memory_(nullptr, &std::free) {
-    hp_session_options options = HP_SESSION_OPTIONS_INIT;
-    options.tile = tile;
+  explicit OpenSession(const hp_model* model, uint32_t tile = 0)
+      : OpenSession(model, WithTile(tile)) {}
+  OpenSession(const hp_model* model, const hp_session_options& options)
+      : memory_(nullptr, &std::free) {
     size_t bytes = 0;
     if (hp_session_memory_size(model, &options, &bytes, &error_) != HP_OK) return;
     void* memory = nullptr;
@@ -113,6 +114,12 @@ class OpenSession {
   const char* message() const { return hp_session_last_error(session_)->message; }
 
  private:
+  static hp_session_options WithTile(uint32_t tile) {
+    hp_session_options options = HP_SESSION_OPTIONS_INIT;
+    options.tile = tile;
+    return options;
+  }
+
   std::unique_ptr<void, decltype(&std::free)> memory_;
   hp_session* session_ = nullptr;
   hp_error error_ = {};

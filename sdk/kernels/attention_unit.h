@@ -1,0 +1,61 @@
+// The activation unit: how much each event of the history matters to each candidate.
+//
+// Zhou et al., Deep Interest Network for Click-Through Rate Prediction, KDD 2018, section 4.3, with
+// the first layer over [q, k, q - k, q * k] written as (A + C) q + (B - C) k + D (q * k), which is
+//   M_k q + (B - C) k   with   M_k = (A + C) + D diag(k):
+// one matrix for each event, made once for all candidates of a tile, and nothing but one dense
+// layer for each candidate and event.
+#ifndef HANDPICK_SDK_KERNELS_ATTENTION_UNIT_H_
+#define HANDPICK_SDK_KERNELS_ATTENTION_UNIT_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sdk/kernels/panel.h"
+#include "sdk/program/plan.h"
+
+namespace handpick {
+
+struct AttentionUnitLayer {
+  uint32_t in;
+  uint32_t out;
+  const float* floats;  // [out, in], or null:
+  Int8Weights int8;
+  const float* bias;  // Null: none.
+  const Activation* activation;
+};
+
+struct AttentionUnitWeights {
+  uint32_t query_width;
+  uint32_t first_width;          // Of the first layer's output.
+  const float* query_weights;    // A + C: [first_width, query_width]
+  const float* product_weights;  // D: [first_width, query_width]
+  bool fold_int8;  // The folded matrix is rounded to int8 per output, the query per candidate.
+  const Activation* first_activation;
+  // The layers behind the first; the last has one output.
+  const AttentionUnitLayer* layers;
+  uint32_t layer_count;
+};
+
+struct AttentionUnitInput {
+  const float* query;  // Panels, `query_panel` numbers apart.
+  size_t query_panel;
+  const float* key;  // [capacity, query_width], rows `key_stride` numbers apart.
+  size_t key_stride;
+  const float* key_row;  // (B - C) k + bias: [capacity, first_width], `key_row_stride` apart.
+  size_t key_row_stride;
+};
+
+// Bytes of scratch that AttentionUnit needs for panels of `stride` lanes, `panels` of them.
+size_t AttentionUnitScratch(const AttentionUnitWeights& weights, uint32_t stride, uint32_t panels);
+
+// scores[panel][e][lane] for the first `candidates` candidates: score panels are `score_panel`
+// numbers apart, events `stride` numbers. `scratch` is aligned to 64 bytes. Thread-safe for
+// different scratch; allocates nothing.
+void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput& input,
+                   const EventRing& ring, uint32_t candidates, uint32_t stride, float* scores,
+                   size_t score_panel, void* scratch);
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_KERNELS_ATTENTION_UNIT_H_

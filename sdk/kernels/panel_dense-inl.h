@@ -1,0 +1,341 @@
+// The inner loops of dense layers on panels, once for each instruction set: included between
+// HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE, hence the unusual guard.
+//
+// Blocks of R outputs and V vectors of lanes stay in registers over the whole sum: each weight is
+// broadcast and used for V products, each vector of the input for R. 8 x 3 fills 32 registers, 4 x
+// 3 fills 16.
+#if defined(HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_
+#undef HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_
+#else
+#define HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_
+#endif
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#include "hwy/highway.h"
+#include "sdk/kernels/panel.h"
+#include "sdk/kernels/simd_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace handpick {
+namespace HWY_NAMESPACE {
+
+#if HWY_TARGET <= HWY_AVX3 || HWY_ARCH_ARM_A64
+inline constexpr int kBlockOutputs = 8;
+#else
+inline constexpr int kBlockOutputs = 4;
+#endif
+inline constexpr int kBlockVectors = 3;
+
+// Calls f(first lane, integral_constant V) so that vectors of V * Lanes(DF()) lanes cover `lanes`.
+template <typename F>
+HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
+  uint32_t lane = 0;
+  for (; lane + 3 * n <= lanes; lane += 3 * n) f(lane, std::integral_constant<int, 3>());
+  if (lane + 2 * n <= lanes) {
+    f(lane, std::integral_constant<int, 2>());
+  } else if (lane + n <= lanes) {
+    f(lane, std::integral_constant<int, 1>());
+  }
+}
+
+// Calls f(first output, integral_constant R) so that blocks of R outputs cover `out`.
+template <typename F>
+HWY_INLINE void ForEachOutputBlock(uint32_t out, F f) {
+  uint32_t j = 0;
+  for (; j + kBlockOutputs <= out; j += kBlockOutputs) {
+    f(j, std::integral_constant<int, kBlockOutputs>());
+  }
+  if (kBlockOutputs == 8 && j + 4 <= out) {
+    f(j, std::integral_constant<int, 4>());
+    j += 4;
+  }
+  if (j + 2 <= out) {
+    f(j, std::integral_constant<int, 2>());
+    j += 2;
+  }
+  if (j < out) f(j, std::integral_constant<int, 1>());
+}
+
+// acc[r][v] = start[r] + sum over k of weights[r * weight_stride + k * step] x[k][v].
+template <int R, int V, typename Start, typename Store>
+HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stride, size_t step,
+                           uint32_t in, const float* HWY_RESTRICT x, size_t stride, Start start,
+                           Store store) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  VF acc[R][V];
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) acc[r][v] = start(r, v);
+  }
+  for (size_t k = 0; k < in; ++k) {
+    VF xv[V];
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) xv[v] = hn::Load(d, x + k * stride + v * n);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const VF weight = hn::Set(d, weights[r * weight_stride + k * step]);
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) acc[r][v] = hn::MulAdd(weight, xv[v], acc[r][v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) store(r, v, acc[r][v]);
+  }
+}
+
+// One output alone would wait for each product before the next: four partial sums, over k mod 4.
+template <int V, typename Store>
+HWY_INLINE void DenseSingle(const float* HWY_RESTRICT weights, uint32_t in, float start,
+                            const float* HWY_RESTRICT x, size_t stride, Store store) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  VF acc[4][V];
+  for (int i = 0; i < 4; ++i) {
+    for (int v = 0; v < V; ++v) acc[i][v] = i == 0 ? hn::Set(d, start) : hn::Zero(d);
+  }
+  size_t k = 0;
+  for (; k + 4 <= in; k += 4) {
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; ++i) {
+      const VF weight = hn::Set(d, weights[k + i]);
+      for (int v = 0; v < V; ++v) {
+        acc[i][v] = hn::MulAdd(weight, hn::Load(d, x + (k + i) * stride + v * n), acc[i][v]);
+      }
+    }
+  }
+  for (; k < in; ++k) {
+    const VF weight = hn::Set(d, weights[k]);
+    for (int v = 0; v < V; ++v) {
+      acc[0][v] = hn::MulAdd(weight, hn::Load(d, x + k * stride + v * n), acc[0][v]);
+    }
+  }
+  for (int v = 0; v < V; ++v) {
+    store(v, hn::Add(hn::Add(acc[0][v], acc[1][v]), hn::Add(acc[2][v], acc[3][v])));
+  }
+}
+
+// y[j] = start[j] + weights[j] x for all outputs; `finish` is applied to each vector of output j.
+template <typename Start, typename Finish>
+HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Start start,
+                           const float* x, float* y, PanelShape shape, Finish finish) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  const size_t stride = shape.stride;
+  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+    constexpr int V = decltype(vectors)::value;
+    if (out == 1) {
+      DenseSingle<V>(weights, in, start(0), x + lane, stride, [&](int v, VF sum) HWY_ATTR {
+        hn::Store(finish(0, sum), d, y + lane + v * n);
+      });
+      return;
+    }
+    ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
+      constexpr int R = decltype(outputs)::value;
+      float* to = y + j * stride + lane;
+      DenseBlock<R, V>(
+          weights + size_t{j} * in, in, 1, in, x + lane, stride,
+          [&](int r, int) HWY_ATTR { return hn::Set(d, start(j + r)); },
+          [&](int r, int v, VF sum)
+              HWY_ATTR { hn::Store(finish(j + r, sum), d, to + r * stride + v * n); });
+    });
+  });
+}
+
+// ---- int8 ----
+
+// Bytes of an Int8Panel stand for q where products are unsigned times signed (x86), and for
+// q - 128, signed, where they are signed times signed (NEON).
+#if HWY_ARCH_X86
+inline constexpr int kByteOffset = 0;
+#else
+inline constexpr int kByteOffset = 128;
+#endif
+
+// acc + the sum of four products of bytes, lane by lane.
+HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
+#if HWY_TARGET <= HWY_AVX3_DL && HWY_COMPILER_GCC_ACTUAL
+  // With the intrinsic, gcc 12 copies accumulators through memory.
+  __asm__("vpdpbusd %2, %1, %0" : "+v"(acc.raw) : "v"(x.raw), "v"(weights.raw));
+  return acc;
+#elif HWY_ARCH_X86
+  const hn::Repartition<uint8_t, DI> du;
+  const hn::Repartition<int8_t, DI> ds;
+  return hn::SumOfMulQuadAccumulate(DI(), hn::BitCast(du, x), hn::BitCast(ds, weights), acc);
+#else
+  const hn::Repartition<int8_t, DI> ds;
+  return hn::SumOfMulQuadAccumulate(DI(), hn::BitCast(ds, x), hn::BitCast(ds, weights), acc);
+#endif
+}
+
+// acc[r][v] += sum over k of weights[r][k] * byte[k][v], where bytes stand as in an Int8Panel.
+// Reads no weight behind the last of a row.
+template <int R, int V>
+HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_stride, uint32_t in,
+                             const uint8_t* HWY_RESTRICT x, size_t stride, VI (&acc)[R][V]) {
+  const DI d;
+  const size_t n = hn::Lanes(d);
+  const auto multiply = [&](size_t k, size_t bytes) HWY_ATTR {
+    VI xv[V];
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) {
+      xv[v] = hn::Load(d, reinterpret_cast<const int32_t*>(x + k * stride) + v * n);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      int32_t four = 0;
+      std::memcpy(&four, weights + r * weight_stride + k, bytes);
+      const VI weight = hn::Set(d, four);
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) acc[r][v] = DotOfFour(xv[v], weight, acc[r][v]);
+    }
+  };
+  size_t k = 0;
+  for (; k + 4 <= in; k += 4) multiply(k, 4);
+  if (k < in) multiply(k, in - k);
+}
+
+// y[j] = finish(j, start[j] + weights[j] x), x being bytes:
+//   weight_scale x_scale (sum of products of bytes - (zero_point - offset) row_sum) + start
+template <typename Start, typename Finish>
+HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out, Start start,
+                          const Int8Panel& x, float* y, PanelShape shape, Finish finish) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  const size_t stride = shape.stride;
+  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+    constexpr int V = decltype(vectors)::value;
+    VF scale[V];
+    VF zero[V];  // Times the scale.
+    for (int v = 0; v < V; ++v) {
+      scale[v] = hn::Load(d, x.scale + lane + v * n);
+      const VF zero_point = hn::Load(d, x.zero_point + lane + v * n);
+      zero[v] = hn::Mul(scale[v], hn::Sub(zero_point, hn::Set(d, static_cast<float>(kByteOffset))));
+    }
+    ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
+      constexpr int R = decltype(outputs)::value;
+      VI acc[R][V];
+      for (int r = 0; r < R; ++r) {
+        for (int v = 0; v < V; ++v) acc[r][v] = hn::Zero(DI());
+      }
+      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, x.bytes + size_t{lane} * 4, stride,
+                         acc);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
+        const VF begin = hn::Set(d, start(j + r));
+        const VF weight_scale = hn::Set(d, weights.scales[j + r]);
+        const VF row_sum = hn::Set(d, static_cast<float>(weights.row_sums[j + r]));
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) {
+          const VF product =
+              hn::NegMulAdd(zero[v], row_sum, hn::Mul(scale[v], hn::ConvertTo(d, acc[r][v])));
+          hn::Store(finish(j + r, hn::MulAdd(weight_scale, product, begin)), d,
+                    y + (j + r) * stride + lane + v * n);
+        }
+      }
+    });
+  });
+}
+
+// The same for bytes whose zero point is 128 in all lanes:
+//   weight_scale x_scale (sum of products - 128 row_sum) + start
+template <typename Start>
+HWY_INLINE void Int8LayerOfSymmetric(const Int8Weights& weights, uint32_t in, uint32_t out,
+                                     Start start, const uint8_t* bytes, const float* x_scale,
+                                     float* y, PanelShape shape) {
+  const DF d;
+  const DI di;
+  const size_t n = hn::Lanes(d);
+  const size_t stride = shape.stride;
+  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+    constexpr int V = decltype(vectors)::value;
+    VF scale[V];
+    for (int v = 0; v < V; ++v) scale[v] = hn::Load(d, x_scale + lane + v * n);
+    ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
+      constexpr int R = decltype(outputs)::value;
+      VI acc[R][V];
+      for (int r = 0; r < R; ++r) {
+        const VI zero = hn::Set(di, (kByteOffset - 128) * weights.row_sums[j + r]);
+        for (int v = 0; v < V; ++v) acc[r][v] = zero;
+      }
+      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
+                         acc);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
+        const VF begin = hn::Set(d, start(j + r));
+        const VF weight_scale = hn::Set(d, weights.scales[j + r]);
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) {
+          const VF product = hn::Mul(hn::ConvertTo(d, acc[r][v]), scale[v]);
+          hn::Store(hn::MulAdd(product, weight_scale, begin), d,
+                    y + (j + r) * stride + lane + v * n);
+        }
+      }
+    });
+  });
+}
+
+// The same for bytes that have one scale and one zero point in all lanes.
+template <typename Start>
+HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint32_t out,
+                                   Start start, const uint8_t* bytes, float x_scale,
+                                   int32_t zero_point, float* y, PanelShape shape) {
+  const DF d;
+  const DI di;
+  const size_t n = hn::Lanes(d);
+  const size_t stride = shape.stride;
+  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+    constexpr int V = decltype(vectors)::value;
+    ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
+      constexpr int R = decltype(outputs)::value;
+      VI acc[R][V];
+      for (int r = 0; r < R; ++r) {
+        const VI zero = hn::Set(di, (kByteOffset - zero_point) * weights.row_sums[j + r]);
+        for (int v = 0; v < V; ++v) acc[r][v] = zero;
+      }
+      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
+                         acc);
+#pragma GCC unroll 8
+      for (int r = 0; r < R; ++r) {
+        const VF scale = hn::Set(d, weights.scales[j + r] * x_scale);
+        const VF begin = hn::Set(d, start(j + r));
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) {
+          hn::Store(hn::MulAdd(hn::ConvertTo(d, acc[r][v]), scale, begin), d,
+                    y + (j + r) * stride + lane + v * n);
+        }
+      }
+    });
+  });
+}
+
+// Added to a number from 0 to 255, 1.5 * 2^23 rounds it to a whole one that stands in the low bits.
+inline constexpr float kRoundToByte = 12582912.0f;
+inline constexpr uint32_t kRoundToByteBits = 0x4B400000u;
+
+// Four bytes, one from each vector of numbers from 0 to 255 plus kRoundToByte, into each lane.
+HWY_INLINE VI PackBytes(VF a, VF b, VF c, VF e) {
+  const DI di;
+  const auto bits = [di](VF v) HWY_ATTR { return hn::BitCast(di, v); };
+  const VI low = hn::Add(bits(a), hn::ShiftLeft<8>(bits(b)));
+  const VI high = hn::Add(hn::ShiftLeft<16>(bits(c)), hn::ShiftLeft<24>(bits(e)));
+  // What the four constants add up to, modulo 2^32.
+  constexpr uint32_t kConstants = kRoundToByteBits * 0x01010101u;
+  const VI packed = hn::Sub(hn::Add(low, high), hn::Set(di, static_cast<int32_t>(kConstants)));
+  return kByteOffset == 0 ? packed
+                          : hn::Xor(packed, hn::Set(di, static_cast<int32_t>(0x80808080u)));
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace handpick
+HWY_AFTER_NAMESPACE();
+
+#endif  // HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_

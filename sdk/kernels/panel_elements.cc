@@ -1,0 +1,147 @@
+// What goes on element by element, and the reductions over events.
+#include <algorithm>
+
+#include "sdk/kernels/panel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sdk/kernels/panel_elements.cc"
+#include "hwy/foreach_target.h"
+//
+#include "hwy/highway.h"
+#include "sdk/kernels/panel_dense-inl.h"
+#include "sdk/kernels/simd_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace handpick {
+namespace HWY_NAMESPACE {
+
+// out[c] = f(a[c], out[c]) for every vector.
+template <typename F>
+HWY_INLINE void ForEachVector(uint32_t width, PanelShape shape, F f) {
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
+  for (uint32_t c = 0; c < width; ++c) {
+    for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
+      f(c, size_t{c} * shape.stride + lane);
+    }
+  }
+}
+
+HWY_INLINE VF Read(const PanelOperand& operand, uint32_t c, size_t at) {
+  return operand.broadcast ? hn::Set(DF(), operand.data[c]) : hn::Load(DF(), operand.data + at);
+}
+
+void CopyPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
+  ForEachVector(width, shape,
+                [&](uint32_t c, size_t at) HWY_ATTR { hn::Store(Read(a, c, at), DF(), out + at); });
+}
+
+void AddPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
+  const DF d;
+  ForEachVector(width, shape, [&](uint32_t c, size_t at) HWY_ATTR {
+    hn::Store(hn::Add(hn::Load(d, out + at), Read(a, c, at)), d, out + at);
+  });
+}
+
+void MultiplyPanels(const PanelOperand& a, const PanelOperand& b, uint32_t width, float* out,
+                    PanelShape shape) {
+  ForEachVector(width, shape, [&](uint32_t c, size_t at) HWY_ATTR {
+    hn::Store(hn::Mul(Read(a, c, at), Read(b, c, at)), DF(), out + at);
+  });
+}
+
+void BiInteractionPanel(const PanelOperand& sum, const PanelOperand& squares, uint32_t width,
+                        float* out, PanelShape shape) {
+  const DF d;
+  ForEachVector(width, shape, [&](uint32_t c, size_t at) HWY_ATTR {
+    const VF s = Read(sum, c, at);
+    // s * s is rounded before the subtraction: of a single embedding, squares leave exactly 0.
+    hn::Store(hn::Mul(hn::Set(d, 0.5f), hn::Sub(hn::Mul(s, s), Read(squares, c, at))), d, out + at);
+  });
+}
+
+void SoftmaxPanel(const float* in, uint32_t events, float* out, PanelShape shape) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  if (events == 0) return;
+  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
+    VF most = hn::Load(d, in + lane);
+    for (uint32_t e = 1; e < events; ++e) {
+      most = hn::Max(most, hn::Load(d, in + size_t{e} * shape.stride + lane));
+    }
+    VF sum = hn::Zero(d);
+    for (uint32_t e = 0; e < events; ++e) {
+      const size_t at = size_t{e} * shape.stride + lane;
+      const VF weight = ExpOfNonPositiveVector(hn::Sub(hn::Load(d, in + at), most));
+      sum = hn::Add(sum, weight);
+      hn::Store(weight, d, out + at);
+    }
+    const VF inverse = hn::Div(hn::Set(d, 1.0f), sum);
+    for (uint32_t e = 0; e < events; ++e) {
+      const size_t at = size_t{e} * shape.stride + lane;
+      hn::Store(hn::Mul(hn::Load(d, out + at), inverse), d, out + at);
+    }
+  }
+}
+
+void AddWeightedRows(const float* weights, const float* values, size_t value_stride,
+                     uint32_t events, uint32_t width, float* out, PanelShape shape) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  // A dense layer whose weights are the values, column by column.
+  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+    constexpr int V = decltype(vectors)::value;
+    ForEachOutputBlock(width, [&](uint32_t c, auto outputs) HWY_ATTR {
+      constexpr int R = decltype(outputs)::value;
+      float* to = out + size_t{c} * shape.stride + lane;
+      DenseBlock<R, V>(
+          values + c, 1, value_stride, events, weights + lane, shape.stride,
+          [&](int r, int v) HWY_ATTR { return hn::Load(d, to + r * shape.stride + v * n); },
+          [&](int r, int v, VF sum) HWY_ATTR { hn::Store(sum, d, to + r * shape.stride + v * n); });
+    });
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace handpick
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace handpick {
+
+HWY_EXPORT(CopyPanel);
+HWY_EXPORT(AddPanel);
+HWY_EXPORT(MultiplyPanels);
+HWY_EXPORT(BiInteractionPanel);
+HWY_EXPORT(SoftmaxPanel);
+HWY_EXPORT(AddWeightedRows);
+
+void CopyPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(CopyPanel)(a, width, out, shape);
+}
+
+void AddPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(AddPanel)(a, width, out, shape);
+}
+
+void MultiplyPanels(const PanelOperand& a, const PanelOperand& b, uint32_t width, float* out,
+                    PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(MultiplyPanels)(a, b, width, out, shape);
+}
+
+void BiInteractionPanel(const PanelOperand& sum, const PanelOperand& squares, uint32_t width,
+                        float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(BiInteractionPanel)(sum, squares, width, out, shape);
+}
+
+void SoftmaxPanel(const float* in, uint32_t events, float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(SoftmaxPanel)(in, events, out, shape);
+}
+
+void AddWeightedRows(const float* weights, const float* values, size_t value_stride,
+                     uint32_t events, uint32_t width, float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(AddWeightedRows)
+  (weights, values, value_stride, events, width, out, shape);
+}
+
+}  // namespace handpick
+#endif  // HWY_ONCE

@@ -1,0 +1,283 @@
+// From embedding rows to panels: rows are read and summed one candidate after the other, as they
+// lie in memory, and a block of them is turned.
+#include "hwy/cache_control.h"
+#include "sdk/kernels/panel.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sdk/kernels/panel_gather.cc"
+#include "hwy/foreach_target.h"
+//
+#include "hwy/highway.h"
+#include "sdk/kernels/simd_math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace handpick {
+namespace HWY_NAMESPACE {
+
+// Rows that were asked for before the one that is read: about as many as are under way to memory
+// at a time, and few enough to stay in the first cache until they are read.
+inline constexpr uint32_t kPrefetchRows = 48;
+inline constexpr size_t kCacheLine = 64;
+// Vectors of a row that are summed at a time, in registers.
+inline constexpr uint32_t kSumVectors = 4;
+
+// One row's coordinates as floats.
+class FloatRow {
+ public:
+  FloatRow(const GatherSource& source, uint32_t i, uint32_t begin)
+      : from_(source.table->floats + source.index[i] * size_t{source.table->dimension} + begin) {}
+
+  HWY_INLINE VF Load(uint32_t at) const { return hn::LoadU(DF(), from_ + at); }
+  HWY_INLINE VF LoadN(uint32_t at, uint32_t valid) const {
+    return hn::LoadN(DF(), from_ + at, valid);
+  }
+
+  HWY_INLINE void Prefetch(uint32_t width) const { PrefetchBytes(from_, width * sizeof(float)); }
+
+  static HWY_INLINE void PrefetchBytes(const void* row, size_t bytes) {
+    const char* at = static_cast<const char*>(row);
+    // A row may begin within a line.
+    for (size_t b = 0; b < bytes; b += kCacheLine) hwy::Prefetch(at + b);
+    hwy::Prefetch(at + bytes - 1);
+  }
+
+ private:
+  const float* HWY_RESTRICT from_;
+};
+
+class Int8Row {
+ public:
+  Int8Row(const GatherSource& source, uint32_t i, uint32_t begin)
+      : from_(source.table->bytes + source.index[i] * size_t{source.table->dimension} + begin),
+        scale_(source.table->scales + source.index[i]) {}
+
+  HWY_INLINE VF Load(uint32_t at) const { return Scaled(hn::LoadU(D8(), from_ + at)); }
+  HWY_INLINE VF LoadN(uint32_t at, uint32_t valid) const {
+    return Scaled(hn::LoadN(D8(), from_ + at, valid));
+  }
+
+  HWY_INLINE void Prefetch(uint32_t width) const {
+    FloatRow::PrefetchBytes(from_, width);
+    hwy::Prefetch(scale_);
+  }
+
+ private:
+  using D8 = hn::Rebind<int8_t, DF>;
+
+  HWY_INLINE VF Scaled(hn::Vec<D8> bytes) const {
+    return hn::Mul(hn::Set(DF(), *scale_), hn::ConvertTo(DF(), hn::PromoteTo(DI(), bytes)));
+  }
+
+  const int8_t* HWY_RESTRICT from_;
+  const float* HWY_RESTRICT scale_;
+};
+
+// What becomes of rows.
+enum class Take { kRows, kSquares, kBoth };
+
+// Sums of kVectors vectors of candidate i's rows from coordinate `at` on, `valid` numbers of the
+// only one where kPart.
+template <typename Row, Take kTake, uint32_t kVectors, bool kPart>
+HWY_INLINE void SumVectors(absl::Span<const GatherSource> sources, const GatherRange& range,
+                           uint32_t i, uint32_t at, uint32_t valid, const GatherSums& sums) {
+  static_assert(!kPart || kVectors == 1, "one vector at a time is not whole");
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  constexpr bool kRows = kTake != Take::kSquares;
+  constexpr bool kSquares = kTake != Take::kRows;
+  const size_t to = size_t{i} * range.width + at;
+  const auto before = [&](const float* from) HWY_ATTR {
+    if (!sums.add) return hn::Zero(d);
+    return kPart ? hn::LoadN(d, from, valid) : hn::LoadU(d, from);
+  };
+  VF rows[kVectors];
+  VF squares[kVectors];
+  for (uint32_t v = 0; v < kVectors; ++v) {
+    if (kRows) rows[v] = before(sums.rows + to + v * n);
+    if (kSquares) squares[v] = before(sums.squares + to + v * n);
+  }
+  for (const GatherSource& source : sources) {
+    const Row row(source, range.first + i, range.begin);
+    for (uint32_t v = 0; v < kVectors; ++v) {
+      const VF x = kPart ? row.LoadN(at, valid) : row.Load(at + v * n);
+      if (kRows) rows[v] = hn::Add(rows[v], x);
+      if (kSquares) squares[v] = hn::MulAdd(x, x, squares[v]);
+    }
+  }
+  const auto store = [&](VF x, float* out) HWY_ATTR {
+    if (kPart) {
+      hn::StoreN(x, d, out, valid);
+    } else {
+      hn::StoreU(x, d, out);
+    }
+  };
+  for (uint32_t v = 0; v < kVectors; ++v) {
+    if (kRows) store(rows[v], sums.rows + to + v * n);
+    if (kSquares) store(squares[v], sums.squares + to + v * n);
+  }
+}
+
+template <typename Row, Take kTake>
+void GatherRowsAs(absl::Span<const GatherSource> sources, const GatherRange& range,
+                  const GatherSums& sums) {
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
+  const uint32_t width = range.width;
+  const auto prefetch = [&](uint32_t candidate) HWY_ATTR {
+    for (const GatherSource& source : sources) {
+      Row(source, candidate, range.begin).Prefetch(width);
+    }
+  };
+  const auto source_count = static_cast<uint32_t>(sources.size());
+  const uint32_t ahead = source_count < kPrefetchRows ? kPrefetchRows / source_count : 1;
+  if (range.first == 0) {
+    for (uint32_t i = 0; i < ahead && i < range.tile; ++i) prefetch(i);
+  }
+  for (uint32_t i = 0; i < range.count; ++i) {
+    if (range.first + i + ahead < range.tile) prefetch(range.first + i + ahead);
+    uint32_t at = 0;
+    for (; at + kSumVectors * n <= width; at += kSumVectors * n) {
+      SumVectors<Row, kTake, kSumVectors, false>(sources, range, i, at, n, sums);
+    }
+    for (; at + n <= width; at += n) {
+      SumVectors<Row, kTake, 1, false>(sources, range, i, at, n, sums);
+    }
+    if (at < width) SumVectors<Row, kTake, 1, true>(sources, range, i, at, width - at, sums);
+  }
+}
+
+// Single numbers of float tables: the loads do not wait for one another.
+void GatherNumbers(absl::Span<const GatherSource> sources, const GatherRange& range,
+                   const GatherSums& sums) {
+  bool add = sums.add;
+  for (const GatherSource& source : sources) {
+    const float* HWY_RESTRICT floats = source.table->floats + range.begin;
+    const uint32_t* HWY_RESTRICT index = source.index + range.first;
+    const size_t dimension = source.table->dimension;
+    for (uint32_t i = 0; sums.rows != nullptr && i < range.count; ++i) {
+      sums.rows[i] = (add ? sums.rows[i] : 0.0f) + floats[index[i] * dimension];
+    }
+    for (uint32_t i = 0; sums.squares != nullptr && i < range.count; ++i) {
+      const float x = floats[index[i] * dimension];
+      sums.squares[i] = (add ? sums.squares[i] : 0.0f) + x * x;
+    }
+    add = true;
+  }
+}
+
+template <typename Row>
+void GatherRowsOf(absl::Span<const GatherSource> sources, const GatherRange& range,
+                  const GatherSums& sums) {
+  if (sums.squares == nullptr) {
+    GatherRowsAs<Row, Take::kRows>(sources, range, sums);
+  } else if (sums.rows == nullptr) {
+    GatherRowsAs<Row, Take::kSquares>(sources, range, sums);
+  } else {
+    GatherRowsAs<Row, Take::kBoth>(sources, range, sums);
+  }
+}
+
+void GatherRows(absl::Span<const GatherSource> sources, const GatherRange& range,
+                const GatherSums& sums) {
+  if (sources[0].table->floats == nullptr) {
+    GatherRowsOf<Int8Row>(sources, range, sums);
+  } else if (range.width == 1) {
+    GatherNumbers(sources, range, sums);
+  } else {
+    GatherRowsOf<FloatRow>(sources, range, sums);
+  }
+}
+
+void BiInteractionRows(const BiInteractionStart& start, const float* squares, uint32_t count,
+                       uint32_t width, float* rows) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  const VF half = hn::Set(d, 0.5f);
+  // s * s is rounded before the subtraction, as squares of a first embedding are.
+  const auto pairs = [&](VF s, VF q) HWY_ATTR { return hn::Mul(half, hn::Sub(hn::Mul(s, s), q)); };
+  for (uint32_t c = 0; c < width; c += n) {
+    const uint32_t valid = width - c < n ? width - c : n;
+    VF sum = hn::Zero(d);
+    VF squares_sum = hn::Zero(d);
+    if (start.sum != nullptr) {
+      sum = hn::LoadN(d, start.sum + c, valid);
+      squares_sum = hn::LoadN(d, start.squares_sum + c, valid);
+    }
+    for (uint32_t i = 0; i < count; ++i) {
+      const size_t at = size_t{i} * width + c;
+      if (valid == n) {
+        const VF s = hn::Add(hn::LoadU(d, rows + at), sum);
+        hn::StoreU(pairs(s, hn::Add(hn::LoadU(d, squares + at), squares_sum)), d, rows + at);
+      } else {
+        const VF s = hn::Add(hn::LoadN(d, rows + at, valid), sum);
+        const VF q = hn::Add(hn::LoadN(d, squares + at, valid), squares_sum);
+        hn::StoreN(pairs(s, q), d, rows + at, valid);
+      }
+    }
+  }
+}
+
+// Four lanes by four features at a time: no instruction set is slow at that.
+void TransposeIntoPanel(const float* rows, size_t row_stride, uint32_t count, uint32_t width,
+                        bool add, float* out, PanelShape shape) {
+  const hn::FixedTag<float, 4> d;
+  const hn::Repartition<uint64_t, decltype(d)> d64;
+  using V = hn::Vec<decltype(d)>;
+  const auto put = [&](V x, float* to)
+                       HWY_ATTR { hn::Store(add ? hn::Add(x, hn::Load(d, to)) : x, d, to); };
+  for (uint32_t lane = 0; lane < shape.lanes; lane += 4) {
+    const float* from = rows + lane * row_stride;
+    // Lanes without a row get zeros.
+    const uint32_t valid = count <= lane ? 0 : count - lane < 4 ? count - lane : 4;
+    float* to = out + lane;
+    uint32_t c = 0;
+    for (; c + 4 <= width; c += 4, to += size_t{4} * shape.stride) {
+      const auto load = [&](uint32_t r) HWY_ATTR {
+        return r < valid ? hn::LoadU(d, from + r * row_stride + c) : hn::Zero(d);
+      };
+      const V r0 = load(0), r1 = load(1), r2 = load(2), r3 = load(3);
+      const auto low01 = hn::BitCast(d64, hn::InterleaveLower(d, r0, r1));
+      const auto low23 = hn::BitCast(d64, hn::InterleaveLower(d, r2, r3));
+      const auto high01 = hn::BitCast(d64, hn::InterleaveUpper(d, r0, r1));
+      const auto high23 = hn::BitCast(d64, hn::InterleaveUpper(d, r2, r3));
+      put(hn::BitCast(d, hn::InterleaveLower(d64, low01, low23)), to);
+      put(hn::BitCast(d, hn::InterleaveUpper(d64, low01, low23)), to + shape.stride);
+      put(hn::BitCast(d, hn::InterleaveLower(d64, high01, high23)), to + 2 * shape.stride);
+      put(hn::BitCast(d, hn::InterleaveUpper(d64, high01, high23)), to + 3 * shape.stride);
+    }
+    for (; c < width; ++c, to += shape.stride) {
+      for (uint32_t r = 0; r < 4; ++r) {
+        const float x = r < valid ? from[r * row_stride + c] : 0.0f;
+        to[r] = add ? to[r] + x : x;
+      }
+    }
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace handpick
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace handpick {
+
+HWY_EXPORT(GatherRows);
+HWY_EXPORT(BiInteractionRows);
+HWY_EXPORT(TransposeIntoPanel);
+
+void GatherRows(absl::Span<const GatherSource> sources, const GatherRange& range,
+                const GatherSums& sums) {
+  HWY_DYNAMIC_DISPATCH(GatherRows)(sources, range, sums);
+}
+
+void BiInteractionRows(const BiInteractionStart& start, const float* squares, uint32_t count,
+                       uint32_t width, float* rows) {
+  HWY_DYNAMIC_DISPATCH(BiInteractionRows)(start, squares, count, width, rows);
+}
+
+void TransposeIntoPanel(const float* rows, size_t row_stride, uint32_t count, uint32_t width,
+                        bool add, float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(TransposeIntoPanel)(rows, row_stride, count, width, add, out, shape);
+}
+
+}  // namespace handpick
+#endif  // HWY_ONCE

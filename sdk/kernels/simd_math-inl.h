@@ -1,0 +1,100 @@
+// Exponential, logistic function and hyperbolic tangent in vectors, once for each instruction set
+// (included between HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE, hence the unusual guard).
+#if defined(HANDPICK_SDK_KERNELS_SIMD_MATH_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef HANDPICK_SDK_KERNELS_SIMD_MATH_INL_H_
+#undef HANDPICK_SDK_KERNELS_SIMD_MATH_INL_H_
+#else
+#define HANDPICK_SDK_KERNELS_SIMD_MATH_INL_H_
+#endif
+
+#include "hwy/highway.h"
+#include "sdk/kernels/sigmoid_table.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace handpick {
+namespace HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+using DF = hn::CappedTag<float, 16>;
+using DI = hn::Rebind<int32_t, DF>;
+using VF = hn::Vec<DF>;
+using VI = hn::Vec<DI>;
+
+// exp(x) for x <= 0, as ExpOfNonPositive in elementary.h: relative error below 2e-7 above -87,
+// exp(-87) below.
+HWY_INLINE VF ExpOfNonPositiveVector(VF x) {
+  const DF d;
+  const DI di;
+  x = hn::Max(x, hn::Set(d, -87.0f));
+  const VF n = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504f)));
+  const VF r =
+      hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x));
+  VF p = hn::Set(d, 1.0f / 5040);
+  p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 720));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 120));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 24));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.0f / 6));
+  p = hn::MulAdd(p, r, hn::Set(d, 0.5f));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
+  p = hn::MulAdd(p, r, hn::Set(d, 1.0f));
+  // n is from -126 to 0: adding it to the exponent's field multiplies by 2^n.
+  return hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::ConvertTo(di, n))));
+}
+
+// How near an activation has to be: what becomes 8 bits needs less.
+inline constexpr int kExact = 3;
+inline constexpr int kCoarse = 2;
+
+// sigmoid(x) - 1/2, an odd function; absolute error below 5.5e-7 (coarse: 3e-5), also at the
+// infinities.
+#if HWY_TARGET <= HWY_AVX3
+// Polynomials in y = |x| + 1, 8 to the octave (sigmoid_table.h): their coefficients for 16 lanes
+// are looked up in registers. Of NaN it makes a number.
+template <int kDegree = kExact>
+HWY_INLINE VF CenteredSigmoid(VF x) {
+  const DF d;
+  const DI di;
+  const VF y = hn::Add(hn::Min(hn::Abs(x), hn::Set(d, kSigmoidTableEnd)), hn::Set(d, 1.0f));
+  VI segment = hn::ShiftRight<20>(hn::BitCast(di, y));
+#if HWY_IS_DEBUG_BUILD
+  // The lookup takes the low five bits by itself, but debug builds check the index.
+  segment = hn::And(segment, hn::Set(di, kSigmoidSegments - 1));
+#endif
+  const auto index = hn::IndicesFromVec(d, segment);
+  const auto coefficient = [&](int power) HWY_ATTR {
+    const float* of = kSigmoidTable<kDegree>.coefficients[power];
+    return hn::TwoTablesLookupLanes(d, hn::Load(d, of), hn::Load(d, of + 16), index);
+  };
+  VF p = coefficient(kDegree);
+  for (int power = kDegree - 1; power >= 0; --power) p = hn::MulAdd(p, y, coefficient(power));
+  return hn::CopySignToAbs(p, x);
+}
+#else
+// (1 - e) / (1 + e) / 2 with e = exp(-|x|).
+template <int kDegree = kExact>
+HWY_INLINE VF CenteredSigmoid(VF x) {
+  const DF d;
+  const VF one = hn::Set(d, 1.0f);
+  const VF e = ExpOfNonPositiveVector(hn::Neg(hn::Abs(x)));
+  const VF half = hn::Mul(hn::Div(hn::Sub(one, e), hn::Add(one, e)), hn::Set(d, 0.5f));
+  return hn::CopySignToAbs(half, x);
+}
+#endif
+
+// 1 / (1 + exp(-x)); absolute error below 6e-7 (coarse: 3e-5).
+template <int kDegree = kExact>
+HWY_INLINE VF SigmoidVector(VF x) {
+  return hn::Add(CenteredSigmoid<kDegree>(x), hn::Set(DF(), 0.5f));
+}
+
+// tanh(x) = 2 sigmoid(2 x) - 1; absolute error below 1.1e-6.
+HWY_INLINE VF TanhVector(VF x) {
+  const VF c = CenteredSigmoid(hn::Add(x, x));
+  return hn::Add(c, c);
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace handpick
+HWY_AFTER_NAMESPACE();
+
+#endif  // HANDPICK_SDK_KERNELS_SIMD_MATH_INL_H_

@@ -1,0 +1,34 @@
+// The weights of a plan's steps as the kernels take them, and the scratch that the steps need.
+#ifndef HANDPICK_SDK_SESSION_STEP_WEIGHTS_H_
+#define HANDPICK_SDK_SESSION_STEP_WEIGHTS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "sdk/bundle/limits.h"
+#include "sdk/kernels/attention_recurrence.h"
+#include "sdk/kernels/attention_unit.h"
+#include "sdk/program/plan.h"
+
+namespace handpick {
+
+Int8Weights Int8WeightsOf(const DenseWeights& weights);
+
+// Refers to itself: not to be copied.
+struct AttentionUnitStep {
+  AttentionUnitStep(const Plan& plan, const Step& step);
+  AttentionUnitStep(const AttentionUnitStep&) = delete;
+  AttentionUnitStep& operator=(const AttentionUnitStep&) = delete;
+
+  AttentionUnitLayer layers[kMaxAttentionLayers];
+  AttentionUnitWeights weights;
+};
+
+AttentionRecurrenceWeights AttentionRecurrenceOf(const Plan& plan, const Step& step);
+
+// Bytes of scratch that a candidate or pair step needs for a tile of `panels` panels.
+size_t ScratchOfStep(const Plan& plan, const Step& step, uint32_t stride, uint32_t panels);
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_SESSION_STEP_WEIGHTS_H_

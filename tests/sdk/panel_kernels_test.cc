@@ -1,0 +1,549 @@
+// Kernels over panels against plain loops in double, over random shapes, once for each instruction
+// set: values, the same bits wherever a candidate stands, and nothing written beside the panel.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "sdk/kernels/panel.h"
+#include "sdk/kernels/rows.h"
+#include "tests/sdk/approximate.h"
+#include "tests/sdk/panel_testing.h"
+
+namespace handpick {
+namespace {
+
+using schema::ActivationKind;
+using testing::Activated;
+using testing::Aligned;
+using testing::Approx;
+using testing::Between;
+using testing::Columns;
+using testing::Dot;
+using testing::Engine;
+using testing::Exactly;
+using testing::ExpectPanelKernel;
+using testing::kActivations;
+using testing::kRounding;
+using testing::OwnedActivation;
+using testing::OwnedInt8;
+using testing::PanelKernel;
+using testing::SomeNumber;
+using testing::SomeNumbers;
+using testing::SomeWidth;
+
+constexpr int kShapes = 12;  // Random shapes of each kernel.
+
+class PanelKernelsTest : public testing::TargetTest {};
+HANDPICK_FOR_EVERY_TARGET(PanelKernelsTest);
+
+void ExpectNear(float actual, const Approx& expected, size_t feature) {
+  ASSERT_LE(std::abs(actual - expected.value), expected.error)
+      << "feature " << feature << ": " << actual << ", expected " << expected.value;
+}
+
+TEST_P(PanelKernelsTest, DenseLayersSumUpWeightsBiasAndRow) {
+  for (uint64_t seed = 0; seed < kShapes; ++seed) {
+    Engine random(seed);
+    const uint32_t in = SomeWidth(random);
+    const uint32_t out = SomeWidth(random);
+    // Of any alignment.
+    const std::vector<float> memory = SomeNumbers(random, size_t{in} * out + 1);
+    const float* weights = memory.data() + 1;
+    const std::vector<float> bias = SomeNumbers(random, out);
+    const std::vector<float> row = SomeNumbers(random, out);
+    const DenseStart start = {seed % 2 == 0 ? bias.data() : nullptr,
+                              seed % 3 == 0 ? row.data() : nullptr};
+    for (const ActivationKind kind : kActivations) {
+      const OwnedActivation activation(kind, out, random);
+      PanelKernel kernel;
+      kernel.name = "dense " + std::to_string(in) + " to " + std::to_string(out) + ", activation " +
+                    std::to_string(static_cast<int>(kind));
+      kernel.input_widths = {in};
+      kernel.output_width = out;
+      kernel.in_place = false;
+      kernel.run = [&](const std::vector<const float*>& inputs, float* y, PanelShape shape) {
+        DensePanel(weights, in, out, start, activation.activation, inputs[0], y, shape);
+      };
+      kernel.judge = [&](const Columns& inputs, const std::vector<float>&,
+                         const std::vector<float>& after) {
+        for (uint32_t j = 0; j < out; ++j) {
+          const float* w = weights + size_t{j} * in;
+          const double begin = (start.bias == nullptr ? 0.0 : bias[j]) +
+                               (start.row == nullptr ? 0.0 : double{row[j]});
+          const Approx sum = Dot(Exactly({w, w + in}), Exactly(inputs[0]),
+                                 {begin, 2 * kRounding * std::abs(begin)});
+          ExpectNear(after[j], Activated(activation.activation, j, sum), j);
+        }
+      };
+      ExpectPanelKernel(kernel, random, [&] { return SomeNumber(random, 2); });
+      ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    }
+  }
+}
+
+TEST_P(PanelKernelsTest, ActivationsAreWithinWhatTheyPromise) {
+  for (uint64_t seed = 0; seed < kShapes; ++seed) {
+    Engine random(seed);
+    const uint32_t width = SomeWidth(random);
+    for (const ActivationKind kind : kActivations) {
+      const OwnedActivation activation(kind, width, random);
+      PanelKernel kernel;
+      kernel.name = "activation " + std::to_string(static_cast<int>(kind));
+      kernel.output_width = width;
+      kernel.in_place = true;
+      kernel.run = [&](const std::vector<const float*>&, float* y, PanelShape shape) {
+        ActivatePanel(activation.activation, width, y, shape);
+      };
+      kernel.judge = [&](const Columns&, const std::vector<float>& before,
+                         const std::vector<float>& after) {
+        for (uint32_t c = 0; c < width; ++c) {
+          ExpectNear(after[c], Activated(activation.activation, c, {before[c], 0}), c);
+        }
+      };
+      // Mostly where the functions bend, at times far out.
+      ExpectPanelKernel(kernel, random,
+                        [&] { return SomeNumber(random, random() % 8 == 0 ? 100.0f : 6.0f); });
+      ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    }
+  }
+}
+
+// y[0] = f(x) for all x, a panel at a time.
+std::vector<float> Apply(ActivationKind kind, std::vector<float> x) {
+  Activation activation = {};
+  activation.kind = kind;
+  const Aligned panel(kLaneGroup * sizeof(float));
+  for (size_t i = 0; i < x.size(); i += kLaneGroup) {
+    const size_t count = std::min<size_t>(kLaneGroup, x.size() - i);
+    std::memcpy(panel.as<float>(), x.data() + i, count * sizeof(float));
+    ActivatePanel(activation, 1, panel.as<float>(), {kLaneGroup, kLaneGroup});
+    std::memcpy(x.data() + i, panel.as<float>(), count * sizeof(float));
+  }
+  return x;
+}
+
+std::vector<float> Grid(double from, double to, double step) {
+  std::vector<float> grid;
+  for (double x = from; x <= to; x += step) grid.push_back(static_cast<float>(x));
+  return grid;
+}
+
+TEST_P(PanelKernelsTest, SigmoidIsWithinWhatItPromises) {
+  const std::vector<float> x = Grid(-40, 40, 0.0003);
+  const std::vector<float> y = Apply(ActivationKind::Sigmoid, x);
+  for (size_t i = 0; i < x.size(); ++i) {
+    ASSERT_NEAR(y[i], 1 / (1 + std::exp(-double{x[i]})), testing::kSigmoidError) << x[i];
+    ASSERT_GE(y[i], 0) << x[i];
+    ASSERT_LE(y[i], 1) << x[i];
+  }
+}
+
+TEST_P(PanelKernelsTest, TanhIsWithinWhatItPromises) {
+  const std::vector<float> x = Grid(-20, 20, 0.00015);
+  const std::vector<float> y = Apply(ActivationKind::Tanh, x);
+  for (size_t i = 0; i < x.size(); ++i) {
+    ASSERT_NEAR(y[i], std::tanh(double{x[i]}), testing::kTanhError) << x[i];
+    ASSERT_LE(std::abs(y[i]), 1) << x[i];
+  }
+}
+
+TEST_P(PanelKernelsTest, SigmoidAndTanhHoldAtZeroAndAtTheEndsOfTheNumbers) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> x = {0.0f, -0.0f, 1e-40f, 3e38f, -3e38f, infinity, -infinity};
+  const std::vector<float> sigmoid = Apply(ActivationKind::Sigmoid, x);
+  const std::vector<float> tanh = Apply(ActivationKind::Tanh, x);
+  for (size_t i = 0; i < x.size(); ++i) {
+    EXPECT_NEAR(sigmoid[i], 1 / (1 + std::exp(-double{x[i]})), testing::kSigmoidError) << x[i];
+    EXPECT_NEAR(tanh[i], std::tanh(double{x[i]}), testing::kTanhError) << x[i];
+  }
+}
+
+TEST_P(PanelKernelsTest, TheExponentialOfASoftmaxIsWithin2e7OfTheExactOne) {
+  // Of [0, x] the first is 1 / sum, and the second exp(x) times it, rounded once.
+  const std::vector<float> grid = Grid(-87, 0, 0.0005);
+  const Aligned panel(2 * kLaneGroup * sizeof(float));
+  float* rows = panel.as<float>();
+  for (size_t i = 0; i + kLaneGroup <= grid.size(); i += kLaneGroup) {
+    std::fill_n(rows, kLaneGroup, 0.0f);
+    std::memcpy(rows + kLaneGroup, grid.data() + i, kLaneGroup * sizeof(float));
+    SoftmaxPanel(rows, 2, rows, {kLaneGroup, kLaneGroup});
+    for (uint32_t lane = 0; lane < kLaneGroup; ++lane) {
+      const double exact = std::exp(double{grid[i + lane]});
+      ASSERT_NEAR(double{rows[kLaneGroup + lane]} / rows[lane], exact,
+                  (testing::kExpError + kRounding) * exact)
+          << grid[i + lane];
+    }
+  }
+}
+
+TEST_P(PanelKernelsTest, SoftmaxTakesEventsFarApart) {
+  const Aligned panel(3 * kLaneGroup * sizeof(float));
+  float* rows = panel.as<float>();
+  std::fill_n(rows, kLaneGroup, -3e38f);
+  std::fill_n(rows + kLaneGroup, kLaneGroup, 1000.0f);
+  std::fill_n(rows + 2 * kLaneGroup, kLaneGroup, -1000.0f);
+  SoftmaxPanel(rows, 3, rows, {kLaneGroup, kLaneGroup});
+  for (uint32_t lane = 0; lane < kLaneGroup; ++lane) {
+    EXPECT_NEAR(rows[lane], 0, 1e-37);
+    EXPECT_EQ(rows[kLaneGroup + lane], 1);
+    EXPECT_NEAR(rows[2 * kLaneGroup + lane], 0, 1e-37);
+  }
+}
+
+TEST_P(PanelKernelsTest, SoftmaxIsThatOfItsEvents) {
+  for (uint64_t seed = 0; seed < kShapes; ++seed) {
+    for (const bool same_place : {false, true}) {
+      Engine random(seed);
+      const uint32_t events = seed == 0 ? 1 : SomeWidth(random);
+      PanelKernel kernel;
+      kernel.name = "softmax over " + std::to_string(events);
+      if (!same_place) kernel.input_widths = {events};
+      kernel.output_width = events;
+      kernel.in_place = same_place;
+      kernel.run = [&](const std::vector<const float*>& inputs, float* out, PanelShape shape) {
+        SoftmaxPanel(same_place ? out : inputs[0], events, out, shape);
+      };
+      kernel.judge = [&](const Columns& inputs, const std::vector<float>& before,
+                         const std::vector<float>& after) {
+        const std::vector<float>& x = same_place ? before : inputs[0];
+        const double most = *std::max_element(x.begin(), x.end());
+        double total = 0;
+        for (const double v : x) total += std::exp(v - most);
+        for (uint32_t e = 0; e < events; ++e) {
+          const double exact = std::exp(x[e] - most) / total;
+          // v - most is rounded, too, and the sum of all.
+          const double relative =
+              2 * testing::kExpError + kRounding * (2 * std::abs(x[e] - most) + events + 8);
+          ExpectNear(after[e], {exact, relative * exact}, e);
+        }
+      };
+      ExpectPanelKernel(kernel, random, [&] { return SomeNumber(random, 8); });
+      ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    }
+  }
+}
+
+TEST_P(PanelKernelsTest, SoftmaxOfNoEventsTouchesNothing) {
+  SoftmaxPanel(nullptr, 0, nullptr, {kLaneGroup, kLaneGroup});
+}
+
+// ---- int8 ----
+
+struct OwnedInt8Panel {
+  OwnedInt8Panel(uint32_t width, uint32_t stride)
+      : bytes(Int8PanelBytes(width, stride)),
+        scale(stride * sizeof(float)),
+        zero_point(stride * sizeof(float)) {}
+  Int8Panel get() const { return {bytes.as<uint8_t>(), scale.as<float>(), zero_point.as<float>()}; }
+  Aligned bytes;
+  Aligned scale;
+  Aligned zero_point;
+};
+
+constexpr Activation kLinear = {ActivationKind::Linear, {}, {}, {}};
+
+// The outputs: scale, zero point, and the levels q, which a unit matrix of weights gives back.
+TEST_P(PanelKernelsTest, QuantizedLanesKeepEveryNumberWithinHalfALevel) {
+  for (uint64_t seed = 0; seed < kShapes; ++seed) {
+    Engine random(seed);
+    const uint32_t width = SomeWidth(random);
+    std::vector<int8_t> unit(size_t{width} * width);
+    for (uint32_t c = 0; c < width; ++c) unit[size_t{c} * width + c] = 1;
+    const std::vector<float> ones(width, 1.0f);
+    const std::vector<int32_t> sums(width, 1);
+    PanelKernel kernel;
+    kernel.name = "quantize " + std::to_string(width);
+    kernel.input_widths = {width};
+    kernel.output_width = width + 2;
+    kernel.in_place = false;
+    kernel.run = [&](const std::vector<const float*>& inputs, float* out, PanelShape shape) {
+      const OwnedInt8Panel panel(width, shape.stride);
+      QuantizePanel(inputs[0], width, panel.get(), shape);
+      DensePanelInt8({unit.data(), ones.data(), sums.data()}, width, width, {nullptr, nullptr},
+                     kLinear, panel.get(), out, shape);
+      std::copy_n(panel.scale.as<float>(), shape.lanes, out + size_t{width} * shape.stride);
+      std::copy_n(panel.zero_point.as<float>(), shape.lanes,
+                  out + (size_t{width} + 1) * shape.stride);
+    };
+    kernel.judge = [&](const Columns& inputs, const std::vector<float>&,
+                       const std::vector<float>& after) {
+      const std::vector<float>& x = inputs[0];
+      const float scale = after[width];
+      const float zero = after[width + 1];
+      const double low = std::min(0.0f, *std::min_element(x.begin(), x.end()));
+      const double high = std::max(0.0f, *std::max_element(x.begin(), x.end()));
+      const double exact = high > low ? (high - low) / 255 : 1;
+      ASSERT_NEAR(scale, exact, 2 * kRounding * exact);
+      ASSERT_EQ(zero, std::nearbyint(zero));
+      ASSERT_NEAR(zero, -low / exact, 0.5 + testing::kLevelError);
+      std::vector<int8_t> row(width);
+      QuantizationParameters of_row;
+      QuantizeRows({x.data(), width}, row.data(), width, &of_row, 1, width);
+      EXPECT_EQ(scale, of_row.scale);
+      EXPECT_EQ(zero, of_row.zero_point + 128);
+      for (uint32_t c = 0; c < width; ++c) {
+        const double q = std::nearbyint(after[c] / scale + zero);
+        ASSERT_GE(q, 0);
+        ASSERT_LE(q, 255);
+        ASSERT_NEAR(after[c], scale * (q - zero), 256 * 4 * kRounding * scale) << "not a level";
+        ASSERT_NEAR(q, std::clamp(x[c] / exact + zero, 0.0, 255.0), 0.5 + testing::kLevelError);
+        // Rows may round to the other side where a number is in the middle.
+        const bool middle = testing::IsAmbiguous(x[c] / exact, testing::kLevelError);
+        ASSERT_LE(std::abs(q - (row[c] + 128)), middle ? 1 : 0) << "feature " << c;
+        if (x[c] == 0) {
+          ASSERT_EQ(after[c], 0);
+        }
+      }
+    };
+    // Of one sign at times, as behind a relu, or nothing but zeros.
+    const int sign = static_cast<int>(seed % 4);
+    ExpectPanelKernel(kernel, random, [&] {
+      const float x = SomeNumber(random, 3);
+      return sign == 0 ? x : sign == 1 ? std::max(x, 0.0f) : sign == 2 ? std::min(x, 0.0f) : 0.0f;
+    });
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+  }
+}
+
+TEST_P(PanelKernelsTest, Int8LayersAreSumsOfWholeNumbers) {
+  for (uint64_t seed = 0; seed < 2 * kShapes; ++seed) {
+    Engine random(seed);
+    const uint32_t in = SomeWidth(random);
+    const uint32_t out = SomeWidth(random);
+    const OwnedInt8 weights(in, out, random);
+    const std::vector<float> bias = SomeNumbers(random, out);
+    const std::vector<float> row = SomeNumbers(random, out);
+    const DenseStart start = {seed % 2 == 0 ? bias.data() : nullptr,
+                              seed % 3 == 0 ? row.data() : nullptr};
+    const ActivationKind kind = kActivations[seed % std::size(kActivations)];
+    const OwnedActivation activation(kind, out, random);
+    PanelKernel kernel;
+    kernel.name = "int8 " + std::to_string(in) + " to " + std::to_string(out) + ", activation " +
+                  std::to_string(static_cast<int>(kind));
+    kernel.input_widths = {in};
+    kernel.output_width = out;
+    kernel.in_place = false;
+    kernel.run = [&](const std::vector<const float*>& inputs, float* y, PanelShape shape) {
+      const OwnedInt8Panel panel(in, shape.stride);
+      QuantizePanel(inputs[0], in, panel.get(), shape);
+      DensePanelInt8(weights.get(), in, out, start, activation.activation, panel.get(), y, shape);
+    };
+    kernel.judge = [&](const Columns& inputs, const std::vector<float>&,
+                       const std::vector<float>& after) {
+      double largest = 0;
+      const std::vector<Approx> x = testing::RoundedBetweenExtremes(Exactly(inputs[0]), &largest);
+      for (uint32_t j = 0; j < out; ++j) {
+        std::vector<Approx> w(in);
+        for (uint32_t k = 0; k < in; ++k) w[k].value = weights.At(j, k);
+        const double begin =
+            (start.bias == nullptr ? 0.0 : bias[j]) + (start.row == nullptr ? 0.0 : double{row[j]});
+        const Approx sum = Dot(w, x, {begin, 2 * kRounding * std::abs(begin)}, largest);
+        ExpectNear(after[j], Activated(activation.activation, j, sum), j);
+      }
+    };
+    ExpectPanelKernel(kernel, random, [&] { return SomeNumber(random, 2); });
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+  }
+}
+
+// Products of 8 bits that would overflow sums of 16.
+TEST_P(PanelKernelsTest, Int8LayersOfTheLargestNumbersDoNotSaturate) {
+  constexpr uint32_t kIn = 67;
+  const std::vector<int8_t> weights(kIn, 127);
+  const float scale = 1;
+  const int32_t sum = 127 * static_cast<int32_t>(kIn);
+  const Aligned x(kIn * kLaneGroup * sizeof(float));
+  std::fill_n(x.as<float>(), kIn * kLaneGroup, 255.0f);
+  const OwnedInt8Panel panel(kIn, kLaneGroup);
+  const Aligned y(kLaneGroup * sizeof(float));
+  QuantizePanel(x.as<float>(), kIn, panel.get(), {kLaneGroup, kLaneGroup});
+  DensePanelInt8({weights.data(), &scale, &sum}, kIn, 1, {nullptr, nullptr}, kLinear, panel.get(),
+                 y.as<float>(), {kLaneGroup, kLaneGroup});
+  for (uint32_t lane = 0; lane < kLaneGroup; ++lane) {
+    EXPECT_EQ(y.as<float>()[lane], 127.0f * 255 * kIn);
+  }
+}
+
+// ---- element by element ----
+
+enum class Elements { kCopy, kAdd, kMultiply, kBiInteraction };
+
+float Expected(Elements op, float a, float b, float before) {
+  switch (op) {
+    case Elements::kCopy:
+      return a;
+    case Elements::kAdd:
+      return before + a;
+    case Elements::kMultiply:
+      return a * b;
+    case Elements::kBiInteraction:
+      break;
+  }
+  const float square = a * a;
+  return 0.5f * (square - b);
+}
+
+TEST_P(PanelKernelsTest, ElementsAreTakenOneByOneOrBroadcast) {
+  for (uint64_t seed = 0; seed < kShapes; ++seed) {
+    for (const Elements op :
+         {Elements::kCopy, Elements::kAdd, Elements::kMultiply, Elements::kBiInteraction}) {
+      Engine random(seed);
+      const uint32_t width = SomeWidth(random);
+      const bool broadcast_a = seed % 2 == 1;
+      const bool broadcast_b = seed % 4 >= 2;
+      const std::vector<float> row_a = SomeNumbers(random, width);
+      const std::vector<float> row_b = SomeNumbers(random, width);
+      PanelKernel kernel;
+      kernel.name = "elements " + std::to_string(static_cast<int>(op));
+      kernel.input_widths = {width, width};
+      kernel.output_width = width;
+      kernel.in_place = op == Elements::kAdd;
+      kernel.run = [&](const std::vector<const float*>& inputs, float* out, PanelShape shape) {
+        const PanelOperand a = {broadcast_a ? row_a.data() : inputs[0], broadcast_a};
+        const PanelOperand b = {broadcast_b ? row_b.data() : inputs[1], broadcast_b};
+        switch (op) {
+          case Elements::kCopy:
+            return CopyPanel(a, width, out, shape);
+          case Elements::kAdd:
+            return AddPanel(a, width, out, shape);
+          case Elements::kMultiply:
+            return MultiplyPanels(a, b, width, out, shape);
+          case Elements::kBiInteraction:
+            return BiInteractionPanel(a, b, width, out, shape);
+        }
+      };
+      kernel.judge = [&](const Columns& inputs, const std::vector<float>& before,
+                         const std::vector<float>& after) {
+        for (uint32_t c = 0; c < width; ++c) {
+          const float a = broadcast_a ? row_a[c] : inputs[0][c];
+          const float b = broadcast_b ? row_b[c] : inputs[1][c];
+          ASSERT_EQ(after[c], Expected(op, a, b, before[c])) << "feature " << c;
+        }
+      };
+      ExpectPanelKernel(kernel, random, [&] { return SomeNumber(random); });
+      ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    }
+  }
+}
+
+TEST_P(PanelKernelsTest, OneEmbeddingInteractsWithNothing) {
+  Engine random(1);
+  const std::vector<float> numbers = SomeNumbers(random, kLaneGroup);
+  const Aligned sum(kLaneGroup * sizeof(float));
+  const Aligned squares(kLaneGroup * sizeof(float));
+  const Aligned out(kLaneGroup * sizeof(float));
+  for (uint32_t lane = 0; lane < kLaneGroup; ++lane) {
+    sum.as<float>()[lane] = numbers[lane];
+    squares.as<float>()[lane] = numbers[lane] * numbers[lane];
+  }
+  BiInteractionPanel({sum.as<float>(), false}, {squares.as<float>(), false}, 1, out.as<float>(),
+                     {kLaneGroup, kLaneGroup});
+  for (uint32_t lane = 0; lane < kLaneGroup; ++lane) EXPECT_EQ(out.as<float>()[lane], 0);
+}
+
+TEST_P(PanelKernelsTest, WeightedRowsAreAddedInTheOrderOfTheEvents) {
+  for (uint64_t seed = 0; seed < kShapes; ++seed) {
+    Engine random(seed);
+    const uint32_t events = seed == 0 ? 0 : seed == 1 ? 1 : Between(random, 2, 60);
+    const uint32_t width = SomeWidth(random);
+    const size_t stride = width + random() % 5;
+    std::vector<float> values = SomeNumbers(random, stride * events);
+    if (events > 0) values.resize(stride * (events - 1) + width);  // Nothing behind the last row.
+    PanelKernel kernel;
+    kernel.name = "weighted rows " + std::to_string(events) + " times " + std::to_string(width);
+    kernel.input_widths = {events};
+    kernel.output_width = width;
+    kernel.in_place = true;
+    kernel.run = [&](const std::vector<const float*>& inputs, float* out, PanelShape shape) {
+      AddWeightedRows(inputs[0], values.data(), stride, events, width, out, shape);
+    };
+    kernel.judge = [&](const Columns& inputs, const std::vector<float>& before,
+                       const std::vector<float>& after) {
+      for (uint32_t c = 0; c < width; ++c) {
+        std::vector<Approx> column(events);
+        for (uint32_t e = 0; e < events; ++e) column[e].value = values[e * stride + c];
+        ExpectNear(after[c], Dot(column, Exactly(inputs[0]), {before[c], 0}), c);
+      }
+    };
+    ExpectPanelKernel(kernel, random, [&] { return SomeNumber(random); });
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+  }
+}
+
+// The weights of the events are split at the end of a ring: two calls give the bits of one.
+TEST_P(PanelKernelsTest, WeightedRowsInTwoPartsHaveTheBitsOfOne) {
+  Engine random(7);
+  constexpr uint32_t kEvents = 9;
+  constexpr uint32_t kWidth = 21;
+  constexpr PanelShape kShape = {kMaxPanelLanes, kMaxPanelLanes};
+  const std::vector<float> values = SomeNumbers(random, kEvents * kWidth);
+  const Aligned weights(kEvents * kMaxPanelLanes * sizeof(float));
+  for (uint32_t i = 0; i < kEvents * kMaxPanelLanes; ++i) {
+    weights.as<float>()[i] = SomeNumber(random);
+  }
+  std::vector<Aligned> results;
+  for (const uint32_t first : {kEvents, 0u, 1u, 4u, 8u}) {
+    results.emplace_back(kWidth * kMaxPanelLanes * sizeof(float));
+    float* out = results.back().as<float>();
+    AddWeightedRows(weights.as<float>(), values.data(), kWidth, first, kWidth, out, kShape);
+    AddWeightedRows(weights.as<float>() + size_t{first} * kMaxPanelLanes,
+                    values.data() + size_t{first} * kWidth, kWidth, kEvents - first, kWidth, out,
+                    kShape);
+    EXPECT_EQ(std::memcmp(out, results[0].as<float>(), kWidth * kMaxPanelLanes * sizeof(float)), 0)
+        << "split at " << first;
+  }
+}
+
+// ---- from tables to panels ----
+
+TEST_P(PanelKernelsTest, RowsAreTurnedIntoPanels) {
+  for (uint64_t seed = 0; seed < 20 * kShapes; ++seed) {
+    Engine random(seed);
+    const uint32_t width = SomeWidth(random);
+    const uint32_t stride = kLaneGroup * Between(random, 1, 3);
+    const uint32_t lanes = kLaneGroup * Between(random, 1, stride / kLaneGroup);
+    const uint32_t count = seed % 10 == 0 ? 0 : Between(random, 1, lanes);
+    const size_t row_stride = width + random() % 4;
+    const bool add = seed % 2 == 1;
+    std::vector<float> rows = SomeNumbers(random, row_stride * count);
+    if (count > 0) rows.resize(row_stride * (count - 1) + width);  // Nothing behind the last row.
+    const std::vector<float> before = SomeNumbers(random, size_t{width} * stride);
+    const Aligned out(before.size() * sizeof(float));
+    std::copy(before.begin(), before.end(), out.as<float>());
+    TransposeIntoPanel(rows.data(), row_stride, count, width, add, out.as<float>(),
+                       {stride, lanes});
+    for (uint32_t c = 0; c < width; ++c) {
+      for (uint32_t lane = 0; lane < stride; ++lane) {
+        const size_t at = size_t{c} * stride + lane;
+        const float row = lane < count ? rows[lane * row_stride + c] : 0;
+        const float expected = lane >= lanes ? before[at] : add ? row + before[at] : row;
+        ASSERT_EQ(out.as<float>()[at], expected)
+            << "seed " << seed << ", feature " << c << ", lane " << lane << " of " << count;
+      }
+    }
+  }
+}
+
+TEST(PanelShapeTest, APanelComputesWholeLaneGroupsOfTheCandidatesThatAreLeft) {
+  for (uint32_t stride = kLaneGroup; stride <= kMaxPanelLanes; stride += kLaneGroup) {
+    for (uint32_t candidates = 1; candidates <= 300; ++candidates) {
+      uint32_t covered = 0;
+      for (uint32_t panel = 0; panel * stride < candidates; ++panel) {
+        const PanelShape shape = ShapeOfPanel(candidates, panel, stride);
+        ASSERT_EQ(shape.stride, stride);
+        ASSERT_EQ(shape.lanes % kLaneGroup, 0u);
+        ASSERT_GT(shape.lanes, 0u);
+        ASSERT_LE(shape.lanes, stride);
+        covered += shape.lanes;
+      }
+      ASSERT_GE(covered, candidates);
+      ASSERT_LT(covered, candidates + kLaneGroup);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace handpick
