@@ -18,7 +18,7 @@ struct Tensor {
   std::vector<float> data;
   // Elements that are integers (or bools) in the file, exactly: float32 keeps 24 bits of them.
   // Empty: they are floats.
-  std::vector<int64_t> integers;
+  std::vector<int64_t> integers = {};
 };
 
 using Weights = std::map<std::string, Tensor>;
