@@ -12,6 +12,7 @@ import re
 
 import numpy as np
 
+VALIDATION_FROM, EVALUATION_FROM = 0.7, 0.8  # Shares of all ratings, by time, where these parts start.
 REQUEST_SIZE = 10
 MAX_EVENTS = 50  # Of a history.
 LIKED = 4.0  # A rating from here on is a positive label.
@@ -118,15 +119,16 @@ class Past:
                      favourite if excess[favourite] > 0 else NO_FAVOURITE)
 
 
-def make_requests(movies, ratings, validation_from, evaluation_from):
-    """Cuts the ratings into Requests, in the order of time within each user; and user -> Past after the last one.
+def parts_by_time(times):
+    """"train", "validation" or "evaluation" for each rating; ratings of one second are not parted."""
+    starts = [times[int(share * len(times))] for share in (VALIDATION_FROM, EVALUATION_FROM)]
+    return np.array(["train", "validation", "evaluation"])[np.searchsorted(starts, times, side="right")]
 
-    Args:
-        validation_from, evaluation_from: shares of all ratings, by time, where these parts start.
-    """
+
+def make_requests(movies, ratings):
+    """Cuts the ratings into Requests, in the order of time within each user; and user -> Past after the last one."""
     users, movie_ids, values, times = ratings
-    starts = [times[int(share * len(times))] for share in (validation_from, evaluation_from)]
-    parts = np.array(["train", "validation", "evaluation"])[np.searchsorted(starts, times, side="right")]
+    parts = parts_by_time(times)
 
     liked_in_training = [movies[m] for m, v in zip(movie_ids[parts == "train"], values[parts == "train"]) if v >= LIKED]
     genre_share = {genre: 0.0 for movie in movies.values() for genre in movie.genres}

@@ -18,7 +18,6 @@ import safetensors_file
 from movielens import Past, Request, make_requests, read_movies, read_ratings
 from resolver import Resolver, take
 
-VALIDATION_FROM, EVALUATION_FROM = 0.7, 0.8
 SEED = 20180926
 PATIENCE = 2
 RANKED_REQUESTS, RANKED_CANDIDATES = 100, 200
@@ -231,7 +230,7 @@ def main(recipe, description, directory):
     started = time.time()
 
     movies = read_movies(arguments.data)
-    requests, pasts = make_requests(movies, read_ratings(arguments.data), VALIDATION_FROM, EVALUATION_FROM)
+    requests, pasts = make_requests(movies, read_ratings(arguments.data))
     part = {name: [r for r in requests if r.part == name] for name in ("train", "validation", "evaluation")}
     known = part["train"] + part["validation"]
     for name, members in part.items():
