@@ -16,6 +16,7 @@
 #include "tests/support/api_request.h"
 #include "tests/support/random_model.h"
 #include "tests/support/tiny/tiny_session.h"
+#include "tests/support/tiny/worker_threads.h"
 
 namespace handpick {
 namespace {
@@ -81,10 +82,17 @@ TEST(AllocationCounterTest, SeesEveryKindOfAllocation) {
 
 // Runs 1,000 calls of score and rank, with N from 0 to 10,000, and everything else that a session
 // can do, in between.
-void ExpectNoAllocations(const RandomModel& random, schema::Precision precision) {
+void ExpectNoAllocations(const RandomModel& random, schema::Precision precision,
+                         uint32_t workers = 1) {
   const OpenModel model(Bundle(random, precision));
   ASSERT_EQ(model.status(), HP_OK) << model.error().message;
-  const OpenSession session(model.get());
+  // On the calling thread: starting threads would allocate.
+  testing::ParallelCalls calls;
+  hp_session_options options = HP_SESSION_OPTIONS_INIT;
+  options.workers = workers;
+  options.parallel_for = testing::InReverse;
+  options.parallel_user = &calls;
+  const OpenSession session(model.get(), options);
   ASSERT_NE(session.get(), nullptr) << session.error().message;
   const Request request = MakeRandomRequest(random, 1, kMostCandidates);
   const ApiBatch context(random.spec, request.context, 1);
@@ -143,6 +151,7 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision)
   EXPECT_EQ(failed, 0) << session.message();
   EXPECT_EQ(largest, kMostCandidates);
   EXPECT_GT(time, 0u);
+  EXPECT_EQ(calls.calls > 0, workers > 1);
 }
 
 TEST(NoAllocationTest, Float32WideDeep) {
@@ -162,6 +171,11 @@ TEST(NoAllocationTest, Float32Din) {
 
 TEST(NoAllocationTest, Int8Dien) {
   ExpectNoAllocations(converter::AttentionWorkload("dien", kSmall), schema::Precision::Int8);
+}
+
+TEST(NoAllocationTest, SeveralWorkers) {
+  ExpectNoAllocations(converter::AttentionWorkload("din", kSmall), schema::Precision::Int8, 3);
+  ExpectNoAllocations(converter::AttentionWorkload("dien", kSmall), schema::Precision::Float32, 7);
 }
 
 using KindAndSeed = std::tuple<const char*, uint64_t>;
