@@ -19,6 +19,7 @@
 // Compiled once for each instruction set; the processor's best one is chosen when it runs.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sdk/recall/scan.cc"
+#include "hwy/cache_control.h"
 #include "hwy/foreach_target.h"  // IWYU pragma: keep
 #include "hwy/highway.h"
 
@@ -135,16 +136,18 @@ struct Listed {
   const uint32_t* positions;
 };
 
-// [sum over row i, i + 1, i + 2, i + 3] of a block's elements in each block.
-template <class Product, class Rows>
+// [sum over row i, i + 1, i + 2, i + 3] of a block's elements in each block. kOneVector: rows fit
+// into one, and there is no loop.
+template <bool kOneVector, class Product, class Rows>
 HWY_INLINE hn::Vec<typename Product::D> FourProducts(const Product& product, const Rows& row,
                                                      size_t i, size_t dimension) {
   const typename Product::D d;
-  auto a = hn::Zero(d);
-  auto b = hn::Zero(d);
-  auto c = hn::Zero(d);
-  auto e = hn::Zero(d);
-  for (size_t at = 0; at < dimension; at += Product::kLanes) {
+  auto a = product(hn::Zero(d), row(i), 0, dimension);
+  auto b = product(hn::Zero(d), row(i + 1), 0, dimension);
+  auto c = product(hn::Zero(d), row(i + 2), 0, dimension);
+  auto e = product(hn::Zero(d), row(i + 3), 0, dimension);
+  if (kOneVector) return SumInBlocks(d, a, b, c, e);
+  for (size_t at = Product::kLanes; at < dimension; at += Product::kLanes) {
     a = product(a, row(i), at, dimension);
     b = product(b, row(i + 1), at, dimension);
     c = product(c, row(i + 2), at, dimension);
@@ -154,21 +157,21 @@ HWY_INLINE hn::Vec<typename Product::D> FourProducts(const Product& product, con
 }
 
 // Lane i: the sum over row i of kRows.
-template <class Product, class Rows>
+template <bool kOneVector, class Product, class Rows>
 HWY_INLINE hn::Vec<typename Product::D> Products(const Product& product, const Rows& row,
                                                  size_t dimension) {
   const typename Product::D d;
-  const auto v0 = FourProducts(product, row, 0, dimension);
+  const auto v0 = FourProducts<kOneVector>(product, row, 0, dimension);
 #if HWY_MAX_BYTES >= 64
-  const auto v1 = FourProducts(product, row, 4, dimension);
-  const auto v2 = FourProducts(product, row, 8, dimension);
-  const auto v3 = FourProducts(product, row, 12, dimension);
+  const auto v1 = FourProducts<kOneVector>(product, row, 4, dimension);
+  const auto v2 = FourProducts<kOneVector>(product, row, 8, dimension);
+  const auto v3 = FourProducts<kOneVector>(product, row, 12, dimension);
   const auto a = hn::Add(hn::ConcatLowerLower(d, v2, v0), hn::ConcatUpperUpper(d, v2, v0));
   const auto b = hn::Add(hn::ConcatLowerLower(d, v3, v1), hn::ConcatUpperUpper(d, v3, v1));
   return hn::Add(hn::OddEvenBlocks(hn::SwapAdjacentBlocks(b), a),
                  hn::OddEvenBlocks(b, hn::SwapAdjacentBlocks(a)));
 #elif HWY_MAX_BYTES >= 32
-  const auto v1 = FourProducts(product, row, 4, dimension);
+  const auto v1 = FourProducts<kOneVector>(product, row, 4, dimension);
   return hn::Add(hn::ConcatLowerLower(d, v1, v0), hn::ConcatUpperUpper(d, v1, v0));
 #else
   (void)d;
@@ -182,13 +185,13 @@ struct RowNumbers {
   const float* norms;  // Null unless Euclidean.
 };
 
-template <class Rows>
+template <bool kOneVector, class Rows>
 HWY_INLINE hn::Vec<Float> Int8Scores(const Int8Product& product, const Rows& row,
                                      const RowNumbers& numbers, size_t dimension) {
   const Float d;
   const Int32 d32;
   const hn::Rebind<uint8_t, Int32> d8;
-  auto sum = Products(product, row, dimension);
+  auto sum = Products<kOneVector>(product, row, dimension);
   sum = hn::Sub(sum, hn::Set(d32, product.Excess(dimension)));
   const auto codes = hn::Add(hn::PromoteTo(d32, hn::LoadU(d8, numbers.codes)), hn::Set(d32, 1));
   auto score = hn::Mul(hn::Mul(hn::ConvertTo(d, sum), hn::ConvertTo(d, codes)),
@@ -212,6 +215,7 @@ HWY_INLINE void Offer(hn::Vec<Float> scores, const uint32_t* positions, uint32_t
   }
 }
 
+template <bool kOneVector>
 HWY_INLINE void ScanInt8Listed(const RecallRows& rows, const ScanQuery& query,
                                const uint32_t* positions, size_t count, TopItems* top) {
   const Int8Product product(query);
@@ -229,10 +233,19 @@ HWY_INLINE void ScanInt8Listed(const RecallRows& rows, const ScanQuery& query,
     }
     const Listed row = {rows.data, rows.stride_bytes, some};
     const RowNumbers numbers = {codes, euclidean ? norms : nullptr};
-    Offer(Int8Scores(product, row, numbers, rows.dimension), some, 0, n, top);
+    Offer(Int8Scores<kOneVector>(product, row, numbers, rows.dimension), some, 0, n, top);
   }
 }
 
+// The processor's own prefetching stops at the end of a page.
+constexpr size_t kAheadBytes = 4096;
+
+// Behind the rows there may be nothing: prefetching faults nowhere.
+HWY_INLINE void Prefetch(const uint8_t* first, size_t bytes) {
+  for (size_t at = 0; at < bytes; at += 64) hwy::Prefetch(first + at);
+}
+
+template <bool kOneVector>
 HWY_INLINE void ScanInt8(const RecallRows& rows, const ScanQuery& query, uint32_t begin,
                          uint32_t end, TopItems* top) {
   const Int8Product product(query);
@@ -243,13 +256,14 @@ HWY_INLINE void ScanInt8(const RecallRows& rows, const ScanQuery& query, uint32_
     const RowNumbers numbers = {rows.scale_codes + p,
                                 rows.squared_norms == nullptr ? nullptr : rows.squared_norms + p};
     const Contiguous row = {rows.data + p * stride, stride};
-    Offer(Int8Scores(product, row, numbers, rows.dimension), nullptr, p,
+    Prefetch(row.first + kAheadBytes, kRows * stride);
+    Offer(Int8Scores<kOneVector>(product, row, numbers, rows.dimension), nullptr, p,
           std::min<size_t>(kRows, end - p), top);
   }
   if (p >= end) return;
   uint32_t rest[kRows];
   for (uint32_t i = 0; i < end - p; ++i) rest[i] = p + i;
-  ScanInt8Listed(rows, query, rest, end - p, top);
+  ScanInt8Listed<kOneVector>(rows, query, rest, end - p, top);
 }
 
 template <bool kEuclidean>
@@ -264,14 +278,18 @@ HWY_INLINE void ScanFloat(const RecallRows& rows, const ScanQuery& query, uint32
       some[i] = positions == nullptr ? begin + static_cast<uint32_t>(k) : positions[k];
     }
     const Listed row = {rows.data, rows.stride_bytes, some};
-    Offer(Products(product, row, rows.dimension), some, 0, n, top);
+    Offer(Products<false>(product, row, rows.dimension), some, 0, n, top);
   }
 }
 
 void ScanRowsImpl(const RecallRows& rows, const ScanQuery& query, uint32_t begin, uint32_t end,
                   TopItems* top) {
   if (rows.type == schema::ElementType::Int8PerRow) {
-    ScanInt8(rows, query, begin, end, top);
+    if (rows.dimension <= Int8Product::kLanes) {
+      ScanInt8<true>(rows, query, begin, end, top);
+    } else {
+      ScanInt8<false>(rows, query, begin, end, top);
+    }
   } else if (query.metric == RecallMetric::Euclidean) {
     ScanFloat<true>(rows, query, begin, nullptr, end - begin, top);
   } else {
@@ -282,7 +300,11 @@ void ScanRowsImpl(const RecallRows& rows, const ScanQuery& query, uint32_t begin
 void ScanListedRowsImpl(const RecallRows& rows, const ScanQuery& query, const uint32_t* positions,
                         size_t count, TopItems* top) {
   if (rows.type == schema::ElementType::Int8PerRow) {
-    ScanInt8Listed(rows, query, positions, count, top);
+    if (rows.dimension <= Int8Product::kLanes) {
+      ScanInt8Listed<true>(rows, query, positions, count, top);
+    } else {
+      ScanInt8Listed<false>(rows, query, positions, count, top);
+    }
   } else if (query.metric == RecallMetric::Euclidean) {
     ScanFloat<true>(rows, query, 0, positions, count, top);
   } else {
