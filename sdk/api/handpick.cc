@@ -59,12 +59,11 @@ void DeleteModel(hp_model* model) {
   allocator.release(allocator.user, model, sizeof(hp_model));
 }
 
-// Options of the caller, which may come from an older header with fewer fields.
 // More threads than a phone has cores.
 constexpr uint32_t kMaxWorkers = 64;
 
-// Options as they count: defaults filled in, fields that the caller's struct does not have left
-// out.
+// Options as they count: of a caller with an older header, whose struct has fewer fields, the
+// others are the defaults.
 hp_status ReadOptions(const hp_session_options* given, hp_session_options* options,
                       hp_error* error) {
   *options = HP_SESSION_OPTIONS_INIT;

@@ -13,8 +13,6 @@
 
 namespace handpick {
 
-// The memory is laid out as session/layout.h draws it; the Session object stands at its start. All
-// functions leave the session as it was when they fail, but for `error`.
 class RowRunner;
 class TileRunner;
 
@@ -30,6 +28,8 @@ struct Threads {
   void* user;
 };
 
+// The memory is laid out as session/layout.h draws it; the Session object stands at its start. All
+// functions leave the session as it was when they fail, but for `error`.
 class Session {
  public:
   // Takes over zeroed memory of layout.total bytes, of which this object is the start.

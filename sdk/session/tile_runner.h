@@ -16,7 +16,8 @@ class TileRunner {
 
   void Run(const Step& step);
 
-  // The logits of the tile, a panel after the other; `stride` 0: one number for all.
+  // The logits of the tile's candidates, a panel after the other. Only of models whose logit varies
+  // with the candidate.
   const float* Logits();
 
  private:
