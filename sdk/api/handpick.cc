@@ -6,26 +6,14 @@
 #include <cstring>
 #include <new>
 
+#include "sdk/api/handles.h"
 #include "sdk/base/error.h"
 #include "sdk/bundle/load.h"
 #include "sdk/features/resolve.h"
-#include "sdk/kernels/elementary.h"
 #include "sdk/kernels/top_k.h"
 #include "sdk/session/layout.h"
 #include "sdk/session/model.h"
 #include "sdk/session/session.h"
-
-struct hp_model {
-  explicit hp_model(const hp_allocator* allocator) : model(allocator) {}
-  handpick::Model model;
-};
-
-struct hp_session {
-  hp_session(const handpick::Model& model, const handpick::SessionLayout& layout,
-             const handpick::Threads& threads)
-      : session(model, layout, threads) {}
-  handpick::Session session;
-};
 
 namespace handpick {
 namespace {
@@ -33,14 +21,6 @@ namespace {
 static_assert(sizeof(hp_session) == sizeof(Session), "the layout counts a Session");
 static_assert(alignof(hp_model) <= HP_ALIGNMENT && alignof(hp_session) <= HP_ALIGNMENT,
               "memory is aligned enough");
-
-hp_status NullArgument(hp_error* error, const char* name) {
-  return Fail(error, HP_INVALID_ARGUMENT, "%s is null", name);
-}
-
-float ScoreOf(const Plan& plan, float logit) {
-  return plan.task == schema::Task::Binary ? Sigmoid(logit) : logit;
-}
 
 hp_status NewModel(const hp_allocator* allocator, hp_model** model, hp_error* error) {
   if (allocator != nullptr && (allocator->allocate == nullptr || allocator->release == nullptr)) {
@@ -91,7 +71,7 @@ hp_status ReadOptions(const hp_session_options* given, hp_session_options* optio
 
 hp_status Layout(const hp_model* model, const hp_session_options& options, SessionLayout* layout,
                  hp_error* error) {
-  return MakeSessionLayout(model->model.plan(), options.tile, options.workers, layout, error);
+  return MakeSessionLayout(model->model.plan(), options, layout, error);
 }
 
 }  // namespace
@@ -125,12 +105,16 @@ const char* hp_status_text(hp_status status) {
       return "item is not in the catalog";
     case HP_CONTEXT_NOT_SET:
       return "context is not set";
+    case HP_DUPLICATE_ITEM:
+      return "item is there already";
     case HP_OUT_OF_MEMORY:
       return "out of memory";
     case HP_MEMORY_TOO_SMALL:
       return "memory is too small";
     case HP_MISALIGNED:
       return "memory is misaligned";
+    case HP_OVERLAY_FULL:
+      return "overlay is full";
     case HP_FILE_ERROR:
       return "file error";
     case HP_NOT_A_BUNDLE:
@@ -143,6 +127,10 @@ const char* hp_status_text(hp_status status) {
       return "golden request does not hold";
     case HP_UNSUPPORTED:
       return "not supported on this processor";
+    case HP_NO_MODEL:
+      return "bundle has no model";
+    case HP_NO_RECALL:
+      return "bundle has no recall index";
     case HP_INTERNAL:
       return "internal error";
   }

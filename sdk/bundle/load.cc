@@ -62,13 +62,14 @@ class Loader {
     HP_TRY(Steps(bundle_.candidate_program(), "candidate", &candidate_steps));
     plan_.session_steps = session_steps_;
     plan_.candidate_steps = candidate_steps;
+    HP_TRY(Recall());
+    if (!plan_.has_model) return NoModel();
     if (bundle_.logit() >= plan_.values.size())
       return Corrupt("logit", bundle_.logit(), plan_.values.size());
     plan_.logit = bundle_.logit();
     HP_TRY(CheckProgram(plan_, &memory_, error_));
     HP_TRY(MarkRecurrentSteps());
-    HP_TRY(Goldens());
-    return Recall();
+    return Goldens();
   }
 
  private:
@@ -91,13 +92,20 @@ class Loader {
     info.producer = Text(bundle_.producer());
     info.format_major = bundle_.format_major();
     info.format_minor = bundle_.format_minor();
-    if (bundle_.precision() != schema::Precision::Float32 &&
+    // A recall index alone has no value to compute.
+    plan_.has_model = bundle_.recall() == nullptr || Size(bundle_.values()) != 0;
+    info.has_model = plan_.has_model ? 1 : 0;
+    const bool no_precision = !plan_.has_model && bundle_.precision() == schema::Precision::Unknown;
+    if (!no_precision && bundle_.precision() != schema::Precision::Float32 &&
         bundle_.precision() != schema::Precision::Int8) {
       return Corrupt("precision", static_cast<uint64_t>(bundle_.precision()), 3);
     }
-    info.precision =
-        bundle_.precision() == schema::Precision::Float32 ? HP_PRECISION_F32 : HP_PRECISION_INT8;
-    if (bundle_.task() != schema::Task::Binary && bundle_.task() != schema::Task::Regression) {
+    info.precision = no_precision                                        ? HP_PRECISION_UNKNOWN
+                     : bundle_.precision() == schema::Precision::Float32 ? HP_PRECISION_F32
+                                                                         : HP_PRECISION_INT8;
+    const bool no_task = !plan_.has_model && bundle_.task() == schema::Task::Unknown;
+    if (!no_task && bundle_.task() != schema::Task::Binary &&
+        bundle_.task() != schema::Task::Regression) {
       return Corrupt("task", static_cast<uint64_t>(bundle_.task()), 3);
     }
     plan_.task = bundle_.task();
@@ -940,12 +948,74 @@ class Loader {
     return HP_OK;
   }
 
+  hp_status NoModel() {
+    if (session_steps_.empty() && plan_.candidate_steps.empty() && Size(bundle_.goldens()) == 0) {
+      return HP_OK;
+    }
+    return Fail(error_, HP_BUNDLE_CORRUPT,
+                "bundle: it has no values, and %zu steps and %zu golden requests, expected none",
+                session_steps_.size() + plan_.candidate_steps.size(), Size(bundle_.goldens()));
+  }
+
   hp_status Recall() {
     if (bundle_.recall() == nullptr) return HP_OK;
+    const schema::RecallIndex& in = *bundle_.recall();
     absl::Span<RecallIndex> index;
     if (!memory_.NewArray(1, &index)) return NoMemory();
-    HP_TRY(OpenRecallIndex(*bundle_.recall(), index.data(), error_));
+    HP_TRY(OpenRecallIndex(in, index.data(), error_));
+    RecallIndex& to = index[0];
+    const Catalog& catalog = plan_.catalog;
+    if (to.items_of_catalog) {
+      if (catalog.key_feature == kNone) {
+        return Fail(error_, HP_BUNDLE_CORRUPT,
+                    "recall index: its items are those of the catalog, and there is none");
+      }
+      if (catalog.item_count != to.rows.count) {
+        return Fail(error_, HP_BUNDLE_CORRUPT,
+                    "recall index: item_count is %u, expected the catalog's %u", to.rows.count,
+                    catalog.item_count);
+      }
+      to.ids = ItemIds{catalog.strings.size() != 0, catalog.ids, catalog.strings};
+    }
+    HP_TRY(RecallFeature("history_feature", in.history_feature(), HP_SIDE_HISTORY, to,
+                         &to.history_feature));
+    HP_TRY(RecallFeature("candidate_feature", in.candidate_feature(), HP_SIDE_CANDIDATE, to,
+                         &to.candidate_feature));
+    if (to.candidate_feature != kNone && catalog.key_feature != kNone &&
+        to.candidate_feature != catalog.key_feature) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: candidate_feature is %u, expected the catalog's key %u",
+                  to.candidate_feature, catalog.key_feature);
+    }
     plan_.recall = index.data();
+    plan_.info.recall_items = to.rows.count;
+    return HP_OK;
+  }
+
+  // A feature that ids of the index's items are given to.
+  hp_status RecallFeature(const char* what, int32_t number, hp_side side, const RecallIndex& index,
+                          uint32_t* to) {
+    if (number == -1) return HP_OK;
+    if (number < 0 || static_cast<uint32_t>(number) >= features_.size()) {
+      return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: %s is %d, the bundle has %zu features",
+                  what, number, features_.size());
+    }
+    const Feature& feature = features_[static_cast<uint32_t>(number)];
+    if (feature.side != side || feature.type != HP_FEATURE_CATEGORICAL) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: %s '%s' is no categorical feature of the %s", what, feature.name,
+                  side == HP_SIDE_HISTORY ? "history" : "candidates");
+    }
+    const schema::VocabularyKind kind = feature.vocabulary->kind;
+    const bool takes_strings =
+        kind == schema::VocabularyKind::StringList || kind == schema::VocabularyKind::Hash;
+    const bool takes_integers = kind != schema::VocabularyKind::StringList;
+    if (index.rows.count != 0 && !(index.ids.are_strings ? takes_strings : takes_integers)) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: ids are %s, which %s '%s' does not take",
+                  index.ids.are_strings ? "strings" : "integers", what, feature.name);
+    }
+    *to = static_cast<uint32_t>(number);
     return HP_OK;
   }
 

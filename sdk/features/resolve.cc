@@ -10,8 +10,6 @@
 namespace handpick {
 namespace {
 
-constexpr uint32_t kUnknownItem = UINT32_MAX;
-
 const char* SideName(hp_side side) {
   switch (side) {
     case HP_SIDE_CONTEXT:
@@ -293,14 +291,14 @@ class FeatureResolver {
   hp_error* error_;
 };
 
-// Catalog positions of `count` candidates from `first` on; kUnknownItem where there is none.
+// Catalog positions of `count` candidates from `first` on; kNotInCatalog where there is none.
 void FindItems(const Catalog& catalog, const hp_column* key, size_t first, uint32_t count,
                uint32_t* items) {
   for (uint32_t i = 0; i < count; ++i) {
     const int64_t position = key->type == HP_STRING
                                  ? FindString(catalog.strings, key->strings[first + i])
                                  : FindInteger(catalog.ids, key->integers[first + i]);
-    items[i] = position == kNotFound ? kUnknownItem : static_cast<uint32_t>(position);
+    items[i] = position == kNotFound ? kNotInCatalog : static_cast<uint32_t>(position);
   }
 }
 
@@ -308,7 +306,7 @@ hp_status ResolveFromCatalog(const Plan& plan, FeatureResolver& resolver, const 
                              const hp_column* key, size_t first, uint32_t count, uint32_t slot_row,
                              const uint32_t* items, hp_error* error) {
   for (uint32_t i = 0; i < count; ++i) {
-    if (items[i] != kUnknownItem) {
+    if (items[i] != kNotInCatalog) {
       HP_TRY(resolver.ResolveItem(items[i], slot_row + i));
     } else if (feature.optional) {
       resolver.ResolveDefault(slot_row + i);
@@ -433,11 +431,11 @@ hp_status BindColumns(const Plan& plan, hp_side side, const hp_batch& batch, boo
 
 hp_status ResolveRows(const Plan& plan, hp_side side, const hp_column* const* columns, size_t first,
                       uint32_t count, char* region, uint32_t capacity, uint32_t slot_row,
-                      uint32_t* items, hp_error* error) {
+                      uint32_t* items, bool items_known, hp_error* error) {
   const hp_column* key = nullptr;
   if (items != nullptr && plan.catalog.key_feature != kNone)
     key = columns[plan.catalog.key_feature];
-  if (key != nullptr) FindItems(plan.catalog, key, first, count, items);
+  if (key != nullptr && !items_known) FindItems(plan.catalog, key, first, count, items);
   // Lengths come first: multi-valued features read them.
   for (const bool lengths : {true, false}) {
     for (size_t f = 0; f < plan.features.size(); ++f) {

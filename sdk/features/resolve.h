@@ -38,9 +38,11 @@ hp_status BindColumns(const Plan& plan, hp_side side, const hp_batch& batch, boo
 // slots. All features of the side are resolved; on an error the slots' contents are unspecified.
 //
 // `items` [count] is scratch for catalog positions; null when nothing may come from the catalog.
+// With `items_known` they are in it already (kNotInCatalog: none), and no id is looked up.
+inline constexpr uint32_t kNotInCatalog = UINT32_MAX;
 hp_status ResolveRows(const Plan& plan, hp_side side, const hp_column* const* columns, size_t first,
                       uint32_t count, char* region, uint32_t capacity, uint32_t slot_row,
-                      uint32_t* items, hp_error* error);
+                      uint32_t* items, bool items_known, hp_error* error);
 
 }  // namespace handpick
 

@@ -213,6 +213,7 @@ struct Golden {
 
 struct Plan {
   hp_bundle_info info;
+  bool has_model;  // Otherwise values, steps and goldens are empty: a recall index alone.
   schema::Task task;
   absl::Span<const Feature> features;
   absl::Span<const Vocabulary> vocabularies;

@@ -28,6 +28,7 @@ class Opener {
     HP_TRY(Numbers());
     HP_TRY(Rows());
     HP_TRY(Permutation());
+    HP_TRY(Ids());
     const size_t tables = in_.tables() == nullptr ? 0 : in_.tables()->size();
     HP_TRY(InRange("the number of tables", tables, 0, kMaxRecallTables));
     index_.table_count = static_cast<uint32_t>(tables);
@@ -111,6 +112,31 @@ class Opener {
     if (View(in_.items()).empty() && View(in_.positions()).empty()) return HP_OK;
     HP_TRY(Packed("items", in_.items(), &index_.items));
     return Packed("positions", in_.positions(), &index_.positions);
+  }
+
+  hp_status Ids() {
+    ItemIds& ids = index_.ids;
+    ids.integers = View(in_.item_ids());
+    ids.strings = StringList{View(in_.item_string_offsets()), View(in_.item_string_bytes())};
+    ids.are_strings = !ids.strings.offsets.empty();
+    index_.items_of_catalog = in_.items_of_catalog();
+    index_.history_feature = kNone;
+    index_.candidate_feature = kNone;
+    const int kinds = (ids.integers.empty() ? 0 : 1) + (ids.are_strings ? 1 : 0) +
+                      (in_.items_of_catalog() ? 1 : 0);
+    if (kinds > 1) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: more than one of item_ids, item_string_offsets and "
+                  "items_of_catalog");
+    }
+    if (!ids.integers.empty()) {
+      HP_TRY(HasSize("item_ids", ids.integers.size(), in_.item_count()));
+    }
+    if (ids.are_strings) {
+      return HasSize("item_string_offsets", ids.strings.offsets.size(),
+                     uint64_t{in_.item_count()} + 1);
+    }
+    return HasSize("item_string_bytes", ids.strings.bytes.size(), 0);
   }
 
   hp_status NoHash() {

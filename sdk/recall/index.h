@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include "handpick/handpick.h"
 #include "schema/bundle_generated.h"
+#include "sdk/program/plan.h"
 #include "sdk/recall/packed.h"
 
 namespace handpick {
@@ -57,6 +58,14 @@ struct RecallTable {
   PackedNumbers positions;
 };
 
+// Ids of items by number, ascending: integers, or strings in bytewise order. Without either, the id
+// is the number. They come from the file: whoever reads them checks them (see item_ids.h).
+struct ItemIds {
+  bool are_strings = false;
+  absl::Span<const int64_t> integers;
+  StringList strings;
+};
+
 // A view: the bundle outlives it. Immutable; shared by threads.
 struct RecallIndex {
   schema::RecallMetric metric;
@@ -69,6 +78,10 @@ struct RecallIndex {
   uint32_t probes;
   uint32_t measured_k;
   float measured_recall;
+  ItemIds ids;
+  bool items_of_catalog;       // Item i is the catalog's i-th; the ids are the catalog's.
+  uint32_t history_feature;    // kNone: there is none.
+  uint32_t candidate_feature;  // kNone: there is none.
 };
 
 // Bytes of a row, the padding included.
@@ -79,9 +92,10 @@ uint32_t RowStride(schema::ElementType type, uint32_t dimension);
 bool CompleteHashShape(HashShape* shape);
 
 // Checks everything whose work does not grow with the number of items, and refuses with
-// HP_BUNDLE_CORRUPT and the name of what is wrong. Contents of rows, codes, items, positions and
-// bucket_begins are checked where they are read. Allocates nothing. `in` has passed FlatBuffers'
-// verifier, in memory aligned to HP_ALIGNMENT.
+// HP_BUNDLE_CORRUPT and the name of what is wrong. Contents of rows, codes, items, positions,
+// bucket_begins and ids are checked where they are read. What needs the rest of the bundle is the
+// loader's to check: items_of_catalog and the features. Allocates nothing. `in` has passed
+// FlatBuffers' verifier, in memory aligned to HP_ALIGNMENT.
 hp_status OpenRecallIndex(const schema::RecallIndex& in, RecallIndex* index, hp_error* error);
 
 }  // namespace handpick

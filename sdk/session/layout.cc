@@ -5,6 +5,7 @@
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
 #include "sdk/kernels/panel.h"
+#include "sdk/session/recall_memory.h"
 #include "sdk/session/session.h"
 #include "sdk/session/step_weights.h"
 
@@ -59,8 +60,10 @@ bool LayOutWorker(const Plan& plan, SessionLayout* layout) {
 
 }  // namespace
 
-hp_status MakeSessionLayout(const Plan& plan, uint32_t tile, uint32_t workers,
+hp_status MakeSessionLayout(const Plan& plan, const hp_session_options& options,
                             SessionLayout* layout, hp_error* error) {
+  const uint32_t tile = options.tile;
+  const uint32_t workers = options.workers;
   if (tile > plan.tile) {
     return Fail(error, HP_INVALID_ARGUMENT, "session tile is %u, expected at most the bundle's %u",
                 tile, plan.tile);
@@ -89,6 +92,8 @@ hp_status MakeSessionLayout(const Plan& plan, uint32_t tile, uint32_t workers,
     layout->values[domain] =
         session.Place(layout->value_rows[domain], plan.region_row_bytes[domain]);
   }
+  HP_TRY(ReadRecallLimits(plan, options, &layout->recall_limits, error));
+  layout->recall = session.Place(1, RecallMemoryBytes(plan, layout->recall_limits));
   const bool worker_fits = LayOutWorker(plan, layout);
   layout->first_worker = session.Place(workers, worker_fits ? layout->worker_bytes : 0);
   if (!worker_fits || !session.fits()) {

@@ -1,6 +1,6 @@
 // Where everything lies in a session's memory.
 //
-//   | session | columns | slots | values | worker 0 | worker 1 | ... | padding |
+//   | session | columns | slots | values | recall | worker 0 | worker 1 | ... | padding |
 //     create ............................................................. end
 //
 //   columns: the batch's column of each feature, for the duration of one call
@@ -8,6 +8,7 @@
 //            force, and the one that is being set), a ring for the history (and a row to check
 //            events in)
 //   values:  results of context and history steps, which stay until they are computed again
+//   recall:  items of the events, and what a recall works in: see session/recall_memory.h
 //   worker:  what one thread needs to score a tile of candidates: their resolved features, the
 //            results of candidate and pair steps, which are used again within the tile, and scratch
 //   padding: the engine reads up to 16 bytes behind a dense layer's input
@@ -25,6 +26,14 @@
 
 namespace handpick {
 
+// The largest recall that a session can do. Numbers are in force: no defaults. All 0 without an
+// index.
+struct RecallLimits {
+  uint32_t k;
+  uint32_t interests;
+  uint32_t probes;
+};
+
 struct SessionLayout {
   uint32_t tile;     // Candidates that are scored together.
   uint32_t workers;  // Tiles that are scored at a time.
@@ -36,6 +45,8 @@ struct SessionLayout {
   size_t columns;
   size_t slots[kDomainCount];
   size_t values[kDomainCount];
+  size_t recall;
+  RecallLimits recall_limits;
   size_t items;    // Worker: catalog position of each candidate.
   size_t scratch;  // Worker: for kernels.
   size_t first_worker;
@@ -43,9 +54,10 @@ struct SessionLayout {
   size_t total;
 };
 
-// `tile` 0: the plan's. HP_INVALID_ARGUMENT: larger than the plan's. HP_BUNDLE_CORRUPT: more memory
-// than can be addressed.
-hp_status MakeSessionLayout(const Plan& plan, uint32_t tile, uint32_t workers,
+// `options` are those that count, `workers` at least 1; other zeros are defaults.
+// HP_INVALID_ARGUMENT: a tile larger than the plan's, or a recall larger than the header's limits.
+// HP_BUNDLE_CORRUPT: more memory than can be addressed.
+hp_status MakeSessionLayout(const Plan& plan, const hp_session_options& options,
                             SessionLayout* layout, hp_error* error);
 
 }  // namespace handpick

@@ -14,7 +14,9 @@ Model::~Model() {
 hp_status Model::Open(const void* data, size_t size, bool pack, hp_error* error) {
   HP_TRY(LoadBundle(data, size, &memory_, &plan_, error));
   SessionLayout layout;
-  HP_TRY(MakeSessionLayout(plan_, 0, 1, &layout, error));
+  hp_session_options options = HP_SESSION_OPTIONS_INIT;
+  options.workers = 1;
+  HP_TRY(MakeSessionLayout(plan_, options, &layout, error));
   plan_.info.session_bytes = layout.total;
   plan_.info.step_count =
       static_cast<uint32_t>(plan_.session_steps.size() + plan_.candidate_steps.size());

@@ -5,6 +5,7 @@
 
 #include "sdk/base/checked.h"
 #include "sdk/features/resolve.h"
+#include "sdk/kernels/elementary.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/session/row_runner.h"
 #include "sdk/session/tile_runner.h"
@@ -26,6 +27,10 @@ void AddCounters(hp_session_counters* from, hp_session_counters* to) {
 
 }  // namespace
 
+float ScoreOf(const Plan& plan, float logit) {
+  return plan.task == schema::Task::Binary ? Sigmoid(logit) : logit;
+}
+
 Session::Session(const Model& model, const SessionLayout& layout, const Threads& threads)
     : model_(model), plan_(model.plan()), layout_(layout), threads_(threads) {
   // A model whose context features all have defaults (or that has none) can score at once.
@@ -41,7 +46,7 @@ hp_status Session::SetContext(const hp_batch& context) {
   // Into the slots' other row: the one in force stays until all went well.
   const uint32_t row = 1 - context_row_;
   HP_TRY(ResolveRows(plan_, HP_SIDE_CONTEXT, columns(), 0, 1, Memory(layout_.slots[0]),
-                     layout_.slot_rows[0], row, nullptr, &error_));
+                     layout_.slot_rows[0], row, nullptr, false, &error_));
   context_row_ = row;
   context_set_ = true;
   stale_ |= kContextTrigger;
@@ -58,7 +63,7 @@ hp_status Session::CheckEvents(const hp_batch& events) {
   for (size_t e = 0; e < events.row_count; ++e) {
     // The row behind the ring is there for this.
     HP_TRY(ResolveRows(plan_, HP_SIDE_HISTORY, columns(), e, 1, Memory(layout_.slots[1]),
-                       layout_.slot_rows[1], plan_.max_history, nullptr, &error_));
+                       layout_.slot_rows[1], plan_.max_history, nullptr, false, &error_));
   }
   return HP_OK;
 }
@@ -82,7 +87,8 @@ hp_status Session::TakeEvents(const hp_batch& events) {
       unchanged = 0;
     }
     HP_TRY(ResolveRows(plan_, HP_SIDE_HISTORY, columns(), e, 1, Memory(layout_.slots[1]),
-                       layout_.slot_rows[1], position, nullptr, &error_));
+                       layout_.slot_rows[1], position, nullptr, false, &error_));
+    NoteItem(e, position);
     HP_TRY(RunEventSteps(position, /*recurrent=*/false));
     if (carry) {
       has_event_before_ = carries_state_;
@@ -172,6 +178,10 @@ hp_status Session::RefreshContext() {
 }
 
 hp_status Session::BeginScoring(const hp_batch& candidates) {
+  if (!plan_.has_model) {
+    return Fail(&error_, HP_NO_MODEL,
+                "the bundle holds a recall index and no model: there is nothing to score with");
+  }
   if (!context_set_) {
     return Fail(&error_, HP_CONTEXT_NOT_SET,
                 "the context has features without a default: set it before scoring");
@@ -218,9 +228,11 @@ Session::Round Session::ScoreRound(size_t first, size_t row_count) {
 
 hp_status Session::ScoreTile(Worker* worker, bool profiled, size_t first, uint32_t count) {
   char* memory = reinterpret_cast<char*>(worker);
+  auto* items = reinterpret_cast<uint32_t*>(memory + layout_.items);
+  const bool known = catalog_items_ != nullptr;
+  if (known) std::copy_n(catalog_items_ + first, count, items);
   HP_TRY(ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), first, count, memory + layout_.slots[2],
-                     layout_.slot_rows[2], 0, reinterpret_cast<uint32_t*>(memory + layout_.items),
-                     &worker->error));
+                     layout_.slot_rows[2], 0, items, known, &worker->error));
   TileRunner runner(this, worker, count);
   for (const Step& step : plan_.candidate_steps) {
     const uint64_t start = profiled ? Now() : 0;
@@ -247,6 +259,9 @@ hp_status Session::TakeError(uint32_t t) {
 }
 
 hp_status Session::CheckGoldens(float* worst) {
+  if (!plan_.has_model) {
+    return Fail(&error_, HP_NO_MODEL, "the bundle holds a recall index and no model to check");
+  }
   float largest = 0;
   size_t worst_request = 0;
   size_t worst_candidate = 0;

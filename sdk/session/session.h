@@ -10,11 +10,17 @@
 #include "sdk/program/plan.h"
 #include "sdk/session/layout.h"
 #include "sdk/session/model.h"
+#include "sdk/session/recall_memory.h"
 
 namespace handpick {
 
+class Recaller;
+class RecallOverlay;
 class RowRunner;
 class TileRunner;
+
+// What an app gets to see of a logit.
+float ScoreOf(const Plan& plan, float logit);
 
 // The start of a worker's memory: what one thread scores a tile with.
 struct Worker {
@@ -60,6 +66,13 @@ class Session {
   }
 
   hp_status CheckGoldens(float* worst);
+
+  // As the C API has them; `overlay`: that of the options, or null.
+  hp_status Recall(const hp_recall_options& options, const RecallOverlay* overlay,
+                   hp_recalled* items, size_t* count);
+  hp_status Recommend(const hp_recall_options& options, const RecallOverlay* overlay, size_t k,
+                      hp_recommended* items, size_t* count);
+  const hp_recall_report& recall_report() const { return recall_report_; }
 
   // Without a clock, profiling ends. HP_INVALID_ARGUMENT: not one entry for each step.
   hp_status SetProfile(const hp_profile& profile);
@@ -119,6 +132,13 @@ class Session {
   hp_step_profile* ProfileOf(const Step& step) const;
   void ClearHistory();
 
+  hp_status RunRecall(Recaller* recaller, bool to_rank);
+  // Notes the item of event `e` of the bound batch, at a ring position.
+  void NoteItem(size_t e, uint32_t position);
+  RecallMemory recall_memory() {
+    return RecallMemoryAt(plan_, layout_.recall_limits, Memory(layout_.recall));
+  }
+
   char* Memory(size_t offset) { return reinterpret_cast<char*>(this) + offset; }
   const hp_column** columns() {
     return reinterpret_cast<const hp_column**>(Memory(layout_.columns));
@@ -133,7 +153,10 @@ class Session {
   const Threads threads_;
   hp_session_counters counters_ = {};
   hp_error error_ = {};
-  hp_profile profile_ = {};   // Without a clock: nothing is profiled.
+  hp_profile profile_ = {};  // Without a clock: nothing is profiled.
+  hp_recall_report recall_report_ = {};
+  // Catalog positions of the candidates that are being scored; null: found by their ids.
+  const uint32_t* catalog_items_ = nullptr;
   uint32_t context_row_ = 0;  // Row of the context's slots that is in force.
   bool context_set_ = false;
   uint8_t stale_ = kContextTrigger | kHistoryTrigger;  // What changed since the context steps ran.

@@ -11,6 +11,7 @@
 #include "gtest/gtest.h"
 #include "handpick/handpick.h"
 #include "tests/support/random_model.h"
+#include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/sequence_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
@@ -20,6 +21,7 @@ namespace {
 
 using testing::Batch;
 using testing::OpenModel;
+using testing::OpenOverlay;
 using testing::OpenSession;
 
 constexpr int kDamagedBundles = 20000;
@@ -70,6 +72,42 @@ struct Outcome {
   int scored = 0;
 };
 
+// Recalls and recommends in every way, if there is an index.
+void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* random) {
+  hp_recall_info info;
+  if (hp_model_get_recall_info(model, &info) != HP_OK) return;
+  const std::vector<float> vector(info.dimension, 0.5f);
+  OpenOverlay overlay(model, 4);
+  for (const char* text : {"item-1003", "item-1007", "item-9"}) {
+    const hp_item_id id = info.id_type == HP_STRING ? testing::StringId(text)
+                                                    : testing::IntegerId(std::atoi(text + 5));
+    overlay.Hide(id);
+    overlay.Add(id, vector);
+  }
+  hp_filter filter = {};
+  filter.kind = HP_FILTER_RANGE;
+  filter.feature = testing::kPrice;
+  filter.high = 30;
+  hp_recalled items[40];
+  hp_recommended recommended[40];
+  for (uint32_t user = HP_USER_MEAN; user <= HP_USER_VECTOR; ++user) {
+    hp_recall_options options = HP_RECALL_OPTIONS_INIT;
+    options.user = static_cast<hp_user_vector>(user);
+    options.k = 40;
+    options.half_life = 2;
+    options.interests = 2;
+    options.vector = vector.data();
+    options.vector_size = vector.size();
+    options.keep_seen = static_cast<int>((*random)() % 2);
+    options.filters = &filter;
+    options.filter_count = (*random)() % 2;
+    options.overlay = overlay.get();
+    size_t count = 0;
+    hp_session_recall(session, &options, items, &count);
+    hp_session_recommend(session, &options, 40, recommended, &count);
+  }
+}
+
 // Opens the bytes as an app would, and uses the model if there is one.
 void Use(const std::string& bytes, uint64_t seed, Outcome* outcome) {
   const OpenModel model(bytes);
@@ -96,6 +134,7 @@ void Use(const std::string& bytes, uint64_t seed, Outcome* outcome) {
   float scores[5];
   if (hp_session_score(session.get(), candidates.get(), scores, nullptr) == HP_OK)
     ++outcome->scored;
+  UseRecall(model.get(), session.get(), &random);
   hp_ranked ranked[3];
   size_t count = 0;
   hp_session_rank(session.get(), candidates.get(), 3, ranked, &count);
@@ -154,6 +193,19 @@ std::vector<std::string> SoundBundles() {
     auto fused = testing::MakeSequenceBundle(schema::RecurrentCell::AttentionInputGru);
     testing::FuseSequenceUnit(int8, fused.get());
     bundles.push_back(testing::Serialized(*fused));
+  }
+  for (const testing::Ids ids :
+       {testing::Ids::kIntegers, testing::Ids::kStrings, testing::Ids::kCatalog}) {
+    testing::RecallBundleOptions options;
+    options.ids = ids;
+    options.items = 40;
+    options.model = ids != testing::Ids::kStrings;
+    if (ids != testing::Ids::kStrings) options.type = schema::ElementType::Int8PerRow;
+    options.hash.family = schema::HashFamily::CrossPolytope;
+    options.hash.tables = ids == testing::Ids::kCatalog ? 2 : 1;
+    options.hash.functions = 1;
+    options.hash.outputs = 4;
+    bundles.push_back(testing::Serialized(*testing::MakeRecallBundle(options).bundle));
   }
   for (const char* kind : {"wide_deep", "nfm", "din", "dien"}) {
     for (uint64_t seed = 0; seed < 6; ++seed) {

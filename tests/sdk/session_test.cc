@@ -724,7 +724,7 @@ TEST(StatusTest, EveryStatusHasATextOfItsOwn) {
     EXPECT_EQ(std::count(texts.begin(), texts.end(), text), 0) << text;
     texts.push_back(text);
   }
-  EXPECT_EQ(texts.size(), 21u);
+  EXPECT_EQ(texts.size(), 25u);
 }
 
 }  // namespace

@@ -50,16 +50,18 @@ typedef enum hp_status {
       0x16, /**< A number is NaN or infinite, or becomes so in the feature's transform. */
   HP_TOO_MANY_VALUES =
       0x17, /**< A row of a multi-valued feature has more values than the model keeps. */
-  HP_UNKNOWN_ITEM =
-      0x18, /**< An item id is not in the catalog, and the other features were not given. */
+  HP_UNKNOWN_ITEM = 0x18, /**< An item id is not in the catalog, and the other features were not
+                             given; or it is not in the recall index, or overlay. */
   HP_CONTEXT_NOT_SET =
       0x19, /**< The model has context features without a default: call hp_session_set_context. */
+  HP_DUPLICATE_ITEM = 0x1A, /**< The overlay has the item, or the index has and it is not hidden. */
 
   /* 0x2x: memory. */
   HP_OUT_OF_MEMORY = 0x20, /**< The allocator, or the engine, returned no memory. */
   HP_MEMORY_TOO_SMALL =
       0x21, /**< Fewer bytes than hp_session_memory_size says; the message has both numbers. */
-  HP_MISALIGNED = 0x22, /**< Memory is not aligned to HP_ALIGNMENT bytes. */
+  HP_MISALIGNED = 0x22,   /**< Memory is not aligned to HP_ALIGNMENT bytes. */
+  HP_OVERLAY_FULL = 0x23, /**< The overlay holds, or hides, as many items as it was made for. */
 
   /* 0x3x: the bundle. */
   HP_FILE_ERROR = 0x30,      /**< The file cannot be opened, read or mapped. */
@@ -71,6 +73,8 @@ typedef enum hp_status {
 
   /* 0x4x: this build or machine lacks it. */
   HP_UNSUPPORTED = 0x40, /**< The engine does not run on this processor. */
+  HP_NO_MODEL = 0x41,    /**< The bundle holds a recall index alone: nothing to score with. */
+  HP_NO_RECALL = 0x42,   /**< The bundle has no recall index. */
 
   /* 0x5x: a fault of ours. */
   HP_INTERNAL = 0x50 /**< Please report it, with the message. */
@@ -132,6 +136,8 @@ typedef struct hp_bundle_info {
                                packed for the engine when the model is opened. */
   uint64_t session_bytes; /**< hp_session_memory_size with default options. */
   uint32_t step_count;    /**< Steps of both programs: entries of an hp_profile. */
+  int has_model;          /**< 0: a recall index alone. */
+  uint64_t recall_items;  /**< Of the recall index; 0: none, or there is no index. */
 } hp_bundle_info;
 
 /**
@@ -284,10 +290,16 @@ typedef struct hp_session_options {
   uint32_t workers; /**< Tiles that are scored at the same time: more memory, same bits; 0: one. */
   hp_parallel_for parallel_for; /**< Needed for more than one worker. */
   void* parallel_user;          /**< Handed to `parallel_for`. */
+  uint32_t recall_k;            /**< Largest k of a recall, at most HP_MAX_RECALL_K; 0: 256. */
+  uint32_t recall_interests;    /**< Most interests of a recall, at most HP_MAX_INTERESTS; 0: 8. */
+  uint32_t recall_probes;       /**< Most probes of a recall; 0: as many as the index says. */
 } hp_session_options;
 
 #define HP_SESSION_OPTIONS_INIT \
-  { sizeof(hp_session_options), 0, 0, NULL, NULL }
+  { sizeof(hp_session_options), 0, 0, NULL, NULL, 0, 0, 0 }
+
+#define HP_MAX_RECALL_K 1048576
+#define HP_MAX_INTERESTS 64
 
 /**
  * Bytes that hp_session_create needs: exact, and independent of how many candidates will be scored.
@@ -366,6 +378,239 @@ typedef struct hp_ranked {
 HP_API hp_status hp_session_rank(hp_session* session, const hp_batch* candidates, size_t k,
                                  hp_ranked* ranked, size_t* count);
 
+/* ---- Recall ---- */
+
+/** What a recall index ranks by; a larger score is better. */
+typedef enum hp_recall_metric {
+  HP_RECALL_UNKNOWN_METRIC = 0,
+  HP_RECALL_COSINE = 1,
+  HP_RECALL_INNER_PRODUCT = 2,
+  HP_RECALL_EUCLIDEAN = 3 /**< score = -|user - item|^2 */
+} hp_recall_metric;
+
+#define HP_NO_FEATURE UINT32_MAX
+
+typedef struct hp_recall_info {
+  hp_recall_metric metric;
+  uint32_t dimension; /**< Numbers of a vector. */
+  uint64_t item_count;
+  hp_value_type id_type;      /**< HP_INT64 or HP_STRING. */
+  uint32_t history_feature;   /**< Names the item of an event; HP_NO_FEATURE: none. */
+  uint32_t candidate_feature; /**< An item's id when it is ranked; HP_NO_FEATURE: none. */
+  uint32_t probes;            /**< Buckets that a query looks into, per table; 0: exact scans. */
+  uint32_t measured_k;        /**< What the converter measured; 0: nothing. */
+  float measured_recall;
+} hp_recall_info;
+
+/** @retval HP_NO_RECALL. Thread-safe; allocates nothing. */
+HP_API hp_status hp_model_get_recall_info(const hp_model* model, hp_recall_info* info);
+
+/** An item's id: the one of the two that hp_recall_info.id_type says. */
+typedef struct hp_item_id {
+  int64_t integer;
+  hp_string string; /**< In results: points into the bundle, or the overlay while that is not
+                       changed. Null data for integers. */
+} hp_item_id;
+
+/**
+ * Items that came after the bundle, and items of the bundle that are to be left out. It lives in
+ * the caller's memory, is searched exactly, and costs about a row of float32 an item. Changed by
+ * one thread, while no session recalls with it; otherwise any number of sessions share one.
+ */
+typedef struct hp_recall_overlay hp_recall_overlay;
+
+#define HP_MAX_OVERLAY_ITEMS 65536
+#define HP_MAX_OVERLAY_STRING 128 /**< Bytes of a string id in an overlay. */
+
+/** Bytes of an overlay of up to `max_items` items that hides up to as many.
+ * @retval HP_NO_RECALL, HP_INVALID_ARGUMENT. Thread-safe; allocates nothing. */
+HP_API hp_status hp_recall_overlay_memory_size(const hp_model* model, uint32_t max_items,
+                                               size_t* bytes, hp_error* error);
+
+/** Makes an empty overlay inside the caller's memory, as hp_session_create makes a session: the
+ * same rules and errors, and nothing to destroy. `model` must outlive it. */
+HP_API hp_status hp_recall_overlay_create(const hp_model* model, uint32_t max_items, void* memory,
+                                          size_t bytes, hp_recall_overlay** overlay,
+                                          hp_error* error);
+
+/**
+ * Adds an item. Id and vector are copied. Moves the items behind it: time grows with their number.
+ *
+ * @param[in] vector  [dimension], in the space of the index's vectors; of any length for cosine.
+ * @retval HP_DUPLICATE_ITEM    the overlay has it, or the index has: hide that one first.
+ * @retval HP_NOT_FINITE        a number is NaN, infinite, or larger than 1e15 in size.
+ * @retval HP_INVALID_ARGUMENT  `dimension` is not the index's; a string longer than
+ * HP_MAX_OVERLAY_STRING, or null where the ids are strings.
+ * @retval HP_OVERLAY_FULL
+ * Allocates nothing. On an error the overlay is as it was.
+ */
+HP_API hp_status hp_recall_overlay_add(hp_recall_overlay* overlay, const hp_item_id* id,
+                                       const float* vector, size_t dimension, hp_error* error);
+
+/** Removes an item that was added. @retval HP_UNKNOWN_ITEM: it was not. */
+HP_API hp_status hp_recall_overlay_remove(hp_recall_overlay* overlay, const hp_item_id* id,
+                                          hp_error* error);
+
+/** Hides an item of the index: it is not recalled any more. In a history its vector still counts.
+ * Nothing changes when it is hidden already.
+ * @retval HP_UNKNOWN_ITEM  not in the index.
+ * @retval HP_OVERLAY_FULL */
+HP_API hp_status hp_recall_overlay_hide(hp_recall_overlay* overlay, const hp_item_id* id,
+                                        hp_error* error);
+
+/** Shows a hidden item again.
+ * @retval HP_UNKNOWN_ITEM    it is not hidden.
+ * @retval HP_DUPLICATE_ITEM  the overlay has an item of that id: remove it first. */
+HP_API hp_status hp_recall_overlay_show(hp_recall_overlay* overlay, const hp_item_id* id,
+                                        hp_error* error);
+
+/** What a user's vector is made of. Vectors of events are those of the items that history_feature
+ * names, as the index has them (of length 1 for cosine), or the overlay; events of other items do
+ * not count. An item that occurs twice counts twice. */
+typedef enum hp_user_vector {
+  HP_USER_UNKNOWN = 0,
+  HP_USER_MEAN = 1,
+  HP_USER_RECENT = 2,    /**< Mean, an event of age a weighing 2^(-a / half_life). Newest: a = 0. */
+  HP_USER_INTERESTS = 3, /**< Several, by k-means: each searches for k items, of which the best k
+                            are left, with the best of their scores. */
+  HP_USER_VECTOR = 4     /**< `vector`. */
+} hp_user_vector;
+
+typedef enum hp_filter_kind {
+  HP_FILTER_UNKNOWN = 0,
+  HP_FILTER_ANY_OF = 1,  /**< Categorical: one of the item's ids is among those given. */
+  HP_FILTER_NONE_OF = 2, /**< Categorical: none is. */
+  HP_FILTER_RANGE = 3    /**< Numeric: low <= number <= high. */
+} hp_filter_kind;
+
+/**
+ * A condition on a column of the catalog. Values are compared as the model sees them: ids by their
+ * row, so that ids which share one (hashed, out of vocabulary) are equal, and numbers after the
+ * feature's transform, which the bounds go through too. An item that is not in the catalog passes
+ * no filter.
+ */
+typedef struct hp_filter {
+  hp_filter_kind kind;
+  uint32_t feature;         /**< A candidate feature that is a column of the catalog. */
+  hp_value_type type;       /**< Ids: HP_INT64 or HP_STRING. */
+  const int64_t* integers;  /**< [count] */
+  const hp_string* strings; /**< [count] */
+  size_t count;
+  uint32_t element; /**< Range: which of the feature's numbers. */
+  float low;        /**< May be -INFINITY. */
+  float high;       /**< May be INFINITY. */
+} hp_filter;
+
+#define HP_MAX_FILTERS 16
+#define HP_MAX_FILTER_VALUES 256 /**< Ids of all filters of a call together. */
+
+#define HP_OVERLAY_ITEM UINT32_MAX
+
+typedef struct hp_recall_options {
+  uint32_t struct_size; /**< sizeof(hp_recall_options); set by HP_RECALL_OPTIONS_INIT. */
+  hp_user_vector user;
+  size_t k;            /**< Items wanted, at most the session's recall_k. */
+  float half_life;     /**< HP_USER_RECENT: events, more than 0. */
+  uint32_t interests;  /**< HP_USER_INTERESTS: at least 1, at most the session's. */
+  const float* vector; /**< HP_USER_VECTOR: [vector_size]. */
+  size_t vector_size;  /**< The index's dimension. */
+  uint32_t probes;     /**< Per table, at most the session's recall_probes; 0: the index's. */
+  int exact;           /**< 1: all item vectors are compared. */
+  int keep_seen;       /**< 0: items of the history are left out. */
+  const int64_t* excluded_integers; /**< [excluded_count] Ids to leave out; those that the index
+                                       does not have are passed over. */
+  const hp_string* excluded_strings;
+  size_t excluded_count;
+  const hp_filter* filters; /**< [filter_count] All have to hold. */
+  size_t filter_count;
+  /** 0: the item is left out. Asked about items that would be among the best alone, possibly more
+   * than once, in no promised order; must answer the same within a call, and not use the session.
+   * `item` is the number in the index, ascending by id; or HP_OVERLAY_ITEM. Null: all are taken. */
+  int (*accepts)(void* user, uint32_t item, const hp_item_id* id);
+  void* accepts_user;
+  const hp_recall_overlay* overlay; /**< Of the same model. Null: none. */
+} hp_recall_options;
+
+#define HP_RECALL_OPTIONS_INIT                                                                  \
+  {                                                                                             \
+    sizeof(hp_recall_options), HP_USER_MEAN, 0, 0, 0, NULL, 0, 0, 0, 0, NULL, NULL, 0, NULL, 0, \
+        NULL, NULL, NULL                                                                        \
+  }
+
+typedef struct hp_recalled {
+  hp_item_id id;
+  uint32_t item; /**< Number in the index, or HP_OVERLAY_ITEM. */
+  float score;   /**< By the metric. */
+} hp_recalled;
+
+/**
+ * Recalls the best `options.k` items for the user, best first; equal scores in the order of ids.
+ * What is left out (seen, excluded, filtered, hidden) is so before the best are taken: there are
+ * fewer than k only when fewer items are left. No item occurs twice. The same session, options and
+ * overlay give the same answer. Needs no context and no model.
+ *
+ * An answer may have no item, with HP_OK: hp_session_get_recall_report says why. An app then shows
+ * what is popular, or recalls with a vector of its own.
+ *
+ * @param[out] items  [k] Unspecified when the call fails.
+ * @param[out] count  How many were written.
+ * @retval HP_NO_RECALL, HP_INVALID_ARGUMENT (sizes, kinds, an overlay of another model; the bundle
+ * names no history_feature), HP_NOT_FINITE (`vector`), HP_UNKNOWN_FEATURE, HP_WRONG_TYPE (filters),
+ * HP_BUNDLE_CORRUPT (damage that was met)
+ * On the calling thread alone.
+ */
+HP_API hp_status hp_session_recall(hp_session* session, const hp_recall_options* options,
+                                   hp_recalled* items, size_t* count);
+
+typedef struct hp_recommended {
+  hp_item_id id;
+  uint32_t item;      /**< Number in the index, or HP_OVERLAY_ITEM. */
+  float recall_score; /**< As in hp_recalled. */
+  float score;        /**< As in hp_ranked. */
+  float logit;
+} hp_recommended;
+
+/**
+ * Recalls `options.k` items, ranks them with the model, and returns the best `k`, best first; equal
+ * logits in the order in which they were recalled. The same as hp_session_recall, and
+ * hp_session_rank of a batch whose only column is candidate_feature.
+ *
+ * An item's other features come from the catalog, or are defaults. Items that cannot be ranked are
+ * left out before the best of recall are taken: those that are not in the catalog (of an overlay,
+ * say) while one of its columns has no default, and those whose id the model's vocabulary does not
+ * have, nor a row for such.
+ *
+ * @param[out] items  [k]
+ * @param[out] count  min(k, recalled).
+ * @retval as hp_session_recall and hp_session_rank; HP_NO_MODEL; HP_MISSING_FEATURE: a candidate
+ * feature that is in no catalog and has no default; HP_INVALID_ARGUMENT: the bundle names no
+ * candidate_feature.
+ */
+HP_API hp_status hp_session_recommend(hp_session* session, const hp_recall_options* options,
+                                      size_t k, hp_recommended* items, size_t* count);
+
+/** Why the last recall of a session found what it found. */
+typedef enum hp_recall_outcome {
+  HP_RECALL_NOT_DONE = 0, /**< There was none yet, or it failed. */
+  HP_RECALL_FOUND = 1,
+  HP_RECALL_NO_EVENTS = 2,    /**< No event of the history names an item that has a vector. */
+  HP_RECALL_NO_DIRECTION = 3, /**< The user's vector is zero, and the metric needs a direction. */
+  HP_RECALL_NONE_LEFT = 4     /**< No item, after all that was left out; or k was 0. */
+} hp_recall_outcome;
+
+typedef struct hp_recall_report {
+  hp_recall_outcome outcome;
+  uint32_t events;       /**< Whose items have a vector. */
+  uint32_t searches;     /**< 1, or the number of interests. */
+  uint64_t rows_scanned; /**< Item vectors compared, the overlay's included. */
+  uint64_t buckets;      /**< Looked into, of all tables. */
+  int exact;             /**< 1: a search compared all items. */
+} hp_recall_report;
+
+HP_API hp_status hp_session_get_recall_report(const hp_session* session, hp_recall_report* report);
+
+/* ---- Measurement ---- */
+
 /** How much work a session has done since it was made. Multiplications are counted when they are
  * done, not predicted. */
 typedef struct hp_session_counters {
@@ -378,6 +623,9 @@ typedef struct hp_session_counters {
   uint64_t candidate_multiplications; /**< Those per candidate and event included. */
   uint64_t tile_multiplications; /**< Once a tile: activation units' matrices for its events. */
   uint64_t rows_gathered;        /**< Embedding rows read, all domains. */
+  uint64_t recalls;              /**< Calls of recall and recommend that searched. */
+  uint64_t recall_rows;          /**< Item vectors compared with a user's, overlays included. */
+  uint64_t recall_buckets;       /**< Buckets of hash tables that were looked into. */
 } hp_session_counters;
 
 HP_API void hp_session_get_counters(const hp_session* session, hp_session_counters* counters);

@@ -1,0 +1,37 @@
+// What the C API's handles are, and what its files share.
+#ifndef HANDPICK_SDK_API_HANDLES_H_
+#define HANDPICK_SDK_API_HANDLES_H_
+
+#include "handpick/handpick.h"
+#include "sdk/base/error.h"
+#include "sdk/recall/overlay.h"
+#include "sdk/session/model.h"
+#include "sdk/session/session.h"
+
+struct hp_model {
+  explicit hp_model(const hp_allocator* allocator) : model(allocator) {}
+  handpick::Model model;
+};
+
+struct hp_session {
+  hp_session(const handpick::Model& model, const handpick::SessionLayout& layout,
+             const handpick::Threads& threads)
+      : session(model, layout, threads) {}
+  handpick::Session session;
+};
+
+struct hp_recall_overlay {
+  hp_recall_overlay(const handpick::RecallIndex& index, uint32_t max_items)
+      : overlay(index, max_items) {}
+  handpick::RecallOverlay overlay;
+};
+
+namespace handpick {
+
+inline hp_status NullArgument(hp_error* error, const char* name) {
+  return Fail(error, HP_INVALID_ARGUMENT, "%s is null", name);
+}
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_API_HANDLES_H_
