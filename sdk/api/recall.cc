@@ -69,6 +69,7 @@ hp_status hp_model_get_recall_info(const hp_model* model, hp_recall_info* info) 
   info->id_type = index->ids.are_strings ? HP_STRING : HP_INT64;
   info->history_feature = index->history_feature;
   info->candidate_feature = index->candidate_feature;
+  info->has_user_vector = index->user_value == handpick::kNone ? 0 : 1;
   info->probes = index->probes;
   info->measured_k = index->measured_k;
   info->measured_recall = index->measured_recall;

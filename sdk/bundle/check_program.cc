@@ -4,6 +4,7 @@
 
 #include "sdk/base/error.h"
 #include "sdk/bundle/limits.h"
+#include "sdk/recall/index.h"
 
 namespace handpick {
 namespace {
@@ -45,6 +46,7 @@ class Checker {
       return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: the logit is no computed value of width 1");
     }
     Touch(logit);
+    HP_TRY(CheckUserValue());
     return CheckOverlaps();
   }
 
@@ -220,6 +222,20 @@ class Checker {
       width = next;
     }
     return width == 1 ? HP_OK : Bad(step, "its last layer has more than one output");
+  }
+
+  // The vector of the user that recall may ask with.
+  hp_status CheckUserValue() {
+    if (plan_.recall == nullptr || plan_.recall->user_value == kNone) return HP_OK;
+    const Value& value = plan_.values[plan_.recall->user_value];
+    if (value.domain != schema::Domain::Context || value.type != schema::BufferType::Float32 ||
+        value.width != plan_.recall->rows.dimension || !IsWritten(value)) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: user_value %u is no computed value of the context of width %u",
+                  plan_.recall->user_value, plan_.recall->rows.dimension);
+    }
+    Touch(value);
+    return HP_OK;
   }
 
   // Notes that `index` is written, for the first time.

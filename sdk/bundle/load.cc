@@ -987,6 +987,15 @@ class Loader {
                   "recall index: candidate_feature is %u, expected the catalog's key %u",
                   to.candidate_feature, catalog.key_feature);
     }
+    if (in.user_value() != -1) {
+      // What it is, the program's check says.
+      if (in.user_value() < 0 || static_cast<uint32_t>(in.user_value()) >= plan_.values.size()) {
+        return Fail(error_, HP_BUNDLE_CORRUPT,
+                    "recall index: user_value is %d, the bundle has %zu values", in.user_value(),
+                    plan_.values.size());
+      }
+      to.user_value = static_cast<uint32_t>(in.user_value());
+    }
     plan_.recall = index.data();
     plan_.info.recall_items = to.rows.count;
     return HP_OK;

@@ -122,6 +122,7 @@ class Opener {
     index_.items_of_catalog = in_.items_of_catalog();
     index_.history_feature = kNone;
     index_.candidate_feature = kNone;
+    index_.user_value = kNone;
     const int kinds = (ids.integers.empty() ? 0 : 1) + (ids.are_strings ? 1 : 0) +
                       (in_.items_of_catalog() ? 1 : 0);
     if (kinds > 1) {

@@ -82,6 +82,7 @@ struct RecallIndex {
   bool items_of_catalog;       // Item i is the catalog's i-th; the ids are the catalog's.
   uint32_t history_feature;    // kNone: there is none.
   uint32_t candidate_feature;  // kNone: there is none.
+  uint32_t user_value;         // Of the model; kNone: there is none.
 };
 
 // Bytes of a row, the padding included.
@@ -94,8 +95,8 @@ bool CompleteHashShape(HashShape* shape);
 // Checks everything whose work does not grow with the number of items, and refuses with
 // HP_BUNDLE_CORRUPT and the name of what is wrong. Contents of rows, codes, items, positions,
 // bucket_begins and ids are checked where they are read. What needs the rest of the bundle is the
-// loader's to check: items_of_catalog and the features. Allocates nothing. `in` has passed
-// FlatBuffers' verifier, in memory aligned to HP_ALIGNMENT.
+// loader's to check: items_of_catalog, the features and the value. Allocates nothing. `in` has
+// passed FlatBuffers' verifier, in memory aligned to HP_ALIGNMENT.
 hp_status OpenRecallIndex(const schema::RecallIndex& in, RecallIndex* index, hp_error* error);
 
 }  // namespace handpick

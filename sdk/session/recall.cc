@@ -8,6 +8,7 @@
 #include "sdk/recall/item_ids.h"
 #include "sdk/recall/overlay.h"
 #include "sdk/session/recaller.h"
+#include "sdk/session/row_runner.h"
 #include "sdk/session/session.h"
 
 namespace handpick {
@@ -31,8 +32,27 @@ void Session::NoteItem(size_t e, uint32_t position) {
   items.keys[position] = KeyOf(index, id);
 }
 
-hp_status Session::RunRecall(Recaller* recaller, bool to_rank) {
+hp_status Session::ModelUser(const hp_recall_options& options, const float** user) {
+  *user = nullptr;
   recall_report_ = hp_recall_report{};
+  if (UserOf(options) != HP_USER_MODEL) return HP_OK;
+  const uint32_t value = plan_.recall->user_value;
+  if (value == kNone) {
+    return Fail(&error_, HP_INVALID_ARGUMENT,
+                "recall: the bundle names no value of a model as the user's vector");
+  }
+  if (!context_set_) {
+    return Fail(
+        &error_, HP_CONTEXT_NOT_SET,
+        "the context has features without a default: set it before the model makes a vector "
+        "of the user");
+  }
+  HP_TRY(RefreshContext());
+  *user = RowRunner(this, 0).At(plan_.values[value], 0);
+  return HP_OK;
+}
+
+hp_status Session::RunRecall(Recaller* recaller, bool to_rank) {
   HP_TRY(recaller->Run(to_rank));
   recall_report_ = recaller->report();
   ++counters_.recalls;
@@ -44,8 +64,11 @@ hp_status Session::RunRecall(Recaller* recaller, bool to_rank) {
 hp_status Session::Recall(const hp_recall_options& options, const RecallOverlay* overlay,
                           hp_recalled* items, size_t* count) {
   const RecallMemory memory = recall_memory();
+  const float* user = nullptr;
+  HP_TRY(ModelUser(options, &user));
   Recaller recaller(plan_, layout_.recall_limits, memory,
-                    {plan_.max_history, oldest_event_, event_count_}, options, overlay, &error_);
+                    {plan_.max_history, oldest_event_, event_count_}, options, overlay, user,
+                    &error_);
   HP_TRY(RunRecall(&recaller, /*to_rank=*/false));
   const absl::Span<const RecallHit> hits = recaller.hits();
   for (size_t i = 0; i < hits.size(); ++i) {
@@ -62,9 +85,13 @@ hp_status Session::Recommend(const hp_recall_options& options, const RecallOverl
   const RecallIndex& index = *plan_.recall;
   const RecallMemory memory = recall_memory();
   // Before the work of recall.
+  recall_report_ = hp_recall_report{};
   HP_TRY(BeginScoring(hp_batch{nullptr, 0, 0}));
+  const float* user = nullptr;
+  HP_TRY(ModelUser(options, &user));
   Recaller recaller(plan_, layout_.recall_limits, memory,
-                    {plan_.max_history, oldest_event_, event_count_}, options, overlay, &error_);
+                    {plan_.max_history, oldest_event_, event_count_}, options, overlay, user,
+                    &error_);
   HP_TRY(RunRecall(&recaller, /*to_rank=*/true));
   const absl::Span<const RecallHit> hits = recaller.hits();
   for (size_t i = 0; i < hits.size(); ++i) {

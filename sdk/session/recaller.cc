@@ -15,14 +15,6 @@
 namespace handpick {
 namespace {
 
-// As the number that an app in C may have put there, whatever it is.
-uint32_t NumberOf(const hp_user_vector& user) {
-  uint32_t number;
-  static_assert(sizeof(number) == sizeof(user), "an enumeration of C");
-  std::memcpy(&number, &user, sizeof(number));
-  return number;
-}
-
 void SetBit(uint64_t* bits, uint32_t i) { bits[i / 64] |= uint64_t{1} << (i % 64); }
 
 bool IsZero(const float* vector, uint32_t dimension) {
@@ -31,9 +23,16 @@ bool IsZero(const float* vector, uint32_t dimension) {
 
 }  // namespace
 
+uint32_t UserOf(const hp_recall_options& options) {
+  uint32_t number;
+  static_assert(sizeof(number) == sizeof(options.user), "an enumeration of C");
+  std::memcpy(&number, &options.user, sizeof(number));
+  return number;
+}
+
 Recaller::Recaller(const Plan& plan, const RecallLimits& limits, const RecallMemory& memory,
                    const EventView& events, const hp_recall_options& options,
-                   const RecallOverlay* overlay, hp_error* error)
+                   const RecallOverlay* overlay, const float* model_user, hp_error* error)
     : plan_(plan),
       index_(*plan.recall),
       limits_(limits),
@@ -41,6 +40,7 @@ Recaller::Recaller(const Plan& plan, const RecallLimits& limits, const RecallMem
       events_(events),
       options_(options),
       overlay_(overlay),
+      model_user_(model_user),
       error_(error) {}
 
 hp_status Recaller::Run(bool to_rank) {
@@ -87,7 +87,7 @@ hp_status Recaller::Check() {
                   "recall: excluded id %zu is a null string of size %zu", i, id.size);
     }
   }
-  const uint32_t user = NumberOf(options_.user);
+  const uint32_t user = UserOf(options_);
   switch (user) {
     case HP_USER_MEAN:
       break;
@@ -108,8 +108,11 @@ hp_status Recaller::Check() {
     case HP_USER_VECTOR:
       return CheckVector("recall: vector", options_.vector, options_.vector_size,
                          index_.rows.dimension, error_);
+    case HP_USER_MODEL:
+      return CheckVector("recall: the model's vector of the user", model_user_,
+                         index_.rows.dimension, index_.rows.dimension, error_);
     default:
-      return Fail(error_, HP_INVALID_ARGUMENT, "recall: user is %u, expected 1 to 4", user);
+      return Fail(error_, HP_INVALID_ARGUMENT, "recall: user is %u, expected 1 to 5", user);
   }
   if (index_.history_feature == kNone) {
     return Fail(error_, HP_INVALID_ARGUMENT,
@@ -193,7 +196,7 @@ bool Recaller::ReadKnown(void* self, uint32_t event, float* out) {
 // ---- The user's vectors ----
 
 void Recaller::FindKnownEvents() {
-  const bool recent = NumberOf(options_.user) == HP_USER_RECENT;
+  const bool recent = UserOf(options_) == HP_USER_RECENT;
   report_.events = 0;
   if (index_.history_feature == kNone) return;
   uint32_t newest = 0;
@@ -213,12 +216,14 @@ void Recaller::FindKnownEvents() {
 }
 
 hp_status Recaller::MakeUsers() {
-  const uint32_t user = NumberOf(options_.user);
+  const uint32_t user = UserOf(options_);
   const uint32_t dimension = index_.rows.dimension;
   users_ = memory_.users;
   user_count_ = 1;
   if (user == HP_USER_VECTOR) {
     users_ = options_.vector;
+  } else if (user == HP_USER_MODEL) {
+    users_ = model_user_;
   } else if (report_.events == 0) {
     user_count_ = 0;
     report_.outcome = HP_RECALL_NO_EVENTS;

@@ -21,12 +21,16 @@ struct EventView {
   uint32_t count;
 };
 
+// hp_recall_options.user as the number that an app in C may have put there, whatever it is.
+uint32_t UserOf(const hp_recall_options& options);
+
 class Recaller {
  public:
-  // `overlay`: null or that of the options. `error` gets the words of what fails.
+  // `overlay`: null or that of the options. `model_user` [dimension]: the model's vector of the
+  // user, for HP_USER_MODEL alone. `error` gets the words of what fails.
   Recaller(const Plan& plan, const RecallLimits& limits, const RecallMemory& memory,
            const EventView& events, const hp_recall_options& options, const RecallOverlay* overlay,
-           hp_error* error);
+           const float* model_user, hp_error* error);
 
   // Recalls. `to_rank`: items that the model cannot rank are left out. Fills in hits() and
   // report().
@@ -77,6 +81,7 @@ class Recaller {
   const EventView events_;
   const hp_recall_options& options_;
   const RecallOverlay* const overlay_;
+  const float* const model_user_;
   hp_error* const error_;
   CatalogFilters filters_;
   bool needs_catalog_ = false;  // Ranking: a column of it has no default.

@@ -132,6 +132,8 @@ class Session {
   hp_step_profile* ProfileOf(const Step& step) const;
   void ClearHistory();
 
+  // Where the model's vector of the user is, up to date, if the options ask for it; else null.
+  hp_status ModelUser(const hp_recall_options& options, const float** user);
   hp_status RunRecall(Recaller* recaller, bool to_rank);
   // Notes the item of event `e` of the bound batch, at a ring position.
   void NoteItem(size_t e, uint32_t position);

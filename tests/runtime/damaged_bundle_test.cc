@@ -90,7 +90,7 @@ void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* rand
   filter.high = 30;
   hp_recalled items[40];
   hp_recommended recommended[40];
-  for (uint32_t user = HP_USER_MEAN; user <= HP_USER_VECTOR; ++user) {
+  for (uint32_t user = HP_USER_MEAN; user <= HP_USER_MODEL; ++user) {
     hp_recall_options options = HP_RECALL_OPTIONS_INIT;
     options.user = static_cast<hp_user_vector>(user);
     options.k = 40;
@@ -200,6 +200,8 @@ std::vector<std::string> SoundBundles() {
     options.ids = ids;
     options.items = 40;
     options.model = ids != testing::Ids::kStrings;
+    options.dimension = 8;
+    if (options.model) options.user_value = "context";
     if (ids != testing::Ids::kStrings) options.type = schema::ElementType::Int8PerRow;
     options.hash.family = schema::HashFamily::CrossPolytope;
     options.hash.tables = ids == testing::Ids::kCatalog ? 2 : 1;

@@ -397,6 +397,7 @@ typedef struct hp_recall_info {
   hp_value_type id_type;      /**< HP_INT64 or HP_STRING. */
   uint32_t history_feature;   /**< Names the item of an event; HP_NO_FEATURE: none. */
   uint32_t candidate_feature; /**< An item's id when it is ranked; HP_NO_FEATURE: none. */
+  int has_user_vector;        /**< 1: the model makes a vector of the user, HP_USER_MODEL. */
   uint32_t probes;            /**< Buckets that a query looks into, per table; 0: exact scans. */
   uint32_t measured_k;        /**< What the converter measured; 0: nothing. */
   float measured_recall;
@@ -473,7 +474,9 @@ typedef enum hp_user_vector {
   HP_USER_RECENT = 2,    /**< Mean, an event of age a weighing 2^(-a / half_life). Newest: a = 0. */
   HP_USER_INTERESTS = 3, /**< Several, by k-means: each searches for k items, of which the best k
                             are left, with the best of their scores. */
-  HP_USER_VECTOR = 4     /**< `vector`. */
+  HP_USER_VECTOR = 4,    /**< `vector`. */
+  HP_USER_MODEL = 5      /**< What the model makes of context and history (a user tower, say), where
+                            hp_recall_info.has_user_vector is 1. */
 } hp_user_vector;
 
 typedef enum hp_filter_kind {
@@ -547,7 +550,8 @@ typedef struct hp_recalled {
  * Recalls the best `options.k` items for the user, best first; equal scores in the order of ids.
  * What is left out (seen, excluded, filtered, hidden) is so before the best are taken: there are
  * fewer than k only when fewer items are left. No item occurs twice. The same session, options and
- * overlay give the same answer. Needs no context and no model.
+ * overlay give the same answer. Needs no context and no model, but for HP_USER_MODEL, which
+ * computes what depends on the user if that has changed.
  *
  * An answer may have no item, with HP_OK: hp_session_get_recall_report says why. An app then shows
  * what is popular, or recalls with a vector of its own.
@@ -555,7 +559,8 @@ typedef struct hp_recalled {
  * @param[out] items  [k] Unspecified when the call fails.
  * @param[out] count  How many were written.
  * @retval HP_NO_RECALL, HP_INVALID_ARGUMENT (sizes, kinds, an overlay of another model; the bundle
- * names no history_feature), HP_NOT_FINITE (`vector`), HP_UNKNOWN_FEATURE, HP_WRONG_TYPE (filters),
+ * names no history_feature, or no vector of the model's), HP_NOT_FINITE (`vector`, or the model's),
+ * HP_CONTEXT_NOT_SET (HP_USER_MODEL), HP_UNKNOWN_FEATURE, HP_WRONG_TYPE (filters),
  * HP_BUNDLE_CORRUPT (damage that was met)
  * On the calling thread alone.
  */

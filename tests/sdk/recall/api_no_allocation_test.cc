@@ -12,6 +12,8 @@ using namespace testing;  // NOLINT
 void ExpectNoAllocations(Ids ids, schema::RecallMetric metric, uint32_t tables) {
   RecallBundleOptions bundle;
   bundle.items = 2000;
+  bundle.dimension = 8;
+  bundle.user_value = "context";
   bundle.ids = ids;
   bundle.metric = metric;
   bundle.type = schema::ElementType::Int8PerRow;
@@ -37,7 +39,7 @@ void ExpectNoAllocations(Ids ids, schema::RecallMetric metric, uint32_t tables) 
   }
   Batch none(0);
   const hp_batch* no_events = none.get();
-  const std::vector<float> vector = RandomVector(16, 3);
+  const std::vector<float> vector = RandomVector(8, 3);
   std::vector<hp_recalled> recalled(500);
   std::vector<hp_recommended> recommended(500);
   hp_filter filters[2] = {};
@@ -64,7 +66,7 @@ void ExpectNoAllocations(Ids ids, schema::RecallMetric metric, uint32_t tables) 
   for (uint32_t call = 0; call < 300; ++call) {
     const auto expect = [&](hp_status status) { failed += status == HP_OK ? 0 : 1; };
     hp_recall_options recall = HP_RECALL_OPTIONS_INIT;
-    recall.user = static_cast<hp_user_vector>(1 + call % 4);
+    recall.user = static_cast<hp_user_vector>(1 + call % 5);
     recall.k = call % 11 == 0 ? 500 : call % 60;
     recall.half_life = 3;
     recall.interests = 1 + call % 5;

@@ -2,6 +2,7 @@
 #include <functional>
 
 #include "tests/sdk/recall/recall_session.h"
+#include "tests/support/tiny/bundle_parts.h"
 
 namespace handpick {
 namespace {
@@ -170,6 +171,8 @@ TEST(DamagedRecallBundleTest, FieldsThatContradictTheBundleAreRefusedByName) {
        [](BundleT* b) { b->goldens.push_back(std::make_unique<schema::GoldenRequestT>()); },
        "1 golden requests"},
       {Ids::kCatalog, [](BundleT* b) { b->recall = nullptr; }, "precision is 0"},
+      {Ids::kCatalog, [](BundleT* b) { b->recall->user_value = 0; },
+       "user_value is 0, the bundle has 0 values"},
   };
   for (const Damage& damage : damages) {
     SCOPED_TRACE(damage.words);
@@ -256,23 +259,77 @@ TEST(DamagedRecallBundleTest, VectorsThatAreNoNumbersAreMetSafely) {
   EXPECT_NE(std::string(session.message()).find("vector"), std::string::npos);
 }
 
+// Tables of a file may share their arrays: few bytes can stand for many tables.
+std::string WithFurtherTablesLikeTheSecond(std::string bytes) {
+  const auto* tables = schema::GetBundle(bytes.data())->recall()->tables();
+  const auto* second = reinterpret_cast<const uint8_t*>(tables->Get(1));
+  // Entries are distances from where they stand.
+  for (uint32_t i = 2; i < tables->size(); ++i) {
+    auto* entry = const_cast<uint8_t*>(tables->Data()) + i * sizeof(flatbuffers::uoffset_t);
+    flatbuffers::WriteScalar(entry, static_cast<flatbuffers::uoffset_t>(second - entry));
+  }
+  return bytes;
+}
+
 TEST(DamagedRecallBundleTest, HashFunctionsThatWouldNeedGigabytesAreRefused) {
   RecallBundleOptions options = Alone();
   options.hash.family = schema::HashFamily::E2;
   options.hash.tables = 2;
   options.hash.functions = 1;
-  options.hash.values = 1 << 20;
+  options.hash.values = 1 << 21;
   options.hash.bin_deviations = 1;
-  options.probes = 1 << 20;
+  options.probes = 1 << 21;
   const RecallBundle made = MakeRecallBundle(options);
-  const OpenModel model(Serialized(*made.bundle));
-  if (model.status() == HP_OK) {
-    hp_model_info info;
-    ASSERT_EQ(hp_model_get_info(model.get(), &info), HP_OK);
-    EXPECT_LT(info.bundle.session_bytes, uint64_t{1} << 31);
-  } else {
+  // 80 MB for the two tables' scores and queues: much, but so it was asked.
+  const OpenModel two(Serialized(*made.bundle));
+  ASSERT_EQ(two.status(), HP_OK) << two.error().message;
+  hp_model_info info;
+  ASSERT_EQ(hp_model_get_info(two.get(), &info), HP_OK);
+  EXPECT_GT(info.bundle.session_bytes, uint64_t{100} << 20);
+  EXPECT_LT(info.bundle.session_bytes, uint64_t{300} << 20);
+  while (made.bundle->recall->tables.size() < 16) {
+    made.bundle->recall->tables.push_back(std::make_unique<schema::RecallTableT>());
+  }
+  const OpenModel many(WithFurtherTablesLikeTheSecond(Serialized(*made.bundle)));
+  EXPECT_EQ(many.status(), HP_BUNDLE_CORRUPT);
+  EXPECT_NE(std::string(many.error().message).find("a session would take more"), std::string::npos)
+      << many.error().message;
+}
+
+TEST(DamagedRecallBundleTest, AUserVectorThatTheModelDoesNotComputeIsRefused) {
+  using schema::Domain;
+  const auto value = [](BundleT* b, const char* name) {
+    for (size_t v = 0; v < b->values.size(); ++v) {
+      if (b->values[v]->name == name) b->recall->user_value = static_cast<int32_t>(v);
+    }
+  };
+  const std::vector<std::function<void(BundleT*)>> damages = {
+      [](BundleT* b) { b->recall->user_value = -2; },
+      [](BundleT* b) { b->recall->user_value = static_cast<int32_t>(b->values.size()); },
+      // Of a candidate, and as wide as the index.
+      [&](BundleT* b) { value(b, "item"); },
+      // Of an event.
+      [&](BundleT* b) { value(b, "event"); },
+      // Of another width.
+      [&](BundleT* b) { value(b, "context"); },
+      // Computed by no step.
+      [&](BundleT* b) {
+        AddValue(b, "nothing", AddBuffer(b, Domain::Context, schema::BufferType::Float32, 4, 128),
+                 0, 4);
+        value(b, "nothing");
+      },
+  };
+  for (size_t d = 0; d < damages.size(); ++d) {
+    SCOPED_TRACE(d);
+    RecallBundleOptions options;
+    options.items = 20;
+    options.dimension = 4;
+    const RecallBundle made = MakeRecallBundle(options);
+    damages[d](made.bundle.get());
+    const OpenModel model(Serialized(*made.bundle));
     EXPECT_EQ(model.status(), HP_BUNDLE_CORRUPT);
-    EXPECT_NE(std::string(model.error().message).find("session"), std::string::npos);
+    EXPECT_NE(std::string(model.error().message).find("user_value"), std::string::npos)
+        << model.error().message;
   }
 }
 

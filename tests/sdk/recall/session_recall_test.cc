@@ -509,8 +509,9 @@ TEST(RecallErrorTest, BadOptionsAreNamed) {
   expect([](Options* o) { o->k = 257; }, HP_INVALID_ARGUMENT, "k is 257");
   expect([](Options* o) { o->vector_size = 15; }, HP_INVALID_ARGUMENT, "15 numbers");
   expect([](Options* o) { o->vector = nullptr; }, HP_INVALID_ARGUMENT, "vector is null");
-  expect([](Options* o) { o->user = static_cast<hp_user_vector>(5); }, HP_INVALID_ARGUMENT,
-         "user is 5");
+  expect([](Options* o) { o->user = static_cast<hp_user_vector>(6); }, HP_INVALID_ARGUMENT,
+         "user is 6");
+  expect([](Options* o) { o->user = HP_USER_MODEL; }, HP_INVALID_ARGUMENT, "no value of a model");
   expect([](Options* o) { o->user = HP_USER_RECENT; }, HP_INVALID_ARGUMENT, "half_life is 0");
   expect(
       [](Options* o) {

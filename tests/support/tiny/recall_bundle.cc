@@ -148,6 +148,11 @@ RecallBundle MakeRecallBundle(const RecallBundleOptions& options) {
   bundle->recall->history_feature = kSeen;
   bundle->recall->candidate_feature = kItem;
   bundle->recall->items_of_catalog = AreOfCatalog(options.ids);
+  for (size_t v = 0; options.user_value != nullptr && v < bundle->values.size(); ++v) {
+    if (bundle->values[v]->name == options.user_value) {
+      bundle->recall->user_value = static_cast<int32_t>(v);
+    }
+  }
   if (options.ids == Ids::kStrings) {
     SetStrings(made.texts, &bundle->recall->item_string_offsets,
                &bundle->recall->item_string_bytes);

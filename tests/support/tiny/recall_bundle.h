@@ -36,6 +36,9 @@ struct RecallBundleOptions {
   // The item before has the same vector: 0 never, 2 every second item.
   uint32_t twin_every = 0;
   bool candidates_out_of_vocabulary = true;  // Ids that the model does not know have a row.
+  // A value of the tiny bundle that is the model's vector of the user: "user" of dimension 4,
+  // "seen" of 3, or "context" of 8, which is user, age and seen side by side.
+  const char* user_value = nullptr;
 };
 
 // The tiny bundle's model and features (see tiny_bundle.h), with these changes: at most 8 events;
