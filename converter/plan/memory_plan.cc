@@ -20,6 +20,10 @@ constexpr uint64_t kMostPairRows = uint64_t{1} << 26;
 // Candidates go through in panels of 48 (sdk/kernels/panel.h): tiles are whole panels.
 constexpr uint32_t kPanel = 48;
 constexpr uint32_t kLargestTile = 5 * kPanel;
+// Without a history, most of a tile's work is layers, which read their weights for each panel
+// anyway, and embedding rows, of which all but the first tile's are fetched while layers are
+// computed (sdk/kernels/row_stream.h): smaller tiles leave fewer rows to wait for.
+constexpr uint32_t kLargestTileWithoutHistory = 2 * kPanel;
 // What candidates of a tile need stays in a phone's second cache.
 constexpr uint64_t kTileBytes = 256 * 1024;
 // With activation units, a matrix is made for each event and tile: larger tiles make fewer.
@@ -167,7 +171,8 @@ class Planner {
     const uint64_t bytes =
         std::max<uint64_t>(plan_.region_row_bytes[Domain::Candidate().index()] + pair_bytes, 1);
     const uint64_t most = (pair_bytes > 0 ? kAttentionTileBytes : kTileBytes) / bytes;
-    if (most >= kLargestTile) return kLargestTile;
+    const uint32_t largest = graph_.max_history == 0 ? kLargestTileWithoutHistory : kLargestTile;
+    if (most >= largest) return largest;
     if (most >= kPanel) return static_cast<uint32_t>(most / kPanel * kPanel);
     return most >= 2 * kSmallestTile ? 2 * kSmallestTile : kSmallestTile;
   }

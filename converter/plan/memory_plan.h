@@ -53,8 +53,8 @@ struct MemoryPlan {
 uint64_t RowBytes(schema::BufferType type, uint32_t width);
 
 // Plans a graph that Lower made. `tile`: candidates that go through together; 0: whole panels of
-// 48, at most 5, so many that the tile's memory stays near 256 KiB (640 KiB with values per
-// candidate and event); 32 or 16 where one panel is more than that.
+// 48, at most 5 (2 without a history), so many that the tile's memory stays near 256 KiB (640 KiB
+// with values per candidate and event); 32 or 16 where one panel is more than that.
 absl::StatusOr<MemoryPlan> PlanMemory(const Graph& graph, uint32_t tile);
 
 }  // namespace handpick::converter

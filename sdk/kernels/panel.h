@@ -67,10 +67,14 @@ struct DenseStart {
   const float* row;   // [out]
 };
 
+// Rows that are fetched while layers are computed (kernels/row_stream.h).
+class RowStream;
+
 // y[j][lane] = bias[j] + row[j] + sum over k of weights[j][k] x[k][lane], in the order of k; then
-// the activation. weights: [out, in], any alignment.
+// the activation. weights: [out, in], any alignment. `next` takes turns meanwhile; null: nothing.
 void DensePanel(const float* weights, uint32_t in, uint32_t out, const DenseStart& start,
-                const Activation& activation, const float* x, float* y, PanelShape shape);
+                const Activation& activation, const float* x, float* y, PanelShape shape,
+                RowStream* next = nullptr);
 
 // The same with int8 weights of one scale per output.
 struct Int8Weights {
@@ -79,7 +83,11 @@ struct Int8Weights {
   const int32_t* row_sums;  // [out] Sum of each row of `data`.
 };
 void DensePanelInt8(const Int8Weights& weights, uint32_t in, uint32_t out, const DenseStart& start,
-                    const Activation& activation, const Int8Panel& x, float* y, PanelShape shape);
+                    const Activation& activation, const Int8Panel& x, float* y, PanelShape shape,
+                    RowStream* next = nullptr);
+
+// Turns that a stream gets in DensePanel (or DensePanelInt8), nearly.
+uint64_t TurnsOfDensePanel(uint32_t in, uint32_t out, bool int8, PanelShape shape);
 
 // y = activation(y), in place; y: [width] rows.
 void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape);

@@ -61,11 +61,21 @@ HWY_INLINE void ForEachOutputBlock(uint32_t out, F f) {
   if (j < out) f(j, std::integral_constant<int, 1>());
 }
 
+// Something else takes a turn before every so many steps of a layer's inner loop: whole loops of
+// the same length are what branch predictors expect.
+inline constexpr size_t kStepsOfTurn = 16;
+
+// Where nothing else is to be done.
+struct NoTurn {
+  static constexpr size_t kSteps = SIZE_MAX / 8;
+  HWY_INLINE void operator()() const {}
+};
+
 // acc[r][v] = start[r] + sum over k of weights[r * weight_stride + k * step] x[k][v].
-template <int R, int V, typename Start, typename Store>
+template <int R, int V, typename Start, typename Store, typename Turn = NoTurn>
 HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stride, size_t step,
                            uint32_t in, const float* HWY_RESTRICT x, size_t stride, Start start,
-                           Store store) {
+                           Store store, Turn turn = Turn()) {
   const DF d;
   const size_t n = hn::Lanes(d);
   VF acc[R][V];
@@ -74,15 +84,19 @@ HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stri
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) acc[r][v] = start(r, v);
   }
-  for (size_t k = 0; k < in; ++k) {
-    VF xv[V];
+  for (size_t k = 0; k < in;) {
+    turn();
+    const size_t end = in - k < Turn::kSteps ? in : k + Turn::kSteps;
+    for (; k < end; ++k) {
+      VF xv[V];
 #pragma GCC unroll 3
-    for (int v = 0; v < V; ++v) xv[v] = hn::Load(d, x + k * stride + v * n);
+      for (int v = 0; v < V; ++v) xv[v] = hn::Load(d, x + k * stride + v * n);
 #pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-      const VF weight = hn::Set(d, weights[r * weight_stride + k * step]);
+      for (int r = 0; r < R; ++r) {
+        const VF weight = hn::Set(d, weights[r * weight_stride + k * step]);
 #pragma GCC unroll 3
-      for (int v = 0; v < V; ++v) acc[r][v] = hn::MulAdd(weight, xv[v], acc[r][v]);
+        for (int v = 0; v < V; ++v) acc[r][v] = hn::MulAdd(weight, xv[v], acc[r][v]);
+      }
     }
   }
 #pragma GCC unroll 8
@@ -124,9 +138,10 @@ HWY_INLINE void DenseSingle(const float* HWY_RESTRICT weights, uint32_t in, floa
 }
 
 // y[j] = start[j] + weights[j] x for all outputs; `finish` is applied to each vector of output j.
-template <typename Start, typename Finish>
+template <typename Start, typename Finish, typename Turn = NoTurn>
 HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Start start,
-                           const float* x, float* y, PanelShape shape, Finish finish) {
+                           const float* x, float* y, PanelShape shape, Finish finish,
+                           Turn turn = Turn()) {
   const DF d;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
@@ -145,7 +160,8 @@ HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Star
           weights + size_t{j} * in, in, 1, in, x + lane, stride,
           [&](int r, int) HWY_ATTR { return hn::Set(d, start(j + r)); },
           [&](int r, int v, VF sum)
-              HWY_ATTR { hn::Store(finish(j + r, sum), d, to + r * stride + v * n); });
+              HWY_ATTR { hn::Store(finish(j + r, sum), d, to + r * stride + v * n); },
+          turn);
     });
   });
 }
@@ -178,9 +194,10 @@ HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
 
 // acc[r][v] += sum over k of weights[r][k] * byte[k][v], where bytes stand as in an Int8Panel.
 // Reads no weight behind the last of a row.
-template <int R, int V>
+template <int R, int V, typename Turn = NoTurn>
 HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_stride, uint32_t in,
-                             const uint8_t* HWY_RESTRICT x, size_t stride, VI (&acc)[R][V]) {
+                             const uint8_t* HWY_RESTRICT x, size_t stride, VI (&acc)[R][V],
+                             Turn turn = Turn()) {
   const DI d;
   const size_t n = hn::Lanes(d);
   const auto multiply = [&](size_t k, size_t bytes) HWY_ATTR {
@@ -199,15 +216,20 @@ HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_s
     }
   };
   size_t k = 0;
-  for (; k + 4 <= in; k += 4) multiply(k, 4);
+  for (const size_t fours = in / 4 * 4; k < fours;) {
+    turn();
+    const size_t end = fours - k < 4 * Turn::kSteps ? fours : k + 4 * Turn::kSteps;
+    for (; k < end; k += 4) multiply(k, 4);
+  }
   if (k < in) multiply(k, in - k);
 }
 
 // y[j] = finish(j, start[j] + weights[j] x), x being bytes:
 //   weight_scale x_scale (sum of products of bytes - (zero_point - offset) row_sum) + start
-template <typename Start, typename Finish>
+template <typename Start, typename Finish, typename Turn = NoTurn>
 HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out, Start start,
-                          const Int8Panel& x, float* y, PanelShape shape, Finish finish) {
+                          const Int8Panel& x, float* y, PanelShape shape, Finish finish,
+                          Turn turn = Turn()) {
   const DF d;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
@@ -227,7 +249,7 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
         for (int v = 0; v < V; ++v) acc[r][v] = hn::Zero(DI());
       }
       AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, x.bytes + size_t{lane} * 4, stride,
-                         acc);
+                         acc, turn);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const VF begin = hn::Set(d, start(j + r));

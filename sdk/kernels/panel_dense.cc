@@ -1,4 +1,5 @@
 #include "sdk/kernels/panel.h"
+#include "sdk/kernels/row_stream.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sdk/kernels/panel_dense.cc"
@@ -30,18 +31,39 @@ HWY_INLINE void RunLayer(const Activation& activation, uint32_t out, float* y, P
   Activate(activation, out, y, shape);
 }
 
+struct StreamTurn {
+  static constexpr size_t kSteps = kStepsOfTurn;
+  HWY_INLINE void operator()() const { stream->Turn(); }
+  RowStream* stream;
+};
+
 void DensePanel(const float* weights, uint32_t in, uint32_t out, const DenseStart& start,
-                const Activation& activation, const float* x, float* y, PanelShape shape) {
+                const Activation& activation, const float* x, float* y, PanelShape shape,
+                RowStream* next) {
+  RowStream none;
+  RowStream& stream = next == nullptr ? none : *next;
   const auto begin = [&](uint32_t j) HWY_ATTR { return StartOf(start, j); };
-  RunLayer(activation, out, y, shape,
-           [&](auto finish) HWY_ATTR { DenseLayer(weights, in, out, begin, x, y, shape, finish); });
+  RunLayer(activation, out, y, shape, [&](auto finish) HWY_ATTR {
+    DenseLayer(weights, in, out, begin, x, y, shape, finish, StreamTurn{&stream});
+  });
 }
 
 void DensePanelInt8(const Int8Weights& weights, uint32_t in, uint32_t out, const DenseStart& start,
-                    const Activation& activation, const Int8Panel& x, float* y, PanelShape shape) {
+                    const Activation& activation, const Int8Panel& x, float* y, PanelShape shape,
+                    RowStream* next) {
+  RowStream none;
+  RowStream& stream = next == nullptr ? none : *next;
   const auto begin = [&](uint32_t j) HWY_ATTR { return StartOf(start, j); };
-  RunLayer(activation, out, y, shape,
-           [&](auto finish) HWY_ATTR { Int8Layer(weights, in, out, begin, x, y, shape, finish); });
+  RunLayer(activation, out, y, shape, [&](auto finish) HWY_ATTR {
+    Int8Layer(weights, in, out, begin, x, y, shape, finish, StreamTurn{&stream});
+  });
+}
+
+uint64_t TurnsOfDensePanel(uint32_t in, uint32_t out, bool int8, PanelShape shape) {
+  if (out == 1 && !int8) return 0;
+  const auto whole = [](uint64_t n, uint64_t of) { return (n + of - 1) / of; };
+  return whole(shape.lanes, kBlockVectors * hn::Lanes(DF())) * whole(out, kBlockOutputs) *
+         whole(int8 ? in / 4 : in, kStepsOfTurn);
 }
 
 void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape) {
@@ -57,16 +79,23 @@ namespace handpick {
 
 HWY_EXPORT(DensePanel);
 HWY_EXPORT(DensePanelInt8);
+HWY_EXPORT(TurnsOfDensePanel);
 HWY_EXPORT(ActivatePanel);
 
 void DensePanel(const float* weights, uint32_t in, uint32_t out, const DenseStart& start,
-                const Activation& activation, const float* x, float* y, PanelShape shape) {
-  HWY_DYNAMIC_DISPATCH(DensePanel)(weights, in, out, start, activation, x, y, shape);
+                const Activation& activation, const float* x, float* y, PanelShape shape,
+                RowStream* next) {
+  HWY_DYNAMIC_DISPATCH(DensePanel)(weights, in, out, start, activation, x, y, shape, next);
 }
 
 void DensePanelInt8(const Int8Weights& weights, uint32_t in, uint32_t out, const DenseStart& start,
-                    const Activation& activation, const Int8Panel& x, float* y, PanelShape shape) {
-  HWY_DYNAMIC_DISPATCH(DensePanelInt8)(weights, in, out, start, activation, x, y, shape);
+                    const Activation& activation, const Int8Panel& x, float* y, PanelShape shape,
+                    RowStream* next) {
+  HWY_DYNAMIC_DISPATCH(DensePanelInt8)(weights, in, out, start, activation, x, y, shape, next);
+}
+
+uint64_t TurnsOfDensePanel(uint32_t in, uint32_t out, bool int8, PanelShape shape) {
+  return HWY_DYNAMIC_DISPATCH(TurnsOfDensePanel)(in, out, int8, shape);
 }
 
 void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape) {

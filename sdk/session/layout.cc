@@ -43,6 +43,8 @@ bool LayOutWorker(const Plan& plan, SessionLayout* layout) {
   worker.Place(1, sizeof(Worker));
   layout->items = worker.Place(layout->slot_rows[2], sizeof(uint32_t));
   layout->slots[2] = worker.Place(layout->slot_rows[2], plan.slot_row_bytes[2]);
+  layout->tile_slots_bytes =
+      worker.Place(layout->slot_rows[2], plan.slot_row_bytes[2]) - layout->slots[2];
   layout->slots[3] = worker.Place(0, 0);
   for (const int domain : {2, 3}) {
     layout->values[domain] =

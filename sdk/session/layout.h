@@ -9,8 +9,9 @@
 //            events in)
 //   values:  results of context and history steps, which stay until they are computed again
 //   recall:  items of the events, and what a recall works in: see session/recall_memory.h
-//   worker:  what one thread needs to score a tile of candidates: their resolved features, the
-//            results of candidate and pair steps, which are used again within the tile, and scratch
+//   worker:  what one thread needs to score a tile of candidates: their resolved features and
+//            those of the next tile, whose rows are fetched meanwhile, the results of candidate and
+//            pair steps, which are used again within the tile, and scratch
 //   padding: the engine reads up to 16 bytes behind a dense layer's input
 //
 // The values of candidates lie in panels (see kernels/panel.h): a tile is `panels` panels of
@@ -47,8 +48,9 @@ struct SessionLayout {
   size_t values[kDomainCount];
   size_t recall;
   RecallLimits recall_limits;
-  size_t items;    // Worker: catalog position of each candidate.
-  size_t scratch;  // Worker: for kernels.
+  size_t tile_slots_bytes;  // Worker: from the slots of a tile to those of the next one.
+  size_t items;             // Worker: catalog position of each candidate.
+  size_t scratch;           // Worker: for kernels.
   size_t first_worker;
   size_t worker_bytes;
   size_t total;

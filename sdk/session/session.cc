@@ -187,6 +187,7 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
                 "the context has features without a default: set it before scoring");
   }
   HP_TRY(BindColumns(plan_, HP_SIDE_CANDIDATE, candidates, true, columns(), &error_));
+  for (uint32_t t = 0; t < layout_.workers; ++t) WorkerAt(t)->ready_count = 0;
   return RefreshContext();
 }
 
@@ -194,6 +195,7 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
 struct Session::RoundTask {
   Session* session;
   Round round;
+  Round next;
 };
 
 void Session::RunTask(void* task, uint32_t index) {
@@ -201,11 +203,11 @@ void Session::RunTask(void* task, uint32_t index) {
   Worker* worker = of.session->WorkerAt(index);
   Succeed(&worker->error);
   // One worker's steps are profiled: the caller's array is not made for more.
-  of.session->ScoreTile(worker, index == 0, of.round.first + size_t{index} * of.round.tile,
-                        of.round.CountOf(index));
+  of.session->ScoreTile(worker, index == 0, TileOf(of.round, index), TileOf(of.next, index));
 }
 
-Session::Round Session::ScoreRound(size_t first, size_t row_count) {
+Session::Round Session::PlanRound(size_t first, size_t row_count) const {
+  if (first == row_count) return {first, first, 0, 0};
   const size_t left = row_count - first;
   // Shares as equal as whole lane groups allow.
   const size_t share =
@@ -216,7 +218,12 @@ Session::Round Session::ScoreRound(size_t first, size_t row_count) {
   round.tiles = static_cast<uint32_t>(
       std::min<size_t>(layout_.workers, (left + round.tile - 1) / round.tile));
   round.end = first + std::min(left, size_t{round.tiles} * round.tile);
-  RoundTask task = {this, round};
+  return round;
+}
+
+Session::Round Session::ScoreRound(size_t first, size_t row_count) {
+  const Round round = PlanRound(first, row_count);
+  RoundTask task = {this, round, PlanRound(round.end, row_count)};
   if (round.tiles == 1) {
     RunTask(&task, 0);
   } else {
@@ -226,20 +233,36 @@ Session::Round Session::ScoreRound(size_t first, size_t row_count) {
   return round;
 }
 
-hp_status Session::ScoreTile(Worker* worker, bool profiled, size_t first, uint32_t count) {
+hp_status Session::ResolveTile(Worker* worker, const Tile& tile, uint32_t slots) {
   char* memory = reinterpret_cast<char*>(worker);
+  worker->ready_count = 0;
   auto* items = reinterpret_cast<uint32_t*>(memory + layout_.items);
   const bool known = catalog_items_ != nullptr;
-  if (known) std::copy_n(catalog_items_ + first, count, items);
-  HP_TRY(ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), first, count, memory + layout_.slots[2],
+  if (known) std::copy_n(catalog_items_ + tile.first, tile.count, items);
+  HP_TRY(ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), tile.first, tile.count,
+                     memory + layout_.slots[2] + slots * layout_.tile_slots_bytes,
                      layout_.slot_rows[2], 0, items, known, &worker->error));
-  TileRunner runner(this, worker, count);
+  worker->ready_first = tile.first;
+  worker->ready_count = tile.count;
+  worker->ready = slots;
+  return HP_OK;
+}
+
+hp_status Session::ScoreTile(Worker* worker, bool profiled, const Tile& tile, const Tile& next) {
+  if (worker->ready_count != tile.count || worker->ready_first != tile.first) {
+    HP_TRY(ResolveTile(worker, tile, 0));
+  }
+  const uint32_t slots = worker->ready;
+  // What is wrong with the next tile's candidates is said when it is scored.
+  if (next.count != 0 && ResolveTile(worker, next, 1 - slots) != HP_OK) Succeed(&worker->error);
+  TileRunner runner(this, worker, tile.count, slots);
+  if (worker->ready_count != 0 && next.count != 0) runner.FetchAhead(next.count, 1 - slots);
   for (const Step& step : plan_.candidate_steps) {
     const uint64_t start = profiled ? Now() : 0;
     runner.Run(step);
     if (profiled) Profile(step, start);
   }
-  worker->counters.candidates += count;
+  worker->counters.candidates += tile.count;
   ++worker->counters.tiles;
   return HP_OK;
 }
@@ -249,7 +272,7 @@ Session::TileLogits Session::LogitsOf(uint32_t t, const Round& round) {
   if (logit.domain == schema::Domain::Context) {
     return {RowRunner(this, 0).At(logit, 0), 0, 0};
   }
-  return {TileRunner(this, WorkerAt(t), round.CountOf(t)).Logits(), layout_.stride,
+  return {TileRunner(this, WorkerAt(t), round.CountOf(t), 0).Logits(), layout_.stride,
           size_t{layout_.stride} * logit.stride};
 }
 

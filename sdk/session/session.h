@@ -26,6 +26,11 @@ float ScoreOf(const Plan& plan, float logit);
 struct Worker {
   hp_session_counters counters;
   hp_error error;
+  // Candidates whose features stand in slots[ready]: those of the tile that comes next, once they
+  // were resolved while the one before was scored. ready_count 0: none.
+  size_t ready_first;
+  uint32_t ready_count;
+  uint32_t ready;
 };
 
 // The caller's threads; without a function, tiles are scored one after the other.
@@ -106,9 +111,22 @@ class Session {
   struct RoundTask;
 
   hp_status BeginScoring(const hp_batch& candidates);
+  // The round that begins with candidate `first`; it is empty where none is left.
+  Round PlanRound(size_t first, size_t row_count) const;
   Round ScoreRound(size_t first, size_t row_count);
   static void RunTask(void* task, uint32_t index);
-  hp_status ScoreTile(Worker* worker, bool profiled, size_t first, uint32_t count);
+  // Candidates of a round that one worker scores.
+  struct Tile {
+    size_t first;
+    uint32_t count;
+  };
+  static Tile TileOf(const Round& round, uint32_t t) {
+    if (t >= round.tiles) return {0, 0};
+    return {round.first + size_t{t} * round.tile, round.CountOf(t)};
+  }
+  // `next`: what the worker scores after it.
+  hp_status ScoreTile(Worker* worker, bool profiled, const Tile& tile, const Tile& next);
+  hp_status ResolveTile(Worker* worker, const Tile& tile, uint32_t slots);
   TileLogits LogitsOf(uint32_t t, const Round& round);
   hp_status TakeError(uint32_t t);
   Worker* WorkerAt(uint32_t index) {

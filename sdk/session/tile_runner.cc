@@ -17,13 +17,38 @@ constexpr size_t kGatherSources = 16;
 
 }  // namespace
 
-TileRunner::TileRunner(Session* session, Worker* worker, uint32_t count)
+TileRunner::TileRunner(Session* session, Worker* worker, uint32_t count, uint32_t slots)
     : session_(*session),
       plan_(session->plan_),
       layout_(session->layout_),
       worker_(*worker),
       count_(count),
-      panels_((count + session->layout_.stride - 1) / session->layout_.stride) {}
+      panels_((count + session->layout_.stride - 1) / session->layout_.stride),
+      slots_(session->layout_.slots[2] + slots * session->layout_.tile_slots_bytes) {}
+
+void TileRunner::FetchAhead(uint32_t count, uint32_t slots) {
+  const size_t candidates = layout_.slots[2] + slots * layout_.tile_slots_bytes;
+  GatherSource sources[RowStream::kMaxSources];
+  uint32_t source_count = 0;
+  uint64_t turns = 0;
+  for (const Step& step : plan_.candidate_steps) {
+    if (step.kind == StepKind::kDense && step.domain == schema::Domain::Candidate) {
+      const DenseWeights& weights = plan_.dense_weights[step.weights];
+      for (uint32_t p = 0; p < panels_; ++p) {
+        turns +=
+            TurnsOfDensePanel(weights.input_width, weights.output_width, weights.int8, Shape(p));
+      }
+    }
+    for (const Lookup& lookup : step.lookups) {
+      const Feature& feature = plan_.features[lookup.feature];
+      if (feature.type != HP_FEATURE_CATEGORICAL || source_count == RowStream::kMaxSources) {
+        continue;
+      }
+      sources[source_count++] = {&plan_.tables[lookup.table], SlotOf(feature, candidates).rows};
+    }
+  }
+  next_rows_ = RowStream({sources, source_count}, count, turns);
+}
 
 EventRing TileRunner::Ring() const {
   return {session_.oldest_event_, session_.event_count_, plan_.max_history};
@@ -83,12 +108,12 @@ void TileRunner::ForEachPanel(schema::Domain domain, F f) {
   }
 }
 
-Slot TileRunner::SlotOf(const Feature& feature) {
+Slot TileRunner::SlotOf(const Feature& feature, size_t candidates) {
   // A cross may have operands of the context.
   const int side = feature.side - 1;
-  const size_t offset = layout_.slots[side];
-  return SlotAt(feature, feature.side == HP_SIDE_CONTEXT ? session_.Memory(offset) : Memory(offset),
-                layout_.slot_rows[side]);
+  char* region =
+      feature.side == HP_SIDE_CONTEXT ? session_.Memory(layout_.slots[side]) : Memory(candidates);
+  return SlotAt(feature, region, layout_.slot_rows[side]);
 }
 
 void TileRunner::Pool(const Lookup& lookup, const FeatureRows& rows, uint32_t begin, uint32_t width,
@@ -239,10 +264,10 @@ void TileRunner::RunDense(const Step& step) {
   ForEachPanel(step.domain, [&](const PanelIndex& index, PanelShape shape) {
     if (weights.int8) {
       DensePanelInt8(Int8WeightsOf(weights), input.width, output.width, start, step.activation,
-                     Int8At(input, index), At(output, index), shape);
+                     Int8At(input, index), At(output, index), shape, &next_rows_);
     } else {
       DensePanel(static_cast<const float*>(weights.data), input.width, output.width, start,
-                 step.activation, At(input, index), At(output, index), shape);
+                 step.activation, At(input, index), At(output, index), shape, &next_rows_);
     }
   });
   const uint64_t rows =

@@ -3,6 +3,7 @@
 #define HANDPICK_SDK_SESSION_TILE_RUNNER_H_
 
 #include "sdk/kernels/panel.h"
+#include "sdk/kernels/row_stream.h"
 #include "sdk/session/feature_rows.h"
 #include "sdk/session/session.h"
 
@@ -11,8 +12,13 @@ namespace handpick {
 // Works in one worker's memory for the duration of one call; workers do not disturb one another.
 class TileRunner {
  public:
-  // `count`: candidates of the tile, from 1 on.
-  TileRunner(Session* session, Worker* worker, uint32_t count);
+  // `count`: candidates of the tile, from 1 on; `slots`: which of the worker's two sets of slots
+  // they were resolved into.
+  TileRunner(Session* session, Worker* worker, uint32_t count, uint32_t slots);
+
+  // Lets dense layers fetch the embedding rows of `count` candidates that stand in other slots:
+  // those of the tile that comes next.
+  void FetchAhead(uint32_t count, uint32_t slots);
 
   void Run(const Step& step);
 
@@ -61,7 +67,8 @@ class TileRunner {
   // Of one candidate.
   void Pool(const Lookup& lookup, const FeatureRows& rows, uint32_t begin, uint32_t width,
             const GatherSums& sums);
-  Slot SlotOf(const Feature& feature);
+  Slot SlotOf(const Feature& feature) { return SlotOf(feature, slots_); }
+  Slot SlotOf(const Feature& feature, size_t candidates);
   void RunNumeric(const Step& step);
   void RunDense(const Step& step);
   void RunAdd(const Step& step);
@@ -79,6 +86,8 @@ class TileRunner {
   Worker& worker_;
   const uint32_t count_;
   const uint32_t panels_;
+  const size_t slots_;  // Offset of the tile's.
+  RowStream next_rows_;
 };
 
 }  // namespace handpick

@@ -146,8 +146,9 @@ TEST(MemoryPlanTest, AContextValueInACandidatesConcatenationIsCopied) {
 }
 
 TEST(MemoryPlanTest, TheTileKeepsTheCandidatesMemoryNear256KiB) {
-  const auto tile_of = [](uint32_t width) {
+  const auto tile_of = [](uint32_t width, uint32_t events = 3) {
     Graph graph = SmallGraph();
+    graph.max_history = events;
     const ValueId item = Embed(kItem, AddCountingTable(5, width, &graph), &graph);
     graph.logit = graph.Append(
         "logit", DenseOp{AddWeights(width, std::vector<double>(width, 1), {}, &graph), {}}, {item},
@@ -156,6 +157,8 @@ TEST(MemoryPlanTest, TheTileKeepsTheCandidatesMemoryNear256KiB) {
     return plan.ok() ? plan->tile : 0;
   };
   EXPECT_EQ(tile_of(4), 240u);    // No more than five panels.
+  EXPECT_EQ(tile_of(4, 0), 96u);  // No more than two without a history.
+  EXPECT_EQ(tile_of(682, 0), 48u);
   EXPECT_EQ(tile_of(681), 96u);   // 2728 bytes a row: 96 fit.
   EXPECT_EQ(tile_of(682), 48u);   // 2732: 95 would.
   EXPECT_EQ(tile_of(1364), 48u);  // 5460: 48.
