@@ -12,9 +12,10 @@
 
 namespace handpick::converter {
 
-// The version of the format that the converter writes.
+// The newest version of the format that the converter writes; a bundle has the lowest that it
+// needs.
 inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 1;
+inline constexpr uint16_t kFormatMinor = 2;
 
 // The bundle of a graph that Lower made and PlanMemory planned. Catalog, golden requests and drift
 // are left to the caller.

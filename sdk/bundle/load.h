@@ -10,7 +10,7 @@
 namespace handpick {
 
 inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 1;
+inline constexpr uint16_t kFormatMinor = 2;
 
 // Checks alignment, identifier, version, then everything that FlatBuffers' verifier knows, then our
 // own rules: indices, shapes, sizes, the order of steps and the places of values. After HP_OK

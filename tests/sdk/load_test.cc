@@ -78,13 +78,13 @@ TEST(LoadTest, MisalignedBytesAreRefused) {
 
 TEST(LoadTest, ABundleOfALaterFormatIsTooNew) {
   auto bundle = MakeTinyBundle();
-  bundle->format_minor = 2;
+  bundle->format_minor = 3;
   EXPECT_EQ(Inspect(Serialized(*bundle)).status, HP_BUNDLE_TOO_NEW);
   bundle = MakeTinyBundle();
   bundle->format_major = 2;
   const hp_error error = Inspect(Serialized(*bundle));
   EXPECT_EQ(error.status, HP_BUNDLE_TOO_NEW);
-  EXPECT_STREQ(error.message, "bundle has format 2.0, this runtime opens 1.0 to 1.1");
+  EXPECT_STREQ(error.message, "bundle has format 2.0, this runtime opens 1.0 to 1.2");
 }
 
 struct Damage {

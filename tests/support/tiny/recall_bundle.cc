@@ -124,7 +124,7 @@ RecallBundle MakeRecallBundle(const RecallBundleOptions& options) {
 
   made.bundle = MakeTinyBundle();
   schema::BundleT* bundle = made.bundle.get();
-  bundle->format_minor = 1;
+  bundle->format_minor = options.model ? 0 : 2;
   bundle->max_history = kHistory;
   bundle->vocabularies[1] = Vocabulary(made, strings, 0);
   bundle->vocabularies[2] = Vocabulary(made, strings, 1);
