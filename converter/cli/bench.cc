@@ -243,7 +243,7 @@ std::string Text(const Json& j) {
 
 absl::Status Bench(const BenchOptions& options, bool as_json) {
   const std::string path = *absl::GetFlag(FLAGS_bundle);
-  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadBundle(path));
+  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadModelBundle(path));
   HP_ASSIGN_OR_RETURN(const BenchResult result, BenchBundle(path, *bundle.view, bundle.features,
                                                             bundle.catalog.get(), options));
   const Json json = ResultJson(bundle, options, result);

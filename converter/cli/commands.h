@@ -13,6 +13,9 @@ int RunInspect(const std::vector<std::string>& positional);
 int RunScore(const std::vector<std::string>& positional);
 int RunRank(const std::vector<std::string>& positional);
 int RunBench(const std::vector<std::string>& positional);
+int RunRecallIndex(const std::vector<std::string>& positional);
+int RunRecall(const std::vector<std::string>& positional);
+int RunRecallEval(const std::vector<std::string>& positional);
 int RunVerify(const std::vector<std::string>& positional);
 
 }  // namespace handpick::converter

@@ -128,7 +128,7 @@ class Converter {
     HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, BundleSession::Open(bytes));
     if (!goldens_.empty()) {
       GoldenErrors errors;
-      Progress progress("replaying", "golden requests", goldens_.size());
+      ProgressLine progress("replaying", "golden requests", goldens_.size());
       for (size_t i = 0; i < goldens_.size(); ++i) {
         std::vector<double> reference, bundle;
         HP_RETURN_IF_ERROR(At(*absl::GetFlag(FLAGS_golden), i,
@@ -143,7 +143,7 @@ class Converter {
     for (const absl::string_view name : absl::StrSplit(paths, ',', absl::SkipEmpty())) {
       const std::string path(name);
       HP_ASSIGN_OR_RETURN(const std::vector<Request> requests, ReadRequests(path, features()));
-      Progress progress("measuring", absl::StrCat("requests of ", path), requests.size());
+      ProgressLine progress("measuring", absl::StrCat("requests of ", path), requests.size());
       for (size_t i = 0; i < requests.size(); ++i) {
         std::vector<double> reference, bundle;
         HP_RETURN_IF_ERROR(At(path, i, Score(requests[i], session.get(), &reference, &bundle)));

@@ -55,3 +55,66 @@ ABSL_FLAG(std::optional<double>, read_gigabytes, std::nullopt,
 ABSL_FLAG(std::optional<double>, random_megarows, std::nullopt,
           "Millions of random rows of 64 bytes a second that one thread reads. Default: measured "
           "here.");
+ABSL_FLAG(std::optional<std::string>, vectors, std::nullopt,
+          "Item vectors: word2vec text (.txt, .vec, .w2v) or binary (.bin), .npz, .safetensors.");
+ABSL_FLAG(std::optional<std::string>, vectors_format, std::nullopt,
+          "word2vec-text, word2vec-binary, npz or safetensors. Default: by the extension.");
+ABSL_FLAG(std::optional<std::string>, vectors_tensor, std::nullopt,
+          "The tensor of an archive that has the vectors. Default: vectors, or the only matrix.");
+ABSL_FLAG(std::optional<std::string>, ids_tensor, std::nullopt,
+          "The tensor of an archive that has the ids. Default: ids.");
+ABSL_FLAG(std::optional<std::string>, ids, std::nullopt,
+          "A text file of ids, one a line, for an archive without a tensor of them.");
+ABSL_FLAG(std::optional<std::string>, id_type, std::nullopt,
+          "integer or string. Default: integer when all ids are.");
+ABSL_FLAG(std::optional<std::string>, table, std::nullopt,
+          "An embedding table of --bundle that has the vectors.");
+ABSL_FLAG(std::optional<std::string>, feature, std::nullopt,
+          "The candidate feature whose vocabulary leads to rows of --table. Default: the catalog's "
+          "key.");
+ABSL_FLAG(std::optional<std::string>, metric, std::nullopt,
+          "cosine (default), inner-product or euclidean.");
+ABSL_FLAG(std::optional<std::string>, family, std::nullopt,
+          "cross-polytope, hyperplane or e2lsh: tables of this family, even where an exact scan is "
+          "faster. Default: what is fastest.");
+ABSL_FLAG(std::optional<std::string>, rows, std::nullopt,
+          "int8 or f32. Default: int8, or f32 where the target needs and the bytes allow it.");
+ABSL_FLAG(std::optional<double>, recall, std::nullopt,
+          "Share of the best k that the index has to find. Default 0.95.");
+ABSL_FLAG(
+    std::optional<double>, bytes_per_item, std::nullopt,
+    "The most that index and vectors together may take, ids not counted. Default: 100, or half "
+    "more than the vectors where those are longer, and 4096 for all items together.");
+ABSL_FLAG(std::optional<uint64_t>, k, std::nullopt, "How many items. Default 100; recall: 10.");
+ABSL_FLAG(
+    std::optional<uint64_t>, held_out, std::nullopt,
+    "Without --queries: at most this many items ask, and do not find themselves. Default 400.");
+ABSL_FLAG(std::optional<std::string>, queries, std::nullopt,
+          "Vectors to measure with, as --vectors by their extension.");
+ABSL_FLAG(std::optional<std::string>, history_feature, std::nullopt,
+          "The history feature that is an event's item. Default: that of the candidates' name.");
+ABSL_FLAG(std::optional<std::string>, candidate_feature, std::nullopt,
+          "The candidate feature that is an item's id. Default: the catalog's key.");
+ABSL_FLAG(std::optional<std::string>, user_value, std::nullopt,
+          "The model's own vector of the user: the name of a value of the context ('handpick "
+          "inspect' lists its steps), in the space of the item vectors. Default: none.");
+ABSL_FLAG(std::optional<uint32_t>, max_history, std::nullopt,
+          "Events that a session keeps, of a bundle of an index alone. Default 50.");
+ABSL_FLAG(std::optional<std::string>, name, std::nullopt,
+          "Name of a bundle of an index alone. Default: recall.");
+ABSL_FLAG(std::optional<std::string>, plot, std::nullopt,
+          "Writes recall against queries a second as SVG.");
+ABSL_FLAG(std::optional<std::string>, user, std::nullopt,
+          "The user's vector: mean (default), recent, or interests.");
+ABSL_FLAG(std::optional<double>, half_life, std::nullopt,
+          "Of --user recent: events after which one counts half. Default 10.");
+ABSL_FLAG(std::optional<uint32_t>, interests, std::nullopt,
+          "Of --user interests: how many. Default 3.");
+ABSL_FLAG(std::optional<std::string>, item, std::nullopt, "The id of an item: what is similar?");
+ABSL_FLAG(std::optional<std::string>, history, std::nullopt,
+          "Ids of a user's items, oldest first, separated by ','.");
+ABSL_FLAG(std::optional<uint32_t>, probes, std::nullopt,
+          "Buckets of each table to look into. Default: as many as the index says.");
+ABSL_FLAG(std::optional<uint32_t>, max_probes, std::nullopt,
+          "The most probes to measure. Default: all buckets of a table.");
+ABSL_FLAG(bool, exact, false, "Compare with all items.");

@@ -10,6 +10,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -20,6 +21,7 @@
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/machine.h"
 #include "converter/cli/output.h"
+#include "converter/cli/recall_flags.h"
 #include "converter/graph/cost.h"
 #include "converter/graph/decode.h"
 #include "converter/io/status_macros.h"
@@ -32,7 +34,27 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 const char* PrecisionName(schema::Precision precision) {
-  return precision == schema::Precision::Int8 ? "int8" : "f32";
+  switch (precision) {
+    case schema::Precision::Int8:
+      return "int8";
+    case schema::Precision::Float32:
+      return "f32";
+    case schema::Precision::Unknown:
+      break;
+  }
+  return "none";
+}
+
+const char* TaskName(schema::Task task) {
+  switch (task) {
+    case schema::Task::Binary:
+      return "binary";
+    case schema::Task::Regression:
+      return "regression";
+    case schema::Task::Unknown:
+      break;
+  }
+  return "none";
 }
 
 const char* ElementName(schema::ElementType type) {
@@ -99,7 +121,7 @@ class Inspection {
     const hp_bundle_info& info = bundle.info;
     json_["model"] = {{"name", info.model_name},
                       {"version", info.model_version},
-                      {"task", view_.task() == schema::Task::Regression ? "regression" : "binary"}};
+                      {"task", TaskName(view_.task())}};
     json_["format"] = absl::StrCat(info.format_major, ".", info.format_minor);
     json_["producer"] = info.producer;
     json_["precision"] = PrecisionName(view_.precision());
@@ -145,15 +167,75 @@ class Inspection {
         }
       }
     }
+    const uint64_t recall = RecallBytes() + RecallIdBytes();
     const uint64_t total = bundle_.info.bundle_bytes;
-    const uint64_t named = tables + dense + vocabularies + catalog + goldens;
-    json_["bytes"] = {{"bundle", total},
-                      {"tables", tables},
-                      {"dense", dense},
-                      {"vocabularies", vocabularies},
-                      {"catalog", catalog},
-                      {"goldens", goldens},
-                      {"rest", total - std::min(named, total)}};
+    const uint64_t named = tables + dense + vocabularies + catalog + goldens + recall;
+    json_["bytes"] = {{"bundle", total},    {"tables", tables},
+                      {"dense", dense},     {"vocabularies", vocabularies},
+                      {"catalog", catalog}, {"goldens", goldens},
+                      {"recall", recall},   {"rest", total - std::min(named, total)}};
+  }
+
+  // Vectors and tables, without ids.
+  uint64_t RecallBytes() const {
+    const schema::RecallIndex* r = view_.recall();
+    if (r == nullptr) return 0;
+    uint64_t bytes = BytesOf(r->rows()) + BytesOf(r->scale_codes()) + BytesOf(r->squared_norms()) +
+                     BytesOf(r->items()) + BytesOf(r->positions());
+    if (r->tables() == nullptr) return bytes;
+    for (const auto* t : *r->tables()) {
+      bytes += BytesOf(t->signs()) + BytesOf(t->offsets()) + BytesOf(t->bucket_begins()) +
+               BytesOf(t->positions());
+    }
+    return bytes;
+  }
+  uint64_t RecallIdBytes() const {
+    const schema::RecallIndex* r = view_.recall();
+    return r == nullptr ? 0
+                        : BytesOf(r->item_ids()) + BytesOf(r->item_string_offsets()) +
+                              BytesOf(r->item_string_bytes());
+  }
+
+  void AddRecall() {
+    json_["recall"] = nullptr;
+    const schema::RecallIndex* r = view_.recall();
+    if (r == nullptr) return;
+    const auto feature = [&](int32_t number) {
+      return number < 0 ? Json()
+                        : Json(bundle_.features.features[static_cast<size_t>(number)]->name);
+    };
+    const bool strings = BytesOf(r->item_string_offsets()) != 0 ||
+                         (r->items_of_catalog() && !bundle_.catalog->string_offsets.empty());
+    const uint32_t tables = r->tables() == nullptr ? 0 : r->tables()->size();
+    uint64_t buckets = 0;
+    if (tables != 0) buckets = r->tables()->Get(0)->bucket_begins()->size() - 1;
+    const double items = std::max(1u, r->item_count());
+    const auto* user = r->user_value() < 0
+                           ? nullptr
+                           : view_.values()->Get(static_cast<uint32_t>(r->user_value()))->name();
+    Json& json = json_["recall"];
+    json["items"] = r->item_count();
+    json["dimension"] = r->dimension();
+    json["metric"] = MetricName(r->metric());
+    json["rows"] = RowsName(r->type());
+    json["ids"] = {{"type", strings ? "strings" : "integers"},
+                   {"of_catalog", r->items_of_catalog()},
+                   {"bytes", RecallIdBytes()}};
+    json["family"] = tables == 0 ? "none" : FamilyName(r->family());
+    json["tables"] = tables;
+    json["functions"] = r->functions();
+    json["outputs"] = r->outputs();
+    json["values"] = r->values();
+    json["bin_width"] = r->bin_width();
+    json["buckets"] = buckets;
+    json["probes"] = r->probes();
+    json["bytes"] = RecallBytes();
+    json["bytes_per_item"] = static_cast<double>(RecallBytes()) / items;
+    json["history_feature"] = feature(r->history_feature());
+    json["candidate_feature"] = feature(r->candidate_feature());
+    json["user_value"] = r->user_value() < 0 ? Json() : Json(user == nullptr ? "" : user->str());
+    json["measured_k"] = r->measured_k();
+    json["measured_recall"] = FiniteJson(r->measured_recall());
   }
 
   absl::Status AddMemoryAndWork() {
@@ -164,6 +246,9 @@ class Inspection {
                        {"engine_bytes", session->info().engine_bytes},
                        {"tile", bundle_.info.tile},
                        {"max_history", bundle_.info.max_history}};
+    json_["work"] = nullptr;
+    json_["work_per_candidate"] = nullptr;
+    if (bundle_.info.has_model == 0) return absl::OkStatus();
     HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(bundle_.bytes.view()));
     const Cost cost = CountWork(graph);
     const auto work = [](const Work& w) {
@@ -238,6 +323,7 @@ class Inspection {
       }
       json_["catalog"]["features"] = std::move(columns);
     }
+    AddRecall();
     json_["goldens"] = {{"requests", bundle_.info.golden_count},
                         {"tolerance", view_.golden_tolerance()}};
     if (const schema::Drift* drift = view_.drift()) {
@@ -383,24 +469,8 @@ std::string FeatureText(const Json& f) {
                          absl::StrJoin(notes, "; "));
 }
 
-std::string Text(const Json& j) {
-  std::string out = absl::StrFormat(
-      "%s %s: %s, %s, format %s, written by %s\n\n", j["model"]["name"].get<std::string>(),
-      j["model"]["version"].get<std::string>(), j["model"]["task"].get<std::string>(),
-      j["precision"].get<std::string>(), j["format"].get<std::string>(),
-      j["producer"].get<std::string>());
-  absl::StrAppend(&out, "Bytes\n");
-  for (const auto& [part, bytes] : j["bytes"].items()) {
-    absl::StrAppendFormat(&out, "  %-14s %14s\n", part, Commas(bytes));
-  }
-  const Json& memory = j["memory"];
-  absl::StrAppendFormat(&out,
-                        "\nMemory\n  session        %14s  (tile of %s candidates, %s events)\n"
-                        "  opened model   %14s  and %s packed for the engine\n",
-                        Commas(memory["session_bytes"]), Commas(memory["tile"]),
-                        Commas(memory["max_history"]), Commas(memory["model_bytes"]),
-                        Commas(memory["engine_bytes"]));
-  absl::StrAppend(&out, "\nWork             multiply-accumulates  embedding rows\n");
+std::string WorkText(const Json& j) {
+  std::string out = "\nWork             multiply-accumulates  embedding rows\n";
   for (const auto& [domain, work] : j["work"].items()) {
     if (domain == "pair" && work["multiply_accumulates"] == 0 && work["embedding_rows"] == 0)
       continue;
@@ -412,9 +482,46 @@ std::string Text(const Json& j) {
     absl::StrAppendFormat(&out, "  per candidate beside %s events: %s multiply-accumulates\n",
                           Commas(whole["events"]), Commas(whole["multiply_accumulates"]));
   }
-  absl::StrAppend(&out, "\nFeatures\n");
-  for (const Json& feature : j["features"]) absl::StrAppend(&out, FeatureText(feature));
-  absl::StrAppend(&out, "\nEmbedding tables\n");
+  return out;
+}
+
+std::string RecallText(const Json& r) {
+  const auto quoted = [](const Json& name) {
+    return name.is_null() ? std::string("none") : absl::StrCat("'", name.get<std::string>(), "'");
+  };
+  std::string out = absl::StrFormat(
+      "\nRecall index of %s items: %s vectors of %s numbers, %s; %.1f bytes an item\n",
+      Commas(r["items"]), r["rows"].get<std::string>(), Commas(r["dimension"]),
+      r["metric"].get<std::string>(), r["bytes_per_item"].get<double>());
+  absl::StrAppendFormat(&out, "  ids                %s, %s\n", r["ids"]["type"].get<std::string>(),
+                        r["ids"]["of_catalog"].get<bool>()
+                            ? std::string("the catalog's")
+                            : absl::StrCat(Commas(r["ids"]["bytes"]), " bytes"));
+  if (r["tables"] == 0) {
+    absl::StrAppend(&out, "  search             exact scan\n");
+  } else {
+    absl::StrAppendFormat(
+        &out,
+        "  search             %s, tables %s, functions %s, outputs %s, values %s%s\n"
+        "  probes             %s of the %s buckets of a table\n",
+        r["family"].get<std::string>(), Commas(r["tables"]), Commas(r["functions"]),
+        Commas(r["outputs"]), Commas(r["values"]),
+        r["bin_width"] == 0.0 ? std::string()
+                              : absl::StrFormat(", w %g", r["bin_width"].get<double>()),
+        Commas(r["probes"]), Commas(r["buckets"]));
+  }
+  if (r["measured_k"] != 0 && !r["measured_recall"].is_null()) {
+    absl::StrAppendFormat(&out, "  measured           recall@%s %.4f\n", Commas(r["measured_k"]),
+                          r["measured_recall"].get<double>());
+  }
+  absl::StrAppend(&out, "  an event's item    ", quoted(r["history_feature"]), "\n");
+  absl::StrAppend(&out, "  a candidate's id   ", quoted(r["candidate_feature"]), "\n");
+  absl::StrAppend(&out, "  the user's vector  ", quoted(r["user_value"]), "\n");
+  return out;
+}
+
+std::string ModelText(const Json& j) {
+  std::string out = "\nEmbedding tables\n";
   for (const Json& t : j["tables"]) {
     absl::StrAppendFormat(&out, "  %-28s %9s x %-5s %-5s %14s bytes\n",
                           t["name"].get<std::string>(), Commas(t["rows"]), Commas(t["dimension"]),
@@ -437,39 +544,69 @@ std::string Text(const Json& j) {
                           b["domain"].get<std::string>(), b["type"].get<std::string>(),
                           Commas(b["width"]), Commas(b["offset"]));
   }
-  if (j["catalog"].contains("key")) {
-    absl::StrAppendFormat(
-        &out, "\nCatalog of %s items by '%s': %s\n", Commas(j["catalog"]["items"]),
-        j["catalog"]["key"].get<std::string>(),
-        absl::StrJoin(j["catalog"]["features"].get<std::vector<std::string>>(), ", "));
-  }
-  absl::StrAppendFormat(&out, "\nGolden requests: %s\n", Commas(j["goldens"]["requests"]));
-  const std::string cost = j.contains("cost") ? CostText(j["cost"]) : "";
-  if (j["drift"].is_null()) {
-    absl::StrAppend(&out, "Drift: was not measured\n", cost);
-    return out;
-  }
-  const Json& drift = j["drift"];
+  return out;
+}
+
+std::string DriftText(const Json& drift) {
+  if (drift.is_null()) return "Drift: was not measured\n";
   const auto shown = [](const Json& number, const char* format) {
     char text[32];
     if (number.is_null()) return std::string("not measured");
     snprintf(text, sizeof(text), format, number.get<double>());
     return std::string(text);
   };
-  absl::StrAppendFormat(
-      &out,
+  return absl::StrFormat(
       "Drift from float64: AUC %s, was %s (%s rows); top-10 overlap %s (%s requests); largest "
       "logit error %s\n",
       shown(drift["auc_bundle"], "%.6f"), shown(drift["auc_reference"], "%.6f"),
       Commas(drift["labelled_rows"]), shown(drift["top10_overlap"], "%.4f"),
       Commas(drift["ranked_requests"]), shown(drift["max_logit_error"], "%.3g"));
-  return out + cost;
+}
+
+std::string Text(const Json& j) {
+  const bool has_model = !j["work"].is_null();
+  std::string out = absl::StrFormat(
+      "%s: %s, format %s, written by %s\n\n",
+      absl::StripTrailingAsciiWhitespace(absl::StrCat(j["model"]["name"].get<std::string>(), " ",
+                                                      j["model"]["version"].get<std::string>())),
+      has_model ? absl::StrCat(j["model"]["task"].get<std::string>(), ", ",
+                               j["precision"].get<std::string>())
+                : "a recall index alone",
+      j["format"].get<std::string>(), j["producer"].get<std::string>());
+  absl::StrAppend(&out, "Bytes\n");
+  for (const auto& [part, bytes] : j["bytes"].items()) {
+    absl::StrAppendFormat(&out, "  %-14s %14s\n", part, Commas(bytes));
+  }
+  const Json& memory = j["memory"];
+  absl::StrAppendFormat(&out,
+                        "\nMemory\n  session        %14s  (tile of %s candidates, %s events)\n"
+                        "  opened model   %14s  and %s packed for the engine\n",
+                        Commas(memory["session_bytes"]), Commas(memory["tile"]),
+                        Commas(memory["max_history"]), Commas(memory["model_bytes"]),
+                        Commas(memory["engine_bytes"]));
+  if (has_model) absl::StrAppend(&out, WorkText(j));
+  absl::StrAppend(&out, "\nFeatures\n");
+  for (const Json& feature : j["features"]) absl::StrAppend(&out, FeatureText(feature));
+  if (has_model) absl::StrAppend(&out, ModelText(j));
+  if (j["catalog"].contains("key")) {
+    absl::StrAppendFormat(
+        &out, "\nCatalog of %s items by '%s': %s\n", Commas(j["catalog"]["items"]),
+        j["catalog"]["key"].get<std::string>(),
+        absl::StrJoin(j["catalog"]["features"].get<std::vector<std::string>>(), ", "));
+  }
+  if (!j["recall"].is_null()) absl::StrAppend(&out, RecallText(j["recall"]));
+  if (!has_model) return out;
+  absl::StrAppendFormat(&out, "\nGolden requests: %s\n", Commas(j["goldens"]["requests"]));
+  absl::StrAppend(&out, DriftText(j["drift"]));
+  return j.contains("cost") ? absl::StrCat(out, CostText(j["cost"])) : out;
 }
 
 absl::Status Inspect(const std::string& path, const MachinePeak& machine) {
-  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadBundle(path));
+  const bool with_cost = absl::GetFlag(FLAGS_cost);  // Of a model's steps.
+  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle,
+                      with_cost ? LoadModelBundle(path) : LoadBundle(path));
   HP_ASSIGN_OR_RETURN(Json json, Inspection::Of(bundle));
-  if (absl::GetFlag(FLAGS_cost)) {
+  if (with_cost) {
     const uint64_t most = bundle.info.max_history;
     json["cost"] = CostJson(bundle, MeasureMissing(machine),
                             std::min(absl::GetFlag(FLAGS_events).value_or(most), most));

@@ -35,4 +35,12 @@ absl::StatusOr<LoadedBundle> LoadBundle(const std::string& path) {
   return bundle;
 }
 
+absl::StatusOr<LoadedBundle> LoadModelBundle(const std::string& path) {
+  HP_ASSIGN_OR_RETURN(LoadedBundle bundle, LoadBundle(path));
+  if (bundle.info.has_model == 0) {
+    return absl::FailedPreconditionError(absl::StrCat(path, ": holds a recall index and no model"));
+  }
+  return bundle;
+}
+
 }  // namespace handpick::converter

@@ -25,6 +25,9 @@ struct LoadedBundle {
 // Reads a file and checks it whole: the runtime's checks, and those of vocabularies and catalog.
 absl::StatusOr<LoadedBundle> LoadBundle(const std::string& path);
 
+// The same; a recall index alone is an error.
+absl::StatusOr<LoadedBundle> LoadModelBundle(const std::string& path);
+
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_CLI_LOADED_BUNDLE_H_

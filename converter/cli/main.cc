@@ -112,6 +112,79 @@ while the machine runs at full speed: a small product just before and just after
         "int8_gops", "read_gigabytes", "random_megarows"},
        0,
        RunBench},
+      {"recall-index",
+       "make a recall index of item vectors",
+       "handpick recall-index --vectors V --out R.hpk [--bundle B.hpk] [flags]",
+       R"(Measures hash families, tables and probes on the vectors and takes the fastest index that finds
+the share of the best k that is wanted, within the bytes; an exact scan where that is faster. A
+target that cannot be reached is refused, with the best that was found.
+
+  handpick recall-index --vectors item2vec.npz --out recall.hpk
+  handpick recall-index --vectors item2vec.npz --bundle ranker.hpk --out recommender.hpk \
+      --recall 0.98 --k 200 --report report.json --plot curve.svg
+
+With --bundle the index goes beside a model. Vectors may come from a table of it, and the user's
+vector from a value that it computes:
+
+  handpick recall-index --bundle ranker.hpk --table deep.movie_id --metric inner-product \
+      --user-value deep.interaction.sum.context --out recommender.hpk
+)",
+       {"out"},
+       {"vectors",
+        "vectors_format",
+        "vectors_tensor",
+        "ids_tensor",
+        "ids",
+        "id_type",
+        "bundle",
+        "table",
+        "feature",
+        "history_feature",
+        "candidate_feature",
+        "user_value",
+        "metric",
+        "family",
+        "rows",
+        "recall",
+        "k",
+        "bytes_per_item",
+        "queries",
+        "held_out",
+        "max_history",
+        "name",
+        "report",
+        "plot"},
+       0,
+       RunRecallIndex},
+      {"recall",
+       "name the items that a recall index finds",
+       "handpick recall --bundle B.hpk (--item I | --history I,I,... | --requests R.jsonl) [flags]",
+       R"(Asks the runtime that an app uses. A line of --requests has what to ask with, and what to leave
+out: {"history":[1,2,3],"exclude":[4]} or {"vector":[0.1,-0.2],"exclude":[]}. Items of the history
+are left out, too.
+
+  handpick recall --bundle recall.hpk --item 1 --k 5
+  handpick recall --bundle recall.hpk --history 1,50,260 --user recent --format json
+)",
+       {"bundle"},
+       {"item", "history", "requests", "user", "half_life", "interests", "k", "probes", "exact",
+        "format"},
+       0,
+       RunRecall},
+      {"recall-eval",
+       "measure a recall index",
+       "handpick recall-eval --bundle B.hpk [--vectors V] [--queries Q] [flags]",
+       R"(Prints recall@k, queries a second on one thread, item vectors compared, and bytes an item: of the
+index as it is, with fewer and more probes, and of an exact scan. What should be found comes from
+--vectors, as they were before they were rounded to 8 bits, or from the index's own rows.
+
+  handpick recall-eval --bundle recall.hpk --vectors item2vec.npz --plot recall.svg
+)",
+       {"bundle"},
+       {"vectors", "vectors_format", "vectors_tensor", "ids_tensor", "ids", "id_type", "queries",
+        "held_out", "k", "max_probes", "format", "plot"},
+       0,
+       RunRecallEval},
       {"verify",
        "replay a bundle's golden requests",
        "handpick verify --bundle B.hpk [--tile N]",
@@ -142,11 +215,11 @@ std::string Overview() {
       "handpick ", build.version,
       ": turns trained recommenders into bundles that rank on a phone.\n\nCommands:\n");
   for (const Command& command : Commands()) {
-    absl::StrAppendFormat(&text, "  %-9s %s\n", command.name, command.summary);
+    absl::StrAppendFormat(&text, "  %-13s %s\n", command.name, command.summary);
   }
-  absl::StrAppend(&text, "  help      explain a command: handpick help convert\n\nModels:\n");
+  absl::StrAppend(&text, "  help          explain a command: handpick help convert\n\nModels:\n");
   for (const Recipe& recipe : Recipes()) {
-    absl::StrAppendFormat(&text, "  %-9s %s\n", recipe.kind, recipe.description);
+    absl::StrAppendFormat(&text, "  %-13s %s\n", recipe.kind, recipe.description);
   }
   absl::StrAppend(&text,
                   "\nA first run:\n"

@@ -37,17 +37,17 @@ int FailUsage(const std::string& command, const std::string& message) {
   return 2;
 }
 
-Progress::Progress(std::string verb, std::string things, uint64_t total)
+ProgressLine::ProgressLine(std::string verb, std::string things, uint64_t total)
     : verb_(std::move(verb)),
       things_(std::move(things)),
       total_(total),
       shown_(isatty(STDERR_FILENO) != 0) {}
 
-Progress::~Progress() {
+ProgressLine::~ProgressLine() {
   if (shown_) fprintf(stderr, "\r\x1b[K");
 }
 
-void Progress::Advance() {
+void ProgressLine::Advance() {
   ++done_;
   if (!shown_) return;
   const auto now = std::chrono::steady_clock::now();

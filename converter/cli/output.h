@@ -25,11 +25,11 @@ int Fail(const char* command, const absl::Status& status);
 int FailUsage(const std::string& command, const std::string& message);
 
 // Counts long work on one line of stderr, if that is a terminal; else does nothing.
-class Progress {
+class ProgressLine {
  public:
   // "scoring 12 of 100 requests"
-  Progress(std::string verb, std::string things, uint64_t total);
-  ~Progress();
+  ProgressLine(std::string verb, std::string things, uint64_t total);
+  ~ProgressLine();
   void Advance();
 
  private:

@@ -50,7 +50,7 @@ template <typename Line>
 absl::Status ForEachRequest(const FeatureSet& features, Line line) {
   HP_ASSIGN_OR_RETURN(const std::vector<Request> requests,
                       ReadRequests(*absl::GetFlag(FLAGS_requests), features));
-  Progress progress("scoring", "requests", requests.size());
+  ProgressLine progress("scoring", "requests", requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const absl::StatusOr<std::string> text = line(requests[i]);
     if (!text.ok()) {
@@ -93,7 +93,7 @@ absl::Status ScoreByRuntime(const LoadedBundle& bundle) {
 }
 
 absl::Status Score() {
-  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadBundle(*absl::GetFlag(FLAGS_bundle)));
+  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadModelBundle(*absl::GetFlag(FLAGS_bundle)));
   return absl::GetFlag(FLAGS_reference) ? ScoreByReference(bundle) : ScoreByRuntime(bundle);
 }
 
@@ -111,7 +111,7 @@ std::string IdOf(const LoadedBundle& bundle, const Request& request, size_t cand
 }
 
 absl::Status Rank() {
-  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadBundle(*absl::GetFlag(FLAGS_bundle)));
+  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadModelBundle(*absl::GetFlag(FLAGS_bundle)));
   HP_ASSIGN_OR_RETURN(
       const std::unique_ptr<BundleSession> session,
       BundleSession::Open(bundle.bytes.view(), absl::GetFlag(FLAGS_tile).value_or(0)));

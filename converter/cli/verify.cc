@@ -26,14 +26,14 @@ namespace {
 
 absl::Status Verify() {
   const std::string path = *absl::GetFlag(FLAGS_bundle);
-  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadBundle(path));
+  HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadModelBundle(path));
   if (bundle.info.golden_count == 0) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": has no golden requests: convert with --golden"));
   }
   HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(bundle.bytes.view()));
   double reference_worst = 0;
-  Progress progress("replaying", "golden requests", bundle.info.golden_count);
+  ProgressLine progress("replaying", "golden requests", bundle.info.golden_count);
   for (const schema::GoldenRequest* golden : *bundle.view->goldens()) {
     const std::unique_ptr<schema::GoldenRequestT> unpacked(golden->UnPack());
     const Request request = RequestOfGolden(*unpacked, bundle.features);

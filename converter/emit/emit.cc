@@ -370,9 +370,23 @@ class Emitter {
 };
 
 // An upper bound of what the big arrays of a bundle take, without the small ones.
+uint64_t BigBytesOf(const schema::RecallIndexT& index) {
+  constexpr uint64_t kAlignment = 64;
+  uint64_t bytes = index.rows.size() + index.scale_codes.size() + index.items.size() +
+                   index.positions.size() + index.item_string_bytes.size() +
+                   index.squared_norms.size() * sizeof(float) +
+                   index.item_ids.size() * sizeof(int64_t) +
+                   index.item_string_offsets.size() * sizeof(uint32_t) + 2 * kAlignment;
+  for (const auto& table : index.tables) {
+    bytes += table->signs.size() + table->positions.size() + table->offsets.size() * sizeof(float) +
+             table->bucket_begins.size() * sizeof(uint32_t);
+  }
+  return bytes;
+}
+
 uint64_t BigBytes(const schema::BundleT& bundle) {
   constexpr uint64_t kAlignment = 64;
-  uint64_t bytes = 0;
+  uint64_t bytes = bundle.recall == nullptr ? 0 : BigBytesOf(*bundle.recall);
   for (const auto& table : bundle.tables) {
     bytes += table->data.size() + table->scales.size() * sizeof(float) + 2 * kAlignment;
   }
@@ -419,9 +433,9 @@ absl::StatusOr<schema::BundleT> Emit(const Graph& graph, const MemoryPlan& plan,
 absl::StatusOr<std::string> Serialize(const schema::BundleT& bundle, uint64_t most_bytes) {
   const uint64_t bytes = BigBytes(bundle);
   if (bytes > most_bytes) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("the bundle's tables, weights and catalog take ", bytes, " bytes, at most ",
-                     most_bytes, " are possible; int8 precision or smaller tables would help"));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "the bundle's tables, weights, catalog and recall index take ", bytes, " bytes, at most ",
+        most_bytes, " are possible; int8 precision or smaller tables would help"));
   }
   flatbuffers::FlatBufferBuilder builder(static_cast<size_t>(bytes) + (1 << 16));
   schema::FinishBundleBuffer(builder, schema::Bundle::Pack(builder, &bundle));

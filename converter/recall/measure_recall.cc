@@ -15,7 +15,7 @@ bool IsSelf(void* context, uint32_t item) { return item == *static_cast<const ui
 
 absl::StatusOr<RecallMeasurement> MeasureRecall(
     LoadedRecallIndex* index, const RecallQueries& queries,
-    const std::vector<std::vector<uint32_t>>& neighbours, uint32_t k) {
+    const std::vector<std::vector<uint32_t>>& neighbours, uint32_t k, uint32_t probes) {
   RecallMeasurement result;
   double sum = 0;
   double squares = 0;
@@ -25,6 +25,7 @@ absl::StatusOr<RecallMeasurement> MeasureRecall(
     RecallQuery query;
     query.vector = queries.vectors.Row(q);
     query.k = k;
+    query.probes = probes;
     uint32_t self = 0;
     if (!queries.self.empty()) {
       self = queries.self[q];

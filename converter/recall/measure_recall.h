@@ -19,11 +19,11 @@ struct RecallMeasurement {
   double scans = 0;         // Share of queries for which all rows were scanned.
 };
 
-// Asks each query once, with the index's own probes. `neighbours` are those of ExactNeighbours();
-// queries without any do not count. `k`: how many to ask for.
+// Asks each query once. `neighbours` are those of ExactNeighbours(); queries without any do not
+// count. `k`: how many to ask for. `probes`: as an app asks for them; 0: the index's own.
 absl::StatusOr<RecallMeasurement> MeasureRecall(
     LoadedRecallIndex* index, const RecallQueries& queries,
-    const std::vector<std::vector<uint32_t>>& neighbours, uint32_t k);
+    const std::vector<std::vector<uint32_t>>& neighbours, uint32_t k, uint32_t probes = 0);
 
 }  // namespace handpick::converter
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -105,6 +106,7 @@ class Tuner {
     HP_ASSIGN_OR_RETURN(neighbours_,
                         ExactNeighbours(items_, metric_, queries_, target_.k, progress_));
     for (const ElementType type : {ElementType::Int8PerRow, ElementType::Float32}) {
+      if (target_.type != ElementType::Unknown && target_.type != type) continue;
       type_ = type;
       HP_ASSIGN_OR_RETURN(RecallBuilder builder,
                           RecallBuilder::Create(items_, metric_, type, progress_));
@@ -115,7 +117,9 @@ class Tuner {
       // queries that are harder than these.
       if (exact.recall < target_.recall) continue;
       best_ = exact;
+      if (target_.must_hash) best_.seconds = std::numeric_limits<double>::infinity();
       HP_RETURN_IF_ERROR(TryHashing());
+      if (target_.must_hash && finalists_.empty()) continue;
       HP_RETURN_IF_ERROR(ChooseAmongBest(exact));
       return Result();
     }
@@ -212,7 +216,7 @@ class Tuner {
   }
 
   absl::Status TryHashing() {
-    if (items_.count() < kFewestItems) return absl::OkStatus();
+    if (items_.count() < kFewestItems && !target_.must_hash) return absl::OkStatus();
     std::vector<HashFamily> families = target_.families;
     if (families.empty()) {
       families = {HashFamily::CrossPolytope, HashFamily::Hyperplane, HashFamily::E2};
@@ -254,7 +258,7 @@ class Tuner {
   absl::Status ChooseAmongBest(const RecallPoint& exact) {
     std::sort(finalists_.begin(), finalists_.end(), Better);
     if (finalists_.size() > 3) finalists_.resize(3);
-    finalists_.push_back(exact);
+    if (!target_.must_hash) finalists_.push_back(exact);
     std::vector<LoadedRecallIndex> indexes;
     for (RecallPoint& point : finalists_) {
       HP_ASSIGN_OR_RETURN(LoadedRecallIndex index, BuildIndex(point.hash, point.probes, &point));
@@ -269,12 +273,10 @@ class Tuner {
             round == 0 ? again.seconds : std::min(finalists_[i].seconds, again.seconds);
       }
     }
-    best_ = finalists_.back();
-    best_.seconds /= kWorthHashing;
-    for (const RecallPoint& point : finalists_) {
-      if (point.hash.has_tables() && Better(point, best_)) best_ = point;
-    }
-    if (!best_.hash.has_tables()) best_ = finalists_.back();
+    best_ = *std::min_element(finalists_.begin(), finalists_.end(), Better);
+    if (target_.must_hash) return absl::OkStatus();
+    const RecallPoint& scan = finalists_.back();
+    if (best_.seconds * kWorthHashing > scan.seconds) best_ = scan;
     return absl::OkStatus();
   }
 
@@ -293,6 +295,7 @@ class Tuner {
     const RecallPoint* best = nullptr;
     const RecallPoint* smallest = nullptr;
     for (const RecallPoint& point : curve_) {
+      if (target_.must_hash && !point.hash.has_tables()) continue;
       if (point.bytes_per_item <= target_.bytes_per_item &&
           (best == nullptr || point.recall > best->recall)) {
         best = &point;
@@ -304,6 +307,11 @@ class Tuner {
     const std::string target =
         absl::StrFormat("recall index: recall@%d of %.4f within %.1f bytes an item is out of reach",
                         target_.k, target_.recall, target_.bytes_per_item);
+    if (smallest == nullptr) {
+      return absl::FailedPreconditionError(absl::StrFormat(
+          "%s with hash tables: those that %d items can fill take more bytes, or there are none",
+          target, items_.count()));
+    }
     if (best == nullptr) {
       return absl::FailedPreconditionError(
           absl::StrFormat("%s: the fewest bytes found are %.1f, with a recall of %.4f", target,

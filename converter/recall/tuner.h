@@ -18,8 +18,12 @@ struct RecallTarget {
   uint32_t k = 100;
   double recall = 0.95;  // Of the best k.
   double bytes_per_item = 100;
+  // Of the rows; Unknown: as TuneRecallIndex() says.
+  schema::ElementType type = schema::ElementType::Unknown;
   // Empty: all that suit the metric (Euclidean: E2 and hyperplanes, which have offsets).
   std::vector<schema::HashFamily> families;
+  // Takes tables even where an exact scan is faster: to compare the two.
+  bool must_hash = false;
   // Without queries: this many items, each of which does not find itself.
   uint32_t held_out = 400;
 };

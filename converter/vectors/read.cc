@@ -1,6 +1,7 @@
 #include "converter/vectors/read.h"
 
 #include <cstdint>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -103,6 +104,11 @@ absl::StatusOr<ItemVectors> VectorsOfTensors(const Weights& tensors, const Vecto
     return MakeItemVectors(std::move(ids), vectors->data, dimension, source.ids, source.path);
   }
   const std::string ids_name = source.ids_tensor.empty() ? "ids" : source.ids_tensor;
+  if (source.ids_tensor.empty() && tensors.count(ids_name) == 0 && source.ids_optional) {
+    std::vector<int64_t> numbers(static_cast<size_t>(vectors->shape[0]));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    return MakeItemVectors(std::move(numbers), vectors->data, dimension, source.path);
+  }
   if (source.ids_tensor.empty() && tensors.count(ids_name) == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(source.path, ": has no tensor 'ids': name another, or a file of ids"));

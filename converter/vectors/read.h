@@ -22,6 +22,8 @@ struct VectorsSource {
   std::string ids_tensor;
   // Archives of tensors: a text file of [count] ids, one a line, instead of a tensor. Empty: none.
   std::string ids_path;
+  // Archives of tensors without "ids" will do: the vectors are numbered.
+  bool ids_optional = false;
   IdType ids = IdType::kEither;
 };
 

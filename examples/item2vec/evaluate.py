@@ -1,15 +1,18 @@
 """How often the next movie that a user likes is among those that are recalled, against popularity.
 
-    /usr/bin/python3 evaluate.py --data <directory of ml-latest-small>
+    /usr/bin/python3 evaluate.py --data <directory of ml-latest-small> [--handpick H --bundle B.hpk ...]
 
 The last 20 likes of each user in the evaluation part of the data are held out, one after the other: what came before
 is the history, and all movies that were rated before are left out. A rate is the mean over a user's events, then over
-users. Recall is exact here, in NumPy: what an index finds of that is the index's own recall.
+users. With --bundle (recall indexes of model/item2vec.npz) the runtime recalls, too, by `handpick recall`: through each
+index, and exactly over the rows of the first.
 """
 
 import argparse
 import collections
+import json
 import os
+import subprocess
 import sys
 
 import numpy as np
@@ -23,6 +26,8 @@ from recall import Items, interests, mean, recent  # noqa: E402
 
 DEPTHS = (10, 50, 200)
 HALF_LIFE = 10  # Events.
+RUNTIME = {"mean": [], "recent": ["--user", "recent", "--half-life", str(HALF_LIFE)],
+           "3 interests": ["--user", "interests", "--interests", "3"]}
 
 
 def popular(known):
@@ -46,6 +51,26 @@ def recallers(known, items):
             "Item2vec, 2 interests": by(interests(2)),
             "Item2vec, 3 interests": by(interests(3)),
             "Item2vec, last movie": lambda event, k: items.recall(event.history[-1:], event.seen, k, mean)}
+
+
+def ask_runtime(handpick, bundle, events, flags):
+    """The answers of `handpick recall` to all events, in their order."""
+    lines = "".join(json.dumps({"history": e.history, "exclude": e.seen}) + "\n" for e in events)
+    answer = subprocess.run([handpick, "recall", "--bundle", bundle, "--requests", "-", "--k", str(max(DEPTHS)),
+                             "--format", "json", *flags], input=lines, stdout=subprocess.PIPE, text=True, check=True)
+    return [[item["id"] for item in json.loads(line)["items"]] for line in answer.stdout.splitlines()]
+
+
+def runtime_recallers(handpick, bundles, events):
+    """As recallers()."""
+    searches = [(os.path.basename(bundle), bundle, []) for bundle in bundles]
+    searches.append(("exact", bundles[0], ["--exact"]))
+    result = {}
+    for name, flags in RUNTIME.items():
+        for search, bundle, more in searches:
+            answers = dict(zip(map(id, events), ask_runtime(handpick, bundle, events, flags + more)))
+            result[f"runtime, {name}, {search}"] = lambda event, k, answers=answers: answers[id(event)][:k]
+    return result
 
 
 def hit_rates(methods, events):
@@ -81,12 +106,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", required=True, help="directory of ml-latest-small")
     parser.add_argument("--vectors", default=os.path.join(HERE, "model", "item2vec.npz"))
+    parser.add_argument("--handpick", help="the handpick command")
+    parser.add_argument("--bundle", nargs="+", help="bundles with a recall index of the vectors")
     arguments = parser.parse_args()
+    if (arguments.handpick is None) != (arguments.bundle is None):
+        parser.error("--handpick and --bundle go together")
     histories = Histories(read_ratings(arguments.data))
     known = histories.liked_in(["train", "validation"])
     events = list(histories.held_out("evaluation"))
     with np.load(arguments.vectors) as file:
         methods = recallers(known, Items(file["ids"], file["vectors"]))
+    if arguments.bundle is not None:
+        methods.update(runtime_recallers(arguments.handpick, arguments.bundle, events))
     print_table(hit_rates(methods, events))
 
 

@@ -96,6 +96,23 @@ TEST(TunerTest, FewItemsAreScanned) {
   EXPECT_TRUE(tuned->index.tables.empty());
 }
 
+TEST(TunerTest, TakesTablesWhereAScanIsFasterWhenItMust) {
+  const OwnedVectors items = RandomClusters(500, 16, 20, 0.3, 4);
+  RecallTarget target = Target(10, 0.8, 100);
+  target.must_hash = true;
+  const auto tuned = TuneRecallIndex(items.view(), RecallMetric::Cosine, target, {}, nullptr);
+  ASSERT_TRUE(tuned.ok()) << tuned.status();
+  EXPECT_TRUE(tuned->chosen.hash.has_tables());
+  EXPECT_FALSE(tuned->index.tables.empty());
+  EXPECT_GE(tuned->chosen.recall, 0.8);
+  // Refused, although a scan would do.
+  const OwnedVectors few = RandomClusters(5, 16, 20, 0.3, 4);
+  const auto refused = TuneRecallIndex(few.view(), RecallMetric::Cosine, target, {}, nullptr);
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(refused.status().message().find("with hash tables"), std::string::npos)
+      << refused.status();
+}
+
 TEST(TunerTest, RefusesAnImpossibleTargetWithTheBestThatItFound) {
   const OwnedVectors items = RandomClusters(500, 16, 20, 0.3, 5);
   const auto message = [&](const RecallTarget& target) {
