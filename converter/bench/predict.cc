@@ -17,21 +17,23 @@ struct KernelCost {
   double int8_share_alone;
   double per_element;
   double per_function;
-  double per_row;  // Whatever the width.
+  double per_int8_function;  // Of which 8 bits are made.
+  double per_row;            // Whatever the width.
 };
 
 // From tests/benchmarks:kernels_benchmark and profiles of the standard workloads, with AVX-512; an
 // operator without a line has those of the first.
 constexpr KernelCost kKernels[] = {
-    {Operator::NONE, 0.87, 0.18, 0.65, 0.17, 5, 20, 0},
+    {Operator::NONE, 0.87, 0.18, 0.65, 0.17, 5, 20, 20, 0},
     // Rows are fetched from anywhere and brought into lanes.
-    {Operator::Embedding, 0.87, 0.18, 0.65, 0.17, 30, 0, 200},
-    {Operator::EmbeddingSum, 0.87, 0.18, 0.65, 0.17, 30, 0, 200},
-    {Operator::Quantize, 0.87, 0.18, 0.65, 0.17, 6, 0, 0},
-    {Operator::SoftmaxOverHistory, 0.87, 0.18, 0.65, 0.17, 0, 36, 0},
-    {Operator::AttentionUnit, 0.87, 0.18, 0.65, 0.17, 5, 20, 0},
-    {Operator::AttentionRecurrence, 0.87, 0.18, 0.65, 0.17, 0, 36, 0},
-    {Operator::Recurrence, 0.87, 0.18, 0.65, 0.17, 5, 36, 0},
+    {Operator::Embedding, 0.87, 0.18, 0.65, 0.17, 30, 0, 0, 200},
+    {Operator::EmbeddingSum, 0.87, 0.18, 0.65, 0.17, 30, 0, 0, 200},
+    {Operator::Quantize, 0.87, 0.18, 0.65, 0.17, 6, 0, 0, 0},
+    {Operator::SoftmaxOverHistory, 0.87, 0.18, 0.65, 0.17, 0, 36, 36, 0},
+    {Operator::WeightedPool, 0.87, 0.18, 0.65, 0.17, 0.5, 0, 0, 0},
+    {Operator::AttentionUnit, 0.87, 0.18, 0.65, 0.17, 5, 20, 11, 0},
+    {Operator::AttentionRecurrence, 0.87, 0.18, 0.65, 0.17, 0, 38, 19, 0},
+    {Operator::Recurrence, 0.87, 0.18, 0.65, 0.17, 5, 32, 32, 0},
 };
 
 // Calling a step, and one that calls XNNPACK's operators.
@@ -58,16 +60,18 @@ StepTime PredictStep(const StepWork& step, const MachinePeak& machine, double ev
   const bool tiled = step.runs_per == RunsPer::kCandidate;
   const double f32_seconds = 2e-9 / machine.f32_gflops;  // Of one multiply-accumulate at the peak.
   const double int8_seconds = 2e-9 / machine.int8_gops;
+  const double per_function =
+      amount.int8_multiply_accumulates > 0 ? kernel.per_int8_function : kernel.per_function;
   StepTime time;
   time.per_run = kSecondsPerRun + (amount.all_multiply_accumulates() > 0 ? kSecondsPerProduct : 0);
   time.per_run += step.per_tile_and_event.elements * events * kernel.per_element * f32_seconds;
-  time.per_row = amount.multiply_accumulates * f32_seconds /
-                     (tiled ? kernel.f32_share : kernel.f32_share_alone) +
-                 amount.int8_multiply_accumulates * int8_seconds /
-                     (tiled ? kernel.int8_share : kernel.int8_share_alone) +
-                 (amount.elements * kernel.per_element + amount.functions * kernel.per_function +
-                  kernel.per_row) *
-                     f32_seconds;
+  time.per_row =
+      amount.multiply_accumulates * f32_seconds /
+          (tiled ? kernel.f32_share : kernel.f32_share_alone) +
+      amount.int8_multiply_accumulates * int8_seconds /
+          (tiled ? kernel.int8_share : kernel.int8_share_alone) +
+      (amount.elements * kernel.per_element + amount.functions * per_function + kernel.per_row) *
+          f32_seconds;
   if (amount.rows_gathered > 0) {
     // The first 64 bytes of a row come at random, the others after them.
     time.per_row += amount.rows_gathered / machine.random_rows +
