@@ -16,6 +16,7 @@ int RunBench(const std::vector<std::string>& positional);
 int RunRecallIndex(const std::vector<std::string>& positional);
 int RunRecall(const std::vector<std::string>& positional);
 int RunRecallEval(const std::vector<std::string>& positional);
+int RunRecommend(const std::vector<std::string>& positional);
 int RunVerify(const std::vector<std::string>& positional);
 
 }  // namespace handpick::converter

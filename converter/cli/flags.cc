@@ -105,7 +105,7 @@ ABSL_FLAG(std::optional<std::string>, name, std::nullopt,
 ABSL_FLAG(std::optional<std::string>, plot, std::nullopt,
           "Writes recall against queries a second as SVG.");
 ABSL_FLAG(std::optional<std::string>, user, std::nullopt,
-          "The user's vector: mean (default), recent, or interests.");
+          "The user's vector: mean (default), recent, interests; recommend: or model.");
 ABSL_FLAG(std::optional<double>, half_life, std::nullopt,
           "Of --user recent: events after which one counts half. Default 10.");
 ABSL_FLAG(std::optional<uint32_t>, interests, std::nullopt,

@@ -171,6 +171,19 @@ are left out, too.
         "format"},
        0,
        RunRecall},
+      {"recommend",
+       "recall items for users, and rank them",
+       "handpick recommend --bundle B.hpk --requests R.jsonl [--k K] [--top-k N] [flags]",
+       R"(Does what an app does with a bundle that has a model and a recall index: recalls K items for the
+context and history of each request, ranks them with the model, and prints the best N, one line a
+request: {"outcome":"found","recommended":[{"id":12,"score":0.91,"logit":2.3,"recall_score":0.6},...]}.
+
+  handpick recommend --bundle recommender.hpk --requests requests.jsonl --k 200 --top-k 10
+)",
+       {"bundle", "requests"},
+       {"k", "top_k", "user", "half_life", "interests", "probes", "exact"},
+       0,
+       RunRecommend},
       {"recall-eval",
        "measure a recall index",
        "handpick recall-eval --bundle B.hpk [--vectors V] [--queries Q] [flags]",

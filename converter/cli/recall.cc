@@ -181,28 +181,12 @@ struct Answer {
   hp_recall_report report;
 };
 
-// Why an answer is what it is.
-const char* OutcomeText(hp_recall_outcome outcome) {
-  switch (outcome) {
-    case HP_RECALL_FOUND:
-      return "found";
-    case HP_RECALL_NO_EVENTS:
-      return "no item of the history has a vector";
-    case HP_RECALL_NO_DIRECTION:
-      return "the user's vector is zero";
-    case HP_RECALL_NONE_LEFT:
-      return "no item is left";
-    case HP_RECALL_NOT_DONE:
-      break;
-  }
-  return "not done";
-}
-
 // A session of the runtime over an index alone: whatever else a model's history has, recall does
 // not need it.
 class Recaller {
  public:
-  static absl::StatusOr<std::unique_ptr<Recaller>> Open(const BundledIndex& bundled, uint32_t k) {
+  static absl::StatusOr<std::unique_ptr<Recaller>> Open(const BundledIndex& bundled,
+                                                        const hp_recall_options& recall) {
     auto recaller = std::unique_ptr<Recaller>(new Recaller);
     HP_ASSIGN_OR_RETURN(const std::string bytes,
                         Serialize(BundleOfIndex(bundled.index, bundled.ids, bundled.model,
@@ -215,10 +199,7 @@ class Recaller {
                              &recaller->model_, &error) != HP_OK) {
       return fault();
     }
-    hp_session_options options = HP_SESSION_OPTIONS_INIT;
-    options.recall_k = k;
-    options.recall_interests = absl::GetFlag(FLAGS_interests).value_or(0);
-    options.recall_probes = absl::GetFlag(FLAGS_probes).value_or(0);
+    const hp_session_options options = SessionFor(recall);
     size_t size = 0;
     if (hp_session_memory_size(recaller->model_, &options, &size, &error) != HP_OK) return fault();
     const size_t rounded = (size + HP_ALIGNMENT - 1) / HP_ALIGNMENT * HP_ALIGNMENT;
@@ -292,34 +273,18 @@ absl::StatusOr<hp_recall_options> OptionsOfFlags() {
   if (given != 1) {
     return absl::InvalidArgumentError("one of --item, --history and --requests says what to ask");
   }
-  HP_ASSIGN_OR_RETURN(options.k, KOfFlags(10));
-  const std::string user = absl::GetFlag(FLAGS_user).value_or("mean");
-  if (user == "recent") {
-    options.user = HP_USER_RECENT;
-  } else if (user == "interests") {
-    options.user = HP_USER_INTERESTS;
-  } else if (user != "mean") {
+  HP_ASSIGN_OR_RETURN(options, RecallOptionsOfFlags(10));
+  if (options.user == HP_USER_MODEL) {
     return absl::InvalidArgumentError(
-        absl::StrCat("--user is '", user, "', expected mean, recent or interests"));
+        "--user is 'model', which needs the model's context: 'handpick recommend' takes it");
   }
-  options.half_life = static_cast<float>(absl::GetFlag(FLAGS_half_life).value_or(10));
-  options.interests = absl::GetFlag(FLAGS_interests).value_or(3);
-  options.probes = absl::GetFlag(FLAGS_probes).value_or(0);
-  options.exact = absl::GetFlag(FLAGS_exact) ? 1 : 0;
   return options;
 }
 
 nlohmann::ordered_json AnswerJson(const Answer& answer, bool strings) {
   auto list = nlohmann::ordered_json::array();
   for (const hp_recalled& item : answer.items) {
-    nlohmann::ordered_json json;
-    if (strings) {
-      json["id"] = std::string(item.id.string.data, item.id.string.size);
-    } else {
-      json["id"] = item.id.integer;
-    }
-    json["score"] = item.score;
-    list.push_back(std::move(json));
+    list.push_back({{"id", IdJson(item.id, strings)}, {"score", item.score}});
   }
   return {{"outcome", OutcomeText(answer.report.outcome)},
           {"events", answer.report.events},
@@ -351,8 +316,7 @@ absl::Status Recall(const hp_recall_options& options, bool as_json) {
         "the bundle does not say which feature of an event is its item; --item and vectors can "
         "ask");
   }
-  HP_ASSIGN_OR_RETURN(const std::unique_ptr<Recaller> recaller,
-                      Recaller::Open(bundled, static_cast<uint32_t>(options.k)));
+  HP_ASSIGN_OR_RETURN(const std::unique_ptr<Recaller> recaller, Recaller::Open(bundled, options));
   for (const Question& question : questions) {
     HP_ASSIGN_OR_RETURN(const Answer answer, recaller->Ask(question, options));
     const bool strings = bundled.ids.are_strings;

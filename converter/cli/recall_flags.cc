@@ -32,6 +32,38 @@ absl::StatusOr<uint32_t> HeldOutOfFlags(uint32_t otherwise) {
   return absl::InvalidArgumentError(absl::StrCat("--held-out is ", count, ", expected 1 or more"));
 }
 
+absl::StatusOr<hp_recall_options> RecallOptionsOfFlags(uint32_t default_k) {
+  static constexpr std::pair<const char*, hp_user_vector> kUsers[] = {
+      {"mean", HP_USER_MEAN},
+      {"recent", HP_USER_RECENT},
+      {"interests", HP_USER_INTERESTS},
+      {"model", HP_USER_MODEL}};
+  hp_recall_options options = HP_RECALL_OPTIONS_INIT;
+  HP_ASSIGN_OR_RETURN(options.k, KOfFlags(default_k));
+  const std::string user = absl::GetFlag(FLAGS_user).value_or("mean");
+  options.user = HP_USER_UNKNOWN;
+  for (const auto& [name, value] : kUsers) {
+    if (user == name) options.user = value;
+  }
+  if (options.user == HP_USER_UNKNOWN) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--user is '", user, "', expected mean, recent, interests or model"));
+  }
+  options.half_life = static_cast<float>(absl::GetFlag(FLAGS_half_life).value_or(10));
+  options.interests = absl::GetFlag(FLAGS_interests).value_or(3);
+  options.probes = absl::GetFlag(FLAGS_probes).value_or(0);
+  options.exact = absl::GetFlag(FLAGS_exact) ? 1 : 0;
+  return options;
+}
+
+hp_session_options SessionFor(const hp_recall_options& options) {
+  hp_session_options session = HP_SESSION_OPTIONS_INIT;
+  session.recall_k = static_cast<uint32_t>(options.k);
+  session.recall_interests = options.interests;
+  session.recall_probes = options.probes;
+  return session;
+}
+
 absl::StatusOr<VectorsSource> VectorsOfFlags() {
   VectorsSource source;
   source.path = absl::GetFlag(FLAGS_vectors).value_or("");
@@ -120,9 +152,25 @@ const char* RowsName(schema::ElementType type) {
   return type == schema::ElementType::Int8PerRow ? "int8" : "f32";
 }
 
-nlohmann::ordered_json IdJson(const ItemIdList& ids, size_t item) {
-  if (ids.are_strings) return ids.strings[item];
-  return ids.integers[item];
+nlohmann::ordered_json IdJson(const hp_item_id& id, bool strings) {
+  if (strings) return std::string(id.string.data, id.string.size);
+  return id.integer;
+}
+
+const char* OutcomeText(hp_recall_outcome outcome) {
+  switch (outcome) {
+    case HP_RECALL_FOUND:
+      return "found";
+    case HP_RECALL_NO_EVENTS:
+      return "no item of the history has a vector";
+    case HP_RECALL_NO_DIRECTION:
+      return "the user's vector is zero";
+    case HP_RECALL_NONE_LEFT:
+      return "no item is left";
+    case HP_RECALL_NOT_DONE:
+      break;
+  }
+  return "not done";
 }
 
 Progress ShowProgress() {

@@ -10,6 +10,7 @@
 #include "converter/recall/vectors.h"
 #include "converter/vectors/item_vectors.h"
 #include "converter/vectors/read.h"
+#include "handpick/handpick.h"
 #include "nlohmann/json.hpp"
 #include "schema/bundle_generated.h"
 
@@ -20,6 +21,12 @@ absl::StatusOr<uint32_t> KOfFlags(uint32_t otherwise);
 
 // --held-out, or `otherwise`: 1 or more.
 absl::StatusOr<uint32_t> HeldOutOfFlags(uint32_t otherwise);
+
+// --k (or `default_k`), --user, --half-life, --interests, --probes and --exact.
+absl::StatusOr<hp_recall_options> RecallOptionsOfFlags(uint32_t default_k);
+
+// A session that can do what the options ask for.
+hp_session_options SessionFor(const hp_recall_options& options);
 
 // --id-type, and the flags of archives and formats, for the file of --vectors.
 absl::StatusOr<VectorsSource> VectorsOfFlags();
@@ -44,8 +51,11 @@ const char* RowsName(schema::ElementType type);
 // "cross-polytope", "hyperplane", "e2lsh"
 const char* FamilyName(schema::HashFamily family);
 
-// An id as JSON.
-nlohmann::ordered_json IdJson(const ItemIdList& ids, size_t item);
+// An id that the runtime gave, as JSON.
+nlohmann::ordered_json IdJson(const hp_item_id& id, bool strings);
+
+// Why an answer is what it is.
+const char* OutcomeText(hp_recall_outcome outcome);
 
 // Shows progress on one line of stderr, if that is a terminal; else a line every ten seconds.
 Progress ShowProgress();

@@ -20,6 +20,13 @@ absl::Status ErrorOf(hp_status status, const hp_error& error) {
 
 absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::Open(absl::string_view bytes,
                                                                    uint32_t tile) {
+  hp_session_options options = HP_SESSION_OPTIONS_INIT;
+  options.tile = tile;
+  return Open(bytes, options);
+}
+
+absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::Open(
+    absl::string_view bytes, const hp_session_options& options) {
   std::unique_ptr<BundleSession> out(new BundleSession());
   out->bundle_ = AlignedBytes(bytes);
   hp_error error = {};
@@ -27,8 +34,6 @@ absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::Open(absl::string_
       hp_model_open_buffer(out->bundle_.data(), out->bundle_.size(), nullptr, &out->model_, &error);
   if (status != HP_OK) return ErrorOf(status, error);
   status = hp_model_get_info(out->model_, &out->info_);
-  hp_session_options options = HP_SESSION_OPTIONS_INIT;
-  options.tile = tile;
   if (status == HP_OK) {
     status = hp_session_memory_size(out->model_, &options, &out->session_bytes_, &error);
   }
@@ -87,6 +92,27 @@ absl::StatusOr<std::vector<hp_ranked>> BundleSession::Rank(const Request& reques
   HP_RETURN_IF_ERROR(StatusOf(hp_session_rank(session_, &batch, k, ranked.data(), &count)));
   ranked.resize(count);
   return ranked;
+}
+
+absl::StatusOr<std::vector<hp_recommended>> BundleSession::Recommend(
+    const Request& request, const hp_recall_options& options, size_t k) {
+  HP_RETURN_IF_ERROR(SetUser(request));
+  std::vector<hp_recommended> items(k);
+  size_t count = 0;
+  HP_RETURN_IF_ERROR(StatusOf(hp_session_recommend(session_, &options, k, items.data(), &count)));
+  items.resize(count);
+  return items;
+}
+
+bool BundleSession::ids_are_strings() const {
+  hp_recall_info info = {};
+  return hp_model_get_recall_info(model_, &info) == HP_OK && info.id_type == HP_STRING;
+}
+
+hp_recall_report BundleSession::recall_report() const {
+  hp_recall_report report = {};
+  hp_session_get_recall_report(session_, &report);
+  return report;
 }
 
 BundleSession::GoldenResult BundleSession::CheckGoldens() {

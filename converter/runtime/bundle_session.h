@@ -27,14 +27,22 @@ class BundleSession {
   // Copies `bytes`. `tile` 0: the bundle's.
   static absl::StatusOr<std::unique_ptr<BundleSession>> Open(absl::string_view bytes,
                                                              uint32_t tile = 0);
+  // `options.struct_size` is set.
+  static absl::StatusOr<std::unique_ptr<BundleSession>> Open(absl::string_view bytes,
+                                                             const hp_session_options& options);
 
   BundleSession(const BundleSession&) = delete;
   BundleSession& operator=(const BundleSession&) = delete;
   ~BundleSession();
 
-  // Both replace the session's context and history by the request's.
+  // All replace the session's context and history by the request's.
   absl::StatusOr<Scored> Score(const Request& request);
   absl::StatusOr<std::vector<hp_ranked>> Rank(const Request& request, size_t k);
+  // The request's candidates do not matter. String ids in the answer live as long as the session.
+  absl::StatusOr<std::vector<hp_recommended>> Recommend(const Request& request,
+                                                        const hp_recall_options& options, size_t k);
+  hp_recall_report recall_report() const;
+  bool ids_are_strings() const;  // Of the recall index.
 
   // The largest error of the bundle's golden requests, relative to max(1, |golden|). `status` says
   // whether it is within the bundle's tolerance.

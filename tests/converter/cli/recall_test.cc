@@ -1,7 +1,6 @@
 // handpick recall-index, recall and recall-eval as a user types them.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -13,13 +12,11 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "converter/emit/emit.h"
-#include "converter/io/files.h"
 #include "converter/recall/builder.h"
 #include "converter/recall/index_bundle.h"
 #include "converter/weights/weights.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "handpick/handpick.h"
 #include "nlohmann/json.hpp"
 #include "tests/converter/cli/run_handpick.h"
 #include "tests/converter/recall/random_vectors.h"
@@ -36,7 +33,7 @@ using ::testing::StartsWith;
 
 constexpr char kItem2vec[] = "examples/item2vec/model/item2vec.npz";
 constexpr char kDin[] = "examples/din/model/";
-constexpr char kNfm[] = "examples/nfm/model/";
+constexpr char kNfm[] = "tests/goldens/nfm/";
 
 // Rows of 32-bit floats: sums in float against sums in double.
 constexpr double kFloatTolerance = 1e-5;
@@ -359,84 +356,60 @@ TEST_F(RecallCliTest, TheCatalogsIdsAreKeptOnce) {
 // The vectors of a factorisation machine's items, and its own vector of the user: by the trainer's
 // numbers, looked up and multiplied here.
 TEST_F(RecallCliTest, ATableOfTheModelAndItsOwnUser) {
-  Run(absl::StrCat("convert --spec ", kNfm, "model.spec.json --weights ", kNfm,
-                   "model.safetensors --catalog examples/wide_deep/model/catalog.jsonl --out ",
-                   Path("nfm.hpk")));
-  Run(absl::StrCat("recall-index --bundle ", Path("nfm.hpk"),
-                   " --table deep.movie_id --metric inner-product --rows f32 --user-value "
+  // With a catalog, so that what was recalled can be ranked.
+  constexpr size_t kItems = 60, kBrands = 12, kWidth = 4;
+  Json spec = Json::parse(ReadText(absl::StrCat(kNfm, "history.spec.json")));
+  spec["catalog"] = {{"key", "item_id"}};
+  std::string catalog;
+  for (size_t i = 0; i < kItems; ++i) {
+    absl::StrAppend(&catalog, Json{{"item_id", i}, {"brand", i % kBrands}}.dump(), "\n");
+  }
+  Run(absl::StrCat("convert --spec ", Write("s.json", spec.dump()), " --weights ", kNfm,
+                   "history.safetensors --catalog ", Write("c.jsonl", catalog), " --golden ", kNfm,
+                   "history.requests.jsonl --out ", Path("nfm.hpk")));
+  Run(absl::StrCat("recall-index --k 10 --bundle ", Path("nfm.hpk"),
+                   " --table deep.item_id --metric inner-product --rows f32 --user-value "
                    "deep.interaction.sum.context --out ",
                    Path("r.hpk")));
-  EXPECT_EQ(Inspect(Path("r.hpk"))["recall"]["user_value"], "deep.interaction.sum.context");
-  const auto weights = ReadWeights(absl::StrCat(kNfm, "model.safetensors"));
+  const Json inspected = Inspect(Path("r.hpk"))["recall"];
+  EXPECT_EQ(inspected["user_value"], "deep.interaction.sum.context");
+  EXPECT_EQ(inspected["history_feature"], "item_id");
+  EXPECT_TRUE(inspected["ids"]["of_catalog"]);
+  const auto weights = ReadWeights(absl::StrCat(kNfm, "history.safetensors"));
   ASSERT_TRUE(weights.ok()) << weights.status();
-  const auto row = [&](const char* table, size_t r) {
-    const Tensor& tensor = weights->at(absl::StrCat("deep.embedding.", table, ".weight"));
-    const auto width = static_cast<size_t>(tensor.shape[1]);
-    return absl::Span<const float>(tensor.data).subspan(r * width, width);
+  const auto element = [&](const char* table, size_t row, size_t i) {
+    const Tensor& tensor = weights->at(absl::StrCat("embedding_dict.", table, ".weight"));
+    return double{tensor.data[row * kWidth + i]};
   };
-  // User 1 has row 1; Action is the third genre.
-  std::vector<double> user;
-  for (size_t i = 0; i < 16; ++i)
-    user.push_back(double{row("user_id", 1)[i]} + double{row("genre", 2)[i]});
-  const Json spec = Json::parse(ReadText(absl::StrCat(kNfm, "model.spec.json")));
-  std::map<int64_t, double> scores;
-  std::vector<double> all;
-  for (const Json& feature : spec["features"]) {
-    if (feature["name"] != "movie_id") continue;
-    const Json& ids = feature["vocabulary"]["values"];
-    for (size_t m = 0; m < ids.size(); ++m) {
-      double score = 0;
-      for (size_t i = 0; i < 16; ++i) score += user[i] * double{row("movie_id", m + 1)[i]};
-      scores[ids[m].get<int64_t>()] = score;
-      all.push_back(score);
-    }
+  const std::vector<size_t> items = {7, 31, 44}, brands = {2, 11, 2};
+  std::vector<double> user(kWidth);
+  for (size_t i = 0; i < kWidth; ++i) {
+    user[i] = element("user_id", 5, i);
+    for (const size_t item : items) user[i] += element("item_id", item, i) / 3;
+    for (const size_t brand : brands) user[i] += element("brand", brand, i);
   }
-  const std::vector<double> expected = Best(all, 50);
-
-  hp_model* model = nullptr;
-  hp_error error = {};
-  ASSERT_EQ(hp_model_open_file(Path("r.hpk").c_str(), nullptr, &model, &error), HP_OK)
-      << error.message;
-  size_t bytes = 0;
-  ASSERT_EQ(hp_session_memory_size(model, nullptr, &bytes, &error), HP_OK);
-  const AlignedBytes memory(std::string(bytes, '\0'));
-  hp_session* session = nullptr;
-  ASSERT_EQ(hp_session_create(model, nullptr, const_cast<uint8_t*>(memory.data()), bytes, &session,
-                              &error),
-            HP_OK)
-      << error.message;
-  const int64_t user_id = 1;
-  const char genre[] = "Action";
-  const hp_string genre_text = {genre, std::strlen(genre)};
-  hp_column columns[2] = {};
-  ASSERT_EQ(hp_model_find_feature(model, HP_SIDE_CONTEXT, "user_id", &columns[0].feature), HP_OK);
-  columns[0].type = HP_INT64;
-  columns[0].integers = &user_id;
-  ASSERT_EQ(hp_model_find_feature(model, HP_SIDE_CONTEXT, "favourite_genre", &columns[1].feature),
-            HP_OK);
-  columns[1].type = HP_STRING;
-  columns[1].strings = &genre_text;
-  const hp_batch context = {columns, 2, 1};
-  ASSERT_EQ(hp_session_set_context(session, &context), HP_OK)
-      << hp_session_last_error(session)->message;
-  hp_recall_options options = HP_RECALL_OPTIONS_INIT;
-  options.user = HP_USER_MODEL;
-  options.k = 50;
-  hp_recalled found[50];
-  size_t count = 0;
-  ASSERT_EQ(hp_session_recall(session, &options, found, &count), HP_OK)
-      << hp_session_last_error(session)->message;
-  ASSERT_EQ(count, 50u);
-  for (size_t i = 0; i < count; ++i) {
-    EXPECT_NEAR(double{found[i].score}, expected[i], kFloatTolerance);
-    EXPECT_NEAR(double{found[i].score}, scores.at(found[i].id.integer), kFloatTolerance);
+  std::vector<double> scores(kItems), left;
+  for (size_t item = 0; item < kItems; ++item) {
+    for (size_t i = 0; i < kWidth; ++i) scores[item] += user[i] * element("item_id", item, i);
+    if (std::count(items.begin(), items.end(), item) == 0) left.push_back(scores[item]);
   }
-  // And ranked by the whole model.
-  hp_recommended recommended[10];
-  ASSERT_EQ(hp_session_recommend(session, &options, 10, recommended, &count), HP_OK)
-      << hp_session_last_error(session)->message;
-  EXPECT_EQ(count, 10u);
-  hp_model_close(model);
+  const std::vector<double> expected = Best(left, 20);
+  ASSERT_GT(expected.front() - expected.back(), 1e3 * kFloatTolerance) << "nothing to tell apart";
+  const Json request = {{"context", {{"user_id", 5}}},
+                        {"history", {{"item_id", items}, {"brand", brands}}}};
+  const Json answer = Json::parse(
+      Run(absl::StrCat("recommend --user model --k 20 --top-k 20 --requests - --bundle ",
+                       Path("r.hpk")),
+          request.dump()))["recommended"];
+  ASSERT_EQ(answer.size(), 20u);
+  std::vector<double> recalled;
+  for (size_t i = 0; i < answer.size(); ++i) {
+    recalled.push_back(answer[i]["recall_score"]);
+    EXPECT_NEAR(recalled.back(), scores[answer[i]["id"].get<size_t>()], kFloatTolerance);
+    EXPECT_GE(answer[i == 0 ? 0 : i - 1]["logit"], answer[i]["logit"]);
+  }
+  recalled = Best(recalled, 20);
+  for (size_t i = 0; i < 20; ++i) EXPECT_NEAR(recalled[i], expected[i], kFloatTolerance);
 }
 
 TEST_F(RecallCliTest, AnImpossibleTargetIsRefusedWithTheBest) {
@@ -629,6 +602,7 @@ TEST_F(RecallCliTest, BadInputOfRecallIsNamed) {
       {bundle, 2, "one of --item, --history and --requests"},
       {absl::StrCat(bundle, " --item 1 --history 2"), 2, "one of --item, --history and --requests"},
       {absl::StrCat(bundle, " --item 1 --user best"), 2, "--user is 'best'"},
+      {absl::StrCat(bundle, " --item 1 --user model"), 2, "'handpick recommend' takes it"},
       {absl::StrCat(bundle, " --item 1 --format xml"), 2, "--format is 'xml'"},
       {absl::StrCat(bundle, " --item 1 --k 0"), 2, "--k is 0"},
       {absl::StrCat(bundle, " --item 77777"), 1, "item '77777' is not in the index"},
@@ -659,6 +633,75 @@ TEST_F(RecallCliTest, BadInputOfRecallIsNamed) {
     const Outcome outcome = Handpick(absl::StrCat("recall ", bad.arguments));
     EXPECT_EQ(outcome.status, bad.status) << bad.arguments << "\n" << outcome.err;
     EXPECT_THAT(outcome.err, HasSubstr(bad.words)) << bad.arguments;
+  }
+}
+
+// ---- recommend ----
+
+TEST_F(RecallCliTest, RecommendsWhatIsRecalledAndRanked) {
+  const std::string din = ConvertDin();
+  Run(absl::StrCat("recall-index --vectors ", kItem2vec, " --bundle ", din, " --out ",
+                   Path("both.hpk")));
+  Json request =
+      Json::parse(ReadText(absl::StrCat(kDin, "golden.jsonl"))
+                      .substr(0, ReadText(absl::StrCat(kDin, "golden.jsonl")).find('\n')));
+  request.erase("logits");
+  request.erase("candidates");
+  ASSERT_FALSE(request["history"]["movie_id"].empty());
+  const std::string requests = Write("q.jsonl", request.dump() + "\n");
+  const std::string out = Run(absl::StrCat("recommend --k 30 --top-k 12 --bundle ",
+                                           Path("both.hpk"), " --requests ", requests));
+  const Json recommended = Json::parse(out)["recommended"];
+  EXPECT_EQ(Json::parse(out)["outcome"], "found");
+  ASSERT_EQ(recommended.size(), 12u);
+  // The same by the commands for the parts.
+  Json recalled;
+  std::map<int64_t, double> recall_scores;
+  const Json by_recall = Recall(absl::StrCat("--k 30 --bundle ", Path("both.hpk"), " --requests -"),
+                                Json{{"history", request["history"]["movie_id"]}}.dump());
+  for (const Json& item : by_recall["items"]) {
+    recalled.push_back(item["id"]);
+    recall_scores[item["id"].get<int64_t>()] = item["score"].get<double>();
+  }
+  ASSERT_EQ(recalled.size(), 30u);
+  request["candidates"] = {{"movie_id", recalled}};
+  const Json ranked = Json::parse(Run(
+      absl::StrCat("rank --top-k 12 --bundle ", din, " --requests -"), request.dump()))["ranked"];
+  for (size_t i = 0; i < 12; ++i) {
+    EXPECT_EQ(recommended[i]["id"], ranked[i]["id"]);
+    EXPECT_FLOAT_EQ(recommended[i]["logit"].get<float>(), ranked[i]["logit"].get<float>());
+    EXPECT_FLOAT_EQ(recommended[i]["score"].get<float>(), ranked[i]["score"].get<float>());
+    EXPECT_EQ(recommended[i]["recall_score"].get<double>(),
+              recall_scores.at(recommended[i]["id"].get<int64_t>()));
+  }
+  // Without a history nothing is recalled.
+  request.erase("candidates");
+  request.erase("history");
+  const Json none = Json::parse(
+      Run(absl::StrCat("recommend --bundle ", Path("both.hpk"), " --requests -"), request.dump()));
+  EXPECT_EQ(none["outcome"], "no item of the history has a vector");
+  EXPECT_TRUE(none["recommended"].empty());
+
+  const std::string bundle = absl::StrCat(" --bundle ", Path("both.hpk"));
+  const std::string good = absl::StrCat(bundle, " --requests ", requests);
+  const std::vector<Bad> cases = {
+      {bundle, 2, "--requests"},
+      {absl::StrCat(good, " --user best"), 2, "--user is 'best'"},
+      {absl::StrCat(good, " --user model"), 1, "names no value of a model as the user's vector"},
+      {absl::StrCat(good, " --k 0"), 2, "--k is 0"},
+      {absl::StrCat(good, " --top-k 0"), 2, "--top-k is 0"},
+      {absl::StrCat(" --bundle ", din, " --requests ", requests), 1,
+       "din.hpk: has no recall index"},
+      {absl::StrCat(" --bundle ", HashedBundle(100), " --requests ", requests), 1,
+       "hashed.hpk: holds a recall index and no model"},
+      {absl::StrCat(bundle, " --requests ", Write("bad.jsonl", "{\"histry\":{}}\n")), 1,
+       "bad.jsonl:1"},
+  };
+  for (const Bad& bad : cases) {
+    const Outcome outcome = Handpick("recommend" + bad.arguments);
+    EXPECT_EQ(outcome.status, bad.status) << bad.arguments << "\n" << outcome.err;
+    EXPECT_THAT(outcome.err, HasSubstr(bad.words)) << bad.arguments;
+    EXPECT_THAT(outcome.out, IsEmpty()) << bad.arguments;
   }
 }
 
