@@ -18,6 +18,9 @@ constexpr uint64_t kTailPadding = HP_ALIGNMENT;
 // machines.
 constexpr uint64_t kMaxSessionBytes = uint64_t{1} << 31;
 
+// Candidates of a worker in a round: so many that waking a thread is little beside them.
+constexpr uint32_t kShare = 1024;
+
 // Adds up parts that lie one behind the other.
 class Packer {
  public:
@@ -56,6 +59,7 @@ bool LayOutWorker(const Plan& plan, SessionLayout* layout) {
         std::max<uint64_t>(scratch, ScratchOfStep(plan, step, layout->stride, layout->panels));
   }
   layout->scratch = worker.Place(1, scratch);
+  layout->logits = worker.Place(layout->share, sizeof(float));
   layout->worker_bytes = static_cast<size_t>(worker.total());
   return worker.fits();
 }
@@ -72,6 +76,7 @@ hp_status MakeSessionLayout(const Plan& plan, const hp_session_options& options,
   }
   layout->tile = tile == 0 ? plan.tile : tile;
   layout->workers = workers;
+  layout->share = std::max(layout->tile, kShare);
   const auto tile_rows = static_cast<uint32_t>(RoundUp(layout->tile, kLaneGroup));
   layout->stride = std::min(kMaxPanelLanes, tile_rows);
   layout->panels = (layout->tile + layout->stride - 1) / layout->stride;

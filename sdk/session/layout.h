@@ -9,9 +9,9 @@
 //            events in)
 //   values:  results of context and history steps, which stay until they are computed again
 //   recall:  items of the events, and what a recall works in: see session/recall_memory.h
-//   worker:  what one thread needs to score a tile of candidates: their resolved features and
-//            those of the next tile, whose rows are fetched meanwhile, the results of candidate and
-//            pair steps, which are used again within the tile, and scratch
+//   worker:  what one thread needs to score its share of candidates, tile after tile: the tile's
+//            resolved features and those of the next tile, whose rows are fetched meanwhile, the
+//            results of candidate and pair steps, scratch, and the logits of the share
 //   padding: the engine reads up to 16 bytes behind a dense layer's input
 //
 // The values of candidates lie in panels (see kernels/panel.h): a tile is `panels` panels of
@@ -37,7 +37,8 @@ struct RecallLimits {
 
 struct SessionLayout {
   uint32_t tile;     // Candidates that are scored together.
-  uint32_t workers;  // Tiles that are scored at a time.
+  uint32_t workers;  // Threads that score at a time.
+  uint32_t share;    // Candidates that each of them scores in a round, at most.
   uint32_t stride;   // Lanes of a panel: a multiple of kLaneGroup.
   uint32_t panels;
   uint32_t slot_rows[kDomainCount];   // Rows that each region is made for.
@@ -51,6 +52,7 @@ struct SessionLayout {
   size_t tile_slots_bytes;  // Worker: from the slots of a tile to those of the next one.
   size_t items;             // Worker: catalog position of each candidate.
   size_t scratch;           // Worker: for kernels.
+  size_t logits;            // Worker: [share]
   size_t first_worker;
   size_t worker_bytes;
   size_t total;

@@ -187,7 +187,6 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
                 "the context has features without a default: set it before scoring");
   }
   HP_TRY(BindColumns(plan_, HP_SIDE_CANDIDATE, candidates, true, columns(), &error_));
-  for (uint32_t t = 0; t < layout_.workers; ++t) WorkerAt(t)->ready_count = 0;
   return RefreshContext();
 }
 
@@ -195,89 +194,87 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
 struct Session::RoundTask {
   Session* session;
   Round round;
-  Round next;
 };
 
 void Session::RunTask(void* task, uint32_t index) {
   const auto& of = *static_cast<const RoundTask*>(task);
-  Worker* worker = of.session->WorkerAt(index);
-  Succeed(&worker->error);
-  // One worker's steps are profiled: the caller's array is not made for more.
-  of.session->ScoreTile(worker, index == 0, TileOf(of.round, index), TileOf(of.next, index));
-}
-
-Session::Round Session::PlanRound(size_t first, size_t row_count) const {
-  if (first == row_count) return {first, first, 0, 0};
-  const size_t left = row_count - first;
-  // Shares as equal as whole lane groups allow.
-  const size_t share =
-      RoundUp((left + layout_.workers - 1) / layout_.workers, uint64_t{kLaneGroup});
-  Round round;
-  round.tile = static_cast<uint32_t>(std::min<size_t>(layout_.tile, share));
-  round.first = first;
-  round.tiles = static_cast<uint32_t>(
-      std::min<size_t>(layout_.workers, (left + round.tile - 1) / round.tile));
-  round.end = first + std::min(left, size_t{round.tiles} * round.tile);
-  return round;
+  of.session->ScoreShare(index, of.round.ShareOf(index));
 }
 
 Session::Round Session::ScoreRound(size_t first, size_t row_count) {
-  const Round round = PlanRound(first, row_count);
-  RoundTask task = {this, round, PlanRound(round.end, row_count)};
-  if (round.tiles == 1) {
+  const size_t left = row_count - first;
+  Round round;
+  round.first = first;
+  // As equal as whole lane groups allow.
+  round.share = std::min<size_t>(
+      layout_.share, RoundUp((left + layout_.workers - 1) / layout_.workers, uint64_t{kLaneGroup}));
+  round.workers = static_cast<uint32_t>(
+      std::min<size_t>(layout_.workers, (left + round.share - 1) / round.share));
+  round.end = first + std::min(left, round.workers * round.share);
+  RoundTask task = {this, round};
+  if (round.workers == 1) {
     RunTask(&task, 0);
   } else {
-    threads_.parallel_for(threads_.user, round.tiles, &Session::RunTask, &task);
+    threads_.parallel_for(threads_.user, round.workers, &Session::RunTask, &task);
   }
-  for (uint32_t t = 0; t < round.tiles; ++t) AddCounters(&WorkerAt(t)->counters, &counters_);
+  for (uint32_t w = 0; w < round.workers; ++w) AddCounters(&WorkerAt(w)->counters, &counters_);
   return round;
 }
 
-hp_status Session::ResolveTile(Worker* worker, const Tile& tile, uint32_t slots) {
+void Session::ScoreShare(uint32_t index, const Share& share) {
+  Worker* worker = WorkerAt(index);
+  Succeed(&worker->error);
+  const auto count_from = [&](size_t first) {
+    return static_cast<uint32_t>(std::min<size_t>(layout_.tile, share.end - first));
+  };
+  uint32_t slots = 0;
+  bool resolved = false;
+  for (size_t first = share.first; first < share.end;) {
+    const uint32_t count = count_from(first);
+    if (!resolved && ResolveTile(worker, first, count, slots) != HP_OK) return;
+    TileRunner runner(this, worker, count, slots);
+    const size_t next = first + count;
+    const uint32_t next_count = count_from(next);
+    // What is wrong with the next tile's candidates is said when it is its turn.
+    resolved = next_count != 0 && ResolveTile(worker, next, next_count, 1 - slots) == HP_OK;
+    Succeed(&worker->error);
+    if (resolved) runner.FetchAhead(next_count, 1 - slots);
+    // One worker's steps are profiled: the caller's array is not made for more.
+    ScoreTile(&runner, worker, index == 0, count, LogitsOf(index) + (first - share.first));
+    first = next;
+    slots = 1 - slots;
+  }
+}
+
+hp_status Session::ResolveTile(Worker* worker, size_t first, uint32_t count, uint32_t slots) {
   char* memory = reinterpret_cast<char*>(worker);
-  worker->ready_count = 0;
   auto* items = reinterpret_cast<uint32_t*>(memory + layout_.items);
   const bool known = catalog_items_ != nullptr;
-  if (known) std::copy_n(catalog_items_ + tile.first, tile.count, items);
-  HP_TRY(ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), tile.first, tile.count,
+  if (known) std::copy_n(catalog_items_ + first, count, items);
+  return ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), first, count,
                      memory + layout_.slots[2] + slots * layout_.tile_slots_bytes,
-                     layout_.slot_rows[2], 0, items, known, &worker->error));
-  worker->ready_first = tile.first;
-  worker->ready_count = tile.count;
-  worker->ready = slots;
-  return HP_OK;
+                     layout_.slot_rows[2], 0, items, known, &worker->error);
 }
 
-hp_status Session::ScoreTile(Worker* worker, bool profiled, const Tile& tile, const Tile& next) {
-  if (worker->ready_count != tile.count || worker->ready_first != tile.first) {
-    HP_TRY(ResolveTile(worker, tile, 0));
-  }
-  const uint32_t slots = worker->ready;
-  // What is wrong with the next tile's candidates is said when it is scored.
-  if (next.count != 0 && ResolveTile(worker, next, 1 - slots) != HP_OK) Succeed(&worker->error);
-  TileRunner runner(this, worker, tile.count, slots);
-  if (worker->ready_count != 0 && next.count != 0) runner.FetchAhead(next.count, 1 - slots);
+void Session::ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint32_t count,
+                        float* logits) {
   for (const Step& step : plan_.candidate_steps) {
     const uint64_t start = profiled ? Now() : 0;
-    runner.Run(step);
+    runner->Run(step);
     if (profiled) Profile(step, start);
   }
-  worker->counters.candidates += tile.count;
+  worker->counters.candidates += count;
   ++worker->counters.tiles;
-  return HP_OK;
-}
-
-Session::TileLogits Session::LogitsOf(uint32_t t, const Round& round) {
   const Value& logit = plan_.values[plan_.logit];
   if (logit.domain == schema::Domain::Context) {
-    return {RowRunner(this, 0).At(logit, 0), 0, 0};
+    std::fill_n(logits, count, *RowRunner(this, 0).At(logit, 0));
+  } else {
+    runner->CopyLogits(logits);
   }
-  return {TileRunner(this, WorkerAt(t), round.CountOf(t), 0).Logits(), layout_.stride,
-          size_t{layout_.stride} * logit.stride};
 }
 
-hp_status Session::TakeError(uint32_t t) {
-  error_ = WorkerAt(t)->error;
+hp_status Session::TakeError(uint32_t worker) {
+  error_ = WorkerAt(worker)->error;
   return error_.status;
 }
 

@@ -22,15 +22,10 @@ class TileRunner;
 // What an app gets to see of a logit.
 float ScoreOf(const Plan& plan, float logit);
 
-// The start of a worker's memory: what one thread scores a tile with.
+// The start of a worker's memory: what one thread scores its share of a round with.
 struct Worker {
   hp_session_counters counters;
   hp_error error;
-  // Candidates whose features stand in slots[ready]: those of the tile that comes next, once they
-  // were resolved while the one before was scored. ready_count 0: none.
-  size_t ready_first;
-  uint32_t ready_count;
-  uint32_t ready;
 };
 
 // The caller's threads; without a function, tiles are scored one after the other.
@@ -58,12 +53,11 @@ class Session {
     HP_TRY(BeginScoring(candidates));
     for (size_t first = 0; first < candidates.row_count;) {
       const Round round = ScoreRound(first, candidates.row_count);
-      for (uint32_t t = 0; t < round.tiles; ++t) {
-        if (WorkerAt(t)->error.status != HP_OK) return TakeError(t);
-        const TileLogits logits = LogitsOf(t, round);
-        for (uint32_t i = 0; i < round.CountOf(t); ++i) {
-          sink(round.first + size_t{t} * round.tile + i, logits.At(i));
-        }
+      for (uint32_t w = 0; w < round.workers; ++w) {
+        if (WorkerAt(w)->error.status != HP_OK) return TakeError(w);
+        const Share share = round.ShareOf(w);
+        const float* logits = LogitsOf(w);
+        for (size_t i = share.first; i < share.end; ++i) sink(i, logits[i - share.first]);
       }
       first = round.end;
     }
@@ -88,47 +82,37 @@ class Session {
   const hp_error* error() const { return &error_; }
 
  private:
-  // Tiles that are scored at the same time, one by each worker.
+  // Candidates that one worker scores, tile after tile: [first, end).
+  struct Share {
+    size_t first;
+    size_t end;
+  };
+  // What is scored by one call of the caller's threads.
   struct Round {
     size_t first;  // Candidates [first, end).
     size_t end;
-    uint32_t tile;
-    uint32_t tiles;
-    uint32_t CountOf(uint32_t t) const {
-      const size_t begin = first + size_t{t} * tile;
-      return static_cast<uint32_t>(end - begin < tile ? end - begin : tile);
-    }
-  };
-  // Logits of a tile as they lie in its panels.
-  struct TileLogits {
-    const float* data;
-    uint32_t stride;      // Lanes of a panel; 0: one number for all.
-    size_t panel_floats;  // From one panel to the next.
-    float At(uint32_t i) const {
-      return stride == 0 ? *data : data[i / stride * panel_floats + i % stride];
+    size_t share;  // Candidates of each worker but the last.
+    uint32_t workers;
+    Share ShareOf(uint32_t w) const {
+      const size_t begin = first + w * share;
+      return {begin, end - begin < share ? end : begin + share};
     }
   };
   struct RoundTask;
 
   hp_status BeginScoring(const hp_batch& candidates);
-  // The round that begins with candidate `first`; it is empty where none is left.
-  Round PlanRound(size_t first, size_t row_count) const;
   Round ScoreRound(size_t first, size_t row_count);
   static void RunTask(void* task, uint32_t index);
-  // Candidates of a round that one worker scores.
-  struct Tile {
-    size_t first;
-    uint32_t count;
-  };
-  static Tile TileOf(const Round& round, uint32_t t) {
-    if (t >= round.tiles) return {0, 0};
-    return {round.first + size_t{t} * round.tile, round.CountOf(t)};
+  void ScoreShare(uint32_t worker, const Share& share);
+  // Resolves the features of candidates [first, first + count) into one of a worker's two sets of
+  // slots.
+  hp_status ResolveTile(Worker* worker, size_t first, uint32_t count, uint32_t slots);
+  // Writes the tile's logits.
+  void ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint32_t count, float* logits);
+  float* LogitsOf(uint32_t worker) {
+    return reinterpret_cast<float*>(reinterpret_cast<char*>(WorkerAt(worker)) + layout_.logits);
   }
-  // `next`: what the worker scores after it.
-  hp_status ScoreTile(Worker* worker, bool profiled, const Tile& tile, const Tile& next);
-  hp_status ResolveTile(Worker* worker, const Tile& tile, uint32_t slots);
-  TileLogits LogitsOf(uint32_t t, const Round& round);
-  hp_status TakeError(uint32_t t);
+  hp_status TakeError(uint32_t worker);
   Worker* WorkerAt(uint32_t index) {
     return reinterpret_cast<Worker*>(
         Memory(layout_.first_worker + size_t{index} * layout_.worker_bytes));

@@ -395,6 +395,12 @@ void TileRunner::Run(const Step& step) {
   }
 }
 
-const float* TileRunner::Logits() { return At(plan_.values[plan_.logit], {}); }
+void TileRunner::CopyLogits(float* logits) {
+  const Value& logit = plan_.values[plan_.logit];
+  for (uint32_t panel = 0; panel < panels_; ++panel) {
+    const uint32_t first = panel * layout_.stride;
+    std::copy_n(At(logit, {panel, 0, 0}), std::min(layout_.stride, count_ - first), logits + first);
+  }
+}
 
 }  // namespace handpick

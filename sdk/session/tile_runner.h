@@ -22,9 +22,8 @@ class TileRunner {
 
   void Run(const Step& step);
 
-  // The logits of the tile's candidates, a panel after the other. Only of models whose logit varies
-  // with the candidate.
-  const float* Logits();
+  // logits [count]: of the tile's candidates. Only of models whose logit varies with the candidate.
+  void CopyLogits(float* logits);
 
  private:
   // One panel of a step: of the candidates alone, or of them and one event.

@@ -108,6 +108,18 @@ TEST_P(WorkersTest, AnyNumberOfThemInAnyOrderGivesTheSameBits) {
   }
 }
 
+TEST_P(WorkersTest, ThreadsAreCalledOnceForManyTiles) {
+  ParallelCalls calls;
+  const OpenSession session(model_.get(), Workers(2, testing::InThreads, &calls, 16));
+  FillHistory(session.get());
+  Logits(session.get(), 1000);
+  EXPECT_EQ(calls.calls, 1u);
+  EXPECT_EQ(calls.most_tasks, 2u);
+  hp_session_counters counters;
+  hp_session_get_counters(session.get(), &counters);
+  EXPECT_EQ(counters.tiles, 63u);
+}
+
 TEST_P(WorkersTest, RankingIsThatOfOneWorker) {
   const OpenSession alone(model_.get());
   FillHistory(alone.get());
