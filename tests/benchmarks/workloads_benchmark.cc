@@ -46,6 +46,8 @@ using converter::StepWork;
 using workloads::Workload;
 
 constexpr size_t kCandidates[] = {1, 10, 100, 500, 1000};
+// For two threads: fewer than 100 are not worth the waking of one.
+constexpr size_t kShared[] = {100, 200, 500, 1000};
 constexpr size_t kHistories[] = {10, 50, 200};
 constexpr size_t kRequests = 16;
 constexpr size_t kOtherBytes = size_t{64} << 20;
@@ -344,7 +346,9 @@ int RegisterAll() {
                    [=](benchmark::State& state) { BenchRequest(state, key, n); });
           Register("score/" + name, [=](benchmark::State& state) { BenchScore(state, key, n); });
           Register("cold/" + name, [=](benchmark::State& state) { BenchCold(state, key, n); });
-          RegisterOnce("two_threads/" + name,
+        }
+        for (const size_t n : kShared) {
+          RegisterOnce(absl::StrCat("two_threads/", model, "/candidates:", n, of_events),
                        [=](benchmark::State& state) { BenchTwoThreads(state, key, n); });
         }
         if (has_history) {
