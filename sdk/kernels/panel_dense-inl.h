@@ -16,6 +16,7 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "sdk/kernels/dot_product.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/kernels/simd_math-inl.h"
 
@@ -176,8 +177,32 @@ inline constexpr int kByteOffset = 0;
 inline constexpr int kByteOffset = 128;
 #endif
 
+// Where the processor is asked, since no target of Highway's says it: arm64's sums of four products
+// are one instruction (dot_product.h) or several.
+#if HWY_ARCH_ARM_A64
+inline constexpr bool kAsksForDotProduct = true;
+#else
+inline constexpr bool kAsksForDotProduct = false;
+#endif
+HWY_INLINE bool TakeDotProduct() { return kAsksForDotProduct && HasDotProduct(); }
+
 // acc + the sum of four products of bytes, lane by lane.
+template <bool kDotProduct>
 HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
+#if HWY_ARCH_ARM_A64
+  if constexpr (kDotProduct) {
+    // Not the intrinsic: the target's functions are compiled for processors without it, too. What
+    // .arch allows holds to the end of the function, for the assembler alone.
+    __asm__(
+#if !defined(__ARM_FEATURE_DOTPROD)
+        ".arch armv8.2-a+crypto+dotprod\n\t"
+#endif
+        "sdot %0.4s, %1.16b, %2.16b"
+        : "+w"(acc.raw)
+        : "w"(x.raw), "w"(weights.raw));
+    return acc;
+  }
+#endif
 #if HWY_TARGET <= HWY_AVX3_DL && HWY_COMPILER_GCC_ACTUAL
   // With the intrinsic, gcc 12 copies accumulators through memory.
   __asm__("vpdpbusd %2, %1, %0" : "+v"(acc.raw) : "v"(x.raw), "v"(weights.raw));
@@ -194,10 +219,10 @@ HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
 
 // acc[r][v] += sum over k of weights[r][k] * byte[k][v], where bytes stand as in an Int8Panel.
 // Reads no weight behind the last of a row.
-template <int R, int V, typename Turn = NoTurn>
-HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_stride, uint32_t in,
-                             const uint8_t* HWY_RESTRICT x, size_t stride, VI (&acc)[R][V],
-                             Turn turn = Turn()) {
+template <bool kDotProduct, int R, int V, typename Turn>
+HWY_INLINE void AddInt8BlockBy(const int8_t* HWY_RESTRICT weights, size_t weight_stride,
+                               uint32_t in, const uint8_t* HWY_RESTRICT x, size_t stride,
+                               VI (&acc)[R][V], Turn turn) {
   const DI d;
   const size_t n = hn::Lanes(d);
   const auto multiply = [&](size_t k, size_t bytes) HWY_ATTR {
@@ -212,7 +237,7 @@ HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_s
       std::memcpy(&four, weights + r * weight_stride + k, bytes);
       const VI weight = hn::Set(d, four);
 #pragma GCC unroll 3
-      for (int v = 0; v < V; ++v) acc[r][v] = DotOfFour(xv[v], weight, acc[r][v]);
+      for (int v = 0; v < V; ++v) acc[r][v] = DotOfFour<kDotProduct>(xv[v], weight, acc[r][v]);
     }
   };
   size_t k = 0;
@@ -224,6 +249,18 @@ HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_s
   if (k < in) multiply(k, in - k);
 }
 
+// `dot_product`: TakeDotProduct(), asked before the sums begin.
+template <int R, int V, typename Turn = NoTurn>
+HWY_INLINE void AddInt8Block(bool dot_product, const int8_t* weights, size_t weight_stride,
+                             uint32_t in, const uint8_t* x, size_t stride, VI (&acc)[R][V],
+                             Turn turn = Turn()) {
+  if (kAsksForDotProduct && dot_product) {
+    AddInt8BlockBy<true>(weights, weight_stride, in, x, stride, acc, turn);
+  } else {
+    AddInt8BlockBy<false>(weights, weight_stride, in, x, stride, acc, turn);
+  }
+}
+
 // y[j] = finish(j, start[j] + weights[j] x), x being bytes:
 //   weight_scale x_scale (sum of products of bytes - (zero_point - offset) row_sum) + start
 template <typename Start, typename Finish, typename Turn = NoTurn>
@@ -233,6 +270,7 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
   const DF d;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
+  const bool dot_product = TakeDotProduct();
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
     constexpr int V = decltype(vectors)::value;
     VF scale[V];
@@ -248,8 +286,8 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
       for (int r = 0; r < R; ++r) {
         for (int v = 0; v < V; ++v) acc[r][v] = hn::Zero(DI());
       }
-      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, x.bytes + size_t{lane} * 4, stride,
-                         acc, turn);
+      AddInt8Block<R, V>(dot_product, weights.data + size_t{j} * in, in, in,
+                         x.bytes + size_t{lane} * 4, stride, acc, turn);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const VF begin = hn::Set(d, start(j + r));
@@ -277,6 +315,7 @@ HWY_INLINE void Int8LayerOfSymmetric(const Int8Weights& weights, uint32_t in, ui
   const DI di;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
+  const bool dot_product = TakeDotProduct();
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
     constexpr int V = decltype(vectors)::value;
     VF scale[V];
@@ -288,8 +327,8 @@ HWY_INLINE void Int8LayerOfSymmetric(const Int8Weights& weights, uint32_t in, ui
         const VI zero = hn::Set(di, (kByteOffset - 128) * weights.row_sums[j + r]);
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
-      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
-                         acc);
+      AddInt8Block<R, V>(dot_product, weights.data + size_t{j} * in, in, in,
+                         bytes + size_t{lane} * 4, stride, acc);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const VF begin = hn::Set(d, start(j + r));
@@ -314,6 +353,7 @@ HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint
   const DI di;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
+  const bool dot_product = TakeDotProduct();
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
     constexpr int V = decltype(vectors)::value;
     ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
@@ -323,8 +363,8 @@ HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint
         const VI zero = hn::Set(di, (kByteOffset - zero_point) * weights.row_sums[j + r]);
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
-      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
-                         acc);
+      AddInt8Block<R, V>(dot_product, weights.data + size_t{j} * in, in, in,
+                         bytes + size_t{lane} * 4, stride, acc);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const VF scale = hn::Set(d, weights.scales[j + r] * x_scale);

@@ -17,8 +17,8 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "hwy/targets.h"
 #include "sdk/kernels/panel.h"
+#include "tests/support/instruction_sets.h"
 
 namespace handpick::testing {
 
@@ -69,21 +69,19 @@ inline bool SameBits(float a, float b) { return std::memcmp(&a, &b, sizeof(a)) =
 
 // Every test runs once for each instruction set that this machine has and the kernels are compiled
 // for; failures name it.
-class TargetTest : public ::testing::TestWithParam<int64_t> {
+class TargetTest : public ::testing::TestWithParam<InstructionSet> {
  protected:
-  TargetTest() : trace_(__FILE__, __LINE__, hwy::TargetName(GetParam())) {
-    hwy::SetSupportedTargetsForTest(GetParam());
-  }
-  ~TargetTest() override { hwy::SetSupportedTargetsForTest(0); }
+  TargetTest() : trace_(__FILE__, __LINE__, GetParam().Name()), in_force_(GetParam()) {}
 
  private:
   ::testing::ScopedTrace trace_;
+  InForce in_force_;
 };
 
-#define HANDPICK_FOR_EVERY_TARGET(Suite)                                               \
-  INSTANTIATE_TEST_SUITE_P(Targets, Suite,                                             \
-                           ::testing::ValuesIn(::hwy::SupportedAndGeneratedTargets()), \
-                           [](const auto& test) { return ::hwy::TargetName(test.param); })
+#define HANDPICK_FOR_EVERY_TARGET(Suite)                                                \
+  INSTANTIATE_TEST_SUITE_P(Targets, Suite,                                              \
+                           ::testing::ValuesIn(::handpick::testing::InstructionSets()), \
+                           [](const auto& test) { return test.param.Name(); })
 
 using Columns = std::vector<std::vector<float>>;  // A candidate's inputs.
 

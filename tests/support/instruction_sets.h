@@ -4,20 +4,60 @@
 #define HANDPICK_TESTS_SUPPORT_INSTRUCTION_SETS_H_
 
 #include <cstdint>
+#include <ostream>
+#include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "hwy/targets.h"
+#include "sdk/kernels/dot_product.h"
 
 namespace handpick::testing {
+
+struct InstructionSet {
+  int64_t target;    // Of Highway.
+  bool dot_product;  // With arm64's, which is none of Highway's targets.
+
+  std::string Name() const {
+    return std::string(hwy::TargetName(target)) + (dot_product ? "_DOT" : "");
+  }
+};
+
+inline std::ostream& operator<<(std::ostream& out, const InstructionSet& set) {
+  return out << set.Name();
+}
+
+inline std::vector<InstructionSet> InstructionSets() {
+  std::vector<InstructionSet> sets;
+  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    sets.push_back({target, false});
+    if (HasDotProduct()) sets.push_back({target, true});
+  }
+  return sets;
+}
+
+// Kernels take that one while this lives.
+class InForce {
+ public:
+  explicit InForce(const InstructionSet& set) {
+    hwy::SetSupportedTargetsForTest(set.target);
+    SetDotProductForTest(set.dot_product);
+  }
+  InForce(const InForce&) = delete;
+  InForce& operator=(const InForce&) = delete;
+  ~InForce() {
+    hwy::SetSupportedTargetsForTest(0);
+    SetDotProductForTest(true);
+  }
+};
 
 // Calls run() with each in force; failures name it. Ends at the first that fails fatally.
 template <typename F>
 void OnEveryInstructionSet(F run) {
-  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    SCOPED_TRACE(hwy::TargetName(target));
-    hwy::SetSupportedTargetsForTest(target);
+  for (const InstructionSet& set : InstructionSets()) {
+    SCOPED_TRACE(set.Name());
+    const InForce in_force(set);
     run();
-    hwy::SetSupportedTargetsForTest(0);
     if (::testing::Test::HasFatalFailure()) return;
   }
 }
