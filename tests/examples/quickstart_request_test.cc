@@ -1,4 +1,4 @@
-// The quickstart's request in C is the one that the example's trainer wrote, and README.md shows
+// The quickstart's user in C is the one that the example's trainer wrote, and README.md shows
 // the quickstart as it is.
 #include <cstdint>
 #include <fstream>
@@ -21,7 +21,7 @@ std::string ReadFile(const std::string& path) {
 }
 
 nlohmann::json TrainersRequest() {
-  std::ifstream file("examples/wide_deep/model/ranking.jsonl");
+  std::ifstream file("examples/din/model/ranking.jsonl");
   std::string line;
   EXPECT_TRUE(std::getline(file, line));
   return nlohmann::json::parse(line);
@@ -30,8 +30,7 @@ nlohmann::json TrainersRequest() {
 TEST(QuickstartRequestTest, IsTheFirstOfTheRankingRequests) {
   const nlohmann::json request = TrainersRequest();
   const nlohmann::json& context = request.at("context");
-  EXPECT_EQ(context.size(), 6u) << "a feature that the quickstart does not set";
-  EXPECT_EQ(context.at("user_id").get<int64_t>(), kUserId);
+  EXPECT_EQ(context.size(), 5u) << "a feature that the quickstart does not set";
   EXPECT_EQ(context.at("rating_count").get<float>(), kRatingCount);
   EXPECT_EQ(context.at("mean_rating").get<float>(), kMeanRating);
   EXPECT_EQ(context.at("recent_mean").get<float>(), kRecentMean);
@@ -39,10 +38,12 @@ TEST(QuickstartRequestTest, IsTheFirstOfTheRankingRequests) {
             std::vector<float>(std::begin(kGenreTaste), std::end(kGenreTaste)));
   EXPECT_EQ(context.at("favourite_genre").get<std::string>(), kFavouriteGenre);
 
-  const nlohmann::json& candidates = request.at("candidates");
-  EXPECT_EQ(candidates.size(), 1u) << "a feature that the quickstart does not give";
-  EXPECT_EQ(candidates.at("movie_id").get<std::vector<int64_t>>(),
-            std::vector<int64_t>(std::begin(kMovieIds), std::end(kMovieIds)));
+  const nlohmann::json& history = request.at("history");
+  EXPECT_EQ(history.size(), 2u) << "a feature that the quickstart does not give";
+  EXPECT_EQ(history.at("movie_id").get<std::vector<int64_t>>(),
+            std::vector<int64_t>(std::begin(kLikedMovies), std::end(kLikedMovies)));
+  EXPECT_EQ(history.at("genre").get<std::vector<std::string>>(),
+            std::vector<std::string>(std::begin(kLikedGenres), std::end(kLikedGenres)));
 }
 
 TEST(ReadmeTest, ShowsTheQuickstartAsItIs) {
