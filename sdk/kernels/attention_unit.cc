@@ -43,53 +43,77 @@ void Fold(const AttentionUnitWeights& weights, const float* HWY_RESTRICT key,
   }
 }
 
-// The folded matrix as int8 with a scale per output; `row` is [query_width] to work in.
+// Calls whole(k) for vectors of a row, part(k) for the numbers behind them.
+template <typename Whole, typename Part>
+HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
+  uint32_t k = 0;
+  for (; k + n <= width; k += n) whole(k);
+  for (; k < width; ++k) part(k);
+}
+
+// The folded matrix as int8 with a scale per output. Each number is made twice, for the largest of
+// its row and to be rounded: in between, the scales of all rows are made at once, so that no row
+// waits for its own.
 void FoldInt8(const AttentionUnitWeights& weights, const float* HWY_RESTRICT key,
-              float* HWY_RESTRICT row, int8_t* HWY_RESTRICT folded, float* HWY_RESTRICT scales,
+              int8_t* HWY_RESTRICT folded, float* HWY_RESTRICT scales,
               int32_t* HWY_RESTRICT row_sums) {
   const DF d;
   const DI di;
   const hn::Rebind<int8_t, DF> d8;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   const uint32_t width = weights.query_width;
-  for (uint32_t j = 0; j < weights.first_width; ++j) {
-    const float* HWY_RESTRICT query = weights.query_weights + size_t{j} * width;
-    const float* HWY_RESTRICT product = weights.product_weights + size_t{j} * width;
-    int8_t* HWY_RESTRICT to = folded + size_t{j} * width;
+  const uint32_t rows = weights.first_width;
+  const auto vector = [&](uint32_t j, uint32_t k) HWY_ATTR {
+    const size_t at = size_t{j} * width + k;
+    return hn::MulAdd(hn::LoadU(d, weights.product_weights + at), hn::LoadU(d, key + k),
+                      hn::LoadU(d, weights.query_weights + at));
+  };
+  const auto number = [&](uint32_t j, uint32_t k) HWY_ATTR {
+    const size_t at = size_t{j} * width + k;
+    return weights.query_weights[at] + weights.product_weights[at] * key[k];
+  };
+  for (uint32_t j = 0; j < rows; ++j) {
     VF most_vector = hn::Zero(d);
     float most = 0;
-    uint32_t k = 0;
-    for (; k + n <= width; k += n) {
-      const VF x =
-          hn::MulAdd(hn::LoadU(d, product + k), hn::LoadU(d, key + k), hn::LoadU(d, query + k));
-      most_vector = hn::Max(most_vector, hn::Abs(x));
-      hn::StoreU(x, d, row + k);
-    }
-    for (; k < width; ++k) {
-      row[k] = query[k] + product[k] * key[k];
-      const float size = row[k] < 0 ? -row[k] : row[k];
-      most = size > most ? size : most;
-    }
+    ForEachNumber(
+        width,
+        [&](uint32_t k) HWY_ATTR { most_vector = hn::Max(most_vector, hn::Abs(vector(j, k))); },
+        [&](uint32_t k) HWY_ATTR {
+          const float x = number(j, k);
+          const float size = x < 0 ? -x : x;
+          most = size > most ? size : most;
+        });
     const float vector_most = hn::ReduceMax(d, most_vector);
-    most = vector_most > most ? vector_most : most;
-    const float scale = most > 0 ? most / 127 : 1.0f;
-    const float inverse = 1.0f / scale;
+    scales[j] = vector_most > most ? vector_most : most;
+  }
+  const auto scale_of = [d](VF most) HWY_ATTR {
+    return hn::IfThenElse(hn::Gt(most, hn::Zero(d)), hn::Div(most, hn::Set(d, 127.0f)),
+                          hn::Set(d, 1.0f));
+  };
+  for (uint32_t j = 0; j < rows; j += n) {
+    const uint32_t valid = rows - j < n ? rows - j : n;
+    hn::StoreN(scale_of(hn::LoadN(d, scales + j, valid)), d, scales + j, valid);
+  }
+  for (uint32_t j = 0; j < rows; ++j) {
+    int8_t* HWY_RESTRICT to = folded + size_t{j} * width;
+    const float inverse = 1.0f / scales[j];
     const VF inverse_vector = hn::Set(d, inverse);
     VI sum_vector = hn::Zero(di);
     int32_t sum = 0;
-    k = 0;
-    for (; k + n <= width; k += n) {
-      const VI q = hn::NearestInt(hn::Mul(hn::LoadU(d, row + k), inverse_vector));
-      sum_vector = hn::Add(sum_vector, q);
-      hn::StoreU(hn::DemoteTo(d8, q), d8, to + k);
-    }
-    for (; k < width; ++k) {
-      const float level = row[k] * inverse;
-      const int32_t q = static_cast<int32_t>(level + (level < 0 ? -0.5f : 0.5f));
-      sum += q;
-      to[k] = static_cast<int8_t>(q);
-    }
-    scales[j] = scale;
+    ForEachNumber(
+        width,
+        [&](uint32_t k) HWY_ATTR {
+          const VI q = hn::NearestInt(hn::Mul(vector(j, k), inverse_vector));
+          sum_vector = hn::Add(sum_vector, q);
+          hn::StoreU(hn::DemoteTo(d8, q), d8, to + k);
+        },
+        [&](uint32_t k) HWY_ATTR {
+          const float level = number(j, k) * inverse;
+          const int32_t q = static_cast<int32_t>(level + (level < 0 ? -0.5f : 0.5f));
+          sum += q;
+          to[k] = static_cast<int8_t>(q);
+        });
     row_sums[j] = sum + hn::ReduceSum(di, sum_vector);
   }
 }
@@ -163,7 +187,7 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
     const float* key_row = input.key_row + position * input.key_row_stride;
     const auto start = [key_row](uint32_t j) HWY_ATTR { return key_row[j]; };
     if (weights.fold_int8) {
-      FoldInt8(weights, key, work.fold_row, work.fold_bytes, work.fold_scales, work.fold_sums);
+      FoldInt8(weights, key, work.fold_bytes, work.fold_scales, work.fold_sums);
     } else {
       Fold(weights, key, work.folded);
     }

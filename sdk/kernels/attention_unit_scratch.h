@@ -13,7 +13,6 @@ namespace handpick {
 
 struct AttentionUnitWork {
   float* folded;         // [first_width, query_width]
-  float* fold_row;       // [query_width]
   int8_t* fold_bytes;    // [first_width, query_width]
   float* fold_scales;    // [first_width]
   int32_t* fold_sums;    // [first_width]
@@ -35,7 +34,6 @@ inline size_t PlaceAttentionUnitWork(const AttentionUnitWeights& weights, uint32
   const size_t matrix = size_t{weights.first_width} * weights.query_width;
   Scratch scratch(base);
   work->folded = scratch.Take<float>(weights.fold_int8 ? 0 : matrix);
-  work->fold_row = scratch.Take<float>(weights.fold_int8 ? weights.query_width : 0);
   work->fold_bytes = scratch.Take<int8_t>(weights.fold_int8 ? matrix : 0);
   work->fold_scales = scratch.Take<float>(weights.fold_int8 ? weights.first_width : 0);
   work->fold_sums = scratch.Take<int32_t>(weights.fold_int8 ? weights.first_width : 0);
