@@ -224,8 +224,14 @@ Session::Round Session::ScoreRound(size_t first, size_t row_count) {
 void Session::ScoreShare(uint32_t index, const Share& share) {
   Worker* worker = WorkerAt(index);
   Succeed(&worker->error);
+  // Nothing is computed while the first tile's rows come: it is a small one. Not with a history,
+  // where a tile has work of its own for each event.
+  const bool begins_small = plan_.max_history == 0 && share.end - share.first > layout_.tile;
   const auto count_from = [&](size_t first) {
-    return static_cast<uint32_t>(std::min<size_t>(layout_.tile, share.end - first));
+    const uint32_t tile = begins_small && first == share.first
+                              ? std::min(layout_.tile, layout_.stride)
+                              : layout_.tile;
+    return static_cast<uint32_t>(std::min<size_t>(tile, share.end - first));
   };
   uint32_t slots = 0;
   bool resolved = false;

@@ -60,6 +60,36 @@ TEST_P(WorkTest, ACandidateCostsItsOwnPartOfTheFirstLayerAndTheLayersBehind) {
   EXPECT_EQ(cost.context.multiply_accumulates, kPerContext);
 }
 
+// Nothing is computed while the first tile's rows come.
+TEST_P(WorkTest, WithoutAHistoryTheFirstOfManyTilesIsOnePanel) {
+  const converter::RandomModel random = converter::WideDeepWorkload({});
+  auto conversion = converter::Convert(random.spec, random.weights, {GetParam(), 96, "test"});
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  auto bytes = converter::Serialize(conversion->bundle);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  const OpenModel model(*bytes);
+  ASSERT_EQ(model.status(), HP_OK) << model.error().message;
+  const converter::Request request = converter::MakeRandomRequest(random, 3, 192);
+  const auto tiles_of = [&](uint32_t count) {
+    const OpenSession session(model.get());
+    EXPECT_EQ(
+        hp_session_set_context(session.get(), ApiBatch(random.spec, request.context, 1).get()),
+        HP_OK);
+    std::vector<float> scores(count);
+    const converter::Request some = converter::MakeRandomRequest(random, 3, count);
+    EXPECT_EQ(hp_session_score(session.get(), ApiBatch(random.spec, some.candidates, count).get(),
+                               scores.data(), nullptr),
+              HP_OK);
+    hp_session_counters counters;
+    hp_session_get_counters(session.get(), &counters);
+    return counters.tiles;
+  };
+  EXPECT_EQ(tiles_of(96), 1u);
+  EXPECT_EQ(tiles_of(97), 2u);
+  EXPECT_EQ(tiles_of(144), 2u);
+  EXPECT_EQ(tiles_of(192), 3u) << "48, 96 and 48";
+}
+
 // A pair of embeddings is a product of sums, and each row is read once for both of them.
 TEST_P(WorkTest, BiInteractionReadsEachRowOnce) {
   size_t fused = 0;
