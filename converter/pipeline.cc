@@ -10,10 +10,12 @@
 #include "converter/passes/fuse.h"
 #include "converter/passes/fuse_attention_unit.h"
 #include "converter/passes/fuse_bi_interaction.h"
+#include "converter/passes/gather_fields.h"
 #include "converter/passes/lower.h"
 #include "converter/passes/merge_dense.h"
 #include "converter/passes/merge_sums.h"
 #include "converter/passes/remove_dead_code.h"
+#include "converter/passes/share_equal_values.h"
 #include "converter/passes/split_bi_interaction.h"
 #include "converter/passes/split_by_domain.h"
 #include "converter/plan/memory_plan.h"
@@ -25,10 +27,12 @@ namespace {
 
 // Dead code goes away before a pass counts readers.
 constexpr Pass kPasses[] = {
+    {"share equal values", ShareEqualValues},
     {"fold constants", FoldConstants},
     {"fold batch normalization", FoldBatchNorm},
     {"split bi-interaction", SplitBiInteraction},
     {"split by domain", SplitByDomain},
+    {"share equal values", ShareEqualValues},
     {"remove dead code", RemoveDeadCode},
     {"merge sums", MergeSums},
     {"merge dense", MergeDense},
@@ -38,6 +42,7 @@ constexpr Pass kPasses[] = {
     {"fuse attention unit", FuseAttentionUnit},
     {"fuse bi-interaction", FuseBiInteraction},
     {"remove dead code", RemoveDeadCode},
+    {"gather fields", GatherFields},
 };
 
 }  // namespace
@@ -50,6 +55,7 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
   HP_ASSIGN_OR_RETURN(conversion.source, BuildGraph(spec, weights));
   Graph graph = conversion.source;
   for (const Pass& pass : RewritingPasses()) {
+    if (pass.name == options.skipped_pass) continue;
     graph = pass.run(graph);
     if (absl::Status status = Verify(graph); !status.ok()) {
       return absl::InternalError(absl::StrCat("after pass '", pass.name, "': ", status.message()));
@@ -59,11 +65,14 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
     case schema::Precision::Float32:
       graph = RoundToFloat32(graph);
       break;
+    case schema::Precision::Float16:
+      graph = RoundToFloat16(graph);
+      break;
     case schema::Precision::Int8:
       graph = QuantizeInt8(graph);
       break;
     default:
-      return absl::InvalidArgumentError("precision is unknown, expected f32 or int8");
+      return absl::InvalidArgumentError("precision is unknown, expected f32, f16 or int8");
   }
   HP_ASSIGN_OR_RETURN(graph, Lower(graph));
   HP_RETURN_IF_ERROR(Verify(graph));

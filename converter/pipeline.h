@@ -24,6 +24,8 @@ struct ConvertOptions {
   schema::Precision precision = schema::Precision::Float32;
   uint32_t tile = 0;  // Candidates that go through together; 0: chosen from the memory they take.
   std::string producer;
+  // The name of a rewriting pass that is left out, to measure what it is worth; empty: none.
+  std::string skipped_pass = {};
 };
 
 struct Conversion {

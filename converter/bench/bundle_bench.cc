@@ -14,6 +14,7 @@
 #include "converter/bench/random_requests.h"
 #include "converter/io/status_macros.h"
 #include "converter/runtime/column_batch.h"
+#include "handpick/diagnostics.h"
 
 namespace handpick::converter {
 namespace {
@@ -90,8 +91,8 @@ class Bench {
     HP_RETURN_IF_ERROR(failure_);
     hp_model_get_info(opened_.model(), &result_.memory);
     result_.session_bytes = opened_.bytes();
-    result_.tile = options_.tile == 0 ? result_.memory.bundle.tile : options_.tile;
-    const size_t most = result_.memory.bundle.max_history;
+    result_.tile = options_.tile == 0 ? result_.memory.tile : options_.tile;
+    const size_t most = result_.memory.max_history;
     result_.events = std::min(options_.events.value_or(most), most);
     for (size_t i = 0; i < kRequests; ++i) {
       HP_ASSIGN_OR_RETURN(Request request, maker_.Make(options_.seed * kRequests + i,
@@ -181,7 +182,7 @@ class Bench {
                         },
                         nullptr, 0});
     if (!events_.empty()) {
-      const size_t most = result_.memory.bundle.max_history;
+      const size_t most = result_.memory.max_history;
       const size_t first = next_;
       subjects.push_back({"event", [&] { AppendNext(); },
                           [&, first] { SetUser(opened_, requests_[first % kRequests], 0); },

@@ -63,7 +63,7 @@ struct BenchResult {
   double calibrator_gflops = 0;
   size_t events = 0;
   uint32_t tile = 0;
-  hp_model_info memory = {};  // Strings point into nothing: the model is closed.
+  hp_model_info memory = HP_MODEL_INFO_INIT;  // Strings point into nothing: the model is closed.
   size_t session_bytes = 0;
 
   Times open;     // hp_model_open_file; the file is in the system's cache.

@@ -34,10 +34,10 @@ class OpenedBundle {
     return Allocate();
   }
   // Likewise, for a session that scores on several threads.
-  hp_status Allocate(uint32_t workers, hp_parallel_for parallel_for, void* user) {
+  hp_status Allocate(uint32_t workers, hp_parallel_for parallel_for, void* opaque) {
     options_.workers = workers;
     options_.parallel_for = parallel_for;
-    options_.parallel_user = user;
+    options_.parallel_opaque = opaque;
     return Allocate();
   }
   hp_status Create() {

@@ -5,12 +5,12 @@
 namespace handpick::converter {
 namespace {
 
-using schema::Operator;
+using schema::OperatorKind;
 
 // What a kernel makes of the machine. Costs of numbers and functions are in multiply-accumulates at
 // the float32 peak, so that they grow and shrink with the machine.
 struct KernelCost {
-  Operator op;
+  OperatorKind kind;
   double f32_share;        // Of the peak, for a product over a tile of candidates,
   double f32_share_alone;  // and over one row, where each weight is used once.
   double int8_share;       // Of the 8-bit peak.
@@ -24,16 +24,15 @@ struct KernelCost {
 // From tests/benchmarks:kernels_benchmark and profiles of the standard workloads, with AVX-512; an
 // operator without a line has those of the first.
 constexpr KernelCost kKernels[] = {
-    {Operator::NONE, 0.87, 0.18, 0.65, 0.17, 5, 20, 20, 0},
+    {OperatorKind::Unknown, 0.87, 0.18, 0.65, 0.17, 5, 20, 20, 0},
     // Rows are fetched from anywhere and brought into lanes.
-    {Operator::Embedding, 0.87, 0.18, 0.65, 0.17, 30, 0, 0, 200},
-    {Operator::EmbeddingSum, 0.87, 0.18, 0.65, 0.17, 30, 0, 0, 200},
-    {Operator::Quantize, 0.87, 0.18, 0.65, 0.17, 6, 0, 0, 0},
-    {Operator::SoftmaxOverHistory, 0.87, 0.18, 0.65, 0.17, 0, 36, 36, 0},
-    {Operator::WeightedPool, 0.87, 0.18, 0.65, 0.17, 0.5, 0, 0, 0},
-    {Operator::AttentionUnit, 0.87, 0.18, 0.65, 0.17, 5, 20, 11, 0},
-    {Operator::AttentionRecurrence, 0.87, 0.18, 0.65, 0.17, 0, 38, 19, 0},
-    {Operator::Recurrence, 0.87, 0.18, 0.65, 0.17, 5, 32, 32, 0},
+    {OperatorKind::Embedding, 0.87, 0.18, 0.65, 0.17, 30, 0, 0, 200},
+    {OperatorKind::EmbeddingSum, 0.87, 0.18, 0.65, 0.17, 30, 0, 0, 200},
+    {OperatorKind::SoftmaxOverHistory, 0.87, 0.18, 0.65, 0.17, 0, 36, 36, 0},
+    {OperatorKind::WeightedPool, 0.87, 0.18, 0.65, 0.17, 0.5, 0, 0, 0},
+    {OperatorKind::AttentionUnit, 0.87, 0.18, 0.65, 0.17, 5, 20, 11, 0},
+    {OperatorKind::AttentionRecurrence, 0.87, 0.18, 0.65, 0.17, 0, 38, 19, 0},
+    {OperatorKind::Recurrence, 0.87, 0.18, 0.65, 0.17, 5, 32, 32, 0},
 };
 
 // Calling a step, and one that calls XNNPACK's operators.
@@ -46,16 +45,16 @@ constexpr double kIdleLanes = 7.5;
 // Binding a request's columns and resolving the ids of a row are no steps.
 constexpr double kSecondsPerRequest = 2e-7;
 
-const KernelCost& CostOf(Operator op) {
+const KernelCost& CostOf(OperatorKind kind) {
   const auto* found = std::find_if(std::begin(kKernels), std::end(kKernels),
-                                   [&](const KernelCost& kernel) { return kernel.op == op; });
+                                   [&](const KernelCost& kernel) { return kernel.kind == kind; });
   return found == std::end(kKernels) ? kKernels[0] : *found;
 }
 
 }  // namespace
 
 StepTime PredictStep(const StepWork& step, const MachinePeak& machine, double events) {
-  const KernelCost& kernel = CostOf(step.op);
+  const KernelCost& kernel = CostOf(step.kind);
   const Amount amount = step.With(events);
   const bool tiled = step.runs_per == RunsPer::kCandidate;
   const double f32_seconds = 2e-9 / machine.f32_gflops;  // Of one multiply-accumulate at the peak.

@@ -3,12 +3,16 @@
 #include <cstdint>
 #include <utility>
 
+#include "schema/operators.h"
+#include "schema/table_rows.h"
+
 namespace handpick::converter {
 namespace {
 
 using schema::ActivationKind;
 using schema::Domain;
-using schema::Operator;
+using schema::EventWork;
+using schema::OperatorRow;
 
 // What a step does in one row of its domain, and in addition for each event in the history.
 struct RowWork {
@@ -17,103 +21,88 @@ struct RowWork {
   Amount per_tile_and_event;
 };
 
+template <typename Vector>
+size_t Size(const Vector* vector) {
+  return vector == nullptr ? 0 : vector->size();
+}
+
 class Counter {
  public:
   explicit Counter(const schema::Bundle& bundle) : bundle_(bundle) {}
 
-  // The table of operators.
   RowWork Of(const schema::Step& step) const {
+    const OperatorRow& row = *schema::FindOperator(step.kind());
+    const Amount all = Everything(step, row);
+    const double output = Width(step.output());
     RowWork work;
-    switch (step.op_type()) {
-      case Operator::Embedding: {
-        const auto& op = *step.op_as_Embedding();
-        work.once = Gather(*op.lookup());
-        work.once.elements += Width(op.output());
+    switch (row.event_work) {
+      case EventWork::kNone:
+        work.once = all;
         break;
-      }
-      case Operator::EmbeddingSum: {
-        const auto& op = *step.op_as_EmbeddingSum();
-        for (const auto* lookup : *op.lookups()) work.once += Gather(*lookup);
-        work.once.elements += Width(op.output()) * (op.addend() >= 0 ? 2 : 1);
+      case EventWork::kElements:
+        work.once.elements = output;
+        work.per_event.elements = all.elements - output;
         break;
-      }
-      case Operator::Numeric:
-        work.once.elements = 2 * Width(step.op_as_Numeric()->output());
+      case EventWork::kElementsAndProduct:
+        work.once.elements = output;
+        work.per_event.elements = all.elements - output;
+        work.per_event.multiply_accumulates = output;
         break;
-      case Operator::Dense: {
-        const auto& op = *step.op_as_Dense();
-        work.once = Product(op.weights());
-        work.once.elements = Width(op.input()) + Width(op.output()) * (op.row() >= 0 ? 2 : 1);
-        work.once.functions = Functions(op.activation(), op.output());
+      case EventWork::kAll:
+        work.once.elements = output;
+        work.per_event = all;
         break;
-      }
-      case Operator::Quantize:
-        // The extremes, then the numbers.
-        work.once.elements = 3 * Width(step.op_as_Quantize()->output());
-        break;
-      case Operator::Add: {
-        const auto& op = *step.op_as_Add();
-        work.once.elements = Width(op.output()) * (op.inputs()->size() + 1);
-        work.once.functions = Functions(op.activation(), op.output());
-        break;
-      }
-      case Operator::Copy:
-        work.once.elements = 2 * Width(step.op_as_Copy()->output());
-        break;
-      case Operator::PoolHistory: {
-        const double width = Width(step.op_as_PoolHistory()->output());
-        work.once.elements = width;
-        work.per_event.elements = width;
-        break;
-      }
-      case Operator::Multiply:
-        work.once.elements = 3 * Width(step.op_as_Multiply()->output());
-        break;
-      case Operator::BiInteraction:
-        work.once.elements = 3 * Width(step.op_as_BiInteraction()->output());
-        break;
-      case Operator::SoftmaxOverHistory:
-        work.once.elements = 2;
-        work.once.functions = 1;
-        break;
-      case Operator::WeightedPool: {
-        const double width = Width(step.op_as_WeightedPool()->output());
-        work.once.elements = width;
-        work.per_event.multiply_accumulates = width;
-        work.per_event.elements = width + 1;
-        break;
-      }
-      case Operator::Recurrence: {
-        const auto& op = *step.op_as_Recurrence();
-        work.once = Recurrent(op.weights(), op.gates(), op.output());
-        break;
-      }
-      case Operator::AttentionRecurrence: {
-        const auto& op = *step.op_as_AttentionRecurrence();
-        work.once.elements = Width(op.output());
-        work.per_event = Recurrent(op.weights(), op.gates(), op.output());
-        break;
-      }
-      case Operator::AttentionUnit:
-        work.once = Unit(*step.op_as_AttentionUnit());
-        // The event's matrix: two are read, one is written.
-        work.per_tile_and_event.elements =
-            3 * Product(step.op_as_AttentionUnit()->query_weights()).all_multiply_accumulates();
-        break;
-      case Operator::EmbeddingBiInteraction: {
-        const auto& op = *step.op_as_EmbeddingBiInteraction();
-        for (const auto* lookup : *op.lookups()) work.once += Gather(*lookup);
-        work.once.elements += Width(op.output()) * (op.sum() >= 0 ? 3 : 1);
-        break;
-      }
-      case Operator::NONE:
-        break;
+    }
+    if (row.folds_second) {
+      // The event's matrix: two are read, one is written.
+      work.per_tile_and_event.elements =
+          3 * Product(step.weights()->Get(0)).all_multiply_accumulates();
     }
     return work;
   }
 
+  Domain DomainOf(const schema::Step& step) const {
+    return bundle_.buffers()->Get(bundle_.values()->Get(step.output())->buffer())->domain();
+  }
+
  private:
+  // What one row takes, and of operators that reduce the events one event.
+  Amount Everything(const schema::Step& step, const OperatorRow& row) const {
+    Amount amount;
+    for (uint32_t i = 0; i < Size(step.lookups()); ++i) amount += Gather(*step.lookups()->Get(i));
+    double elements = Width(step.output());
+    for (uint32_t i = 0; i < Size(step.operands()); ++i) {
+      elements += Width(step.operands()->Get(i));
+    }
+    amount.elements += row.passes * elements;
+    amount.functions = row.functions_per_output * Width(step.output());
+    for (uint32_t i = 0; i < Size(step.weights()); ++i) {
+      if (row.folds_second && i == 1) continue;
+      Amount product = Product(step.weights()->Get(i));
+      if (row.folds_second && i == 0 && IsInt8(step.weights()->Get(row.matrix_count))) {
+        std::swap(product.multiply_accumulates, product.int8_multiply_accumulates);
+      }
+      amount += product;
+      // A layer of a chain writes what the next one reads.
+      if (i >= row.matrix_count) amount.elements += 2 * OutputWidth(step.weights()->Get(i));
+    }
+    for (uint32_t i = 0; i < Size(step.activations()); ++i) {
+      double width = Width(step.output());
+      if (row.activations == schema::ActivationRule::kLayers) {
+        width = OutputWidth(step.weights()->Get(i == 0 ? 0 : row.matrix_count + i - 1));
+      }
+      amount.functions += Functions(*step.activations()->Get(i), width);
+    }
+    return amount;
+  }
+
   double Width(uint32_t value) const { return bundle_.values()->Get(value)->width(); }
+  double OutputWidth(uint32_t weights) const {
+    return bundle_.dense_weights()->Get(weights)->output_width();
+  }
+  bool IsInt8(uint32_t weights) const {
+    return bundle_.dense_weights()->Get(weights)->type() == schema::ElementType::Int8PerRow;
+  }
 
   double MostRows(const schema::Feature& feature) const {
     if (feature.type() != schema::FeatureType::Crossed) return feature.max_values();
@@ -126,11 +115,10 @@ class Counter {
 
   Amount Gather(const schema::EmbeddingLookup& lookup) const {
     const schema::EmbeddingTable& table = *bundle_.tables()->Get(lookup.table());
-    const bool int8 = table.type() == schema::ElementType::Int8PerRow;
     Amount amount;
     amount.rows_gathered = MostRows(*bundle_.features()->Get(lookup.feature()));
-    amount.bytes_gathered =
-        amount.rows_gathered * (int8 ? table.dimension() + 4.0 : 4.0 * table.dimension());
+    amount.bytes_gathered = amount.rows_gathered * static_cast<double>(schema::TableRowBytes(
+                                                       table.type(), table.dimension()));
     amount.elements = amount.rows_gathered * table.dimension();
     return amount;
   }
@@ -144,39 +132,8 @@ class Counter {
     return amount;
   }
 
-  // One step of a recurrence: two sigmoids and a hyperbolic tangent for each unit.
-  Amount Recurrent(uint32_t weights, uint32_t gates, uint32_t output) const {
-    Amount amount = Product(weights);
-    amount.elements = 2 * Width(gates) + 2 * Width(output);
-    amount.functions = 3 * Width(output);
-    return amount;
-  }
-
-  // An activation unit for one candidate and event. The event's matrix is made once a tile.
-  Amount Unit(const schema::AttentionUnit& op) const {
-    Amount amount = Product(op.query_weights());
-    if (op.folded_type() == schema::ElementType::Int8PerRow) {
-      std::swap(amount.multiply_accumulates, amount.int8_multiply_accumulates);
-    }
-    const double width = Width(op.key_row());
-    amount.elements = Width(op.query()) + 2 * width;
-    amount.functions = FunctionsOf(op.activation(), width);
-    for (const schema::AttentionLayer* layer : *op.layers()) {
-      const double next = bundle_.dense_weights()->Get(layer->weights())->output_width();
-      amount += Product(layer->weights());
-      amount.elements += 2 * next;
-      amount.functions += FunctionsOf(layer->activation(), next);
-    }
-    return amount;
-  }
-
-  double Functions(const schema::Activation* activation, uint32_t output) const {
-    return FunctionsOf(activation, Width(output));
-  }
-
-  static double FunctionsOf(const schema::Activation* activation, double width) {
-    if (activation == nullptr) return 0;
-    switch (activation->kind()) {
+  static double Functions(const schema::Activation& activation, double width) {
+    switch (activation.kind()) {
       case ActivationKind::Sigmoid:
       case ActivationKind::Tanh:
       case ActivationKind::Dice:
@@ -234,23 +191,21 @@ Amount StepWork::With(double events) const {
 std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle) {
   const Counter counter(bundle);
   std::vector<StepWork> steps;
-  for (const auto* program : {bundle.session_program(), bundle.candidate_program()}) {
-    if (program->steps() == nullptr) continue;
-    for (const schema::Step* in : *program->steps()) {
-      StepWork step;
-      if (in->name() != nullptr) step.name = in->name()->str();
-      step.op = in->op_type();
-      step.domain = in->domain();
-      step.runs_per = in->domain() == Domain::Context   ? RunsPer::kContext
-                      : in->domain() == Domain::History ? RunsPer::kEvent
-                                                        : RunsPer::kCandidate;
-      const RowWork work = counter.Of(*in);
-      // A pair row is an event of a candidate.
-      (in->domain() == Domain::Pair ? step.per_event : step.once) = work.once;
-      step.per_event += work.per_event;
-      step.per_tile_and_event = work.per_tile_and_event;
-      steps.push_back(std::move(step));
-    }
+  for (uint32_t i = 0; i < Size(bundle.steps()); ++i) {
+    const schema::Step& in = *bundle.steps()->Get(i);
+    StepWork step;
+    if (in.name() != nullptr) step.name = in.name()->str();
+    step.kind = in.kind();
+    step.domain = counter.DomainOf(in);
+    step.runs_per = step.domain == Domain::Context   ? RunsPer::kContext
+                    : step.domain == Domain::History ? RunsPer::kEvent
+                                                     : RunsPer::kCandidate;
+    const RowWork work = counter.Of(in);
+    // A pair row is an event of a candidate.
+    (step.domain == Domain::Pair ? step.per_event : step.once) = work.once;
+    step.per_event += work.per_event;
+    step.per_tile_and_event = work.per_tile_and_event;
+    steps.push_back(std::move(step));
   }
   return steps;
 }

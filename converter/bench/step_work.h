@@ -1,4 +1,4 @@
-// What each step of a bundle's programs has to do: the basis of predicted times, and of rates of
+// What each step of a bundle has to do: the basis of predicted times, and of rates of
 // measured ones.
 #ifndef HANDPICK_CONVERTER_BENCH_STEP_WORK_H_
 #define HANDPICK_CONVERTER_BENCH_STEP_WORK_H_
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "handpick/diagnostics.h"
 #include "schema/bundle_generated.h"
 
 namespace handpick::converter {
@@ -32,7 +33,7 @@ const char* RunsPerName(RunsPer runs_per);  // "context", "event", "candidate"
 
 struct StepWork {
   std::string name;
-  schema::Operator op = schema::Operator::NONE;
+  schema::OperatorKind kind = schema::OperatorKind::Unknown;
   schema::Domain domain = schema::Domain::Unknown;
   RunsPer runs_per = RunsPer::kContext;
   Amount once;       // For each context change, event or candidate, whatever the history,
@@ -42,9 +43,8 @@ struct StepWork {
   Amount With(double events) const;
 };
 
-// The steps of the session program, then those of the candidate program, in the bundle's order: as
-// `handpick inspect` lists them and hp_profile counts them. The bundle was verified. An operator
-// that the table of step_work.cc lacks has no work.
+// The steps in the bundle's order: as `handpick inspect` lists them and hp_profile counts them. The
+// bundle was verified. What an operator does is said by its row in schema/operators.h.
 std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle);
 
 }  // namespace handpick::converter

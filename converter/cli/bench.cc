@@ -22,8 +22,10 @@
 #include "converter/cli/machine.h"
 #include "converter/cli/output.h"
 #include "converter/io/status_macros.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "nlohmann/json.hpp"
+#include "schema/operators.h"
 
 namespace handpick::converter {
 namespace {
@@ -79,7 +81,7 @@ Json StepJson(const StepTimes& step, double all, const MachinePeak& machine) {
   const bool has_product = f32 + int8 > 0;
   const double peak_seconds = 2e-9 * (f32 / machine.f32_gflops + int8 / machine.int8_gops);
   return {{"name", step.work.name},
-          {"operator", schema::EnumNameOperator(step.work.op)},
+          {"operator", schema::FindOperator(step.work.kind)->name},
           {"per", RunsPerName(step.work.runs_per)},
           {"runs", step.runs},
           {"us", Micro(step.seconds)},
@@ -93,12 +95,14 @@ Json StepJson(const StepTimes& step, double all, const MachinePeak& machine) {
 
 Json ResultJson(const LoadedBundle& bundle, const BenchOptions& options,
                 const BenchResult& result) {
-  hp_build_info build = {};
+  hp_build_info build = HP_BUILD_INFO_INIT;
   hp_get_build_info(&build);
   Json json;
   json["bundle"] = *absl::GetFlag(FLAGS_bundle);
   json["model"] = {{"name", bundle.info.model_name}, {"version", bundle.info.model_version}};
-  json["precision"] = bundle.info.precision == HP_PRECISION_INT8 ? "int8" : "f32";
+  json["precision"] = bundle.info.precision == HP_PRECISION_INT8  ? "int8"
+                      : bundle.info.precision == HP_PRECISION_F16 ? "f16"
+                                                                  : "f32";
   json["runtime"] = {{"version", build.version},
                      {"build", build.build_type},
                      {"architecture", build.architecture}};
@@ -155,7 +159,7 @@ Json ResultJson(const LoadedBundle& bundle, const BenchOptions& options,
                                     amount.int8_multiply_accumulates / result.machine.int8_gops) /
                                    all)},
       {"steps", std::move(steps)}};
-  json["memory"] = {{"bundle_bytes", result.memory.bundle.bundle_bytes},
+  json["memory"] = {{"bundle_bytes", result.memory.bundle_bytes},
                     {"model_bytes", result.memory.model_bytes},
                     {"engine_bytes", result.memory.engine_bytes},
                     {"session_bytes", result.session_bytes}};
@@ -207,21 +211,19 @@ std::string Text(const Json& j) {
                         Shown(j["candidate"]["us"], "%.3f"), "", "",
                         Shown(j["candidate"]["predicted_us"], "%.3f"));
   const Json& profile = j["profile"];
-  size_t width = 10;
-  for (const Json& step : profile["steps"]) {
-    width = std::max(width, step["name"].get<std::string>().size());
-  }
+  const int width = Widest(profile["steps"], "name", 10);
+  const int operator_width = Widest(profile["steps"], "operator", 14);
   absl::StrAppendFormat(
       &out,
       "\nSteps of a request of %d candidates: %s us, %s predicted; %.0f multiply-accumulates, %s "
-      "GFLOP/s, %s of the peak\n  %-*s %-20s %-9s %6s %10s %10s %6s %12s %8s %6s\n",
+      "GFLOP/s, %s of the peak\n  %-*s %-*s %-9s %6s %10s %10s %6s %12s %8s %6s\n",
       profile["candidates"].get<uint64_t>(), Shown(profile["us"]), Shown(profile["predicted_us"]),
       profile["multiply_accumulates"].get<double>(), Shown(profile["gflops"], "%.1f"),
-      Percent(profile["share_of_peak"]), static_cast<int>(width), "", "operator", "per", "runs",
-      "us", "predicted", "share", "mult.-acc.", "GFLOP/s", "peak");
+      Percent(profile["share_of_peak"]), width, "", operator_width, "operator", "per", "runs", "us",
+      "predicted", "share", "mult.-acc.", "GFLOP/s", "peak");
   for (const Json& step : profile["steps"]) {
-    absl::StrAppendFormat(&out, "  %-*s %-20s %-9s %6.0f %10s %10s %6s %12.0f %8s %6s\n",
-                          static_cast<int>(width), step["name"].get<std::string>(),
+    absl::StrAppendFormat(&out, "  %-*s %-*s %-9s %6.0f %10s %10s %6s %12.0f %8s %6s\n", width,
+                          step["name"].get<std::string>(), operator_width,
                           step["operator"].get<std::string>(), step["per"].get<std::string>(),
                           step["runs"].get<double>(), Shown(step["us"]),
                           Shown(step["predicted_us"]), Percent(step["share"]),

@@ -8,7 +8,7 @@ ABSL_FLAG(std::optional<std::string>, weights, std::nullopt,
           "Trained weights: .safetensors or .npz.");
 ABSL_FLAG(std::optional<std::string>, out, std::nullopt, "The bundle to write.");
 ABSL_FLAG(std::optional<std::string>, precision, std::nullopt,
-          "f32 (default), or int8: embeddings and dense layers in 8 bits.");
+          "f32 (default); f16 or int8: embeddings and dense layers in 16 or 8 bits.");
 ABSL_FLAG(std::optional<std::string>, catalog, std::nullopt,
           "Items, one JSON object a line, to keep in the bundle: requests then name ids alone.");
 ABSL_FLAG(
@@ -26,7 +26,7 @@ ABSL_FLAG(std::optional<double>, min_top10_overlap, std::nullopt,
           "Fail (top10_overlap) below this share. Default with --evaluation: 0.95.");
 ABSL_FLAG(std::optional<double>, max_golden_error, std::nullopt,
           "Fail (golden_logit_error) when a logit is off by more, relative to max(1, |logit|). "
-          "Default with --golden: 1e-4 (int8: for the import alone).");
+          "Default with --golden: 1e-4 (f16 and int8: for the import alone).");
 ABSL_FLAG(std::optional<std::string>, bundle, std::nullopt, "A bundle that convert wrote.");
 ABSL_FLAG(std::optional<std::string>, requests, std::nullopt,
           "Requests, one JSON object a line (schema/request.schema.json); - reads standard input.");

@@ -27,6 +27,7 @@
 #include "converter/io/status_macros.h"
 #include "converter/runtime/bundle_session.h"
 #include "nlohmann/json.hpp"
+#include "schema/operators.h"
 
 namespace handpick::converter {
 namespace {
@@ -39,6 +40,8 @@ const char* PrecisionName(schema::Precision precision) {
       return "int8";
     case schema::Precision::Float32:
       return "f32";
+    case schema::Precision::Float16:
+      return "f16";
     case schema::Precision::Unknown:
       break;
   }
@@ -57,8 +60,23 @@ const char* TaskName(schema::Task task) {
   return "none";
 }
 
+// Of the first output.
+schema::Task TaskOf(const schema::Bundle& bundle) {
+  const bool has_outputs = bundle.outputs() != nullptr && bundle.outputs()->size() != 0;
+  return has_outputs ? bundle.outputs()->Get(0)->task() : schema::Task::Unknown;
+}
+
 const char* ElementName(schema::ElementType type) {
-  return type == schema::ElementType::Int8PerRow ? "int8" : "f32";
+  switch (type) {
+    case schema::ElementType::Int8PerRow:
+      return "int8";
+    case schema::ElementType::Float16:
+      return "f16";
+    case schema::ElementType::Float32:
+    case schema::ElementType::Unknown:
+      break;
+  }
+  return "f32";
 }
 
 const char* DomainName(schema::Domain domain) {
@@ -118,12 +136,13 @@ class Inspection {
 
  private:
   explicit Inspection(const LoadedBundle& bundle) : bundle_(bundle), view_(*bundle.view) {
-    const hp_bundle_info& info = bundle.info;
+    const hp_model_info& info = bundle.info;
     json_["model"] = {{"name", info.model_name},
                       {"version", info.model_version},
-                      {"task", TaskName(view_.task())}};
+                      {"task", TaskName(TaskOf(view_))}};
     json_["format"] = absl::StrCat(info.format_major, ".", info.format_minor);
     json_["producer"] = info.producer;
+    AddInputs();
     json_["precision"] = PrecisionName(view_.precision());
     AddBytes();
   }
@@ -131,7 +150,7 @@ class Inspection {
   void AddBytes() {
     uint64_t tables = 0, dense = 0, vocabularies = 0, catalog = 0, goldens = 0;
     if (view_.tables() != nullptr) {
-      for (const auto* t : *view_.tables()) tables += BytesOf(t->data()) + BytesOf(t->scales());
+      for (const auto* t : *view_.tables()) tables += BytesOf(t->data());
     }
     if (view_.dense_weights() != nullptr) {
       for (const auto* d : *view_.dense_weights()) {
@@ -156,7 +175,12 @@ class Inspection {
     if (view_.goldens() != nullptr) {
       for (const auto* g : *view_.goldens()) {
         goldens += BytesOf(g->logits());
-        for (const auto* columns : {g->context(), g->history(), g->candidates()}) {
+        std::vector<const flatbuffers::Vector<flatbuffers::Offset<schema::GoldenColumn>>*> sides = {
+            g->context(), g->candidates()};
+        if (g->histories() != nullptr) {
+          for (const auto* history : *g->histories()) sides.push_back(history->columns());
+        }
+        for (const auto* columns : sides) {
           if (columns == nullptr) continue;
           for (const auto* column : *columns) {
             goldens += BytesOf(column->integers()) + BytesOf(column->numbers()) +
@@ -265,6 +289,20 @@ class Inspection {
     return absl::OkStatus();
   }
 
+  void AddInputs() {
+    Json inputs = Json::array();
+    if (view_.manifest() != nullptr && view_.manifest()->inputs() != nullptr) {
+      for (const auto* input : *view_.manifest()->inputs()) {
+        // Hexadecimal, as tools print hashes: JSON's numbers need not keep 64 bits.
+        inputs.push_back({{"role", input->role()->str()},
+                          {"name", input->name()->str()},
+                          {"size", input->size()},
+                          {"xxh3", absl::StrFormat("%016x", input->xxh3())}});
+      }
+    }
+    json_["inputs"] = std::move(inputs);
+  }
+
   void AddModel() {
     Json features = Json::array();
     for (size_t i = 0; i < bundle_.features.features.size(); ++i) {
@@ -278,7 +316,7 @@ class Inspection {
                           {"rows", t->row_count()},
                           {"dimension", t->dimension()},
                           {"type", ElementName(t->type())},
-                          {"bytes", BytesOf(t->data()) + BytesOf(t->scales())}});
+                          {"bytes", BytesOf(t->data())}});
       }
     }
     json_["tables"] = std::move(tables);
@@ -297,21 +335,16 @@ class Inspection {
     Json buffers = Json::array();
     if (view_.buffers() != nullptr) {
       for (const auto* b : *view_.buffers()) {
-        buffers.push_back({{"domain", DomainName(b->domain())},
-                           {"type", b->type() == schema::BufferType::DynamicInt8 ? "int8" : "f32"},
-                           {"width", b->width()},
-                           {"offset", b->offset()}});
+        buffers.push_back(
+            {{"domain", DomainName(b->domain())}, {"width", b->width()}, {"offset", b->offset()}});
       }
     }
     json_["buffers"] = std::move(buffers);
     Json steps = Json::array();
-    for (const auto* program : {view_.session_program(), view_.candidate_program()}) {
-      if (program->steps() == nullptr) continue;
-      for (const auto* step : *program->steps()) {
-        steps.push_back({{"name", step->name() == nullptr ? "" : step->name()->str()},
-                         {"operator", schema::EnumNameOperator(step->op_type())},
-                         {"domain", DomainName(step->domain())}});
-      }
+    for (const StepWork& step : WorkOfSteps(view_)) {
+      steps.push_back({{"name", step.name},
+                       {"operator", schema::FindOperator(step.kind)->name},
+                       {"domain", DomainName(step.domain)}});
     }
     json_["steps"] = std::move(steps);
     json_["catalog"] = {{"items", bundle_.info.catalog_items}};
@@ -326,7 +359,8 @@ class Inspection {
     AddRecall();
     json_["goldens"] = {{"requests", bundle_.info.golden_count},
                         {"tolerance", view_.golden_tolerance()}};
-    if (const schema::Drift* drift = view_.drift()) {
+    const schema::Drift* drift = view_.manifest() == nullptr ? nullptr : view_.manifest()->drift();
+    if (drift != nullptr) {
       const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
       json_["drift"] = {{"auc_reference", number(drift->auc_reference())},
                         {"auc_bundle", number(drift->auc_bundle())},
@@ -400,7 +434,7 @@ Json CostJson(const LoadedBundle& bundle, const MachinePeak& machine, uint64_t e
     const double each = time.per_row + (tiled ? time.per_run / bundle.info.tile : time.per_run);
     const Amount amount = step.With(count);
     list.push_back({{"name", step.name},
-                    {"operator", schema::EnumNameOperator(step.op)},
+                    {"operator", schema::FindOperator(step.kind)->name},
                     {"per", RunsPerName(step.runs_per)},
                     {"multiply_accumulates", amount.all_multiply_accumulates()},
                     {"rows_gathered", amount.rows_gathered},
@@ -427,16 +461,14 @@ std::string CostText(const Json& cost) {
   for (const auto& [key, name] : rows) {
     absl::StrAppendFormat(&out, "  %-28s %12s\n", name, shown(cost[key]));
   }
-  size_t width = 10;
-  for (const Json& step : cost["steps"]) {
-    width = std::max(width, step["name"].get<std::string>().size());
-  }
-  absl::StrAppendFormat(&out, "  %-*s %-20s %-10s %12s %10s %10s\n", static_cast<int>(width), "",
+  const int width = Widest(cost["steps"], "name", 10);
+  const int operator_width = Widest(cost["steps"], "operator", 14);
+  absl::StrAppendFormat(&out, "  %-*s %-*s %-10s %12s %10s %10s\n", width, "", operator_width,
                         "operator", "per", "mult.-acc.", "rows", "us");
   for (const Json& step : cost["steps"]) {
-    absl::StrAppendFormat(&out, "  %-*s %-20s %-10s %12.0f %10.0f %10s\n", static_cast<int>(width),
-                          step["name"].get<std::string>(), step["operator"].get<std::string>(),
-                          step["per"].get<std::string>(),
+    absl::StrAppendFormat(&out, "  %-*s %-*s %-10s %12.0f %10.0f %10s\n", width,
+                          step["name"].get<std::string>(), operator_width,
+                          step["operator"].get<std::string>(), step["per"].get<std::string>(),
                           step["multiply_accumulates"].get<double>(),
                           step["rows_gathered"].get<double>(), shown(step["us"]));
   }
@@ -534,15 +566,27 @@ std::string ModelText(const Json& j) {
                           d["type"].get<std::string>(), Commas(d["bytes"]));
   }
   absl::StrAppend(&out, "\nSteps\n");
+  const int operator_width = Widest(j["steps"], "operator", 14);
   for (const Json& s : j["steps"]) {
-    absl::StrAppendFormat(&out, "  %-10s %-14s %s\n", s["domain"].get<std::string>(),
+    absl::StrAppendFormat(&out, "  %-10s %-*s %s\n", s["domain"].get<std::string>(), operator_width,
                           s["operator"].get<std::string>(), s["name"].get<std::string>());
   }
   absl::StrAppend(&out, "\nBuffers\n");
   for (const Json& b : j["buffers"]) {
-    absl::StrAppendFormat(&out, "  %-10s %-5s width %-6s at byte %s of a row\n",
-                          b["domain"].get<std::string>(), b["type"].get<std::string>(),
-                          Commas(b["width"]), Commas(b["offset"]));
+    absl::StrAppendFormat(&out, "  %-10s width %-6s at byte %s of a row\n",
+                          b["domain"].get<std::string>(), Commas(b["width"]), Commas(b["offset"]));
+  }
+  return out;
+}
+
+std::string InputsText(const Json& inputs) {
+  if (inputs.empty()) return "";
+  std::string out = "\nMade from\n";
+  const int width = Widest(inputs, "name", 14);
+  for (const Json& input : inputs) {
+    absl::StrAppendFormat(&out, "  %-10s %-*s %14s bytes, XXH3 %s\n",
+                          input["role"].get<std::string>(), width, input["name"].get<std::string>(),
+                          Commas(input["size"]), input["xxh3"].get<std::string>());
   }
   return out;
 }
@@ -584,6 +628,7 @@ std::string Text(const Json& j) {
                         Commas(memory["session_bytes"]), Commas(memory["tile"]),
                         Commas(memory["max_history"]), Commas(memory["model_bytes"]),
                         Commas(memory["engine_bytes"]));
+  absl::StrAppend(&out, InputsText(j["inputs"]));
   if (has_model) absl::StrAppend(&out, WorkText(j));
   absl::StrAppend(&out, "\nFeatures\n");
   for (const Json& feature : j["features"]) absl::StrAppend(&out, FeatureText(feature));

@@ -4,10 +4,23 @@
 #include "absl/strings/str_cat.h"
 #include "converter/catalog/check.h"
 #include "converter/io/status_macros.h"
+#include "handpick/diagnostics.h"
 
 namespace handpick::converter {
+namespace {
 
-absl::StatusOr<LoadedBundle> LoadBundle(const std::string& path) {
+absl::Status CheckHashes(const AlignedBytes& bytes, const std::string& path) {
+  hp_model* model = nullptr;
+  hp_error error = {};
+  hp_status status =
+      hp_model_open_buffer(bytes.data(), bytes.size(), /*allocator=*/nullptr, &model, &error);
+  if (status == HP_OK) status = hp_model_check(model, &error);
+  hp_model_close(model);
+  if (status == HP_OK || status == HP_NO_HASHES) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(path, ": ", error.message));
+}
+
+absl::StatusOr<LoadedBundle> Load(const std::string& path, bool check_hashes) {
   LoadedBundle bundle;
   HP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
   bundle.bytes = AlignedBytes(bytes);
@@ -16,6 +29,9 @@ absl::StatusOr<LoadedBundle> LoadBundle(const std::string& path) {
       hp_bundle_inspect(bundle.bytes.data(), bundle.bytes.size(), &bundle.info, &error);
   if (status != HP_OK) {
     return absl::InvalidArgumentError(absl::StrCat(path, ": ", error.message));
+  }
+  if (check_hashes) {
+    HP_RETURN_IF_ERROR(CheckHashes(bundle.bytes, path));
   }
   bundle.view = schema::GetBundle(bundle.bytes.data());
   if (bundle.view->features() != nullptr) {
@@ -35,12 +51,25 @@ absl::StatusOr<LoadedBundle> LoadBundle(const std::string& path) {
   return bundle;
 }
 
+}  // namespace
+
+absl::StatusOr<LoadedBundle> LoadBundle(const std::string& path) {
+  return Load(path, /*check_hashes=*/false);
+}
+
+absl::StatusOr<LoadedBundle> LoadUndamagedBundle(const std::string& path) {
+  return Load(path, /*check_hashes=*/true);
+}
+
 absl::StatusOr<LoadedBundle> LoadModelBundle(const std::string& path) {
   HP_ASSIGN_OR_RETURN(LoadedBundle bundle, LoadBundle(path));
-  if (bundle.info.has_model == 0) {
-    return absl::FailedPreconditionError(absl::StrCat(path, ": holds a recall index and no model"));
-  }
+  HP_RETURN_IF_ERROR(CheckHasModel(bundle, path));
   return bundle;
+}
+
+absl::Status CheckHasModel(const LoadedBundle& bundle, const std::string& path) {
+  if (bundle.info.has_model != 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(path, ": holds a recall index and no model"));
 }
 
 }  // namespace handpick::converter

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "converter/io/files.h"
 #include "converter/request/features.h"
@@ -16,8 +17,8 @@ namespace handpick::converter {
 
 struct LoadedBundle {
   AlignedBytes bytes;
-  hp_bundle_info info = {};              // Strings point into `bytes`.
-  const schema::Bundle* view = nullptr;  // Into `bytes`.
+  hp_model_info info = HP_MODEL_INFO_INIT;  // Strings point into `bytes`.
+  const schema::Bundle* view = nullptr;     // Into `bytes`.
   FeatureSet features;
   std::unique_ptr<schema::CatalogT> catalog;  // Null: there is none.
 };
@@ -25,8 +26,15 @@ struct LoadedBundle {
 // Reads a file and checks it whole: the runtime's checks, and those of vocabularies and catalog.
 absl::StatusOr<LoadedBundle> LoadBundle(const std::string& path);
 
-// The same; a recall index alone is an error.
+// The same, and every byte is compared with the hashes that the bundle has, before anything in it
+// is believed. A bundle without hashes (`view->integrity()` is null) is taken as it is.
+absl::StatusOr<LoadedBundle> LoadUndamagedBundle(const std::string& path);
+
+// As LoadBundle; a recall index alone is an error.
 absl::StatusOr<LoadedBundle> LoadModelBundle(const std::string& path);
+
+// The error of LoadModelBundle, if a loaded bundle holds a recall index alone.
+absl::Status CheckHasModel(const LoadedBundle& bundle, const std::string& path);
 
 }  // namespace handpick::converter
 

@@ -14,7 +14,9 @@
 #include "converter/cli/commands.h"
 #include "converter/cli/output.h"
 #include "converter/io/nearest_name.h"
-#include "converter/recipes/recipes.h"
+#include "converter/spec/kinds.h"
+#include "converter/spec/layouts.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 
 namespace handpick::converter {
@@ -40,6 +42,9 @@ ranking would suffer:
 
 The bundle is scored by the runtime itself and compared with float64 loops over the model as it was
 trained. A bound that does not hold is named: auc_drift, top10_overlap, golden_logit_error.
+
+The bundle keeps the name, size and XXH3 of each file it is made from, for `inspect`; pipes and the
+standard input have none.
 )",
        {"spec", "weights", "out"},
        {"precision", "catalog", "golden", "evaluation", "report", "tile", "max_auc_drift",
@@ -199,10 +204,11 @@ index as it is, with fewer and more probes, and of an exact scan. What should be
        0,
        RunRecallEval},
       {"verify",
-       "replay a bundle's golden requests",
+       "check a bundle's bytes and replay its golden requests",
        "handpick verify --bundle B.hpk [--tile N]",
-       R"(Scores the golden requests inside a bundle on this machine and compares the logits with the
-trainer's. An app can do the same on a device: hp_session_check_goldens().
+       R"(Compares every byte of a bundle with the hashes inside, then scores the golden requests inside on
+this machine and compares the logits with the trainer's. An app can do the same on a device:
+hp_model_check() and hp_session_check_goldens().
 
   handpick verify --bundle ranker.hpk
 )",
@@ -222,7 +228,7 @@ const Command* FindCommand(const std::string& name) {
 }
 
 std::string Overview() {
-  hp_build_info build = {};
+  hp_build_info build = HP_BUILD_INFO_INIT;
   hp_get_build_info(&build);
   std::string text = absl::StrCat(
       "handpick ", build.version,
@@ -231,8 +237,12 @@ std::string Overview() {
     absl::StrAppendFormat(&text, "  %-13s %s\n", command.name, command.summary);
   }
   absl::StrAppend(&text, "  help          explain a command: handpick help convert\n\nModels:\n");
-  for (const Recipe& recipe : Recipes()) {
-    absl::StrAppendFormat(&text, "  %-13s %s\n", recipe.kind, recipe.description);
+  for (const ModelKind& kind : kModelKinds) {
+    absl::StrAppendFormat(&text, "  %-13s %s\n", kind.name, kind.help);
+  }
+  absl::StrAppend(&text, "\nLayouts of their weights:\n");
+  for (const LayoutRow& layout : Layouts()) {
+    absl::StrAppendFormat(&text, "  %-13s %s\n", layout.name, layout.help);
   }
   absl::StrAppend(&text,
                   "\nA first run:\n"

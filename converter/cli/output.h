@@ -2,7 +2,9 @@
 #ifndef HANDPICK_CONVERTER_CLI_OUTPUT_H_
 #define HANDPICK_CONVERTER_CLI_OUTPUT_H_
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -17,6 +19,15 @@ std::string WithCommas(uint64_t number);
 // JSON cannot say.
 std::string JsonNumber(float number);
 std::string JsonNumber(double number);
+
+// How wide a column is that shows a text of each object of a JSON array; at least `least`.
+template <typename Json>
+int Widest(const Json& objects, const char* key, size_t least) {
+  for (const auto& object : objects) {
+    least = std::max(least, object[key].template get<std::string>().size());
+  }
+  return static_cast<int>(least);
+}
 
 // Prints "handpick COMMAND: message" to stderr; returns the exit status 1.
 int Fail(const char* command, const absl::Status& status);

@@ -178,7 +178,7 @@ std::vector<hp_string> ToStrings(const ItemIdList& ids) {
 
 struct Answer {
   std::vector<hp_recalled> items;
-  hp_recall_report report;
+  hp_recall_report report = HP_RECALL_REPORT_INIT;
 };
 
 // A session of the runtime over an index alone: whatever else a model's history has, recall does
@@ -224,8 +224,8 @@ class Recaller {
     column.type = question.history.are_strings ? HP_STRING : HP_INT64;
     column.integers = question.history.integers.data();
     column.strings = history.data();
-    const hp_batch batch = {&column, question.history.size() == 0 ? size_t{0} : size_t{1},
-                            question.history.size()};
+    const hp_batch batch =
+        HP_BATCH(&column, size_t{question.history.size() != 0}, question.history.size());
     HP_RETURN_IF_ERROR(StatusOf(hp_session_set_history(session_, &batch)));
     if (!question.vector.empty()) {
       options.user = HP_USER_VECTOR;

@@ -21,12 +21,14 @@
 #include "converter/cli/svg_plot.h"
 #include "converter/emit/emit.h"
 #include "converter/io/files.h"
+#include "converter/io/input_file.h"
 #include "converter/io/status_macros.h"
 #include "converter/recall/builder.h"
 #include "converter/recall/index_bundle.h"
 #include "converter/recall/tuner.h"
 #include "converter/vectors/read.h"
 #include "converter/vectors/table.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "nlohmann/json.hpp"
 
@@ -197,7 +199,8 @@ std::string CurveSvg(const Options& options, const TunedRecall& tuned) {
 
 // --bundle, if it is one that an index can be put into.
 absl::StatusOr<LoadedBundle> LoadModel(const std::string& path) {
-  HP_ASSIGN_OR_RETURN(LoadedBundle bundle, LoadBundle(path));
+  // New hashes over damaged bytes would hide the damage for ever.
+  HP_ASSIGN_OR_RETURN(LoadedBundle bundle, LoadUndamagedBundle(path));
   if (bundle.info.has_model == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(path,
@@ -241,10 +244,30 @@ std::string ModelText(const schema::BundleT& bundle, const ItemIdList& ids) {
   return text;
 }
 
+// The files of the flags join those that the model was made from. Files of an index that was there
+// before are forgotten with it.
+absl::Status AddInputs(const Options& options, schema::ManifestT* manifest) {
+  const std::pair<const char*, std::string> files[] = {
+      {"bundle", absl::GetFlag(FLAGS_bundle).value_or("")},
+      {"vectors", options.vectors.path},
+      {"ids", options.vectors.ids_path},
+      {"queries", absl::GetFlag(FLAGS_queries).value_or("")}};
+  InputFiles& inputs = manifest->inputs;
+  for (const auto& [role, path] : files) {
+    inputs.erase(std::remove_if(inputs.begin(), inputs.end(),
+                                [role = role](const auto& input) { return input->role == role; }),
+                 inputs.end());
+    if (!path.empty()) {
+      HP_RETURN_IF_ERROR(AddInputFile(role, path, &inputs));
+    }
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::string> BytesOf(const schema::BundleT& bundle) {
   HP_ASSIGN_OR_RETURN(std::string bytes, Serialize(bundle));
   const AlignedBytes aligned(bytes);
-  hp_bundle_info info = {};
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_error error = {};
   if (hp_bundle_inspect(aligned.data(), aligned.size(), &info, &error) != HP_OK) {
     return absl::InternalError(absl::StrCat("the runtime refuses the result: ", error.message));
@@ -285,12 +308,17 @@ absl::Status MakeIndex(Options options) {
   if (bundle_path.has_value()) {
     HP_RETURN_IF_ERROR(PutRecallIndex(std::move(tuned->index), items.ids, options.names, &bundle));
   } else {
-    hp_build_info build = {};
+    hp_build_info build = HP_BUILD_INFO_INIT;
     hp_get_build_info(&build);
     bundle = BundleOfIndex(std::move(tuned->index), items.ids,
                            absl::GetFlag(FLAGS_name).value_or("recall"), options.max_history);
-    bundle.producer = absl::StrCat("handpick ", build.version);
+    bundle.manifest = std::make_unique<schema::ManifestT>();
+    bundle.manifest->producer = absl::StrCat("handpick ", build.version);
   }
+  // A model may come without either.
+  if (bundle.manifest == nullptr) bundle.manifest = std::make_unique<schema::ManifestT>();
+  if (bundle.integrity == nullptr) bundle.integrity = std::make_unique<schema::IntegrityT>();
+  HP_RETURN_IF_ERROR(AddInputs(options, bundle.manifest.get()));
   HP_ASSIGN_OR_RETURN(const std::string bytes, BytesOf(bundle));
   if (const auto report = absl::GetFlag(FLAGS_report)) {
     HP_RETURN_IF_ERROR(

@@ -73,6 +73,11 @@ absl::Status ScoreByReference(const LoadedBundle& bundle) {
         HP_ASSIGN_OR_RETURN(const ResolvedRequest resolved,
                             ResolveRequest(request, bundle.features, bundle.catalog.get()));
         const std::vector<double> logits = EvaluateReference(graph, resolved);
+        for (size_t i = 0; i < logits.size(); ++i) {
+          if (std::isfinite(logits[i])) continue;
+          return absl::InvalidArgumentError(
+              absl::StrCat("candidate ", i, ": the model's logit is not finite"));
+        }
         std::vector<double> scores = logits;
         if (graph.task == schema::Task::Binary) {
           for (double& score : scores) score = 1 / (1 + std::exp(-score));

@@ -9,13 +9,16 @@
 #include "converter/graph/graph.h"
 #include "converter/plan/memory_plan.h"
 #include "schema/bundle_generated.h"
+#include "schema/format.h"
 
 namespace handpick::converter {
 
-// The newest version of the format that the converter writes; a bundle has the lowest that it
-// needs.
-inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 2;
+using schema::kFormatMajor;
+using schema::kFormatMinor;
+
+// The names of a model's only history and only output.
+inline constexpr char kSequenceName[] = "history";
+inline constexpr char kOutputName[] = "score";
 
 // The bundle of a graph that Lower made and PlanMemory planned. Catalog, golden requests and drift
 // are left to the caller.

@@ -84,9 +84,13 @@ absl::StatusOr<std::unique_ptr<schema::GoldenRequestT>> BuildGolden(const Reques
   }
   auto golden = std::make_unique<schema::GoldenRequestT>();
   HP_ASSIGN_OR_RETURN(golden->context, BuildColumns(request.context, features));
-  HP_ASSIGN_OR_RETURN(golden->history, BuildColumns(request.history, features));
+  if (request.event_count > 0) {
+    auto history = std::make_unique<schema::GoldenEventsT>();
+    HP_ASSIGN_OR_RETURN(history->columns, BuildColumns(request.history, features));
+    history->event_count = static_cast<uint32_t>(request.event_count);
+    golden->histories.push_back(std::move(history));
+  }
   HP_ASSIGN_OR_RETURN(golden->candidates, BuildColumns(request.candidates, features));
-  golden->event_count = static_cast<uint32_t>(request.event_count);
   golden->candidate_count = static_cast<uint32_t>(request.candidate_count);
   golden->logits.assign(request.logits.begin(), request.logits.end());
   return golden;
@@ -94,10 +98,13 @@ absl::StatusOr<std::unique_ptr<schema::GoldenRequestT>> BuildGolden(const Reques
 
 Request RequestOfGolden(const schema::GoldenRequestT& golden, const FeatureSet& features) {
   Request request;
-  request.event_count = golden.event_count;
   request.candidate_count = golden.candidate_count;
   request.context = ColumnsOfGolden(golden.context, 1, features);
-  request.history = ColumnsOfGolden(golden.history, golden.event_count, features);
+  if (!golden.histories.empty()) {
+    const schema::GoldenEventsT& history = *golden.histories[0];
+    request.event_count = history.event_count;
+    request.history = ColumnsOfGolden(history.columns, history.event_count, features);
+  }
   request.candidates = ColumnsOfGolden(golden.candidates, golden.candidate_count, features);
   request.logits.assign(golden.logits.begin(), golden.logits.end());
   return request;

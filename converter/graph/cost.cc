@@ -16,46 +16,30 @@ uint64_t MostRows(const FeatureSet& features, uint32_t feature) {
   return rows;
 }
 
-uint64_t MostRows(const FeatureSet& features, const std::vector<Lookup>& lookups) {
-  uint64_t rows = 0;
-  for (const Lookup& lookup : lookups) rows += MostRows(features, lookup.feature);
-  return rows;
-}
-
-uint64_t WorkOf(const DenseData& weights) {
-  return static_cast<uint64_t>(weights.input_width) * weights.output_width;
-}
-
 Work WorkOf(const Graph& graph, const Node& node) {
+  const schema::OperatorRow& row = *FindGraphOperator(node.op.kind);
   Work work;
-  if (const auto* dense = std::get_if<DenseOp>(&node.op)) {
-    work.multiply_accumulates = WorkOf(*graph.dense[dense->weights]);
-  } else if (const auto* embedding = std::get_if<EmbeddingOp>(&node.op)) {
-    work.rows_gathered = MostRows(*graph.features, embedding->lookup.feature);
-  } else if (const auto* sum = std::get_if<EmbeddingSumOp>(&node.op)) {
-    work.rows_gathered = MostRows(*graph.features, sum->lookups);
-  } else if (const auto* interaction = std::get_if<EmbeddingBiInteractionOp>(&node.op)) {
-    work.rows_gathered = MostRows(*graph.features, interaction->lookups);
-  } else if (std::holds_alternative<WeightedPoolOp>(node.op)) {
-    work.multiply_accumulates = graph.WidthOf(node.output);
-  } else if (const auto* recurrence = std::get_if<RecurrenceOp>(&node.op)) {
-    work.multiply_accumulates = WorkOf(*graph.dense[recurrence->weights]);
-  } else if (const auto* unit = std::get_if<AttentionUnitOp>(&node.op)) {
-    // The event's matrix is made for all candidates of a tile.
-    work.multiply_accumulates = WorkOf(*graph.dense[unit->query_weights]);
-    for (const AttentionLayerSpec& layer : unit->layers) {
-      work.multiply_accumulates += WorkOf(*graph.dense[layer.weights]);
-    }
-  } else if (const auto* attention = std::get_if<AttentionRecurrenceOp>(&node.op)) {
-    work.multiply_accumulates = WorkOf(*graph.dense[attention->weights]);
+  for (const Lookup& lookup : node.op.lookups) {
+    work.rows_gathered += MostRows(*graph.features, lookup.feature);
+  }
+  for (size_t i = 0; i < node.op.weights.size(); ++i) {
+    // The matrix of an event is made for all candidates of a tile: one product is left.
+    if (row.folds_second && i == 1) continue;
+    const DenseData& dense = *graph.dense[node.op.weights[i]];
+    work.multiply_accumulates += uint64_t{dense.input_width} * dense.output_width;
+  }
+  if (row.event_work == schema::EventWork::kElementsAndProduct) {
+    work.multiply_accumulates += graph.WidthOf(node.output);
   }
   return work;
 }
 
-// How often a node's work is done.
+// How often a node's work is done. What is counted here of an operator that reduces the events is
+// done for each of them.
 Domain WorkDomain(const Node& node, const std::vector<Domain>& domains) {
-  const bool runs_over_events = std::holds_alternative<WeightedPoolOp>(node.op) ||
-                                std::holds_alternative<AttentionRecurrenceOp>(node.op);
+  const schema::EventWork work = FindGraphOperator(node.op.kind)->event_work;
+  const bool runs_over_events =
+      work == schema::EventWork::kElementsAndProduct || work == schema::EventWork::kAll;
   return runs_over_events ? Domain::Pair() : domains[node.output];
 }
 

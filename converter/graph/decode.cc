@@ -4,7 +4,6 @@
 #include <cstring>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +12,9 @@
 #include "absl/strings/str_cat.h"
 #include "converter/io/status_macros.h"
 #include "flatbuffers/flatbuffers.h"
+#include "hwy/base.h"
+#include "schema/format.h"
+#include "schema/table_rows.h"
 
 namespace handpick::converter {
 namespace {
@@ -39,20 +41,26 @@ class Decoder {
   absl::StatusOr<Graph> Decode() {
     graph_.model_name = bundle_.model_name;
     graph_.model_version = bundle_.model_version;
-    graph_.task = bundle_.task;
-    graph_.max_history = bundle_.max_history;
-    if (bundle_.beyond_maximum > schema::BeyondMaximum::Carry) {
+    // A graph has one history and one output so far, as every recipe does.
+    if (bundle_.sequences.size() > 1 || bundle_.outputs.size() != 1) {
+      return absl::UnimplementedError(absl::StrCat("bundle: it has ", bundle_.sequences.size(),
+                                                   " sequences and ", bundle_.outputs.size(),
+                                                   " outputs, expected at most 1 and 1"));
+    }
+    graph_.task = bundle_.outputs[0]->task;
+    if (!bundle_.sequences.empty()) {
+      graph_.max_history = bundle_.sequences[0]->max_events;
+      graph_.beyond_maximum = bundle_.sequences[0]->beyond_maximum;
+    }
+    if (graph_.beyond_maximum > schema::BeyondMaximum::Carry) {
       return Corrupt("it is unknown what becomes of states beyond its maximal history");
     }
-    graph_.beyond_maximum = bundle_.beyond_maximum;
     HP_RETURN_IF_ERROR(DecodeFeatures());
     for (const auto& table : bundle_.tables) HP_RETURN_IF_ERROR(DecodeTable(*table));
     for (const auto& dense : bundle_.dense_weights) HP_RETURN_IF_ERROR(DecodeDense(*dense));
     HP_RETURN_IF_ERROR(CheckValues());
-    for (const auto* program : {&bundle_.session_program, &bundle_.candidate_program}) {
-      for (const auto& step : (*program)->steps) HP_RETURN_IF_ERROR(DecodeStep(*step));
-    }
-    HP_ASSIGN_OR_RETURN(graph_.logit, Read(bundle_.logit));
+    for (const auto& step : bundle_.steps) HP_RETURN_IF_ERROR(DecodeStep(*step));
+    HP_ASSIGN_OR_RETURN(graph_.logit, Read(bundle_.outputs[0]->value));
     HP_RETURN_IF_ERROR(Verify(graph_));
     return std::move(graph_);
   }
@@ -88,25 +96,23 @@ class Decoder {
     return absl::OkStatus();
   }
 
-  // Checks a matrix of `rows` rows as it lies in a bundle.
-  static absl::Status CheckMatrix(const std::string& name, uint64_t rows, uint64_t columns,
-                                  schema::ElementType type, size_t bytes, size_t scales) {
-    const bool is_int8 = type == schema::ElementType::Int8PerRow;
-    if (!is_int8 && type != schema::ElementType::Float32) {
-      return Corrupt(absl::StrCat("'", name, "' has an unknown element type"));
-    }
-    // No overflow: both are below 2^32, and the size is compared before it is multiplied by 4.
-    const uint64_t elements = rows * columns;
-    const bool fits = bytes % (is_int8 ? 1 : 4) == 0 && bytes / (is_int8 ? 1 : 4) == elements &&
-                      scales == (is_int8 ? rows : 0);
-    if (fits && elements > 0) return absl::OkStatus();
-    return Corrupt(absl::StrCat("'", name, "' has ", bytes, " bytes and ", scales, " scales for ",
-                                rows, " x ", columns, " numbers"));
+  static bool IsStored(schema::ElementType type) {
+    return type == schema::ElementType::Float32 || type == schema::ElementType::Float16 ||
+           type == schema::ElementType::Int8PerRow;
   }
 
   absl::Status DecodeTable(const schema::EmbeddingTableT& in) {
-    HP_RETURN_IF_ERROR(CheckMatrix(in.name, in.row_count, in.dimension, in.type, in.data.size(),
-                                   in.scales.size()));
+    if (!IsStored(in.type)) {
+      return Corrupt(absl::StrCat("'", in.name, "' has an unknown element type"));
+    }
+    // No overflow: a row has less than 2^35 bytes.
+    const uint64_t row_bytes = schema::TableRowBytes(in.type, in.dimension);
+    const bool fits = in.dimension > 0 && in.row_count > 0 && in.data.size() % row_bytes == 0 &&
+                      in.data.size() / row_bytes == in.row_count;
+    if (!fits) {
+      return Corrupt(absl::StrCat("'", in.name, "' has ", in.data.size(), " bytes for ",
+                                  in.row_count, " rows of ", in.dimension, " numbers"));
+    }
     TableData table;
     table.name = in.name;
     table.rows = in.row_count;
@@ -115,16 +121,30 @@ class Decoder {
     if (in.type == schema::ElementType::Float32) {
       table.floats = Numbers<float>(in.data);
     } else {
-      table.int8 = Numbers<int8_t>(in.data);
-      table.scales = in.scales;
+      table.packed = in.data;
     }
     graph_.AddTable(std::move(table));
     return absl::OkStatus();
   }
 
   absl::Status DecodeDense(const schema::DenseWeightsT& in) {
-    HP_RETURN_IF_ERROR(CheckMatrix(in.name, in.output_width, in.input_width, in.type,
-                                   in.data.size(), in.scales.size()));
+    if (!IsStored(in.type)) {
+      return Corrupt(absl::StrCat("'", in.name, "' has an unknown element type"));
+    }
+    const bool is_int8 = in.type == schema::ElementType::Int8PerRow;
+    const size_t element_bytes = is_int8                                   ? sizeof(int8_t)
+                                 : in.type == schema::ElementType::Float16 ? sizeof(uint16_t)
+                                                                           : sizeof(float);
+    // No overflow: both are below 2^32, and the size is compared before it is multiplied.
+    const uint64_t elements = uint64_t{in.output_width} * in.input_width;
+    const bool fits = elements > 0 && in.data.size() % element_bytes == 0 &&
+                      in.data.size() / element_bytes == elements &&
+                      in.scales.size() == (is_int8 ? in.output_width : 0);
+    if (!fits) {
+      return Corrupt(absl::StrCat("'", in.name, "' has ", in.data.size(), " bytes and ",
+                                  in.scales.size(), " scales for ", in.output_width, " x ",
+                                  in.input_width, " numbers"));
+    }
     DenseData dense;
     dense.name = in.name;
     dense.input_width = in.input_width;
@@ -133,6 +153,10 @@ class Decoder {
     dense.bias = Doubles(in.bias);
     if (in.type == schema::ElementType::Float32) {
       dense.weights = Doubles(Numbers<float>(in.data));
+    } else if (in.type == schema::ElementType::Float16) {
+      for (const uint16_t bits : Numbers<uint16_t>(in.data)) {
+        dense.weights.push_back(hwy::F32FromF16(hwy::float16_t::FromBits(bits)));
+      }
     } else {
       dense.int8 = Numbers<int8_t>(in.data);
       dense.scales = in.scales;
@@ -188,12 +212,12 @@ class Decoder {
       const bool is_whole = first.column == 0 && width == graph_.WidthOf(first.value);
       pieces.push_back(is_whole ? first.value
                                 : graph_.Append(absl::StrCat(view.name, ".slice"),
-                                                SliceOp{first.column}, {first.value}, width));
+                                                SliceOp(first.column), {first.value}, width));
       column += width;
     }
-    const ValueId result =
-        pieces.size() == 1 ? pieces[0]
-                           : graph_.Append(view.name, ConcatOp{}, std::move(pieces), view.width);
+    const ValueId result = pieces.size() == 1
+                               ? pieces[0]
+                               : graph_.Append(view.name, kConcat, std::move(pieces), view.width);
     read_[index] = result;
     return result;
   }
@@ -232,124 +256,42 @@ class Decoder {
     return {in.feature, in.table, in.combiner, in.empty_value};
   }
 
-  static std::vector<Lookup> LookupsOf(
-      const std::vector<std::unique_ptr<schema::EmbeddingLookupT>>& in) {
-    std::vector<Lookup> lookups;
-    for (const auto& lookup : in) lookups.push_back(LookupOf(*lookup));
-    return lookups;
-  }
-
-  static std::vector<uint32_t> Optional(std::vector<uint32_t> indices, int32_t optional) {
-    if (optional >= 0) indices.push_back(static_cast<uint32_t>(optional));
-    return indices;
-  }
-
   absl::Status DecodeStep(const schema::StepT& step) {
-    const schema::OperatorUnion& op = step.op;
-    switch (op.type) {
-      case schema::Operator::Embedding: {
-        const schema::EmbeddingT& in = *op.AsEmbedding();
-        return Write(in.output, EmbeddingOp{LookupOf(*in.lookup)}, {});
-      }
-      case schema::Operator::EmbeddingSum: {
-        const schema::EmbeddingSumT& in = *op.AsEmbeddingSum();
-        EmbeddingSumOp out;
-        out.lookups = LookupsOf(in.lookups);
-        out.squared = in.squared;
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(Optional({}, in.addend)));
-        return Write(in.output, std::move(out), std::move(inputs));
-      }
-      case schema::Operator::Numeric: {
-        const schema::NumericT& in = *op.AsNumeric();
-        return Write(in.output, NumericOp{in.feature}, {});
-      }
-      case schema::Operator::Dense: {
-        const schema::DenseT& in = *op.AsDense();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(Optional({in.input}, in.row)));
-        return Write(in.output, DenseOp{in.weights, ActivationOf(in.activation)},
-                     std::move(inputs));
-      }
-      case schema::Operator::Quantize: {
-        const schema::QuantizeT& in = *op.AsQuantize();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.input}));
-        return Write(in.output, QuantizeOp{}, std::move(inputs));
-      }
-      case schema::Operator::Add: {
-        const schema::AddT& in = *op.AsAdd();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(in.inputs));
-        return Write(in.output, AddOp{ActivationOf(in.activation), {}}, std::move(inputs));
-      }
-      case schema::Operator::Copy: {
-        const schema::CopyT& in = *op.AsCopy();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.input}));
-        if (step.domain < schema::Domain::Context || step.domain > schema::Domain::Pair) {
-          return Corrupt(absl::StrCat("step '", step.name, "' is of an unknown domain"));
-        }
-        return Write(in.output, CopyOp{Domain::FromSchema(step.domain)}, std::move(inputs));
-      }
-      case schema::Operator::PoolHistory: {
-        const schema::PoolHistoryT& in = *op.AsPoolHistory();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.input}));
-        PoolHistoryOp out;
-        out.combiner = in.combiner;
-        out.empty_value = in.empty_value;
-        if (in.mask_feature >= 0) out.mask_feature = static_cast<uint32_t>(in.mask_feature);
-        return Write(in.output, out, std::move(inputs));
-      }
-      case schema::Operator::Multiply: {
-        const schema::MultiplyT& in = *op.AsMultiply();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.a, in.b}));
-        return Write(in.output, MultiplyOp{}, std::move(inputs));
-      }
-      case schema::Operator::BiInteraction: {
-        const schema::BiInteractionT& in = *op.AsBiInteraction();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.sum, in.squares}));
-        return Write(in.output, BiInteractionOfSumsOp{}, std::move(inputs));
-      }
-      case schema::Operator::SoftmaxOverHistory: {
-        const schema::SoftmaxOverHistoryT& in = *op.AsSoftmaxOverHistory();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.input}));
-        return Write(in.output, SoftmaxOverHistoryOp{}, std::move(inputs));
-      }
-      case schema::Operator::WeightedPool: {
-        const schema::WeightedPoolT& in = *op.AsWeightedPool();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.weights, in.values}));
-        return Write(in.output, WeightedPoolOp{Doubles(in.empty_value)}, std::move(inputs));
-      }
-      case schema::Operator::Recurrence: {
-        const schema::RecurrenceT& in = *op.AsRecurrence();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.gates}));
-        return Write(in.output, RecurrenceOp{in.weights}, std::move(inputs));
-      }
-      case schema::Operator::AttentionRecurrence: {
-        const schema::AttentionRecurrenceT& in = *op.AsAttentionRecurrence();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.gates, in.attention}));
-        return Write(in.output, AttentionRecurrenceOp{in.cell, in.weights, Doubles(in.input_bias)},
-                     std::move(inputs));
-      }
-      case schema::Operator::AttentionUnit: {
-        const schema::AttentionUnitT& in = *op.AsAttentionUnit();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll({in.query, in.key, in.key_row}));
-        AttentionUnitOp out;
-        out.query_weights = in.query_weights;
-        out.product_weights = in.product_weights;
-        out.fold_int8 = in.folded_type == schema::ElementType::Int8PerRow;
-        out.activation = ActivationOf(in.activation);
-        for (const auto& layer : in.layers) {
-          out.layers.push_back({layer->weights, ActivationOf(layer->activation)});
-        }
-        return Write(in.output, std::move(out), std::move(inputs));
-      }
-      case schema::Operator::EmbeddingBiInteraction: {
-        const schema::EmbeddingBiInteractionT& in = *op.AsEmbeddingBiInteraction();
-        HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs,
-                            ReadAll(Optional(Optional({}, in.sum), in.squares)));
-        return Write(in.output, EmbeddingBiInteractionOp{LookupsOf(in.lookups)}, std::move(inputs));
-      }
-      case schema::Operator::NONE:
-        break;
+    const schema::OperatorRow* row = schema::FindOperator(step.kind);
+    if (row == nullptr) {
+      return Corrupt(absl::StrCat("step '", step.name, "' is of an unknown kind ",
+                                  static_cast<int>(step.kind)));
     }
-    return Corrupt(absl::StrCat("step '", step.name, "' has an unknown operator"));
+    Operator op = step.kind;
+    for (const auto& lookup : step.lookups) op.lookups.push_back(LookupOf(*lookup));
+    op.features = step.features;
+    op.weights = step.weights;
+    for (const auto& activation : step.activations) {
+      op.activations.push_back(ActivationOf(activation));
+    }
+    op.combiner = step.combiner;
+    op.empty_value = step.empty_value;
+    op.squared = step.squared;
+    op.cell = step.cell;
+    op.numbers = Doubles(step.numbers);
+    HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(step.operands));
+    if (step.kind == OperatorKind::Copy) {
+      // What a copy varies along is where it lies.
+      HP_ASSIGN_OR_RETURN(op.domain, DomainOfValue(step.output));
+    }
+    return Write(step.output, std::move(op), std::move(inputs));
+  }
+
+  absl::StatusOr<Domain> DomainOfValue(uint32_t index) const {
+    if (index >= bundle_.values.size()) {
+      return Corrupt(absl::StrCat("value ", index, " of ", bundle_.values.size(), " is written"));
+    }
+    const schema::Domain domain = bundle_.buffers[bundle_.values[index]->buffer]->domain;
+    if (domain < schema::Domain::Context || domain > schema::Domain::Pair) {
+      return Corrupt(
+          absl::StrCat("value '", bundle_.values[index]->name, "' is of an unknown domain"));
+    }
+    return Domain::FromSchema(domain);
   }
 
   schema::BundleT bundle_;
@@ -368,6 +310,15 @@ absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
                                                    " bytes that do not begin as a bundle "
                                                    "(identifier '",
                                                    schema::BundleIdentifier(), "')"));
+  }
+  schema::FormatVersion version;
+  if (!schema::ReadFormatVersion(data, bytes.size(), &version)) {
+    return Corrupt("its bytes are damaged");
+  }
+  if (version.major_version != schema::kFormatMajor) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("bundle: it has format ", version.major_version, ".", version.minor_version,
+                     ", expected ", schema::kFormatMajor, ".x: convert the model again"));
   }
   flatbuffers::Verifier verifier(data, bytes.size());
   if (!schema::VerifyBundleBuffer(verifier)) return Corrupt("its bytes are damaged");

@@ -1,30 +1,70 @@
 #include "converter/graph/graph.h"
 
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "converter/graph/infer_domains.h"
+#include "converter/io/status_macros.h"
+#include "schema/operator_check.h"
 
 namespace handpick::converter {
 namespace {
 
-template <typename... Functions>
-struct Overloaded : Functions... {
-  using Functions::operator()...;
+// A node in the terms of the operators' contract. Its indices exist.
+class NodeView {
+ public:
+  NodeView(const Graph& graph, const Node& node) : graph_(graph), node_(node), op_(node.op) {}
+
+  size_t operand_count() const { return node_.inputs.size(); }
+  uint32_t OperandWidth(size_t i) const { return graph_.WidthOf(node_.inputs[i]); }
+  uint32_t output_width() const { return graph_.WidthOf(node_.output); }
+  size_t lookup_count() const { return op_.lookups.size(); }
+  uint32_t LookupDimension(size_t i) const {
+    return graph_.tables[op_.lookups[i].table]->dimension;
+  }
+  schema::Combiner LookupCombiner(size_t i) const { return op_.lookups[i].combiner; }
+  size_t feature_count() const { return op_.features.size(); }
+  uint32_t NumericDimension(size_t i) const {
+    const schema::FeatureT& feature = *graph_.features->features[op_.features[i]];
+    return feature.type == schema::FeatureType::Numeric ? feature.dimension : 0;
+  }
+  size_t weight_count() const { return op_.weights.size(); }
+  schema::MatrixShape Matrix(size_t i) const {
+    const DenseData& dense = *graph_.dense[op_.weights[i]];
+    return {dense.output_width, dense.input_width, !dense.bias.empty()};
+  }
+  size_t activation_count() const { return op_.activations.size(); }
+  schema::ActivationShape Activation(size_t i) const {
+    const ActivationSpec& activation = op_.activations[i];
+    return {activation.kind, activation.alpha.size(), activation.scale.size(),
+            activation.shift.size()};
+  }
+  size_t number_count() const { return op_.numbers.size(); }
+  schema::RecurrentCell cell() const { return op_.cell; }
+  schema::Combiner combiner() const { return op_.combiner; }
+
+ private:
+  const Graph& graph_;
+  const Node& node_;
+  const Operator& op_;
 };
-template <typename... Functions>
-Overloaded(Functions...) -> Overloaded<Functions...>;
 
 // Checks one node, whose operands are known to exist.
 class NodeChecker {
  public:
-  NodeChecker(const Graph& graph, const Node& node) : graph_(graph), node_(node) {}
+  NodeChecker(const Graph& graph, const Node& node)
+      : graph_(graph), node_(node), row_(FindGraphOperator(node.op.kind)) {}
 
   absl::Status Check() const {
-    return std::visit([this](const auto& op) { return CheckOp(op); }, node_.op);
+    if (row_ == nullptr) return Error("is of an unknown kind");
+    HP_RETURN_IF_ERROR(CheckReferences());
+    const schema::StepFault fault = schema::CheckContract(*row_, NodeView(graph_, node_));
+    if (fault) return Error(FaultText(fault));
+    return CheckGraphOnly();
   }
 
  private:
@@ -33,50 +73,23 @@ class NodeChecker {
         absl::StrCat("node '", graph_.NameOf(node_), "' (", OperatorName(node_.op), "): ", what));
   }
 
-  uint32_t OutputWidth() const { return graph_.WidthOf(node_.output); }
-
-  absl::Status CheckInputCount(size_t least, size_t most) const {
-    if (node_.inputs.size() >= least && node_.inputs.size() <= most) return absl::OkStatus();
-    return Error(
-        absl::StrCat("has ", node_.inputs.size(), " inputs, expected ", least, " to ", most));
-  }
-
   absl::Status CheckWidth(const char* what, uint64_t width, uint64_t expected) const {
     if (width == expected) return absl::OkStatus();
     return Error(absl::StrCat(what, " is ", width, " wide, expected ", expected));
   }
 
-  absl::Status CheckElementwise() const {
-    if (auto status = CheckInputCount(1, 1); !status.ok()) return status;
-    return CheckWidth("its input", graph_.WidthOf(node_.inputs[0]), OutputWidth());
-  }
-
-  // Inputs as wide as the output.
-  absl::Status CheckInputs(size_t least, size_t most) const {
-    if (auto status = CheckInputCount(least, most); !status.ok()) return status;
-    for (ValueId input : node_.inputs) {
-      if (auto status = CheckWidth("an input", graph_.WidthOf(input), OutputWidth());
-          !status.ok()) {
-        return status;
+  // That what the node refers to exists.
+  absl::Status CheckReferences() const {
+    for (const Lookup& lookup : node_.op.lookups) HP_RETURN_IF_ERROR(CheckLookup(lookup));
+    const bool gives_rows = row_->features == schema::FeatureRule::kMask;
+    for (const uint32_t feature : node_.op.features) {
+      HP_RETURN_IF_ERROR(CheckFeature(feature, gives_rows));
+      if (gives_rows && graph_.features->features[feature]->side != schema::Side::History) {
+        return Error("its mask is no feature of the history");
       }
     }
+    for (const DenseId weights : node_.op.weights) HP_RETURN_IF_ERROR(CheckWeights(weights));
     return absl::OkStatus();
-  }
-
-  absl::Status CheckActivation(const ActivationSpec& activation) const {
-    const size_t alphas = activation.alpha.size();
-    const bool is_dice = activation.kind == schema::ActivationKind::Dice;
-    const size_t normalised = is_dice ? OutputWidth() : 0;
-    if (activation.scale.size() != normalised || activation.shift.size() != normalised) {
-      return Error(absl::StrCat("its activation has ", activation.scale.size(), " scales and ",
-                                activation.shift.size(), " shifts, expected ", normalised));
-    }
-    if (is_dice) return CheckWidth("its slope", alphas, OutputWidth());
-    if (activation.kind != schema::ActivationKind::Prelu) {
-      return alphas == 0 ? absl::OkStatus() : Error("has slopes that its activation does not take");
-    }
-    if (alphas == 1 || alphas == OutputWidth()) return absl::OkStatus();
-    return Error(absl::StrCat("has ", alphas, " slopes, expected 1 or ", OutputWidth()));
   }
 
   absl::Status CheckFeature(uint32_t feature, bool gives_rows) const {
@@ -95,9 +108,7 @@ class NodeChecker {
   }
 
   absl::Status CheckLookup(const Lookup& lookup) const {
-    if (auto status = CheckFeature(lookup.feature, /*gives_rows=*/true); !status.ok()) {
-      return status;
-    }
+    HP_RETURN_IF_ERROR(CheckFeature(lookup.feature, /*gives_rows=*/true));
     if (lookup.table >= graph_.tables.size()) {
       return Error(absl::StrCat("reads table ", lookup.table, ", which does not exist"));
     }
@@ -106,54 +117,6 @@ class NodeChecker {
       return Error(absl::StrCat("table '", table.name, "' has ", table.rows, " rows, feature '",
                                 graph_.features->features[lookup.feature]->name, "' needs ",
                                 RowCount(*graph_.features, lookup.feature)));
-    }
-    return CheckWidth("its output", OutputWidth(), table.dimension);
-  }
-
-  absl::Status CheckOp(const EmbeddingOp& op) const {
-    if (auto status = CheckInputCount(0, 0); !status.ok()) return status;
-    return CheckLookup(op.lookup);
-  }
-
-  absl::Status CheckLookups(const std::vector<Lookup>& lookups) const {
-    if (lookups.empty()) return Error("has no lookups");
-    for (const Lookup& lookup : lookups) {
-      if (auto status = CheckLookup(lookup); !status.ok()) return status;
-    }
-    return absl::OkStatus();
-  }
-
-  absl::Status CheckOp(const EmbeddingSumOp& op) const {
-    if (auto status = CheckInputCount(0, 1); !status.ok()) return status;
-    if (auto status = CheckLookups(op.lookups); !status.ok()) return status;
-    if (node_.inputs.empty()) return absl::OkStatus();
-    return CheckWidth("its addend", graph_.WidthOf(node_.inputs[0]), OutputWidth());
-  }
-
-  absl::Status CheckOp(const NumericOp& op) const {
-    if (auto status = CheckInputCount(0, 0); !status.ok()) return status;
-    if (auto status = CheckFeature(op.feature, /*gives_rows=*/false); !status.ok()) return status;
-    return CheckWidth("its output", OutputWidth(),
-                      graph_.features->features[op.feature]->dimension);
-  }
-
-  absl::Status CheckOp(const ConstantOp& op) const {
-    if (auto status = CheckInputCount(0, 0); !status.ok()) return status;
-    return CheckWidth("its output", OutputWidth(), op.values.size());
-  }
-
-  absl::Status CheckOp(const ConcatOp&) const {
-    if (auto status = CheckInputCount(1, SIZE_MAX); !status.ok()) return status;
-    uint64_t width = 0;
-    for (ValueId input : node_.inputs) width += graph_.WidthOf(input);
-    return CheckWidth("its output", OutputWidth(), width);
-  }
-
-  absl::Status CheckOp(const SliceOp& op) const {
-    if (auto status = CheckInputCount(1, 1); !status.ok()) return status;
-    const uint64_t end = static_cast<uint64_t>(op.column) + OutputWidth();
-    if (end > graph_.WidthOf(node_.inputs[0])) {
-      return Error(absl::StrCat("ends at column ", end, " of ", graph_.WidthOf(node_.inputs[0])));
     }
     return absl::OkStatus();
   }
@@ -174,188 +137,58 @@ class NodeChecker {
     return absl::OkStatus();
   }
 
-  absl::Status CheckOp(const DenseOp& op) const {
-    if (auto status = CheckInputCount(1, 2); !status.ok()) return status;
-    if (auto status = CheckWeights(op.weights); !status.ok()) return status;
-    const DenseData& dense = *graph_.dense[op.weights];
-    if (auto status = CheckWidth("its input", graph_.WidthOf(node_.inputs[0]), dense.input_width);
-        !status.ok()) {
-      return status;
-    }
-    if (auto status = CheckWidth("its output", OutputWidth(), dense.output_width); !status.ok()) {
-      return status;
-    }
-    if (node_.inputs.size() == 2) {
-      if (auto status = CheckWidth("its row", graph_.WidthOf(node_.inputs[1]), dense.output_width);
-          !status.ok()) {
-        return status;
-      }
-    }
-    return CheckActivation(op.activation);
-  }
-
-  absl::Status CheckOp(const BatchNormOp& op) const {
-    for (const auto* column : {&op.mean, &op.variance, &op.scale, &op.offset}) {
-      if (auto status = CheckWidth("a statistic", column->size(), OutputWidth()); !status.ok()) {
-        return status;
-      }
-    }
-    return CheckElementwise();
-  }
-
-  absl::Status CheckOp(const ActivationOp& op) const {
-    if (auto status = CheckActivation(op.activation); !status.ok()) return status;
-    return CheckElementwise();
-  }
-
-  absl::Status CheckOp(const AddOp& op) const {
-    if (auto status = CheckInputs(1, SIZE_MAX); !status.ok()) return status;
+  // What the table of operators does not say of a graph's own.
+  absl::Status CheckGraphOnly() const {
+    const Operator& op = node_.op;
+    const uint32_t width = graph_.WidthOf(node_.output);
     if (!op.bias.empty()) {
-      if (auto status = CheckWidth("its bias", op.bias.size(), OutputWidth()); !status.ok()) {
-        return status;
+      if (!op.Is(OperatorKind::Add)) return Error("has a bias, which it does not take");
+      HP_RETURN_IF_ERROR(CheckWidth("its bias", op.bias.size(), width));
+    }
+    if (op.kind == kConstant) return CheckWidth("its output", width, op.numbers.size());
+    if (op.kind == kConcat) {
+      uint64_t together = 0;
+      for (ValueId input : node_.inputs) together += graph_.WidthOf(input);
+      return CheckWidth("its output", width, together);
+    }
+    if (op.kind == kSlice) {
+      const uint64_t end = static_cast<uint64_t>(op.column) + width;
+      if (end <= graph_.WidthOf(node_.inputs[0])) return absl::OkStatus();
+      return Error(absl::StrCat("ends at column ", end, " of ", graph_.WidthOf(node_.inputs[0])));
+    }
+    if (op.kind == kBatchNormalization) {
+      if (op.batch_norm == nullptr) return Error("has no statistics");
+      const BatchNormStatistics& of = *op.batch_norm;
+      for (const auto* column : {&of.mean, &of.variance, &of.scale, &of.offset}) {
+        HP_RETURN_IF_ERROR(CheckWidth("a statistic", column->size(), width));
       }
     }
-    return CheckActivation(op.activation);
+    return absl::OkStatus();
   }
-
-  absl::Status CheckOp(const PoolHistoryOp& op) const {
-    if (op.mask_feature.has_value()) {
-      if (auto status = CheckFeature(*op.mask_feature, /*gives_rows=*/true); !status.ok()) {
-        return status;
-      }
-      if (graph_.features->features[*op.mask_feature]->side != schema::Side::History) {
-        return Error("its mask is no feature of the history");
-      }
-    }
-    return CheckElementwise();
-  }
-
-  absl::Status CheckOp(const MultiplyOp&) const { return CheckInputs(2, 2); }
-  absl::Status CheckOp(const SubtractOp&) const { return CheckInputs(2, 2); }
-  absl::Status CheckOp(const BiInteractionOp&) const { return CheckInputs(1, SIZE_MAX); }
-  absl::Status CheckOp(const BiInteractionOfSumsOp&) const { return CheckInputs(2, 2); }
-
-  absl::Status CheckOp(const EmbeddingBiInteractionOp& op) const {
-    if (auto status = CheckInputs(0, 2); !status.ok()) return status;
-    if (node_.inputs.size() == 1) return Error("has a sum without squares");
-    return CheckLookups(op.lookups);
-  }
-
-  absl::Status CheckOp(const SoftmaxOverHistoryOp&) const {
-    if (auto status = CheckWidth("its output", OutputWidth(), 1); !status.ok()) return status;
-    return CheckElementwise();
-  }
-
-  absl::Status CheckOp(const WeightedPoolOp& op) const {
-    if (auto status = CheckInputCount(2, 2); !status.ok()) return status;
-    if (auto status = CheckWidth("its weight", graph_.WidthOf(node_.inputs[0]), 1); !status.ok()) {
-      return status;
-    }
-    if (!op.empty_value.empty()) {
-      if (auto status = CheckWidth("its empty value", op.empty_value.size(), OutputWidth());
-          !status.ok()) {
-        return status;
-      }
-    }
-    return CheckWidth("its value", graph_.WidthOf(node_.inputs[1]), OutputWidth());
-  }
-
-  absl::Status CheckRecurrence(DenseId weights) const {
-    if (auto status = CheckWeights(weights); !status.ok()) return status;
-    const uint64_t gates = uint64_t{3} * OutputWidth();
-    const DenseData& dense = *graph_.dense[weights];
-    if (auto status = CheckWidth("its state", dense.input_width, OutputWidth()); !status.ok()) {
-      return status;
-    }
-    if (auto status = CheckWidth("its weights' output", dense.output_width, gates); !status.ok()) {
-      return status;
-    }
-    return CheckWidth("its gates", graph_.WidthOf(node_.inputs[0]), gates);
-  }
-
-  absl::Status CheckOp(const RecurrenceOp& op) const {
-    if (auto status = CheckInputCount(1, 1); !status.ok()) return status;
-    return CheckRecurrence(op.weights);
-  }
-
-  absl::Status CheckOp(const AttentionRecurrenceOp& op) const {
-    if (auto status = CheckInputCount(2, 2); !status.ok()) return status;
-    if (op.cell < schema::RecurrentCell::AttentionInputGru ||
-        op.cell > schema::RecurrentCell::AttentionUpdateGru) {
-      return Error("has no cell with attention");
-    }
-    const bool has_bias = op.cell == schema::RecurrentCell::AttentionInputGru;
-    if (auto status = CheckWidth("its input bias", op.input_bias.size(),
-                                 has_bias ? uint64_t{3} * OutputWidth() : 0);
-        !status.ok()) {
-      return status;
-    }
-    if (auto status = CheckWidth("its attention", graph_.WidthOf(node_.inputs[1]), 1);
-        !status.ok()) {
-      return status;
-    }
-    return CheckRecurrence(op.weights);
-  }
-
-  absl::Status CheckOp(const AttentionUnitOp& op) const {
-    if (auto status = CheckInputCount(3, 3); !status.ok()) return status;
-    const uint32_t query_width = graph_.WidthOf(node_.inputs[0]);
-    uint32_t width = graph_.WidthOf(node_.inputs[2]);
-    if (auto status = CheckWidth("its key", graph_.WidthOf(node_.inputs[1]), query_width);
-        !status.ok()) {
-      return status;
-    }
-    for (const DenseId weights : {op.query_weights, op.product_weights}) {
-      if (auto status = CheckLayer(weights, query_width, width); !status.ok()) return status;
-      if (!graph_.dense[weights]->bias.empty()) return Error("has a bias in its first layer");
-    }
-    if (op.layers.empty()) return Error("has no layer behind its first");
-    for (const AttentionLayerSpec& layer : op.layers) {
-      if (auto status = CheckWeights(layer.weights); !status.ok()) return status;
-      const uint32_t next = graph_.dense[layer.weights]->output_width;
-      if (auto status = CheckLayer(layer.weights, width, next); !status.ok()) return status;
-      width = next;
-    }
-    if (auto status = CheckWidth("its last layer", width, 1); !status.ok()) return status;
-    return CheckWidth("its output", OutputWidth(), 1);
-  }
-
-  absl::Status CheckLayer(DenseId weights, uint32_t input_width, uint32_t output_width) const {
-    if (auto status = CheckWeights(weights); !status.ok()) return status;
-    const DenseData& dense = *graph_.dense[weights];
-    if (auto status = CheckWidth("a layer's input", dense.input_width, input_width); !status.ok()) {
-      return status;
-    }
-    return CheckWidth("a layer's output", dense.output_width, output_width);
-  }
-
-  absl::Status CheckOp(const QuantizeOp&) const { return CheckElementwise(); }
-  absl::Status CheckOp(const CopyOp&) const { return CheckElementwise(); }
 
   const Graph& graph_;
   const Node& node_;
+  const schema::OperatorRow* row_;
 };
 
 // Checks that what runs over the events of the history is given values that vary along them.
 absl::Status CheckEventAxes(const Graph& graph) {
   const std::vector<Domain> domains = InferDomains(graph);
   for (const Node& node : graph.nodes) {
-    bool is_good = true;
-    if (std::holds_alternative<SoftmaxOverHistoryOp>(node.op)) {
-      is_good = domains[node.inputs[0]].has_event();
-    } else if (std::holds_alternative<RecurrenceOp>(node.op)) {
-      is_good = domains[node.inputs[0]] == Domain::History();
-    } else if (std::holds_alternative<WeightedPoolOp>(node.op)) {
-      is_good = domains[node.inputs[0]].has_event() && domains[node.inputs[1]].has_event();
-    } else if (std::holds_alternative<AttentionRecurrenceOp>(node.op)) {
-      is_good = domains[node.inputs[0]] == Domain::History() && domains[node.inputs[1]].has_event();
-    } else if (std::holds_alternative<AttentionUnitOp>(node.op)) {
-      is_good = domains[node.inputs[1]].has_event() && domains[node.inputs[2]].has_event();
+    const schema::OperatorRow& row = *FindGraphOperator(node.op.kind);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const schema::OperandDomain rule = schema::RuleOfOperand(row, i).domain;
+      const bool over_events =
+          rule == schema::OperandDomain::kHistory || rule == schema::OperandDomain::kPair;
+      const Domain domain = domains[node.inputs[i]];
+      // States are kept with the events.
+      const bool is_good =
+          row.kind == OperatorKind::Recurrence ? domain == Domain::History() : domain.has_event();
+      if (!over_events || is_good || row.kind == OperatorKind::PoolHistory) continue;
+      return absl::InternalError(absl::StrCat("node '", graph.NameOf(node), "' (",
+                                              OperatorName(node.op),
+                                              "): an input does not vary along the history"));
     }
-    if (is_good) continue;
-    return absl::InternalError(absl::StrCat("node '", graph.NameOf(node), "' (",
-                                            OperatorName(node.op),
-                                            "): an input does not vary along the history"));
   }
   return absl::OkStatus();
 }
@@ -381,6 +214,13 @@ TableId Graph::AddTable(TableData table) {
 DenseId Graph::AddDense(DenseData weights) {
   dense.push_back(std::make_shared<const DenseData>(std::move(weights)));
   return static_cast<DenseId>(dense.size() - 1);
+}
+
+std::string FaultText(const schema::StepFault& fault) {
+  std::string text = fault.thing;
+  if (fault.name[0] != 0) absl::StrAppend(&text, " '", fault.name, "'");
+  if (std::strcmp(fault.problem, "number") != 0) return absl::StrCat(text, " ", fault.problem);
+  return absl::StrCat(text, " is ", fault.found, ", expected ", fault.expected);
 }
 
 absl::Status Verify(const Graph& graph) {
@@ -416,36 +256,6 @@ absl::Status Verify(const Graph& graph) {
         absl::StrCat("the logit is ", graph.WidthOf(graph.logit), " wide, expected 1"));
   }
   return CheckEventAxes(graph);
-}
-
-const char* OperatorName(const Operator& op) {
-  return std::visit(
-      Overloaded{
-          [](const EmbeddingOp&) { return "embedding"; },
-          [](const EmbeddingSumOp&) { return "embedding sum"; },
-          [](const NumericOp&) { return "numeric"; },
-          [](const ConstantOp&) { return "constant"; },
-          [](const ConcatOp&) { return "concat"; },
-          [](const SliceOp&) { return "slice"; },
-          [](const DenseOp&) { return "dense"; },
-          [](const BatchNormOp&) { return "batch normalization"; },
-          [](const ActivationOp&) { return "activation"; },
-          [](const AddOp&) { return "add"; },
-          [](const PoolHistoryOp&) { return "pool history"; },
-          [](const MultiplyOp&) { return "multiply"; },
-          [](const SubtractOp&) { return "subtract"; },
-          [](const BiInteractionOp&) { return "bi-interaction"; },
-          [](const BiInteractionOfSumsOp&) { return "bi-interaction of sums"; },
-          [](const SoftmaxOverHistoryOp&) { return "softmax over history"; },
-          [](const WeightedPoolOp&) { return "weighted pool"; },
-          [](const RecurrenceOp&) { return "recurrence"; },
-          [](const AttentionRecurrenceOp&) { return "attention recurrence"; },
-          [](const AttentionUnitOp&) { return "attention unit"; },
-          [](const EmbeddingBiInteractionOp&) { return "bi-interaction of embeddings"; },
-          [](const QuantizeOp&) { return "quantize"; },
-          [](const CopyOp&) { return "copy"; },
-      },
-      op);
 }
 
 std::vector<size_t> ProducerOfEachValue(const Graph& graph) {

@@ -13,28 +13,19 @@ Domain FeatureDomain(const FeatureSet& features, size_t feature) {
 }
 
 Domain InferDomain(const Graph& graph, const Node& node, const std::vector<Domain>& domains) {
-  Domain domain;
+  Domain domain = node.op.domain;
   for (ValueId input : node.inputs) domain = domain.Union(domains[input]);
-  if (const auto* embedding = std::get_if<EmbeddingOp>(&node.op)) {
-    domain = FeatureDomain(*graph.features, embedding->lookup.feature);
-  } else if (const auto* sum = std::get_if<EmbeddingSumOp>(&node.op)) {
-    for (const Lookup& lookup : sum->lookups) {
-      domain = domain.Union(FeatureDomain(*graph.features, lookup.feature));
-    }
-  } else if (const auto* interaction = std::get_if<EmbeddingBiInteractionOp>(&node.op)) {
-    for (const Lookup& lookup : interaction->lookups) {
-      domain = domain.Union(FeatureDomain(*graph.features, lookup.feature));
-    }
-  } else if (const auto* numeric = std::get_if<NumericOp>(&node.op)) {
-    domain = FeatureDomain(*graph.features, numeric->feature);
-  } else if (const auto* copy = std::get_if<CopyOp>(&node.op)) {
-    domain = domain.Union(copy->domain);
-  } else if (std::holds_alternative<PoolHistoryOp>(node.op) ||
-             std::holds_alternative<WeightedPoolOp>(node.op) ||
-             std::holds_alternative<AttentionRecurrenceOp>(node.op)) {
-    domain = domain.WithoutEvent();
+  for (const Lookup& lookup : node.op.lookups) {
+    domain = domain.Union(FeatureDomain(*graph.features, lookup.feature));
   }
-  return domain;
+  const schema::OperatorRow* row = FindGraphOperator(node.op.kind);
+  if (row == nullptr) return domain;
+  if (row->features == schema::FeatureRule::kNumbers) {
+    for (const uint32_t feature : node.op.features) {
+      domain = domain.Union(FeatureDomain(*graph.features, feature));
+    }
+  }
+  return row->reduces_events ? domain.WithoutEvent() : domain;
 }
 
 std::vector<Domain> InferDomains(const Graph& graph) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "schema/bundle_generated.h"
+#include "schema/table_rows.h"
 
 namespace handpick::converter {
 
@@ -17,21 +18,20 @@ struct TableData {
   uint32_t rows = 0;
   uint32_t dimension = 0;
   schema::ElementType type = schema::ElementType::Float32;
-  std::vector<float> floats;  // Float32
-  std::vector<int8_t> int8;   // Int8PerRow
-  std::vector<float> scales;  // Int8PerRow: [rows]
+  std::vector<float> floats;    // Float32
+  std::vector<uint8_t> packed;  // Other types: rows as schema/table_rows.h has them.
 
   // The number that the element stands for.
   double At(uint64_t row, uint32_t column) const {
-    const uint64_t position = row * dimension + column;
-    if (type == schema::ElementType::Float32) return floats[position];
-    return static_cast<double>(scales[row]) * int8[position];
+    if (type == schema::ElementType::Float32) return floats[row * dimension + column];
+    return schema::NumberOfRow(type, packed.data() + row * schema::TableRowBytes(type, dimension),
+                               column);
   }
 };
 
 // The weights of a dense layer, y = x W^T + b. `weights` and `bias` are the numbers to compute
 // with, in double so that rewriting them loses nothing; `int8` and `scales` are what they came from
-// when the layer is quantised.
+// when the layer is quantised. Weights of Float16 are such numbers already.
 struct DenseData {
   std::string name;
   uint32_t input_width = 0;

@@ -10,7 +10,7 @@
 namespace handpick::converter {
 namespace {
 
-DenseData Fold(const DenseData& dense, const BatchNormOp& norm) {
+DenseData Fold(const DenseData& dense, const BatchNormStatistics& norm) {
   DenseData folded = dense;
   folded.bias.resize(dense.output_width, 0.0);
   for (uint32_t j = 0; j < dense.output_width; ++j) {
@@ -30,14 +30,13 @@ Graph FoldBatchNorm(const Graph& graph) {
   Rewriter rewriter(graph);
   for (const Node& source : graph.nodes) {
     Node node = rewriter.Current(source);
-    const auto* norm = std::get_if<BatchNormOp>(&node.op);
+    const auto* norm = node.op.As(kBatchNormalization);
     if (norm != nullptr && readers[source.inputs[0]] == 1) {
       Node& producer = rewriter.ProducerOf(node.inputs[0]);
-      auto* dense = std::get_if<DenseOp>(&producer.op);
-      if (dense != nullptr && producer.inputs.size() == 1 &&
-          dense->activation.kind == schema::ActivationKind::Linear) {
-        dense->weights =
-            rewriter.graph().AddDense(Fold(*rewriter.graph().dense[dense->weights], *norm));
+      auto* dense = producer.op.As(OperatorKind::Dense);
+      if (dense != nullptr && producer.inputs.size() == 1 && dense->IsLinear()) {
+        dense->weights[0] = rewriter.graph().AddDense(
+            Fold(*rewriter.graph().dense[dense->weights[0]], *norm->batch_norm));
         rewriter.Replace(source.output, node.inputs[0]);
         continue;
       }

@@ -14,11 +14,11 @@ class ConstantFolder {
   explicit ConstantFolder(const Graph& graph) : rewriter_(graph) {}
 
   void Visit(Node node) {
-    if (auto* add = std::get_if<AddOp>(&node.op)) {
+    if (auto* add = node.op.As(OperatorKind::Add)) {
       FoldAdd(add, &node);
-    } else if (auto* dense = std::get_if<DenseOp>(&node.op)) {
+    } else if (auto* dense = node.op.As(OperatorKind::Dense)) {
       FoldRow(dense, &node);
-    } else if (std::holds_alternative<ConcatOp>(node.op)) {
+    } else if (node.op.Is(kConcat)) {
       FoldConcat(&node);
     }
     rewriter_.Add(std::move(node));
@@ -28,11 +28,11 @@ class ConstantFolder {
 
  private:
   const std::vector<double>* ConstantOf(ValueId value) {
-    const auto* constant = std::get_if<ConstantOp>(&rewriter_.ProducerOf(value).op);
-    return constant == nullptr ? nullptr : &constant->values;
+    const auto* constant = rewriter_.ProducerOf(value).op.As(kConstant);
+    return constant == nullptr ? nullptr : &constant->numbers;
   }
 
-  void FoldAdd(AddOp* add, Node* node) {
+  void FoldAdd(Operator* add, Node* node) {
     std::vector<ValueId> others;
     std::vector<double> bias(rewriter_.graph().WidthOf(node->output), 0.0);
     for (ValueId input : node->inputs) {
@@ -45,24 +45,23 @@ class ConstantFolder {
     }
     if (others.size() == node->inputs.size()) return;
     for (size_t j = 0; j < add->bias.size(); ++j) bias[j] += add->bias[j];
-    const bool is_constant =
-        others.empty() && add->activation.kind == schema::ActivationKind::Linear;
+    const bool is_constant = others.empty() && add->IsLinear();
     if (is_constant) {
-      *node = {ConstantOp{std::move(bias)}, {}, node->output};
+      *node = {ConstantOp(std::move(bias)), {}, node->output};
     } else if (!others.empty()) {
       add->bias = std::move(bias);
       node->inputs = std::move(others);
     }
   }
 
-  void FoldRow(DenseOp* dense, Node* node) {
+  void FoldRow(Operator* dense, Node* node) {
     if (node->inputs.size() != 2) return;
     const std::vector<double>* constant = ConstantOf(node->inputs[1]);
     if (constant == nullptr) return;
-    DenseData weights = *rewriter_.graph().dense[dense->weights];
+    DenseData weights = *rewriter_.graph().dense[dense->weights[0]];
     weights.bias.resize(weights.output_width, 0.0);
     for (size_t j = 0; j < weights.bias.size(); ++j) weights.bias[j] += (*constant)[j];
-    dense->weights = rewriter_.graph().AddDense(std::move(weights));
+    dense->weights[0] = rewriter_.graph().AddDense(std::move(weights));
     node->inputs.pop_back();
   }
 
@@ -73,7 +72,7 @@ class ConstantFolder {
       if (constant == nullptr) return;
       all.insert(all.end(), constant->begin(), constant->end());
     }
-    *node = {ConstantOp{std::move(all)}, {}, node->output};
+    *node = {ConstantOp(std::move(all)), {}, node->output};
   }
 
   Rewriter rewriter_;

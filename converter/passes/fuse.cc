@@ -10,22 +10,18 @@
 namespace handpick::converter {
 namespace {
 
-bool IsLinear(const ActivationSpec& activation) {
-  return activation.kind == schema::ActivationKind::Linear;
-}
-
 class Fuser {
  public:
   explicit Fuser(const Graph& graph) : readers_(ReadersOfEachValue(graph)), rewriter_(graph) {}
 
   void Visit(const Node& source) {
     Node node = rewriter_.Current(source);
-    if (auto* activation = std::get_if<ActivationOp>(&node.op)) {
-      if (ActivateProducer(node.inputs[0], &activation->activation)) {
+    if (auto* activation = node.op.As(kActivation)) {
+      if (ActivateProducer(node.inputs[0], &activation->activation())) {
         Replace(source.output, node.inputs[0]);
         return;
       }
-    } else if (std::holds_alternative<AddOp>(node.op)) {
+    } else if (node.op.Is(OperatorKind::Add)) {
       VisitAdd(std::move(node));
       return;
     }
@@ -44,28 +40,28 @@ class Fuser {
   }
 
   // The linear dense layer that makes a value which nothing else reads, or null.
-  DenseOp* LinearDense(ValueId value) {
+  Operator* LinearDense(ValueId value) {
     if (!ReadOnce(value)) return nullptr;
-    auto* dense = std::get_if<DenseOp>(&rewriter_.ProducerOf(value).op);
-    return dense != nullptr && IsLinear(dense->activation) ? dense : nullptr;
+    auto* dense = rewriter_.ProducerOf(value).op.As(OperatorKind::Dense);
+    return dense != nullptr && dense->IsLinear() ? dense : nullptr;
   }
 
   bool ActivateProducer(ValueId value, ActivationSpec* activation) {
     if (!ReadOnce(value)) return false;
     Node& producer = rewriter_.ProducerOf(value);
-    ActivationSpec* place = nullptr;
-    if (auto* dense = std::get_if<DenseOp>(&producer.op)) place = &dense->activation;
-    if (auto* add = std::get_if<AddOp>(&producer.op)) place = &add->activation;
-    if (place == nullptr || !IsLinear(*place)) return false;
-    *place = std::move(*activation);
+    const schema::OperatorRow* row = FindGraphOperator(producer.op.kind);
+    if (row->activations != schema::ActivationRule::kOutput || !producer.op.IsLinear()) {
+      return false;
+    }
+    producer.op.activation() = std::move(*activation);
     return true;
   }
 
   void VisitAdd(Node node) {
-    auto& add = std::get<AddOp>(node.op);
+    auto& add = node.op;
     MoveBias(&add, node.inputs);
     MoveRow(&node);
-    if (node.inputs.size() == 2 && add.bias.empty() && IsLinear(add.activation)) {
+    if (node.inputs.size() == 2 && add.bias.empty() && add.IsLinear()) {
       if (AddToEmbeddingSum(node)) return;
     }
     const bool is_plain = node.inputs.size() == 1 && add.bias.empty();
@@ -73,12 +69,12 @@ class Fuser {
       if (LinearDense(node.inputs[0]) != nullptr) {
         // The layer takes the sum's place and name.
         Node dense = rewriter_.Take(node.inputs[0]);
-        std::get<DenseOp>(dense.op).activation = std::move(add.activation);
+        dense.op.activations = std::move(add.activations);
         dense.output = node.output;
         rewriter_.Add(std::move(dense));
         return;
       }
-      if (IsLinear(add.activation)) {
+      if (add.IsLinear()) {
         Replace(node.output, node.inputs[0]);
         return;
       }
@@ -86,15 +82,15 @@ class Fuser {
     rewriter_.Add(std::move(node));
   }
 
-  void MoveBias(AddOp* add, const std::vector<ValueId>& addends) {
+  void MoveBias(Operator* add, const std::vector<ValueId>& addends) {
     if (add->bias.empty()) return;
     for (ValueId addend : addends) {
-      DenseOp* dense = LinearDense(addend);
+      Operator* dense = LinearDense(addend);
       if (dense == nullptr) continue;
-      DenseData weights = *rewriter_.graph().dense[dense->weights];
+      DenseData weights = *rewriter_.graph().dense[dense->weights[0]];
       weights.bias.resize(weights.output_width, 0.0);
       for (size_t j = 0; j < add->bias.size(); ++j) weights.bias[j] += add->bias[j];
-      dense->weights = rewriter_.graph().AddDense(std::move(weights));
+      dense->weights[0] = rewriter_.graph().AddDense(std::move(weights));
       add->bias.clear();
       return;
     }
@@ -131,7 +127,7 @@ class Fuser {
       const Domain domain = rewriter_.DomainOf(sum);
       const Domain other_domain = rewriter_.DomainOf(other);
       const bool broadcasts = other_domain.SubsetOf(domain) && domain != Domain::History();
-      if (!std::holds_alternative<EmbeddingSumOp>(producer.op) || !producer.inputs.empty() ||
+      if (!producer.op.Is(OperatorKind::EmbeddingSum) || !producer.inputs.empty() ||
           !(other_domain == domain || broadcasts)) {
         continue;
       }

@@ -15,10 +15,12 @@ namespace {
 
 // Layers behind the first that a runtime takes: sdk/bundle/limits.h.
 constexpr size_t kMostLayers = 16;
+// The query's and the product's.
+constexpr size_t kFirstLayerMatrices = 2;
 
 // A unit, and the value that it makes.
 struct Unit {
-  AttentionUnitOp op;
+  Operator op = OperatorKind::AttentionUnit;
   std::vector<ValueId> inputs;
   ValueId output = 0;
 };
@@ -37,25 +39,26 @@ class Matcher {
 
   // The unit whose first layer ends in the sum `node`. `inner`: values that go with it.
   std::optional<Unit> Match(const Node& node, std::set<ValueId>* inner) const {
-    const auto* add = std::get_if<AddOp>(&node.op);
+    const auto* add = node.op.As(OperatorKind::Add);
     if (add == nullptr || !add->bias.empty() || node.inputs.size() != 3 ||
         domains_[node.output] != Domain::Pair()) {
       return std::nullopt;
     }
     Unit unit;
     if (!MatchFirstLayer(node, &unit)) return std::nullopt;
-    unit.op.activation = add->activation;
+    unit.op.activations = {add->activation()};
     unit.output = node.output;
     std::set<ValueId> values;
-    while (graph_.WidthOf(unit.output) != 1 || unit.op.layers.empty()) {
+    while (graph_.WidthOf(unit.output) != 1 || unit.op.weights.size() == kFirstLayerMatrices) {
       if (readers_[unit.output] != 1) return std::nullopt;
       const auto next = reader_.find(unit.output);
       if (next == reader_.end()) return std::nullopt;
-      const auto* dense = std::get_if<DenseOp>(&next->second->op);
+      const auto* dense = next->second->op.As(OperatorKind::Dense);
       if (dense == nullptr || next->second->inputs.size() != 1) return std::nullopt;
-      if (unit.op.layers.size() == kMostLayers) return std::nullopt;
+      if (unit.op.weights.size() == kFirstLayerMatrices + kMostLayers) return std::nullopt;
       values.insert(unit.output);
-      unit.op.layers.push_back({dense->weights, dense->activation});
+      unit.op.weights.push_back(dense->weights[0]);
+      unit.op.activations.push_back(dense->activation());
       unit.output = next->second->output;
     }
     inner->insert(values.begin(), values.end());
@@ -70,10 +73,9 @@ class Matcher {
   // The linear layer without bias or row that makes a value.
   const Node* PlainLayer(ValueId value) const {
     const Node* node = ProducerOf(value);
-    const auto* dense = node == nullptr ? nullptr : std::get_if<DenseOp>(&node->op);
-    const bool plain = dense != nullptr && node->inputs.size() == 1 &&
-                       dense->activation.kind == schema::ActivationKind::Linear &&
-                       graph_.dense[dense->weights]->bias.empty();
+    const auto* dense = node == nullptr ? nullptr : node->op.As(OperatorKind::Dense);
+    const bool plain = dense != nullptr && node->inputs.size() == 1 && dense->IsLinear() &&
+                       graph_.dense[dense->weights[0]]->bias.empty();
     return plain ? node : nullptr;
   }
 
@@ -92,14 +94,13 @@ class Matcher {
     }
     if (product_layer == nullptr || query_layer == nullptr || !key_row.has_value()) return false;
     const Node* product = ProducerOf(product_layer->inputs[0]);
-    if (product == nullptr || !std::holds_alternative<MultiplyOp>(product->op)) return false;
+    if (product == nullptr || !product->op.Is(OperatorKind::Multiply)) return false;
     const ValueId query = query_layer->inputs[0];
     const size_t other = product->inputs[0] == query ? 1 : 0;
     const ValueId key = product->inputs[other];
     if (product->inputs[1 - other] != query || domains_[key] != Domain::History()) return false;
     unit->inputs = {query, key, *key_row};
-    unit->op.query_weights = std::get<DenseOp>(query_layer->op).weights;
-    unit->op.product_weights = std::get<DenseOp>(product_layer->op).weights;
+    unit->op.weights = {query_layer->op.weights[0], product_layer->op.weights[0]};
     return true;
   }
 

@@ -28,8 +28,7 @@ class Matcher {
 
   // The node that stands for the bi-interaction `node` and the sums that it reads.
   std::optional<Node> Match(const Node& node) const {
-    if (!std::holds_alternative<BiInteractionOfSumsOp>(node.op) ||
-        domains_[node.output] != Domain::Candidate()) {
+    if (!node.op.Is(OperatorKind::BiInteraction) || domains_[node.output] != Domain::Candidate()) {
       return std::nullopt;
     }
     const Node* sum = SumOf(node.inputs[0], /*squared=*/false);
@@ -37,12 +36,12 @@ class Matcher {
     if (sum == nullptr || squares == nullptr || sum->inputs.size() != squares->inputs.size()) {
       return std::nullopt;
     }
-    const auto& lookups = std::get<EmbeddingSumOp>(sum->op).lookups;
-    const auto& squared = std::get<EmbeddingSumOp>(squares->op).lookups;
+    const auto& lookups = sum->op.lookups;
+    const auto& squared = squares->op.lookups;
     if (!std::equal(lookups.begin(), lookups.end(), squared.begin(), squared.end(), Same)) {
       return std::nullopt;
     }
-    Node fused{EmbeddingBiInteractionOp{lookups}, sum->inputs, node.output};
+    Node fused{EmbeddingBiInteractionOp(lookups), sum->inputs, node.output};
     fused.inputs.insert(fused.inputs.end(), squares->inputs.begin(), squares->inputs.end());
     for (ValueId addend : fused.inputs) {
       if (domains_[addend] != Domain::Context()) return std::nullopt;
@@ -58,7 +57,7 @@ class Matcher {
       return nullptr;
     }
     const Node& node = graph_.nodes[producers_[value]];
-    const auto* sum = std::get_if<EmbeddingSumOp>(&node.op);
+    const auto* sum = node.op.As(OperatorKind::EmbeddingSum);
     return sum != nullptr && sum->squared == squared ? &node : nullptr;
   }
 

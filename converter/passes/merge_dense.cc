@@ -20,7 +20,7 @@ class DenseMerger {
 
   void Visit(const Node& source) {
     Node node = rewriter_.Current(source);
-    if (std::holds_alternative<AddOp>(node.op)) MergeAddends(&node);
+    if (node.op.Is(OperatorKind::Add)) MergeAddends(&node);
     rewriter_.Add(std::move(node));
   }
 
@@ -29,18 +29,23 @@ class DenseMerger {
  private:
   bool ReadOnce(ValueId value) const { return value < readers_.size() && readers_[value] == 1; }
 
+  // In a concatenation, without a copy.
+  bool CanBePlaced(ValueId value) {
+    return ReadOnce(value) && !rewriter_.ProducerOf(value).op.Is(kSlice);
+  }
+
   bool CanMerge(ValueId value) {
     if (!ReadOnce(value)) return false;
     const Node& producer = rewriter_.ProducerOf(value);
-    const auto* dense = std::get_if<DenseOp>(&producer.op);
-    if (dense == nullptr || dense->activation.kind != schema::ActivationKind::Linear ||
-        producer.inputs.size() != 1 || !ReadOnce(producer.inputs[0])) {
+    const auto* dense = producer.op.As(OperatorKind::Dense);
+    if (dense == nullptr || !dense->IsLinear() || producer.inputs.size() != 1 ||
+        !CanBePlaced(producer.inputs[0])) {
       return false;
     }
     const Node& input = rewriter_.ProducerOf(producer.inputs[0]);
-    if (!std::holds_alternative<ConcatOp>(input.op)) return true;
+    if (!input.op.Is(kConcat)) return true;
     for (ValueId part : input.inputs) {
-      if (!ReadOnce(part)) return false;
+      if (!CanBePlaced(part)) return false;
     }
     return true;
   }
@@ -74,12 +79,12 @@ class DenseMerger {
     std::vector<const DenseData*> parts;
     for (ValueId layer : layers) {
       const Node node = rewriter_.Take(layer);
-      const DenseData& part = *graph.dense[std::get<DenseOp>(node.op).weights];
+      const DenseData& part = *graph.dense[node.op.weights[0]];
       parts.push_back(&part);
       merged.input_width += part.input_width;
       for (size_t j = 0; j < part.bias.size(); ++j) merged.bias[j] += part.bias[j];
       // Concatenations inside one another would need to be placed inside one another.
-      if (std::holds_alternative<ConcatOp>(rewriter_.ProducerOf(node.inputs[0]).op)) {
+      if (rewriter_.ProducerOf(node.inputs[0]).op.Is(kConcat)) {
         const Node concat = rewriter_.Take(node.inputs[0]);
         inputs.insert(inputs.end(), concat.inputs.begin(), concat.inputs.end());
       } else {
@@ -94,11 +99,11 @@ class DenseMerger {
       }
     }
     const uint32_t width = merged.output_width;
-    const ValueId input = rewriter_.Append(absl::StrCat(merged.name, ".input"), ConcatOp{},
+    const ValueId input = rewriter_.Append(absl::StrCat(merged.name, ".input"), kConcat,
                                            std::move(inputs), merged.input_width);
     std::string layer_name = merged.name;
     const DenseId id = graph.AddDense(std::move(merged));
-    return rewriter_.Append(std::move(layer_name), DenseOp{id, {}}, {input}, width);
+    return rewriter_.Append(std::move(layer_name), DenseOp(id, {}), {input}, width);
   }
 
   const std::vector<size_t> readers_;

@@ -17,7 +17,7 @@ class SumMerger {
 
   void Visit(const Node& source) {
     Node node = rewriter_.Current(source);
-    auto* add = std::get_if<AddOp>(&node.op);
+    auto* add = node.op.As(OperatorKind::Add);
     if (add == nullptr) {
       rewriter_.Add(std::move(node));
       return;
@@ -36,14 +36,13 @@ class SumMerger {
 
   void Flatten(ValueId value, std::vector<ValueId>* addends, std::vector<double>* bias) {
     const Node& producer = rewriter_.ProducerOf(value);
-    const auto* add = std::get_if<AddOp>(&producer.op);
-    if (add == nullptr || add->activation.kind != schema::ActivationKind::Linear ||
-        !ReadOnce(value)) {
+    const auto* add = producer.op.As(OperatorKind::Add);
+    if (add == nullptr || !add->IsLinear() || !ReadOnce(value)) {
       addends->push_back(value);
       return;
     }
     const Node inner = rewriter_.Take(value);
-    const auto& inner_add = std::get<AddOp>(inner.op);
+    const auto& inner_add = inner.op;
     bias->resize(std::max(bias->size(), inner_add.bias.size()), 0.0);
     for (size_t j = 0; j < inner_add.bias.size(); ++j) (*bias)[j] += inner_add.bias[j];
     for (ValueId input : inner.inputs) Flatten(input, addends, bias);
@@ -51,12 +50,12 @@ class SumMerger {
 
   // Replaces the addends of each smaller domain by their sum.
   void Group(std::vector<ValueId> addends, Node* node) {
-    auto& add = std::get<AddOp>(node->op);
+    auto& add = node->op;
     Domain whole;
     bool has_dense = false;
     std::map<int, std::vector<ValueId>> by_domain;
     for (ValueId addend : addends) {
-      has_dense |= std::holds_alternative<DenseOp>(rewriter_.ProducerOf(addend).op);
+      has_dense |= rewriter_.ProducerOf(addend).op.Is(OperatorKind::Dense);
       const Domain domain = rewriter_.DomainOf(addend);
       whole = whole.Union(domain);
       by_domain[domain.index()].push_back(addend);
@@ -76,7 +75,7 @@ class SumMerger {
         sums.insert(sums.end(), own.begin(), own.end());
         continue;
       }
-      AddOp part;
+      Operator part = AddOp();
       if (takes_bias) part.bias = std::exchange(add.bias, {});
       Domain part_domain;
       for (ValueId addend : own) part_domain = part_domain.Union(rewriter_.DomainOf(addend));

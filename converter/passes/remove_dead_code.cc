@@ -44,24 +44,8 @@ class DeadCodeRemover {
       if (!live[source.output]) continue;
       Node node = source;
       for (ValueId& input : node.inputs) input = UseValue(input, &result);
-      if (auto* embedding = std::get_if<EmbeddingOp>(&node.op)) {
-        UseTable(&embedding->lookup.table, &result);
-      } else if (auto* sum = std::get_if<EmbeddingSumOp>(&node.op)) {
-        for (Lookup& lookup : sum->lookups) UseTable(&lookup.table, &result);
-      } else if (auto* interaction = std::get_if<EmbeddingBiInteractionOp>(&node.op)) {
-        for (Lookup& lookup : interaction->lookups) UseTable(&lookup.table, &result);
-      } else if (auto* dense = std::get_if<DenseOp>(&node.op)) {
-        UseDense(&dense->weights, &result);
-      } else if (auto* recurrence = std::get_if<RecurrenceOp>(&node.op)) {
-        UseDense(&recurrence->weights, &result);
-      } else if (auto* attention = std::get_if<AttentionRecurrenceOp>(&node.op)) {
-        UseDense(&attention->weights, &result);
-      }
-      if (auto* unit = std::get_if<AttentionUnitOp>(&node.op)) {
-        UseDense(&unit->query_weights, &result);
-        UseDense(&unit->product_weights, &result);
-        for (AttentionLayerSpec& layer : unit->layers) UseDense(&layer.weights, &result);
-      }
+      for (Lookup& lookup : node.op.lookups) UseTable(&lookup.table, &result);
+      for (DenseId& weights : node.op.weights) UseDense(&weights, &result);
       node.output = UseValue(node.output, &result);
       result.nodes.push_back(std::move(node));
     }

@@ -17,12 +17,12 @@ class BiInteractionSplitter {
       : readers_(ReadersOfEachValue(graph)), rewriter_(graph) {}
 
   void Visit(Node node) {
-    if (std::holds_alternative<BiInteractionOp>(node.op)) {
+    if (node.op.Is(kBiInteractionOfAll)) {
       const std::string name = rewriter_.graph().NameOf(node);
       const ValueId sum = AppendSum(absl::StrCat(name, ".sum"), node.inputs, /*squared=*/false);
       const ValueId squares =
           AppendSum(absl::StrCat(name, ".squares"), node.inputs, /*squared=*/true);
-      node.op = BiInteractionOfSumsOp{};
+      node.op = OperatorKind::BiInteraction;
       node.inputs = {sum, squares};
     }
     rewriter_.Add(std::move(node));
@@ -34,17 +34,17 @@ class BiInteractionSplitter {
   // The sum of `vectors`, or of their squares.
   ValueId AppendSum(const std::string& name, const std::vector<ValueId>& vectors, bool squared) {
     const uint32_t width = rewriter_.graph().WidthOf(vectors[0]);
-    EmbeddingSumOp embeddings;
-    embeddings.squared = squared;
+    Operator embeddings = EmbeddingSumOp({}, squared);
     std::vector<ValueId> addends;
     for (ValueId vector : vectors) {
-      const auto* embedding = std::get_if<EmbeddingOp>(&rewriter_.ProducerOf(vector).op);
+      const auto* embedding = rewriter_.ProducerOf(vector).op.As(OperatorKind::Embedding);
       if (embedding != nullptr && readers_[vector] == 1) {
-        embeddings.lookups.push_back(embedding->lookup);
+        embeddings.lookups.insert(embeddings.lookups.end(), embedding->lookups.begin(),
+                                  embedding->lookups.end());
       } else if (squared) {
         addends.push_back(
             rewriter_.Append(absl::StrCat(name, ".", rewriter_.graph().values[vector].name),
-                             MultiplyOp{}, {vector, vector}, width));
+                             OperatorKind::Multiply, {vector, vector}, width));
       } else {
         addends.push_back(vector);
       }
@@ -54,7 +54,7 @@ class BiInteractionSplitter {
       addends.push_back(rewriter_.Append(own_name, std::move(embeddings), {}, width));
     }
     if (addends.size() == 1) return addends[0];
-    return rewriter_.Append(name, AddOp{}, std::move(addends), width);
+    return rewriter_.Append(name, AddOp(), std::move(addends), width);
   }
 
   const std::vector<size_t> readers_;

@@ -31,13 +31,13 @@ class Splitter {
   explicit Splitter(const Graph& graph) : rewriter_(graph) {}
 
   void Visit(Node node) {
-    if (const auto* dense = std::get_if<DenseOp>(&node.op)) {
+    if (const auto* dense = node.op.As(OperatorKind::Dense)) {
       if (SplitDense(node, *dense)) return;
-    } else if (const auto* sum = std::get_if<EmbeddingSumOp>(&node.op)) {
+    } else if (const auto* sum = node.op.As(OperatorKind::EmbeddingSum)) {
       if (SplitEmbeddingSum(node, *sum)) return;
     }
     const ValueId output = node.output;
-    const bool is_concat = std::holds_alternative<ConcatOp>(node.op);
+    const bool is_concat = node.op.Is(kConcat);
     rewriter_.Add(std::move(node));
     if (is_concat) NoteConcat(output);
   }
@@ -56,7 +56,7 @@ class Splitter {
   // What a value is concatenated from, also over concatenations inside it.
   void CollectLeaves(ValueId value, std::vector<ValueId>* leaves) {
     const Node& producer = rewriter_.ProducerOf(value);
-    if (!std::holds_alternative<ConcatOp>(producer.op)) {
+    if (!producer.op.Is(kConcat)) {
       leaves->push_back(value);
       return;
     }
@@ -73,7 +73,7 @@ class Splitter {
   // along different axes, or are multiplied by columns of the layer anyhow.
   const Node* Difference(ValueId value, const std::set<ValueId>& leaves) {
     const Node& producer = rewriter_.ProducerOf(value);
-    if (!std::holds_alternative<SubtractOp>(producer.op)) return nullptr;
+    if (!producer.op.Is(kSubtract)) return nullptr;
     bool is_free = true;
     for (ValueId input : producer.inputs) {
       std::vector<ValueId> own;
@@ -89,7 +89,7 @@ class Splitter {
   void CollectParts(ValueId value, uint32_t column, double sign, const std::set<ValueId>& leaves,
                     std::vector<Part>* parts) {
     const Node& producer = rewriter_.ProducerOf(value);
-    if (std::holds_alternative<ConcatOp>(producer.op)) {
+    if (producer.op.Is(kConcat)) {
       for (ValueId input : producer.inputs) {
         CollectParts(input, column, sign, leaves, parts);
         column += graph().WidthOf(input);
@@ -109,7 +109,7 @@ class Splitter {
     parts->push_back({value, {{column, sign}}});
   }
 
-  bool SplitDense(const Node& node, const DenseOp& op) {
+  bool SplitDense(const Node& node, const Operator& op) {
     std::vector<ValueId> leaves;
     CollectLeaves(node.inputs[0], &leaves);
     std::vector<Part> parts;
@@ -124,11 +124,11 @@ class Splitter {
     std::vector<ValueId> addends;
     for (const auto& [domain, own_parts] : by_domain) {
       addends.push_back(AppendDensePart(PartName(node, domain), own_parts,
-                                        *graph().dense[op.weights],
+                                        *graph().dense[op.weights[0]],
                                         /*with_bias=*/addends.empty()));
     }
     if (node.inputs.size() == 2) addends.push_back(node.inputs[1]);
-    rewriter_.Add({AddOp{op.activation, {}}, std::move(addends), node.output});
+    rewriter_.Add({AddOp(op.activation()), std::move(addends), node.output});
     return true;
   }
 
@@ -154,7 +154,7 @@ class Splitter {
     if (with_bias) dense.bias = whole.bias;
     const ValueId input = Concatenate(absl::StrCat(name, ".input"), leaves, dense.input_width);
     const DenseId id = graph().AddDense(std::move(dense));
-    return rewriter_.Append(name, DenseOp{id, {}}, {input}, whole.output_width);
+    return rewriter_.Append(name, DenseOp(id, {}), {input}, whole.output_width);
   }
 
   // `leaves` side by side, out of concatenations that exist already as far as possible: what lies
@@ -168,16 +168,16 @@ class Splitter {
       at = end != at ? end : at + 1;
     }
     if (inputs.size() == 1) return inputs[0];
-    const ValueId whole = rewriter_.Append(std::move(name), ConcatOp{}, std::move(inputs), width);
+    const ValueId whole = rewriter_.Append(std::move(name), kConcat, std::move(inputs), width);
     NoteConcat(whole);
     return whole;
   }
 
-  bool SplitEmbeddingSum(const Node& node, const EmbeddingSumOp& op) {
-    std::map<int, EmbeddingSumOp> by_domain;
+  bool SplitEmbeddingSum(const Node& node, const Operator& op) {
+    std::map<int, Operator> by_domain;
     for (const Lookup& lookup : op.lookups) {
-      EmbeddingSumOp& part = by_domain[FeatureDomain(*graph().features, lookup.feature).index()];
-      part.squared = op.squared;
+      const int domain = FeatureDomain(*graph().features, lookup.feature).index();
+      Operator& part = by_domain.try_emplace(domain, EmbeddingSumOp({}, op.squared)).first->second;
       part.lookups.push_back(lookup);
     }
     const bool has_addend = !node.inputs.empty();
@@ -191,7 +191,7 @@ class Splitter {
       addends.push_back(rewriter_.Append(PartName(node, domain), std::move(part), {},
                                          graph().WidthOf(node.output)));
     }
-    rewriter_.Add({AddOp{}, std::move(addends), node.output});
+    rewriter_.Add({AddOp(), std::move(addends), node.output});
     return true;
   }
 

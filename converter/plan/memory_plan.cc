@@ -63,11 +63,10 @@ class Planner {
     has_place_[value] = true;
   }
 
-  uint32_t AddBuffer(Domain domain, uint32_t width, schema::BufferType type) {
+  uint32_t AddBuffer(Domain domain, uint32_t width) {
     PlannedBuffer buffer;
     buffer.domain = domain;
     buffer.width = width;
-    buffer.type = type;
     plan_.buffers.push_back(buffer);
     return static_cast<uint32_t>(plan_.buffers.size() - 1);
   }
@@ -76,19 +75,11 @@ class Planner {
   void MakeBuffers() {
     for (size_t i = graph_.nodes.size(); i-- > 0;) {
       const Node& node = graph_.nodes[i];
-      if (std::holds_alternative<SliceOp>(node.op)) continue;
+      if (node.op.Is(kSlice)) continue;
       if (!has_place_[node.output]) {
-        const auto type = std::holds_alternative<QuantizeOp>(node.op)
-                              ? schema::BufferType::DynamicInt8
-                              : schema::BufferType::Float32;
-        Place(node.output, AddBuffer(domains_[node.output], graph_.WidthOf(node.output), type), 0);
+        Place(node.output, AddBuffer(domains_[node.output], graph_.WidthOf(node.output)), 0);
       }
-      if (std::holds_alternative<RecurrenceOp>(node.op)) {
-        const uint32_t width = graph_.WidthOf(node.inputs[0]);
-        plan_.scratch.push_back(
-            {node.output, AddBuffer(Domain::Context(), width, schema::BufferType::Float32)});
-      }
-      if (!std::holds_alternative<ConcatOp>(node.op)) continue;
+      if (!node.op.Is(kConcat)) continue;
       ValuePlace place = plan_.places[node.output];
       for (ValueId part : node.inputs) {
         Place(part, place.buffer, place.column);
@@ -99,10 +90,8 @@ class Planner {
     const uint32_t last = static_cast<uint32_t>(plan_.buffers.size()) - 1;
     std::reverse(plan_.buffers.begin(), plan_.buffers.end());
     for (ValuePlace& place : plan_.places) place.buffer = last - place.buffer;
-    for (ScratchPlace& scratch : plan_.scratch) scratch.buffer = last - scratch.buffer;
-    std::reverse(plan_.scratch.begin(), plan_.scratch.end());
     for (const Node& node : graph_.nodes) {
-      const auto* slice = std::get_if<SliceOp>(&node.op);
+      const auto* slice = node.op.As(kSlice);
       if (slice == nullptr) continue;
       const ValuePlace whole = plan_.places[node.inputs[0]];
       Place(node.output, whole.buffer, whole.column + slice->column);
@@ -123,9 +112,6 @@ class Planner {
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       for (ValueId input : graph_.nodes[i].inputs) use(input, i);
       use(graph_.nodes[i].output, i);
-      for (const ScratchPlace& scratch : plan_.scratch) {
-        if (scratch.output == graph_.nodes[i].output) use_buffer(scratch.buffer, i);
-      }
     }
     const size_t end = graph_.nodes.size();
     use(graph_.logit, end);
@@ -136,9 +122,8 @@ class Planner {
         arena_[b].first_step = 0;
         arena_[b].last_step = end;
       }
-      arena_[b].bytes = RowBytes(buffer.type, buffer.width);
-      arena_[b].alignment = buffer.type == schema::BufferType::DynamicInt8 ? 8 : 4;
-      if (buffer.domain == Domain::Context()) arena_[b].alignment = 64;
+      arena_[b].bytes = sizeof(float) * uint64_t{buffer.width};
+      arena_[b].alignment = buffer.domain == Domain::Context() ? 64 : 4;
     }
   }
 
@@ -185,11 +170,6 @@ class Planner {
 };
 
 }  // namespace
-
-uint64_t RowBytes(schema::BufferType type, uint32_t width) {
-  if (type == schema::BufferType::DynamicInt8) return (uint64_t{width} + 7) / 8 * 8 + 8;
-  return uint64_t{width} * 4;
-}
 
 absl::StatusOr<MemoryPlan> PlanMemory(const Graph& graph, uint32_t tile) {
   return Planner(graph).Plan(tile);

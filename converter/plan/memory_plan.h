@@ -23,7 +23,6 @@ namespace handpick::converter {
 // See schema::Buffer.
 struct PlannedBuffer {
   Domain domain;
-  schema::BufferType type = schema::BufferType::Float32;
   uint32_t width = 0;
   uint32_t offset = 0;
 };
@@ -34,23 +33,12 @@ struct ValuePlace {
   uint32_t column = 0;
 };
 
-// A buffer of the context that a recurrence over the history works in: written by it, read by no
-// other, 3 state widths wide.
-struct ScratchPlace {
-  ValueId output = 0;  // Of the step.
-  uint32_t buffer = 0;
-};
-
 struct MemoryPlan {
   std::vector<PlannedBuffer> buffers;
   std::vector<ValuePlace> places;  // By value.
-  std::vector<ScratchPlace> scratch;
   uint32_t region_row_bytes[kDomainCount] = {};
   uint32_t tile = 0;
 };
-
-// Bytes that a row of a buffer takes.
-uint64_t RowBytes(schema::BufferType type, uint32_t width);
 
 // Plans a graph that Lower made. `tile`: candidates that go through together; 0: whole panels of
 // 48, at most 5 (2 without a history), so many that the tile's memory stays near 256 KiB (640 KiB

@@ -2,14 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
-#include <map>
 #include <memory>
 #include <set>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
-#include "converter/passes/rewriter.h"
+#include "hwy/base.h"
+#include "schema/table_rows.h"
 
 namespace handpick::converter {
 namespace {
@@ -25,37 +25,68 @@ void Round(ActivationSpec* activation) {
 }
 
 void RoundOperator(Operator* op) {
-  if (auto* dense = std::get_if<DenseOp>(op)) Round(&dense->activation);
-  if (auto* activation = std::get_if<ActivationOp>(op)) Round(&activation->activation);
-  if (auto* pool = std::get_if<WeightedPoolOp>(op)) Round(&pool->empty_value);
-  if (auto* recurrence = std::get_if<AttentionRecurrenceOp>(op)) Round(&recurrence->input_bias);
-  if (auto* unit = std::get_if<AttentionUnitOp>(op)) {
-    Round(&unit->activation);
-    for (AttentionLayerSpec& layer : unit->layers) Round(&layer.activation);
-  }
-  if (auto* constant = std::get_if<ConstantOp>(op)) Round(&constant->values);
-  if (auto* add = std::get_if<AddOp>(op)) {
-    Round(&add->bias);
-    Round(&add->activation);
-  }
+  for (ActivationSpec& activation : op->activations) Round(&activation);
+  Round(&op->numbers);
+  Round(&op->bias);
+}
+
+TableData PackTable(const TableData& table, schema::ElementType type) {
+  TableData packed;
+  packed.name = table.name;
+  packed.rows = table.rows;
+  packed.dimension = table.dimension;
+  packed.type = type;
+  const size_t row_bytes = schema::TableRowBytes(type, table.dimension);
+  packed.packed.assign(row_bytes * table.rows, 0);
+  return packed;
 }
 
 TableData QuantizeTable(const TableData& table) {
-  TableData quantized;
-  quantized.name = table.name;
-  quantized.rows = table.rows;
-  quantized.dimension = table.dimension;
-  quantized.type = schema::ElementType::Int8PerRow;
-  quantized.int8.reserve(table.floats.size());
-  quantized.scales.reserve(table.rows);
+  TableData quantized = PackTable(table, schema::ElementType::Int8PerRow);
   std::vector<double> numbers(table.dimension);
+  uint8_t* out = quantized.packed.data();
   for (uint32_t row = 0; row < table.rows; ++row) {
     for (uint32_t j = 0; j < table.dimension; ++j) numbers[j] = table.At(row, j);
     const QuantizedRow result = QuantizeRow(numbers);
-    quantized.int8.insert(quantized.int8.end(), result.values.begin(), result.values.end());
-    quantized.scales.push_back(result.scale);
+    std::memcpy(out, &result.scale, sizeof(result.scale));
+    std::memcpy(out + schema::kRowScaleBytes, result.values.data(), result.values.size());
+    out += schema::TableRowBytes(quantized.type, table.dimension);
   }
   return quantized;
+}
+
+TableData HalveTable(const TableData& table) {
+  TableData halved = PackTable(table, schema::ElementType::Float16);
+  uint8_t* out = halved.packed.data();
+  for (const float number : table.floats) {
+    const hwy::float16_t half = hwy::F16FromF32(number);
+    std::memcpy(out, &half, sizeof(half));
+    out += sizeof(half);
+  }
+  return halved;
+}
+
+DenseData HalveDense(const DenseData& dense) {
+  DenseData halved = dense;
+  halved.type = schema::ElementType::Float16;
+  for (double& weight : halved.weights) {
+    weight = hwy::F32FromF16(hwy::F16FromF32(static_cast<float>(weight)));
+  }
+  return halved;
+}
+
+// Whether a half keeps the largest number in full precision; smaller ones are then off by no more.
+template <typename Number>
+bool FitFloat16(const std::vector<Number>& numbers) {
+  constexpr double kSmallestNormal = 1.0 / 16384;
+  constexpr double kLargest = 65504;
+  double largest = 0;
+  for (const Number number : numbers) {
+    const double magnitude = std::abs(static_cast<double>(number));
+    if (!(magnitude <= kLargest)) return false;
+    largest = std::max(largest, magnitude);
+  }
+  return largest == 0 || largest >= kSmallestNormal;
 }
 
 DenseData QuantizeDense(const DenseData& dense) {
@@ -76,7 +107,8 @@ DenseData QuantizeDense(const DenseData& dense) {
 
 // True when int8 rows with a scale each are smaller than float rows.
 bool IsWorthQuantizing(const TableData& table) {
-  return table.dimension + sizeof(float) < table.dimension * sizeof(float);
+  return schema::TableRowBytes(schema::ElementType::Int8PerRow, table.dimension) <
+         schema::TableRowBytes(schema::ElementType::Float32, table.dimension);
 }
 
 // Sums of products of 8 bits have to fit into 32; what the runtime takes is in
@@ -89,11 +121,9 @@ bool IsWorthQuantizing(const DenseData& dense) {
 
 // A state that is a mean of itself and of tanh stays within [-1, 1]; weights that are not from
 // [0, 1] make no mean.
-bool StaysWithinOne(Rewriter& rewriter, const Node& recurrence) {
-  const Node& attention = rewriter.ProducerOf(recurrence.inputs[1]);
-  return std::get<AttentionRecurrenceOp>(recurrence.op).cell ==
-             schema::RecurrentCell::AttentionInputGru ||
-         std::holds_alternative<SoftmaxOverHistoryOp>(attention.op);
+bool StaysWithinOne(const Node& recurrence, const Node& attention) {
+  return recurrence.op.cell == schema::RecurrentCell::AttentionInputGru ||
+         attention.op.Is(OperatorKind::SoftmaxOverHistory);
 }
 
 }  // namespace
@@ -126,38 +156,34 @@ Graph RoundToFloat32(const Graph& graph) {
   return result;
 }
 
-Graph QuantizeInt8(const Graph& graph) {
-  Rewriter rewriter(graph);
-  std::map<ValueId, ValueId> quantized;  // Values and their rounded copies.
-  std::set<DenseId> layers;              // Weights to quantise.
-  for (const Node& source : graph.nodes) {
-    Node node = rewriter.Current(source);
-    const auto* dense = std::get_if<DenseOp>(&node.op);
-    if (dense != nullptr && IsWorthQuantizing(*graph.dense[dense->weights])) {
-      const ValueId input = node.inputs[0];
-      auto [entry, is_new] = quantized.try_emplace(input, 0);
-      if (is_new) {
-        entry->second = rewriter.Append(absl::StrCat(graph.values[input].name, ".int8"),
-                                        QuantizeOp{}, {input}, graph.WidthOf(input));
-      }
-      node.inputs[0] = entry->second;
-      layers.insert(dense->weights);
-    }
-    if (auto* unit = std::get_if<AttentionUnitOp>(&node.op)) {
-      // The first layer's weights stay as they are: their matrix is rounded for each event.
-      unit->fold_int8 = IsWorthQuantizing(*graph.dense[unit->query_weights]);
-      for (const AttentionLayerSpec& layer : unit->layers) {
-        if (IsWorthQuantizing(*graph.dense[layer.weights])) layers.insert(layer.weights);
-      }
-    }
-    const auto* recurrence = std::get_if<AttentionRecurrenceOp>(&node.op);
-    if (recurrence != nullptr && StaysWithinOne(rewriter, node) &&
-        IsWorthQuantizing(*graph.dense[recurrence->weights])) {
-      layers.insert(recurrence->weights);
-    }
-    rewriter.Add(std::move(node));
+Graph RoundToFloat16(const Graph& graph) {
+  Graph result = RoundToFloat32(graph);
+  for (auto& table : result.tables) {
+    if (FitFloat16(table->floats)) table = std::make_shared<const TableData>(HalveTable(*table));
   }
-  Graph result = rewriter.Finish();
+  for (auto& dense : result.dense) {
+    if (FitFloat16(dense->weights)) dense = std::make_shared<const DenseData>(HalveDense(*dense));
+  }
+  return result;
+}
+
+Graph QuantizeInt8(const Graph& graph) {
+  const std::vector<size_t> producers = ProducerOfEachValue(graph);
+  std::set<DenseId> layers;  // Weights to quantise.
+  for (const Node& node : graph.nodes) {
+    const schema::OperatorRow& row = *FindGraphOperator(node.op.kind);
+    // States of an error feed back over all events, for few bytes.
+    if (node.op.Is(OperatorKind::Recurrence)) continue;
+    if (node.op.Is(OperatorKind::AttentionRecurrence) &&
+        !StaysWithinOne(node, graph.nodes[producers[node.inputs[1]]])) {
+      continue;
+    }
+    // Matrices that are folded for each event stay as they are: what is rounded is their sum.
+    for (size_t i = row.folds_second ? 2 : 0; i < node.op.weights.size(); ++i) {
+      if (IsWorthQuantizing(*graph.dense[node.op.weights[i]])) layers.insert(node.op.weights[i]);
+    }
+  }
+  Graph result = graph;
   for (const DenseId layer : layers) {
     result.dense[layer] = std::make_shared<const DenseData>(QuantizeDense(*result.dense[layer]));
   }

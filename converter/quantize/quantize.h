@@ -13,15 +13,23 @@ namespace handpick::converter {
 // slopes, scales.
 Graph RoundToFloat32(const Graph& graph);
 
+// Makes a float16 graph of a float one, with half the bytes and a relative error of 2^-11:
+//   * tables whose largest magnitude a half takes in full precision: 2^-14 to 65504, or 0. Others
+//     stay float32.
+//   * weights of all layers, with the same exception.
+// Other numbers are rounded to float32.
+Graph RoundToFloat16(const Graph& graph);
+
 // Makes an int8 graph of a float one:
-//   * tables: int8 with one scale per row (largest magnitude / 127). A table of dimension 1 stays
-//     float32: an int8 and a scale would be larger.
-//   * dense layers: weights int8 with one scale per output channel, and their input rounded row by
-//     row at run time (QuantizeOp, one for all layers that read the same value). Layers with a
-//     single output stay float32: a head is a few hundred weights, and its error would go straight
-//     into the logit.
+//   * tables: int8 with one scale per row (largest magnitude / 127). A table of dimension 1 or 2
+//     stays float32: a row of int8 and its scale would not be smaller.
+//   * dense layers: weights int8 with one scale per output channel. A processor may round what such
+//     a layer reads as well; the reference does not. Layers with a single output stay float32: a
+//     head is a few hundred weights, and its error would go straight into the logit.
 //   * the state's weights of recurrences stay float32: a state is the next one's input, so that its
-//     rounding errors come back over all events of the history, and 3 H * H weights are small.
+//     rounding errors come back over all events of the history, and 3 H * H weights are small. But
+//     those of a recurrence with attention become int8 where the state stays within [-1, 1].
+//   * of an attention unit, the two matrices that are folded for each event stay float32.
 // Weights then stand for scale * int8, so that the reference interpreter computes what the bundle
 // means. Other numbers are rounded to float32.
 Graph QuantizeInt8(const Graph& graph);

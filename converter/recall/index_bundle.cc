@@ -57,8 +57,7 @@ absl::StatusOr<int32_t> FindUserValue(const schema::BundleT& bundle, const std::
     const schema::ValueT& value = *bundle.values[v];
     const schema::BufferT& buffer = *bundle.buffers[value.buffer];
     if (value.name == name) named = &value;
-    if (buffer.domain != schema::Domain::Context || buffer.type != schema::BufferType::Float32 ||
-        value.width != dimension) {
+    if (buffer.domain != schema::Domain::Context || value.width != dimension) {
       continue;
     }
     if (value.name == name) return static_cast<int32_t>(v);
@@ -177,7 +176,6 @@ absl::Status PutRecallIndex(schema::RecallIndexT index, const ItemIdList& ids,
     SetItemIds({}, &index);
     index.items_of_catalog = true;
   }
-  // Whoever does not know of the index may ignore it: the format's version stays.
   bundle->recall = std::make_unique<schema::RecallIndexT>(std::move(index));
   return absl::OkStatus();
 }
@@ -186,13 +184,14 @@ schema::BundleT BundleOfIndex(schema::RecallIndexT index, const ItemIdList& ids,
                               const std::string& name, uint32_t max_history) {
   schema::BundleT bundle;
   bundle.format_major = kFormatMajor;
-  bundle.format_minor = 2;  // The first that may have no model.
+  bundle.format_minor = kFormatMinor;
   bundle.model_name = name;
+  bundle.integrity = std::make_unique<schema::IntegrityT>();
   bundle.tile = 1;
-  bundle.max_history = max_history;
-  bundle.region_row_bytes = {0, 0, 0, 0};
-  bundle.session_program = std::make_unique<schema::ProgramT>();
-  bundle.candidate_program = std::make_unique<schema::ProgramT>();
+  auto sequence = std::make_unique<schema::SequenceT>();
+  sequence->name = kSequenceName;
+  sequence->max_events = max_history;
+  bundle.sequences.push_back(std::move(sequence));
   // Nobody looks at the row; the hash alone takes any id without a list of all.
   auto vocabulary = std::make_unique<schema::VocabularyT>();
   vocabulary->kind = schema::VocabularyKind::Hash;

@@ -90,9 +90,9 @@ absl::StatusOr<ValueId> AddAttention(ValueId query, ValueId key, ModelBuilder* m
   const TensorLayout& layout = model->layout();
   Graph& graph = *model->graph();
   const uint32_t width = graph.WidthOf(query);
-  const ValueId difference =
-      graph.Append("attention.difference", SubtractOp{}, {query, key}, width);
-  const ValueId product = graph.Append("attention.product", MultiplyOp{}, {query, key}, width);
+  const ValueId difference = graph.Append("attention.difference", kSubtract, {query, key}, width);
+  const ValueId product =
+      graph.Append("attention.product", OperatorKind::Multiply, {query, key}, width);
   HP_ASSIGN_OR_RETURN(
       const ValueId input,
       model->Concat("attention.input", {query, key, difference, product}, "attention.key"));
@@ -116,7 +116,7 @@ absl::StatusOr<ValueId> AddAttention(ValueId query, ValueId key, ModelBuilder* m
                       model->tensors()->Take(names.bias, {{1}}, "attention"));
   const ValueId score = AddDense("attention.score", *weight, bias, hidden, &graph);
   if (!attention.softmax) return score;
-  return graph.Append("attention.softmax", SoftmaxOverHistoryOp{}, {score}, 1);
+  return graph.Append("attention.softmax", OperatorKind::SoftmaxOverHistory, {score}, 1);
 }
 
 }  // namespace handpick::converter

@@ -38,9 +38,8 @@ class DienBuilder {
     HP_ASSIGN_OR_RETURN(const Recurrence extractor,
                         ReadRecurrence("gru", model_.layout().Extractor()));
     const ValueId interests = AddGru("gru", extractor, attended.key);
-    HP_ASSIGN_OR_RETURN(
-        const Recurrence evolution,
-        ReadRecurrence("evolution", model_.layout().Evolution(spec_.evolution.cell)));
+    HP_ASSIGN_OR_RETURN(const Recurrence evolution,
+                        ReadRecurrence("evolution", model_.layout().Evolution()));
     HP_ASSIGN_OR_RETURN(const ValueId history, AddEvolution(evolution, attended.query, interests));
     HP_RETURN_IF_ERROR(AddNetworkOverHistory(history, &model_));
     return model_.Finish("deep.features, deep.hidden_units, attention and evolution");
@@ -55,15 +54,14 @@ class DienBuilder {
       // Attention looks at what the second GRU made of all interests.
       const ValueId states = AddGru("evolution", evolution, interests);
       HP_ASSIGN_OR_RETURN(const ValueId weight, AddAttention(query, states, &model_));
-      return graph_.Append("evolution.history", WeightedPoolOp{}, {weight, states}, width_);
+      return graph_.Append("evolution.history", WeightedPoolOp(), {weight, states}, width_);
     }
     HP_ASSIGN_OR_RETURN(const ValueId weight, AddAttention(query, interests, &model_));
-    AttentionRecurrenceOp op;
-    op.weights = evolution.state;
+    Operator op = AttentionRecurrenceOp(RecurrentCell::Unknown, evolution.state);
     const bool weighs_input = cell == "AIGRU";
     if (weighs_input) {
       op.cell = RecurrentCell::AttentionInputGru;
-      op.input_bias = evolution.input_bias;
+      op.numbers = evolution.input_bias;
     } else if (cell == "AGRU") {
       op.cell = RecurrentCell::AttentionGru;
     } else if (cell == "AUGRU") {
@@ -79,7 +77,7 @@ class DienBuilder {
   // A plain GRU; returns its states, one per event.
   ValueId AddGru(const std::string& name, const Recurrence& gru, ValueId input) {
     const ValueId gates = AddGates(name, gru, /*with_bias=*/true, input);
-    return graph_.Append(name + ".states", RecurrenceOp{gru.state}, {gates}, width_);
+    return graph_.Append(name + ".states", RecurrenceOp(gru.state), {gates}, width_);
   }
 
   // The input's side of the gates r, z, n.
@@ -92,7 +90,7 @@ class DienBuilder {
     gates.weights = Doubles(*recurrence.input_weight);
     if (with_bias) gates.bias = recurrence.input_bias;
     const DenseId id = graph_.AddDense(std::move(gates));
-    return graph_.Append(name + ".gates", DenseOp{id, {}}, {input}, 3 * width_);
+    return graph_.Append(name + ".gates", DenseOp(id, {}), {input}, 3 * width_);
   }
 
   absl::StatusOr<Recurrence> ReadRecurrence(const std::string& name,

@@ -14,9 +14,9 @@ absl::StatusOr<Graph> BuildDin(const Spec& spec, const Weights& weights) {
   HP_RETURN_IF_ERROR(model.Begin());
   HP_ASSIGN_OR_RETURN(QueryAndKey attended, AddQueryAndKey(&model));
   HP_ASSIGN_OR_RETURN(const ValueId weight, AddAttention(attended.query, attended.key, &model));
-  WeightedPoolOp pool;
-  if (spec.attention.softmax && model.layout().SoftmaxOfNothingIsPadding()) {
-    pool.empty_value = std::move(attended.padding_key);
+  Operator pool = WeightedPoolOp();
+  if (spec.attention.softmax && spec.traits().softmax_over_padding) {
+    pool.numbers = std::move(attended.padding_key);
   }
   Graph& graph = *model.graph();
   const ValueId history = graph.Append("attention.history", std::move(pool), {weight, attended.key},

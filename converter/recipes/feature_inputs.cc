@@ -64,7 +64,7 @@ absl::StatusOr<Lookup> FeatureInputs::LookUp(const FeatureUse& use, const std::s
   if (Feature(use).type == schema::FeatureType::Categorical) {
     lookup.combiner = schema::Combiner::Sum;
   }
-  if (lookup.combiner == schema::Combiner::Max) lookup.empty_value = layout_.MaximumOfNothing();
+  if (lookup.combiner == schema::Combiner::Max) lookup.empty_value = spec_.traits().empty_max_value;
   return lookup;
 }
 
@@ -77,7 +77,7 @@ ValueId FeatureInputs::EmbedRows(const FeatureUse& use, const Lookup& lookup) {
   const auto [entry, is_new] = embedded_.try_emplace({use.feature, lookup.combiner}, 0);
   if (is_new) {
     entry->second = graph_.Append(absl::StrCat(part_, ".embedding.", Feature(use).name),
-                                  EmbeddingOp{lookup}, {}, graph_.tables[lookup.table]->dimension);
+                                  EmbeddingOp(lookup), {}, graph_.tables[lookup.table]->dimension);
   }
   return entry->second;
 }
@@ -85,18 +85,18 @@ ValueId FeatureInputs::EmbedRows(const FeatureUse& use, const Lookup& lookup) {
 ValueId FeatureInputs::Numbers(const FeatureUse& use) {
   const ValueId numbers =
       graph_.Append(absl::StrCat(part_, ".numeric.", Feature(use).name),
-                    NumericOp{static_cast<uint32_t>(use.feature)}, {}, Feature(use).dimension);
+                    NumericOp(static_cast<uint32_t>(use.feature)), {}, Feature(use).dimension);
   return IsHistory(use) ? PoolEvents(use, numbers) : numbers;
 }
 
 ValueId FeatureInputs::PoolEvents(const FeatureUse& use, ValueId per_event) {
-  PoolHistoryOp pool;
+  Operator pool = OperatorKind::PoolHistory;
   pool.combiner = use.combiner;
   const schema::FeatureT& feature = Feature(use);
   if (feature.type == schema::FeatureType::Categorical && feature.padding_row >= 0) {
-    pool.mask_feature = static_cast<uint32_t>(use.feature);
+    pool.features = {static_cast<uint32_t>(use.feature)};
   }
-  if (pool.combiner == schema::Combiner::Max) pool.empty_value = layout_.MaximumOfNothing();
+  if (pool.combiner == schema::Combiner::Max) pool.empty_value = spec_.traits().empty_max_value;
   return graph_.Append(absl::StrCat(part_, ".history.", feature.name), pool, {per_event},
                        graph_.WidthOf(per_event));
 }

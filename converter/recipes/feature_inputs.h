@@ -11,7 +11,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "converter/graph/graph.h"
-#include "converter/recipes/layout.h"
 #include "converter/recipes/tensor_reader.h"
 #include "converter/spec/spec.h"
 
@@ -22,9 +21,8 @@ namespace handpick::converter {
 class FeatureInputs {
  public:
   // Everything must outlive this. `part` ("deep") begins the names of nodes and tables.
-  FeatureInputs(const Spec& spec, const TensorLayout& layout, std::string part,
-                TensorReader* tensors, Graph* graph)
-      : spec_(spec), layout_(layout), part_(std::move(part)), tensors_(*tensors), graph_(*graph) {}
+  FeatureInputs(const Spec& spec, std::string part, TensorReader* tensors, Graph* graph)
+      : spec_(spec), part_(std::move(part)), tensors_(*tensors), graph_(*graph) {}
 
   // Embeds a feature in the table of tensor `tensor`. The table is read once, however many features
   // share it. `dimension`: what the table's must be, or kAnySize.
@@ -53,7 +51,6 @@ class FeatureInputs {
   ValueId PoolEvents(const FeatureUse& use, ValueId per_event);
 
   const Spec& spec_;
-  const TensorLayout& layout_;
   const std::string part_;
   TensorReader& tensors_;
   Graph& graph_;

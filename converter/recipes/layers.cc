@@ -46,7 +46,7 @@ class ChainBuilder {
     HP_ASSIGN_OR_RETURN(value, AddBatchNorm(name, names, units, value));
     HP_ASSIGN_OR_RETURN(ActivationSpec activation, ReadActivation(names, units));
     if (activation.kind == schema::ActivationKind::Linear) return value;
-    return graph_.Append(name + ".activation", ActivationOp{std::move(activation)}, {value},
+    return graph_.Append(name + ".activation", ActivationOp(std::move(activation)), {value},
                          graph_.WidthOf(value));
   }
 
@@ -63,9 +63,10 @@ class ChainBuilder {
     const double epsilon = chain_.batch_normalization_epsilon;
     HP_ASSIGN_OR_RETURN(Normalization norm,
                         ReadNormalization(names.batch_norm, units, epsilon, field));
-    BatchNormOp op{std::move(norm.mean), std::move(norm.variance), std::move(norm.scale),
-                   std::move(norm.offset), epsilon};
-    return graph_.Append(name + ".batch_norm", std::move(op), {input}, graph_.WidthOf(input));
+    return graph_.Append(name + ".batch_norm",
+                         BatchNormOp({std::move(norm.mean), std::move(norm.variance),
+                                      std::move(norm.scale), std::move(norm.offset), epsilon}),
+                         {input}, graph_.WidthOf(input));
   }
 
   absl::StatusOr<Normalization> ReadNormalization(const std::string& prefix, int64_t units,
@@ -161,7 +162,7 @@ ValueId AddDense(const std::string& name, const Tensor& weights, const Tensor* b
   if (bias != nullptr) dense.bias = Doubles(*bias);
   const uint32_t width = dense.output_width;
   const DenseId id = graph->AddDense(std::move(dense));
-  return graph->Append(name, DenseOp{id, {}}, {input}, width);
+  return graph->Append(name, DenseOp(id, {}), {input}, width);
 }
 
 std::vector<double> Doubles(const Tensor& tensor) {

@@ -1,66 +1,18 @@
 #include "converter/recipes/layout.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
 
 namespace handpick::converter {
 namespace {
 
-class HandpickLayout : public TensorLayout {
- public:
-  absl::Status Check(const Spec&, const FeatureSet&) const override { return absl::OkStatus(); }
-
-  std::string DeepTable(absl::string_view table) const override {
-    return absl::StrCat("deep.embedding.", table, ".weight");
-  }
-  std::string WideTable(absl::string_view table) const override {
-    return absl::StrCat("wide.embedding.", table, ".weight");
-  }
-  std::string WideNumericWeight() const override { return "wide.numeric.weight"; }
-  LayerTensors DeepLayer(size_t layer) const override {
-    return Layer(absl::StrCat("deep.layers.", layer));
-  }
-  LayerTensors AttentionLayer(size_t layer) const override {
-    return Layer(absl::StrCat("attention.layers.", layer));
-  }
-  std::string HeadWeight() const override { return "head.weight"; }
-  HeadTensors AttentionHead() const override {
-    return {"attention.head.weight", "attention.head.bias"};
-  }
-
-  std::vector<BiasTensor> Biases(bool has_wide, bool has_deep) const override {
-    std::vector<BiasTensor> biases;
-    if (has_wide) biases.push_back({"wide.bias", /*required=*/false});
-    if (has_deep) biases.push_back({"head.bias", /*required=*/true});
-    return biases;
-  }
-
-  RecurrentTensors Extractor() const override { return Recurrent("gru"); }
-  RecurrentTensors Evolution(const std::string&) const override { return Recurrent("evolution"); }
-  std::string NegativeSampling() const override { return "auxiliary."; }
-
-  DeepInput OrderOfDeep(const Spec& spec, const FeatureSet&) const override {
-    return {spec.deep.features, spec.deep.features.size(), {}};
-  }
-  bool DropsDeepWithoutLayers() const override { return false; }
-  double MaximumOfNothing() const override { return 0; }
-  bool SoftmaxOfNothingIsPadding() const override { return false; }
-
- private:
-  static LayerTensors Layer(const std::string& prefix) {
-    return {prefix + ".weight",       prefix + ".bias",       prefix + ".batch_norm",
-            prefix + ".prelu.weight", prefix + ".dice.alpha", prefix + ".dice"};
-  }
-  static RecurrentTensors Recurrent(const std::string& prefix) {
-    return {prefix + ".weight_ih", prefix + ".weight_hh", prefix + ".bias_ih", prefix + ".bias_hh"};
-  }
-};
-
-// Kinds of columns, in the order in which the deep input of DeepCTR-Torch has them. What is pooled
-// is a sequence there.
-enum ColumnKind { kSparse, kSequence, kDense };
+// Kinds of columns, in the order of a deep input that is grouped by them. What is pooled is a
+// sequence.
+enum ColumnKind { kSingle, kSequence, kNumbers };
 
 ColumnKind KindOf(const FeatureSet& features, size_t index) {
   const schema::FeatureT& feature = *features.features[index];
@@ -70,114 +22,140 @@ ColumnKind KindOf(const FeatureSet& features, size_t index) {
       std::any_of(feature.cross_of.begin(), feature.cross_of.end(), [&](uint32_t operand) {
         return features.features[operand]->type == schema::FeatureType::MultiCategorical;
       });
-  if (feature.type == schema::FeatureType::Numeric) return kDense;
-  return pooled ? kSequence : kSparse;
+  if (feature.type == schema::FeatureType::Numeric) return kNumbers;
+  return pooled ? kSequence : kSingle;
 }
 
-// DeepCTR-Torch 0.2.9.
-class DeepCtrTorchLayout : public TensorLayout {
- public:
-  // The class DIEN has names and an order of its own.
-  explicit DeepCtrTorchLayout(bool is_dien) : is_dien_(is_dien) {}
+std::string WithTable(absl::string_view pattern, absl::string_view table) {
+  return absl::StrReplaceAll(pattern, {{"<table>", table}});
+}
 
-  absl::Status Check(const Spec& spec, const FeatureSet& features) const override {
-    for (const auto* uses : {&spec.wide.features, &spec.deep.features}) {
-      for (const FeatureUse& use : *uses) {
-        const schema::FeatureT& feature = *features.features[use.feature];
-        if (use.combiner == schema::Combiner::Max && feature.length_feature >= 0) {
-          return absl::InvalidArgumentError(absl::StrCat(
-              "spec: feature '", feature.name,
-              "' has combiner max and a length, which layout deepctr-torch cannot have: the "
-              "library itself fails on it"));
-        }
+std::string WithPart(absl::string_view pattern, absl::string_view part) {
+  return absl::StrReplaceAll(pattern, {{"<part>", part}});
+}
+
+}  // namespace
+
+absl::string_view TensorLayout::Pattern(TensorRole role) const {
+  return PatternOf(spec_.layout, role, spec_.kind, spec_.evolution.cell);
+}
+
+std::string TensorLayout::DeepTable(absl::string_view table) const {
+  return WithTable(Pattern(TensorRole::kDeepTable), table);
+}
+
+std::string TensorLayout::WideTable(absl::string_view table) const {
+  return WithTable(Pattern(TensorRole::kWideTable), table);
+}
+
+std::string TensorLayout::WideNumericWeight() const {
+  return std::string(Pattern(TensorRole::kWideNumbers));
+}
+
+LayerTensors TensorLayout::DeepLayer(size_t layer) const {
+  return Layer(TensorRole::kNetwork, layer);
+}
+
+LayerTensors TensorLayout::AttentionLayer(size_t layer) const {
+  return Layer(TensorRole::kUnit, layer);
+}
+
+std::string TensorLayout::HeadWeight() const {
+  return std::string(Pattern(TensorRole::kHeadWeight));
+}
+
+HeadTensors TensorLayout::AttentionHead() const {
+  return {std::string(Pattern(TensorRole::kUnitHeadWeight)),
+          std::string(Pattern(TensorRole::kUnitHeadBias))};
+}
+
+std::vector<BiasTensor> TensorLayout::Biases(bool has_wide, bool has_network) const {
+  std::vector<BiasTensor> biases;
+  const auto add = [&](TensorRole role, bool required) {
+    const absl::string_view name = Pattern(role);
+    if (!name.empty()) biases.push_back({std::string(name), required});
+  };
+  if (has_wide) add(TensorRole::kWideBias, /*required=*/false);
+  if (has_network) add(TensorRole::kHeadBias, /*required=*/true);
+  add(TensorRole::kOutputBias, /*required=*/true);
+  return biases;
+}
+
+RecurrentTensors TensorLayout::Extractor() const { return Recurrent(TensorRole::kExtractor); }
+
+RecurrentTensors TensorLayout::Evolution() const {
+  RecurrentTensors tensors = Recurrent(TensorRole::kEvolution);
+  tensors.one_bias = traits().augru_has_one_bias && spec_.evolution.cell == "AUGRU";
+  return tensors;
+}
+
+std::string TensorLayout::NegativeSampling() const {
+  return std::string(Pattern(TensorRole::kAuxiliary));
+}
+
+LayerTensors TensorLayout::Layer(TensorRole network, size_t layer) const {
+  const std::string number = absl::StrCat(layer);
+  const auto name = [&](TensorRole role, absl::string_view part = "") {
+    return absl::StrReplaceAll(
+        Pattern(role), {{"<network>", Pattern(network)}, {"<i>", number}, {".<part>", part}});
+  };
+  return {name(TensorRole::kLayerWeight), name(TensorRole::kLayerBias),
+          name(TensorRole::kBatchNorm),   name(TensorRole::kPrelu),
+          name(TensorRole::kDiceAlpha),   name(TensorRole::kDice)};
+}
+
+RecurrentTensors TensorLayout::Recurrent(TensorRole role) const {
+  const absl::string_view pattern = Pattern(role);
+  return {WithPart(pattern, "weight_ih"), WithPart(pattern, "weight_hh"),
+          WithPart(pattern, "bias_ih"), WithPart(pattern, "bias_hh")};
+}
+
+absl::Status CheckLayout(const Spec& spec, const FeatureSet& features) {
+  if (spec.traits().takes_max_with_length) return absl::OkStatus();
+  for (const auto* uses : {&spec.wide.features, &spec.deep.features}) {
+    for (const FeatureUse& use : *uses) {
+      const schema::FeatureT& feature = *features.features[use.feature];
+      if (use.combiner == schema::Combiner::Max && feature.length_feature >= 0) {
+        return absl::InvalidArgumentError(absl::StrCat(
+            "spec: feature '", feature.name, "' has combiner max and a length, which layout ",
+            RowOf(spec.layout).name, " cannot have: the library itself fails on it"));
       }
     }
-    return absl::OkStatus();
   }
+  return absl::OkStatus();
+}
 
-  std::string DeepTable(absl::string_view table) const override {
-    return absl::StrCat("embedding_dict.", table, ".weight");
+DeepInput OrderOfDeep(const Spec& spec, const FeatureSet& features) {
+  const LayoutTraits& traits = spec.traits();
+  DeepInput input;
+  for (const FeatureUse& use : spec.deep.features) {
+    const bool is_ignored =
+        traits.ignores_other_sequences && KindOf(features, use.feature) == kSequence;
+    (is_ignored ? input.ignored : input.features).push_back(use);
   }
-  std::string WideTable(absl::string_view table) const override {
-    return absl::StrCat("linear_model.embedding_dict.", table, ".weight");
-  }
-  std::string WideNumericWeight() const override { return "linear_model.weight"; }
-  LayerTensors DeepLayer(size_t layer) const override { return Layer("dnn", layer); }
-  LayerTensors AttentionLayer(size_t layer) const override { return Layer(Unit() + ".dnn", layer); }
-  std::string HeadWeight() const override {
-    return is_dien_ ? "linear.weight" : "dnn_linear.weight";
-  }
-  HeadTensors AttentionHead() const override {
-    return {Unit() + ".dense.weight", Unit() + ".dense.bias"};
-  }
-
-  std::vector<BiasTensor> Biases(bool, bool) const override {
-    return {{"out.bias", /*required=*/true}};
-  }
-
-  RecurrentTensors Extractor() const override { return Recurrent("interest_extractor.gru", "_l0"); }
-  RecurrentTensors Evolution(const std::string& cell) const override {
-    const std::string prefix = "interest_evolution.interest_evolution";
-    if (cell == "GRU" || cell == "AIGRU") return Recurrent(prefix, "_l0");
-    RecurrentTensors tensors = Recurrent(prefix + ".rnn", "");
-    // layers/sequence.py registers AUGRU's hidden bias under both names.
-    tensors.one_bias = cell == "AUGRU";
-    return tensors;
-  }
-  std::string NegativeSampling() const override { return "interest_extractor.auxiliary_net."; }
-
-  DeepInput OrderOfDeep(const Spec& spec, const FeatureSet& features) const override {
-    DeepInput input;
-    for (const FeatureUse& use : spec.deep.features) {
-      const bool ignored = is_dien_ && KindOf(features, use.feature) == kSequence;
-      (ignored ? input.ignored : input.features).push_back(use);
-    }
+  if (traits.groups_deep_by_column_kind) {
     std::stable_sort(input.features.begin(), input.features.end(),
                      [&](const FeatureUse& a, const FeatureUse& b) {
                        return KindOf(features, a.feature) < KindOf(features, b.feature);
                      });
-    if (is_dien_) return input;  // The history comes first.
-    const auto is_dense = [&](const FeatureUse& use) {
-      return KindOf(features, use.feature) == kDense;
-    };
-    input.history =
-        static_cast<size_t>(std::find_if(input.features.begin(), input.features.end(), is_dense) -
-                            input.features.begin());
-    return input;
   }
-  bool DropsDeepWithoutLayers() const override { return true; }
-  // layers/sequence.py masks with e - (1 - m) * 1e9.
-  double MaximumOfNothing() const override { return -1e9; }
-  // layers/sequence.py gives every score of padding the same huge negative number. DIEN leaves
-  // empty histories out before it attends.
-  bool SoftmaxOfNothingIsPadding() const override { return !is_dien_; }
-
- private:
-  std::string Unit() const {
-    return is_dien_ ? "interest_evolution.attention.local_att" : "attention.local_att";
+  const auto is_number = [&](const FeatureUse& use) {
+    return KindOf(features, use.feature) == kNumbers;
+  };
+  switch (traits.history_place) {
+    case HistoryPlace::kFirst:
+      input.history = 0;
+      break;
+    case HistoryPlace::kBeforeNumbers:
+      input.history = static_cast<size_t>(
+          std::find_if(input.features.begin(), input.features.end(), is_number) -
+          input.features.begin());
+      break;
+    case HistoryPlace::kLast:
+      input.history = input.features.size();
+      break;
   }
-  static LayerTensors Layer(const std::string& network, size_t layer) {
-    const std::string linear = absl::StrCat(network, ".linears.", layer);
-    const std::string activation = absl::StrCat(network, ".activation_layers.", layer);
-    return {linear + ".weight",     linear + ".bias",      absl::StrCat(network, ".bn.", layer),
-            activation + ".weight", activation + ".alpha", activation + ".bn"};
-  }
-  static RecurrentTensors Recurrent(const std::string& prefix, const std::string& suffix) {
-    return {prefix + ".weight_ih" + suffix, prefix + ".weight_hh" + suffix,
-            prefix + ".bias_ih" + suffix, prefix + ".bias_hh" + suffix};
-  }
-
-  const bool is_dien_;
-};
-
-}  // namespace
-
-const TensorLayout& LayoutFor(const Spec& spec) {
-  static const auto* const handpick = new HandpickLayout;
-  static const auto* const deepctr_torch = new DeepCtrTorchLayout(/*is_dien=*/false);
-  static const auto* const deepctr_torch_dien = new DeepCtrTorchLayout(/*is_dien=*/true);
-  if (spec.layout == Layout::kHandpick) return *handpick;
-  return spec.kind == "dien" ? *deepctr_torch_dien : *deepctr_torch;
+  return input;
 }
 
 bool IsTrainingState(absl::string_view tensor) {

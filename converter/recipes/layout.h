@@ -1,7 +1,5 @@
-// Layouts: how a training library names its tensors, and where its semantics differ.
-//
-// A recipe says what a model computes; a layout says where its numbers are found. Documented for
-// users in converter/README.md.
+// Where a model's numbers are found, and the order in which its library joins them: what
+// converter/spec/layouts.h says of the layout of a spec.
 #ifndef HANDPICK_CONVERTER_RECIPES_LAYOUT_H_
 #define HANDPICK_CONVERTER_RECIPES_LAYOUT_H_
 
@@ -12,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "converter/request/features.h"
+#include "converter/spec/layouts.h"
 #include "converter/spec/spec.h"
 
 namespace handpick::converter {
@@ -55,46 +54,47 @@ struct DeepInput {
   std::vector<FeatureUse> ignored;   // Which the library leaves out.
 };
 
+// The names of one model's tensors: its layout's patterns (converter/spec/layouts.h), filled in.
 class TensorLayout {
  public:
-  virtual ~TensorLayout() = default;
+  // `spec` must outlive this.
+  explicit TensorLayout(const Spec& spec) : spec_(spec) {}
 
-  // Refuses what the library itself cannot do.
-  virtual absl::Status Check(const Spec& spec, const FeatureSet& features) const = 0;
+  const LayoutTraits& traits() const { return spec_.traits(); }
 
   // Embedding tables [rows, dimension]; in the wide part, dimension 1.
-  virtual std::string DeepTable(absl::string_view table) const = 0;
-  virtual std::string WideTable(absl::string_view table) const = 0;
+  std::string DeepTable(absl::string_view table) const;
+  std::string WideTable(absl::string_view table) const;
   // The weights of all numbers of the wide part.
-  virtual std::string WideNumericWeight() const = 0;
+  std::string WideNumericWeight() const;
 
   // Hidden layers of the network and of the attention unit.
-  virtual LayerTensors DeepLayer(size_t layer) const = 0;
-  virtual LayerTensors AttentionLayer(size_t layer) const = 0;
+  LayerTensors DeepLayer(size_t layer) const;
+  LayerTensors AttentionLayer(size_t layer) const;
   // [1, in] of the network; its bias is one of Biases.
-  virtual std::string HeadWeight() const = 0;
-  virtual HeadTensors AttentionHead() const = 0;
-  virtual std::vector<BiasTensor> Biases(bool has_wide, bool has_deep) const = 0;
+  std::string HeadWeight() const;
+  HeadTensors AttentionHead() const;
+  std::vector<BiasTensor> Biases(bool has_wide, bool has_network) const;
 
-  // DIEN's interest extractor, and its evolution by a cell as the spec names it.
-  virtual RecurrentTensors Extractor() const = 0;
-  virtual RecurrentTensors Evolution(const std::string& cell) const = 0;
+  // DIEN's interest extractor, and its evolution.
+  RecurrentTensors Extractor() const;
+  RecurrentTensors Evolution() const;
   // How the names of tensors begin that negative sampling trains, and that nothing else reads.
-  virtual std::string NegativeSampling() const = 0;
+  std::string NegativeSampling() const;
 
-  virtual DeepInput OrderOfDeep(const Spec& spec, const FeatureSet& features) const = 0;
-  // Whether deep features without hidden layers mean no deep part (their tables being there for
-  // nothing); otherwise they are an error.
-  virtual bool DropsDeepWithoutLayers() const = 0;
-  // What a maximum over no position is, in every column.
-  virtual double MaximumOfNothing() const = 0;
-  // Whether a softmax over no events is one over padding, which is row 0; otherwise it weighs
-  // nothing.
-  virtual bool SoftmaxOfNothingIsPadding() const = 0;
+ private:
+  absl::string_view Pattern(TensorRole role) const;
+  LayerTensors Layer(TensorRole network, size_t layer) const;
+  RecurrentTensors Recurrent(TensorRole role) const;
+
+  const Spec& spec_;
 };
 
-// The layout of a spec's model. Lives for ever.
-const TensorLayout& LayoutFor(const Spec& spec);
+// Refuses what the layout's library itself cannot do.
+absl::Status CheckLayout(const Spec& spec, const FeatureSet& features);
+
+// The deep features in the layout's order.
+DeepInput OrderOfDeep(const Spec& spec, const FeatureSet& features);
 
 // True for tensors that exist for training only, in any layout.
 bool IsTrainingState(absl::string_view tensor);

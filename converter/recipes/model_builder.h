@@ -16,8 +16,27 @@
 
 namespace handpick::converter {
 
+// The deep features, each embedded (and pooled) or as numbers.
+struct DeepValues {
+  std::vector<ValueId> all;     // In the order in which the layout joins them.
+  std::vector<ValueId> fields;  // Those with ids, in that order; and their names.
+  std::vector<std::string> field_names;
+  std::vector<ValueId> numbers;  // The others.
+  size_t history = 0;            // Before which of `all` the attended history comes.
+};
+
 // Builds the graph of one model. Use: Begin, then what the model is made of, then Finish; after an
-// error of any of them it is not to be used.
+// error of any of them it is not to be used. The logit is the sum of what AddToLogit was given:
+//
+//     ModelBuilder model(spec, weights);
+//     HP_RETURN_IF_ERROR(model.Begin());
+//     HP_RETURN_IF_ERROR(model.AddWide());
+//     HP_ASSIGN_OR_RETURN(const DeepValues deep, model.Embeddings());
+//     const std::string widths = "the widths of deep.features";
+//     HP_ASSIGN_OR_RETURN(const ValueId tower, model.Tower(deep.all, widths));
+//     HP_ASSIGN_OR_RETURN(const ValueId logit, model.Head({tower}));
+//     model.AddToLogit(logit);
+//     return model.Finish("wide.features, deep.features and deep.hidden_units");
 class ModelBuilder {
  public:
   // Both must outlive this.
@@ -37,15 +56,32 @@ class ModelBuilder {
   // times theirs. Nothing if the part has no features.
   absl::Status AddWide();
 
-  // A feature of the deep part: numbers, or an embedding.
-  absl::StatusOr<ValueId> AddDeepFeature(const FeatureUse& use);
+  // The deep part's features; a second call makes them again. Those that the layout's library
+  // leaves out are a notice.
+  absl::StatusOr<DeepValues> Embeddings();
 
   // The concatenation of `parts`; `field` says in the spec what is too wide.
   absl::StatusOr<ValueId> Concat(const std::string& name, std::vector<ValueId> parts,
                                  const std::string& field);
 
-  // To the logit: head(layers([parts])), the spec's deep part. `input_field` is what says in the
+  // The sum of the products of all pairs of the deep fields, element by element. An error if there
+  // is no field, or if they are not of one width.
+  absl::StatusOr<ValueId> BiInteraction(const std::string& name, const DeepValues& deep);
+
+  // layers([parts]): the hidden layers of the spec's deep part. `input_field` is what says in the
   // spec how wide the parts are together.
+  absl::StatusOr<ValueId> Tower(std::vector<ValueId> parts, const std::string& input_field);
+
+  // The head's weights times [parts]: one number. The model then has the head's bias too.
+  absl::StatusOr<ValueId> Head(std::vector<ValueId> parts);
+
+  // The sum over a value's columns: one number.
+  ValueId SumOfColumns(const std::string& name, ValueId value);
+
+  // Adds a value of one number to the logit.
+  void AddToLogit(ValueId addend) { addends_.push_back(addend); }
+
+  // To the logit: head(layers([parts])).
   absl::Status AddNetwork(std::vector<ValueId> parts, const std::string& input_field);
 
   // Something that the user should know and that is no error.
@@ -56,16 +92,18 @@ class ModelBuilder {
   absl::StatusOr<Graph> Finish(const std::string& fields);
 
  private:
+  absl::StatusOr<ValueId> DeepFeature(const FeatureUse& use);
+  void LeaveOut(const FeatureUse& use);
   absl::Status AddBiases();
   absl::Status CheckEveryTensorIsUsed(const std::string& fields) const;
 
   const Spec& spec_;
-  const TensorLayout& layout_;
+  const TensorLayout layout_;
   TensorReader tensors_;
   Graph graph_;
   FeatureInputs deep_;
   std::vector<ValueId> addends_;  // Of the logit.
-  bool has_network_ = false;
+  bool has_head_ = false;
 };
 
 }  // namespace handpick::converter

@@ -1,42 +1,52 @@
 #include "converter/recipes/recipes.h"
 
-#include <string>
-#include <vector>
+#include <cstddef>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+#include "converter/recipes/deepfm.h"
 #include "converter/recipes/dien.h"
 #include "converter/recipes/din.h"
 #include "converter/recipes/nfm.h"
 #include "converter/recipes/wide_deep.h"
+#include "converter/spec/kinds.h"
 
 namespace handpick::converter {
 namespace {
 
-constexpr Recipe kRecipes[] = {
-    {"wide_deep", "Wide & Deep: a linear part beside a deep network over embeddings",
-     BuildWideDeep},
-    {"nfm", "Neural Factorization Machine: a network over the products of all pairs of embeddings",
-     BuildNfm},
-    {"din", "Deep Interest Network: the history, weighted by what it has to do with the candidate",
-     BuildDin},
-    {"dien", "Deep Interest Evolution Network: interests that evolve, led by the candidate",
-     BuildDien},
+struct Recipe {
+  absl::string_view kind;
+  absl::StatusOr<Graph> (*build)(const Spec& spec, const Weights& weights);
 };
+
+// In the order of kModelKinds.
+constexpr Recipe kRecipes[] = {
+    {"wide_deep", BuildWideDeep}, {"nfm", BuildNfm},       {"din", BuildDin},
+    {"dien", BuildDien},          {"deepfm", BuildDeepFm},
+};
+
+constexpr size_t kRecipeCount = sizeof(kRecipes) / sizeof(kRecipes[0]);
+
+constexpr bool EveryKindHasItsRecipe() {
+  if (kRecipeCount != kModelKindCount) return false;
+  for (size_t i = 0; i < kModelKindCount; ++i) {
+    if (kRecipes[i].kind != kModelKinds[i].name) return false;
+  }
+  return true;
+}
+static_assert(EveryKindHasItsRecipe(), "kRecipes are not those of kModelKinds, in their order");
 
 }  // namespace
 
-absl::Span<const Recipe> Recipes() { return kRecipes; }
-
 absl::StatusOr<Graph> BuildGraph(const Spec& spec, const Weights& weights) {
-  std::vector<std::string> kinds;
-  for (const Recipe& recipe : Recipes()) {
+  for (const Recipe& recipe : kRecipes) {
     if (spec.kind == recipe.kind) return recipe.build(spec, weights);
-    kinds.push_back(recipe.kind);
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "spec: model.kind is '", spec.kind, "', expected one of: ", absl::StrJoin(kinds, ", ")));
+  return absl::InvalidArgumentError(
+      absl::StrCat("spec: model.kind is '", spec.kind,
+                   "', expected one of: ", absl::StrJoin(ModelKindNames(), ", ")));
 }
 
 }  // namespace handpick::converter

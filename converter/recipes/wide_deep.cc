@@ -1,6 +1,6 @@
 #include "converter/recipes/wide_deep.h"
 
-#include <vector>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "converter/io/status_macros.h"
@@ -13,7 +13,7 @@ namespace {
 absl::Status AddDeep(ModelBuilder* model) {
   const Spec& spec = model->spec();
   const size_t layers = spec.deep.hidden_units.size();
-  if (layers == 0 && model->layout().DropsDeepWithoutLayers()) {
+  if (layers == 0 && spec.traits().ignores_deep_without_layers) {
     for (const FeatureUse& use : spec.deep.features) {
       model->tensors()->Ignore(model->layout().DeepTable(spec.features[use.feature].table));
     }
@@ -25,13 +25,8 @@ absl::Status AddDeep(ModelBuilder* model) {
         "spec: deep.features has ", spec.deep.features.size(),
         " entries and deep.hidden_units has ", layers, ", expected both or none to have any"));
   }
-  std::vector<ValueId> parts;
-  const DeepInput input = model->layout().OrderOfDeep(spec, *model->graph()->features);
-  for (const FeatureUse& use : input.features) {
-    HP_ASSIGN_OR_RETURN(const ValueId part, model->AddDeepFeature(use));
-    parts.push_back(part);
-  }
-  return model->AddNetwork(std::move(parts), "the widths of deep.features");
+  HP_ASSIGN_OR_RETURN(DeepValues deep, model->Embeddings());
+  return model->AddNetwork(std::move(deep.all), "the widths of deep.features");
 }
 
 }  // namespace

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <iterator>
 #include <limits>
+#include <utility>
 
 #include "converter/graph/infer_domains.h"
 
@@ -59,55 +61,15 @@ Row Activate(Row row, const ActivationSpec& activation) {
   return row;
 }
 
-// What is left of a row after the engine's dynamic quantisation to int8: one scale and zero point
-// per row, chosen so that 0 and both extremes are kept.
-Row QuantizeAndBack(Row row) {
-  constexpr double kLowest = -128, kHighest = 127;
-  double smallest = 0, largest = 0;
-  for (double x : row) {
-    smallest = std::min(smallest, x);
-    largest = std::max(largest, x);
-  }
-  if (smallest == largest) return row;  // All zero.
-  const double scale = (largest - smallest) / (kHighest - kLowest);
-  // The zero point comes from the extreme whose own rounding error is smaller.
-  const double from_smallest = kLowest + smallest / scale;
-  const double from_largest = kHighest + largest / scale;
-  const double zero_point = std::nearbyint(std::clamp(
-      from_smallest + from_largest > 0 ? kLowest - smallest / scale : kHighest - largest / scale,
-      kLowest, kHighest));
-  for (double& x : row) {
-    const double level = std::clamp(std::nearbyint(x / scale) + zero_point, kLowest, kHighest);
-    x = (level - zero_point) * scale;
-  }
-  return row;
-}
-
-// Rounds to multiples of 1 / levels.
-Row RoundToLevels(Row row, double levels) {
-  for (double& x : row) x = std::nearbyint(x * levels) / levels;
-  return row;
-}
-
-// Rounds to 127 levels on either side of 0.
-Row RoundSymmetrically(const Row& row) {
-  double largest = 0;
-  for (double x : row) largest = std::max(largest, std::abs(x));
-  return largest == 0 ? row : RoundToLevels(row, 127 / largest);
-}
-
 // The state of a recurrent cell after one more event. `gates`: the input side of r, z, n;
 // `weights`: the state's side.
 Row NextState(schema::RecurrentCell cell, const Row& gates, const DenseData& weights,
               double attention, const Row& before) {
   const size_t width = before.size();
   Row from_state(3 * width, 0.0);
-  // Int8 weights multiply levels of the state; the state itself is kept as it is.
-  const bool int8 = weights.type == schema::ElementType::Int8PerRow;
-  const Row multiplied = int8 ? RoundToLevels(before, 127) : before;
   for (uint32_t j = 0; j < weights.output_width; ++j) {
     for (uint32_t i = 0; i < weights.input_width; ++i)
-      from_state[j] += multiplied[i] * weights.At(j, i);
+      from_state[j] += before[i] * weights.At(j, i);
     if (!weights.bias.empty()) from_state[j] += weights.bias[j];
   }
   Row after(width);
@@ -149,28 +111,29 @@ class CandidateEvaluation {
     rows_.resize(graph_.values.size());
     for (const Node& node : graph_.nodes) {
       std::vector<Row>& output = rows_[node.output];
-      if (const auto* pool = std::get_if<PoolHistoryOp>(&node.op)) {
-        output = {PoolEvents(node, *pool)};
-      } else if (const auto* weighted = std::get_if<WeightedPoolOp>(&node.op)) {
-        output = {PoolWeighted(node, *weighted)};
-      } else if (std::holds_alternative<SoftmaxOverHistoryOp>(node.op)) {
-        output = Softmax(node);
-      } else if (const auto* recurrence = std::get_if<RecurrenceOp>(&node.op)) {
-        output = States(node, *recurrence);
-      } else if (const auto* attention = std::get_if<AttentionRecurrenceOp>(&node.op)) {
-        output = {LastState(node, *attention)};
+      const Loop& loop = LoopOf(node.op.kind);
+      if (loop.all != nullptr) {
+        output = (this->*loop.all)(node);
       } else if (domains_[node.output].has_event()) {
         for (size_t event = first_computed_; event < last_event_; ++event) {
-          output.push_back(Compute(node, event));
+          output.push_back((this->*loop.row)(node, event));
         }
       } else {
-        output = {Compute(node, 0)};
+        output = {(this->*loop.row)(node, 0)};
       }
     }
     return rows_[graph_.logit][0][0];
   }
 
  private:
+  // How a kind of node is computed: row by row, or all rows together where one depends on others.
+  struct Loop {
+    OperatorKind kind;
+    Row (CandidateEvaluation::*row)(const Node&, size_t event) const;
+    std::vector<Row> (CandidateEvaluation::*all)(const Node&) const;
+  };
+  static const Loop& LoopOf(OperatorKind kind);
+
   // The row of an operand that belongs to an event; operands without events are the same for all.
   const Row& Operand(const Node& node, size_t input, size_t event) const {
     const ValueId value = node.inputs[input];
@@ -208,30 +171,31 @@ class CandidateEvaluation {
     return rows.size() != 1 || rows[0] != padding_row;
   }
 
-  Row PoolEvents(const Node& node, const PoolHistoryOp& op) const {
+  std::vector<Row> PoolHistory(const Node& node) const {
+    const Operator& op = node.op;
     std::vector<Row> rows;
     for (size_t event = first_event_; event < last_event_; ++event) {
-      if (!op.mask_feature.has_value() || Counts(*op.mask_feature, event)) {
+      if (op.features.empty() || Counts(op.features[0], event)) {
         rows.push_back(Operand(node, 0, event));
       }
     }
-    return Pool(rows, graph_.WidthOf(node.output), op.combiner, static_cast<double>(rows.size()),
-                op.empty_value);
+    return {Pool(rows, graph_.WidthOf(node.output), op.combiner, static_cast<double>(rows.size()),
+                 op.empty_value)};
   }
 
-  Row PoolWeighted(const Node& node, const WeightedPoolOp& op) const {
+  std::vector<Row> WeightedPool(const Node& node) const {
     Row sum(graph_.WidthOf(node.output), 0.0);
-    if (first_event_ == last_event_ && !op.empty_value.empty()) return op.empty_value;
+    if (first_event_ == last_event_ && !node.op.numbers.empty()) return {node.op.numbers};
     for (size_t event = first_event_; event < last_event_; ++event) {
       const double weight = Operand(node, 0, event)[0];
       const Row& row = Operand(node, 1, event);
       for (size_t j = 0; j < sum.size(); ++j) sum[j] += weight * row[j];
     }
-    return sum;
+    return {sum};
   }
 
   // Events that are not in the history any more have weight 0.
-  std::vector<Row> Softmax(const Node& node) const {
+  std::vector<Row> SoftmaxOverHistory(const Node& node) const {
     double largest = -std::numeric_limits<double>::infinity();
     for (size_t event = first_event_; event < last_event_; ++event) {
       largest = std::max(largest, Operand(node, 0, event)[0]);
@@ -247,41 +211,44 @@ class CandidateEvaluation {
     return weights;
   }
 
-  std::vector<Row> States(const Node& node, const RecurrenceOp& op) const {
+  std::vector<Row> Recurrence(const Node& node) const {
     std::vector<Row> states;
     Row state(graph_.WidthOf(node.output), 0.0);
     for (size_t event = first_computed_; event < last_event_; ++event) {
       state = NextState(schema::RecurrentCell::Gru, Operand(node, 0, event),
-                        *graph_.dense[op.weights], /*attention=*/1, state);
+                        *graph_.dense[node.op.weights[0]], /*attention=*/1, state);
       states.push_back(state);
     }
     return states;
   }
 
-  Row LastState(const Node& node, const AttentionRecurrenceOp& op) const {
+  std::vector<Row> AttentionRecurrence(const Node& node) const {
+    const Operator& op = node.op;
     Row state(graph_.WidthOf(node.output), 0.0);
     for (size_t event = first_event_; event < last_event_; ++event) {
       const double attention = Operand(node, 1, event)[0];
       Row gates = Operand(node, 0, event);
       if (op.cell == schema::RecurrentCell::AttentionInputGru) {
         for (size_t j = 0; j < gates.size(); ++j) {
-          gates[j] = attention * gates[j] + op.input_bias[j];
+          gates[j] = attention * gates[j] + op.numbers[j];
         }
       }
-      state = NextState(op.cell, gates, *graph_.dense[op.weights], attention, state);
+      state = NextState(op.cell, gates, *graph_.dense[op.weights[0]], attention, state);
     }
-    return state;
+    return {state};
   }
 
-  Row Compute(const Node& node, size_t event) const {
-    return std::visit([&](const auto& op) { return Compute(node, op, event); }, node.op);
+  Row Embedding(const Node& node, size_t event) const {
+    Row row;
+    for (const Lookup& lookup : node.op.lookups) {
+      const Row part = LookUp(lookup, event);
+      row.insert(row.end(), part.begin(), part.end());
+    }
+    return row;
   }
 
-  Row Compute(const Node&, const EmbeddingOp& op, size_t event) const {
-    return LookUp(op.lookup, event);
-  }
-
-  Row Compute(const Node& node, const EmbeddingSumOp& op, size_t event) const {
+  Row EmbeddingSum(const Node& node, size_t event) const {
+    const Operator& op = node.op;
     Row sum(graph_.WidthOf(node.output), 0.0);
     if (!node.inputs.empty()) sum = Operand(node, 0, event);
     for (const Lookup& lookup : op.lookups) {
@@ -291,13 +258,18 @@ class CandidateEvaluation {
     return sum;
   }
 
-  Row Compute(const Node&, const NumericOp& op, size_t event) const {
-    return request_.features[op.feature].numbers[RowOfSide(op.feature, event)];
+  Row Numeric(const Node& node, size_t event) const {
+    Row row;
+    for (const uint32_t feature : node.op.features) {
+      const Row& part = request_.features[feature].numbers[RowOfSide(feature, event)];
+      row.insert(row.end(), part.begin(), part.end());
+    }
+    return row;
   }
 
-  Row Compute(const Node&, const ConstantOp& op, size_t) const { return op.values; }
+  Row Constant(const Node& node, size_t) const { return node.op.numbers; }
 
-  Row Compute(const Node& node, const ConcatOp&, size_t event) const {
+  Row Concat(const Node& node, size_t event) const {
     Row row;
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Row& part = Operand(node, i, event);
@@ -306,67 +278,63 @@ class CandidateEvaluation {
     return row;
   }
 
-  Row Compute(const Node& node, const SliceOp& op, size_t event) const {
+  Row Slice(const Node& node, size_t event) const {
+    const Operator& op = node.op;
     const Row& whole = Operand(node, 0, event);
     const auto begin = whole.begin() + op.column;
     return Row(begin, begin + graph_.WidthOf(node.output));
   }
 
-  Row Compute(const Node& node, const DenseOp& op, size_t event) const {
-    const DenseData& dense = *graph_.dense[op.weights];
-    const Row& x = Operand(node, 0, event);
-    Row y(dense.output_width, 0.0);
-    for (uint32_t j = 0; j < dense.output_width; ++j) {
-      for (uint32_t i = 0; i < dense.input_width; ++i) y[j] += x[i] * dense.At(j, i);
-      if (!dense.bias.empty()) y[j] += dense.bias[j];
-      if (node.inputs.size() == 2) y[j] += Operand(node, 1, event)[j];
+  Row Dense(const Node& node, size_t event) const {
+    const Operator& op = node.op;
+    Row y = Product(*graph_.dense[op.weights[0]], Operand(node, 0, event));
+    if (node.inputs.size() == 2) {
+      for (size_t j = 0; j < y.size(); ++j) y[j] += Operand(node, 1, event)[j];
     }
-    return Activate(y, op.activation);
+    return Activate(std::move(y), op.activation());
   }
 
-  Row Compute(const Node& node, const BatchNormOp& op, size_t event) const {
+  Row BatchNorm(const Node& node, size_t event) const {
+    const BatchNormStatistics& of = *node.op.batch_norm;
     Row row = Operand(node, 0, event);
     for (size_t j = 0; j < row.size(); ++j) {
-      row[j] = (row[j] - op.mean[j]) / std::sqrt(op.variance[j] + op.epsilon) * op.scale[j] +
-               op.offset[j];
+      row[j] = (row[j] - of.mean[j]) / std::sqrt(of.variance[j] + of.epsilon) * of.scale[j] +
+               of.offset[j];
     }
     return row;
   }
 
-  Row Compute(const Node& node, const ActivationOp& op, size_t event) const {
-    return Activate(Operand(node, 0, event), op.activation);
+  Row Activation(const Node& node, size_t event) const {
+    const Operator& op = node.op;
+    return Activate(Operand(node, 0, event), op.activation());
   }
 
-  Row Compute(const Node& node, const AddOp& op, size_t event) const {
+  Row Add(const Node& node, size_t event) const {
+    const Operator& op = node.op;
     Row sum(graph_.WidthOf(node.output), 0.0);
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const Row& addend = Operand(node, i, event);
       for (size_t j = 0; j < sum.size(); ++j) sum[j] += addend[j];
     }
     for (size_t j = 0; j < op.bias.size(); ++j) sum[j] += op.bias[j];
-    return Activate(sum, op.activation);
+    return Activate(std::move(sum), op.activation());
   }
 
-  // Pooling is not per event: PoolEvents.
-  Row Compute(const Node& node, const PoolHistoryOp& op, size_t) const {
-    return PoolEvents(node, op);
-  }
-
-  Row Compute(const Node& node, const MultiplyOp&, size_t event) const {
+  Row Multiply(const Node& node, size_t event) const {
     Row product = Operand(node, 0, event);
     const Row& factor = Operand(node, 1, event);
     for (size_t j = 0; j < product.size(); ++j) product[j] *= factor[j];
     return product;
   }
 
-  Row Compute(const Node& node, const SubtractOp&, size_t event) const {
+  Row Subtract(const Node& node, size_t event) const {
     Row difference = Operand(node, 0, event);
     const Row& subtrahend = Operand(node, 1, event);
     for (size_t j = 0; j < difference.size(); ++j) difference[j] -= subtrahend[j];
     return difference;
   }
 
-  Row Compute(const Node& node, const BiInteractionOp&, size_t event) const {
+  Row BiInteractionOfAll(const Node& node, size_t event) const {
     Row sum(graph_.WidthOf(node.output), 0.0);
     for (size_t a = 0; a < node.inputs.size(); ++a) {
       for (size_t b = a + 1; b < node.inputs.size(); ++b) {
@@ -378,14 +346,15 @@ class CandidateEvaluation {
     return sum;
   }
 
-  Row Compute(const Node& node, const BiInteractionOfSumsOp&, size_t event) const {
+  Row BiInteraction(const Node& node, size_t event) const {
     Row row = Operand(node, 0, event);
     const Row& squares = Operand(node, 1, event);
     for (size_t j = 0; j < row.size(); ++j) row[j] = (row[j] * row[j] - squares[j]) / 2;
     return row;
   }
 
-  Row Compute(const Node& node, const EmbeddingBiInteractionOp& op, size_t event) const {
+  Row EmbeddingBiInteraction(const Node& node, size_t event) const {
+    const Operator& op = node.op;
     Row sum(graph_.WidthOf(node.output), 0.0);
     Row squares = sum;
     if (!node.inputs.empty()) {
@@ -403,61 +372,36 @@ class CandidateEvaluation {
     return sum;
   }
 
-  // These run over all events: see Logit.
-  Row Compute(const Node& node, const WeightedPoolOp& op, size_t) const {
-    return PoolWeighted(node, op);
-  }
-  Row Compute(const Node& node, const SoftmaxOverHistoryOp&, size_t event) const {
-    return Softmax(node)[event - first_computed_];
-  }
-  Row Compute(const Node& node, const RecurrenceOp& op, size_t event) const {
-    return States(node, op)[event - first_computed_];
-  }
-  Row Compute(const Node& node, const AttentionRecurrenceOp& op, size_t) const {
-    return LastState(node, op);
-  }
-
   // With M = Q + P diag(key): activation(M query + key_row), then layer by layer.
-  Row Compute(const Node& node, const AttentionUnitOp& op, size_t event) const {
-    Row query = Operand(node, 0, event);
+  Row AttentionUnit(const Node& node, size_t event) const {
+    const Operator& op = node.op;
+    const Row& query = Operand(node, 0, event);
     const Row& key = Operand(node, 1, event);
     Row x = Operand(node, 2, event);
-    if (op.fold_int8) query = RoundSymmetrically(query);
     for (size_t j = 0; j < x.size(); ++j) {
-      Row folded(query.size());
       for (size_t i = 0; i < query.size(); ++i) {
-        folded[i] = graph_.dense[op.query_weights]->At(j, i) +
-                    graph_.dense[op.product_weights]->At(j, i) * key[i];
+        const double folded =
+            graph_.dense[op.weights[0]]->At(j, i) + graph_.dense[op.weights[1]]->At(j, i) * key[i];
+        x[j] += folded * query[i];
       }
-      if (op.fold_int8) folded = RoundSymmetrically(folded);
-      for (size_t i = 0; i < query.size(); ++i) x[j] += folded[i] * query[i];
     }
-    const ActivationSpec* activation = &op.activation;
-    for (const AttentionLayerSpec& layer : op.layers) {
-      x = Activate(x, *activation);
-      const DenseData& dense = *graph_.dense[layer.weights];
-      if (dense.type == schema::ElementType::Int8PerRow) {
-        x = activation->kind == schema::ActivationKind::Sigmoid ? RoundToLevels(x, 254)
-                                                                : QuantizeAndBack(x);
-      }
-      Row y(dense.output_width, 0.0);
-      for (size_t j = 0; j < y.size(); ++j) {
-        for (size_t i = 0; i < x.size(); ++i) y[j] += dense.At(j, i) * x[i];
-        if (!dense.bias.empty()) y[j] += dense.bias[j];
-      }
-      x = std::move(y);
-      activation = &layer.activation;
+    x = Activate(std::move(x), op.ActivationAt(0));
+    for (size_t layer = 2; layer < op.weights.size(); ++layer) {
+      x = Activate(Product(*graph_.dense[op.weights[layer]], x), op.ActivationAt(layer - 1));
     }
-    return Activate(x, *activation);
+    return x;
   }
 
-  Row Compute(const Node& node, const QuantizeOp&, size_t event) const {
-    return QuantizeAndBack(Operand(node, 0, event));
+  static Row Product(const DenseData& dense, const Row& x) {
+    Row y(dense.output_width, 0.0);
+    for (uint32_t j = 0; j < dense.output_width; ++j) {
+      for (uint32_t i = 0; i < dense.input_width; ++i) y[j] += x[i] * dense.At(j, i);
+      if (!dense.bias.empty()) y[j] += dense.bias[j];
+    }
+    return y;
   }
 
-  Row Compute(const Node& node, const CopyOp&, size_t event) const {
-    return Operand(node, 0, event);
-  }
+  Row Copy(const Node& node, size_t event) const { return Operand(node, 0, event); }
 
   const Graph& graph_;
   const std::vector<Domain>& domains_;
@@ -468,6 +412,48 @@ class CandidateEvaluation {
   size_t last_event_;
   std::vector<std::vector<Row>> rows_;  // By value.
 };
+
+const CandidateEvaluation::Loop& CandidateEvaluation::LoopOf(OperatorKind kind) {
+  using Of = CandidateEvaluation;
+  static constexpr Loop kLoops[] = {
+      {OperatorKind::Embedding, &Of::Embedding, nullptr},
+      {OperatorKind::EmbeddingSum, &Of::EmbeddingSum, nullptr},
+      {OperatorKind::Numeric, &Of::Numeric, nullptr},
+      {OperatorKind::Dense, &Of::Dense, nullptr},
+      {OperatorKind::Add, &Of::Add, nullptr},
+      {OperatorKind::Copy, &Of::Copy, nullptr},
+      {OperatorKind::PoolHistory, nullptr, &Of::PoolHistory},
+      {OperatorKind::Multiply, &Of::Multiply, nullptr},
+      {OperatorKind::BiInteraction, &Of::BiInteraction, nullptr},
+      {OperatorKind::SoftmaxOverHistory, nullptr, &Of::SoftmaxOverHistory},
+      {OperatorKind::WeightedPool, nullptr, &Of::WeightedPool},
+      {OperatorKind::Recurrence, nullptr, &Of::Recurrence},
+      {OperatorKind::AttentionRecurrence, nullptr, &Of::AttentionRecurrence},
+      {OperatorKind::AttentionUnit, &Of::AttentionUnit, nullptr},
+      {OperatorKind::EmbeddingBiInteraction, &Of::EmbeddingBiInteraction, nullptr},
+  };
+  static_assert(std::size(kLoops) == schema::kOperatorCount, "every operator has a reference");
+  constexpr auto in_order = [] {
+    for (size_t i = 0; i < std::size(kLoops); ++i) {
+      if (kLoops[i].kind != schema::kOperators[i].kind) return false;
+    }
+    return true;
+  };
+  static_assert(in_order(), "references stand in the order of the operators");
+  static constexpr Loop kGraphLoops[] = {
+      {kConstant, &Of::Constant, nullptr},
+      {kConcat, &Of::Concat, nullptr},
+      {kSlice, &Of::Slice, nullptr},
+      {kBatchNormalization, &Of::BatchNorm, nullptr},
+      {kActivation, &Of::Activation, nullptr},
+      {kSubtract, &Of::Subtract, nullptr},
+      {kBiInteractionOfAll, &Of::BiInteractionOfAll, nullptr},
+  };
+  for (const Loop& loop : kGraphLoops) {
+    if (loop.kind == kind) return loop;
+  }
+  return kLoops[static_cast<size_t>(kind) - 1];
+}
 
 }  // namespace
 

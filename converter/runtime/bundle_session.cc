@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/io/status_macros.h"
 #include "converter/runtime/column_batch.h"
+#include "handpick/diagnostics.h"
 
 namespace handpick::converter {
 namespace {
@@ -61,7 +62,7 @@ absl::Status BundleSession::SetUser(const Request& request) {
   HP_ASSIGN_OR_RETURN(const ColumnBatch context, ColumnBatch::Make(model_, request.context, 1));
   const hp_batch context_batch = context.batch();
   HP_RETURN_IF_ERROR(StatusOf(hp_session_set_context(session_, &context_batch)));
-  if (info_.bundle.max_history == 0) return absl::OkStatus();
+  if (info_.max_history == 0) return absl::OkStatus();
   HP_ASSIGN_OR_RETURN(const ColumnBatch history,
                       ColumnBatch::Make(model_, request.history, request.event_count));
   const hp_batch history_batch = history.batch();
@@ -105,12 +106,12 @@ absl::StatusOr<std::vector<hp_recommended>> BundleSession::Recommend(
 }
 
 bool BundleSession::ids_are_strings() const {
-  hp_recall_info info = {};
+  hp_recall_info info = HP_RECALL_INFO_INIT;
   return hp_model_get_recall_info(model_, &info) == HP_OK && info.id_type == HP_STRING;
 }
 
 hp_recall_report BundleSession::recall_report() const {
-  hp_recall_report report = {};
+  hp_recall_report report = HP_RECALL_REPORT_INIT;
   hp_session_get_recall_report(session_, &report);
   return report;
 }

@@ -62,7 +62,7 @@ class BundleSession {
 
   AlignedBytes bundle_;
   hp_model* model_ = nullptr;
-  hp_model_info info_ = {};
+  hp_model_info info_ = HP_MODEL_INFO_INIT;
   std::unique_ptr<uint8_t, void (*)(void*)> memory_{nullptr, nullptr};
   size_t session_bytes_ = 0;
   hp_session* session_ = nullptr;  // Inside memory_.

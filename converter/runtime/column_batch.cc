@@ -18,7 +18,7 @@ absl::StatusOr<ColumnBatch> ColumnBatch::Make(const hp_model* model,
 }
 
 absl::Status ColumnBatch::Add(const hp_model* model, const RawColumn& column) {
-  hp_feature_info info = {};
+  hp_feature_info info = HP_FEATURE_INFO_INIT;
   if (hp_model_get_feature(model, static_cast<uint32_t>(column.feature), &info) != HP_OK) {
     return absl::InternalError(absl::StrCat("the model has no feature ", column.feature));
   }

@@ -22,7 +22,7 @@ class ColumnBatch {
   static absl::StatusOr<ColumnBatch> Make(const hp_model* model,
                                           const std::vector<RawColumn>& columns, size_t row_count);
 
-  hp_batch batch() const { return {columns_.data(), columns_.size(), row_count_}; }
+  hp_batch batch() const { return HP_BATCH(columns_.data(), columns_.size(), row_count_); }
 
  private:
   struct Values {

@@ -25,7 +25,8 @@ bool HasTable(const FeatureSpec& feature) {
 
 class Checker {
  public:
-  Checker(const Spec& spec, JsonErrors* errors) : spec_(spec), errors_(*errors) {}
+  Checker(const Spec& spec, JsonErrors* errors)
+      : spec_(spec), traits_(spec.traits()), errors_(*errors) {}
 
   void RunFeatures() {
     CheckNames();
@@ -39,7 +40,7 @@ class Checker {
   }
 
   void RunModel() {
-    if (spec_.layout == Layout::kDeepCtrTorch && errors_.ok()) {
+    if (errors_.ok()) {
       CheckUses(spec_.wide.features, "wide.features");
       CheckUses(spec_.deep.features, "deep.features");
     }
@@ -161,30 +162,34 @@ class Checker {
   }
 
   void CheckLayout(size_t i) {
-    if (!errors_.ok() || spec_.layout != Layout::kDeepCtrTorch) return;
+    if (!errors_.ok()) return;
     const FeatureSpec& feature = spec_.features[i];
-    if (HasTable(feature) && Rows(feature) > kMaxDeepCtrTorchRows) {
+    if (HasTable(feature) && Rows(feature) > traits_.most_rows) {
       errors_.Add(Path(i),
-                  absl::StrCat("'", feature.name, "' has ", Rows(feature),
-                               " rows; DeepCTR-Torch keeps ids in float32, in which those above ",
-                               kMaxDeepCtrTorchRows, " collide"));
+                  absl::StrCat("'", feature.name, "' has ", Rows(feature), " rows; ",
+                               traits_.library, " keeps ids in float32, in which those above ",
+                               traits_.most_rows, " collide"));
     }
-    if (!feature.length.empty() && feature.combiner == schema::Combiner::Max) {
+    if (!CanPool(feature, feature.combiner)) {
       AddMaxWithLength(absl::StrCat(Path(i), ".combiner"), feature);
     }
   }
 
+  bool CanPool(const FeatureSpec& feature, schema::Combiner combiner) const {
+    return traits_.takes_max_with_length || feature.length.empty() ||
+           combiner != schema::Combiner::Max;
+  }
+
   void AddMaxWithLength(const std::string& path, const FeatureSpec& feature) {
     errors_.Add(path, absl::StrCat("'", feature.name, "' has the combiner max and the length '",
-                                   feature.length,
-                                   "', which DeepCTR-Torch cannot run: no such model was ever "
-                                   "trained"));
+                                   feature.length, "', which ", traits_.library,
+                                   " cannot run: no such model was ever trained"));
   }
 
   void CheckUses(const std::vector<FeatureUse>& uses, const std::string& path) {
     for (size_t i = 0; i < uses.size(); ++i) {
       const FeatureSpec& feature = spec_.features[uses[i].feature];
-      if (!feature.length.empty() && uses[i].combiner == schema::Combiner::Max) {
+      if (!CanPool(feature, uses[i].combiner)) {
         AddMaxWithLength(absl::StrCat(path, "[", i, "]"), feature);
       }
     }
@@ -202,11 +207,9 @@ class Checker {
                                          ? std::string()
                                          : absl::StrCat(" of side ", SideName(feature.side)),
                                      ", expected ids of side ", SideName(side)));
-    } else if (spec_.layout == Layout::kDeepCtrTorch &&
-               feature.type == FeatureType::MultiCategorical) {
-      errors_.Add(path, absl::StrCat("'", feature.name,
-                                     "' is multi-valued; DeepCTR-Torch's attention has one id an "
-                                     "item and an event"));
+    } else if (!traits_.attends_to_several_ids && feature.type == FeatureType::MultiCategorical) {
+      errors_.Add(path, absl::StrCat("'", feature.name, "' is multi-valued; ", traits_.library,
+                                     "'s attention has one id an item and an event"));
     }
   }
 
@@ -215,7 +218,7 @@ class Checker {
     for (size_t i = 0; i < query.size(); ++i) {
       CheckAttended(query[i], Side::Candidate, InList("attention.query", i));
     }
-    if (spec_.layout != Layout::kDeepCtrTorch || !errors_.ok()) return;
+    if (!traits_.query_in_deep_order || !errors_.ok()) return;
     // Its query is made of the network's columns, in their order.
     std::vector<size_t> expected;
     for (const FeatureUse& use : spec_.deep.features) {
@@ -225,15 +228,15 @@ class Checker {
     }
     if (expected.size() < query.size()) {
       errors_.Add("attention.query",
-                  "has a feature that deep.features has not; DeepCTR-Torch's network reads every "
-                  "feature that its attention asks with");
+                  absl::StrCat("has a feature that deep.features has not; ", traits_.library,
+                               "'s network reads every feature that its attention asks with"));
     } else if (expected != query) {
       std::vector<std::string> names;
       for (const size_t feature : expected) names.push_back(spec_.features[feature].name);
       errors_.Add("attention.query",
                   absl::StrCat("is in another order than deep.features; whatever the order of its "
-                               "history_feature_list, DeepCTR-Torch joins the query in the order "
-                               "of the columns: ",
+                               "history_feature_list, ",
+                               traits_.library, " joins the query in the order of the columns: ",
                                absl::StrJoin(names, ", ")));
     }
   }
@@ -243,7 +246,8 @@ class Checker {
       const std::string path = InList("attention.key", i);
       CheckAttended(spec_.attention.key[i], Side::History, path);
       const FeatureSpec& feature = spec_.features[spec_.attention.key[i]];
-      if (spec_.layout == Layout::kHandpick && feature.type == FeatureType::Categorical &&
+      // Where row 0 pads, nobody asked for the padding.
+      if (!traits_.row_zero_pads && feature.type == FeatureType::Categorical &&
           feature.padding_row.has_value()) {
         errors_.Add(path, absl::StrCat("'", feature.name,
                                        "' has a padding_row, but attention "
@@ -254,9 +258,10 @@ class Checker {
 
   void CheckTables() {
     const std::string why =
-        spec_.layout == Layout::kDeepCtrTorch
-            ? "; DeepCTR-Torch would quietly give both the table of the last one (all sparse "
-              "columns, then all sequences): declare for both what the last one has"
+        traits_.last_column_sizes_table
+            ? absl::StrCat("; ", traits_.library,
+                           " would quietly give both the table of the last one (all sparse "
+                           "columns, then all sequences): declare for both what the last one has")
             : "";
     std::map<std::string, size_t> first;       // The first feature of each table.
     std::map<std::string, size_t> dimensions;  // The first that declares a dimension.
@@ -303,6 +308,7 @@ class Checker {
   }
 
   const Spec& spec_;
+  const LayoutTraits& traits_;
   JsonErrors& errors_;
 };
 

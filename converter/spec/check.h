@@ -18,9 +18,6 @@ inline constexpr int64_t kMaxValues = 65536;           // Positions, or combinat
 inline constexpr int64_t kMaxEvents = 65536;
 inline constexpr size_t kMaxFeatures = 4096;
 inline constexpr size_t kMaxCrossOperands = 8;
-// DeepCTR-Torch keeps ids in float32, which tells integers apart up to here.
-inline constexpr int64_t kMaxDeepCtrTorchRows = int64_t{1} << 24;
-inline constexpr double kDeepCtrTorchEpsilon = 1e-5;
 
 // Checks the features of a spec: names are unique, references among them lead to features that can
 // be used so, sizes of shared tables agree, and the layout can express them. Adds the first fault.

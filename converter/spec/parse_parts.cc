@@ -1,12 +1,16 @@
 #include "converter/spec/parse_parts.h"
 
 #include <algorithm>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "converter/spec/check.h"
+#include "converter/spec/kinds.h"
+#include "converter/spec/layouts.h"
 
 namespace handpick::converter {
 namespace {
@@ -20,26 +24,20 @@ std::string Element(absl::string_view path, size_t i) { return absl::StrCat(path
 
 class PartsParser {
  public:
-  PartsParser(Spec* spec, JsonErrors* errors) : spec_(*spec), errors_(*errors) {}
-
-  // A kind of model and the sections of the spec that only some kinds have. A new kind adds a line
-  // and a reader.
-  struct Kind {
-    std::string name;
-    std::vector<std::string> sections;
-    bool has_states;
-    void (PartsParser::*parse)(const JsonObject& root);
-  };
-  static const std::vector<Kind>& Kinds();
+  PartsParser(Spec* spec, JsonErrors* errors)
+      : spec_(*spec), kind_(*FindModelKind(spec->kind)), errors_(*errors) {}
 
   void Parse(const JsonObject& root);
 
  private:
-  void ParseWideDeep(const JsonObject& root);
-  void ParseNfm(const JsonObject& root);
-  void ParseDin(const JsonObject& root);
-  void ParseDien(const JsonObject& root);
+  // How a section is read. A new one adds a line, beside its name in kSections.
+  struct Reader {
+    Section section;
+    void (PartsParser::*parse)(const JsonObject& root);
+  };
+  static const Reader kReaders[];
 
+  void CheckParts();
   void ParseWide(const JsonObject& root);
   void ParseDeep(const JsonObject& root);
   void ParseBatchNormalization(const JsonObject& deep);
@@ -51,63 +49,48 @@ class PartsParser {
   std::vector<int64_t> ParseUnits(const JsonObject& section);
 
   Spec& spec_;
+  const ModelKind& kind_;
   JsonErrors& errors_;
 };
 
-const std::vector<PartsParser::Kind>& PartsParser::Kinds() {
-  static const auto* const kKinds = new std::vector<Kind>{
-      {"wide_deep", {"wide", "deep"}, false, &PartsParser::ParseWideDeep},
-      {"nfm", {"wide", "deep"}, false, &PartsParser::ParseNfm},
-      {"din", {"deep", "attention"}, false, &PartsParser::ParseDin},
-      {"dien", {"deep", "attention", "evolution"}, true, &PartsParser::ParseDien}};
-  return *kKinds;
-}
+const PartsParser::Reader PartsParser::kReaders[] = {
+    {kWide, &PartsParser::ParseWide},
+    {kDeep, &PartsParser::ParseDeep},
+    {kAttention, &PartsParser::ParseAttention},
+    {kEvolution, &PartsParser::ParseEvolution},
+};
 
 void PartsParser::Parse(const JsonObject& root) {
-  const auto kind = std::find_if(Kinds().begin(), Kinds().end(),
-                                 [this](const Kind& k) { return k.name == spec_.kind; });
-  for (const Kind& other : Kinds()) {
-    for (const std::string& section : other.sections) {
-      const auto& own = kind->sections;
-      if (root.Has(section) && std::find(own.begin(), own.end(), section) == own.end()) {
-        errors_.Add(section, absl::StrCat("models of kind '", spec_.kind, "' have no such part"));
-      }
+  static_assert(sizeof(kReaders) / sizeof(kReaders[0]) == sizeof(kSections) / sizeof(kSections[0]),
+                "every section is read");
+  for (const NamedSection& section : kSections) {
+    if (root.Has(section.name) && !kind_.Has(section.section)) {
+      errors_.Add(section.name,
+                  absl::StrCat("models of kind '", spec_.kind, "' have no such part"));
     }
   }
-  if (errors_.ok()) (this->*kind->parse)(root);
-}
-
-void PartsParser::ParseWideDeep(const JsonObject& root) {
-  if (root.Has("wide")) ParseWide(root);
-  if (root.Has("deep")) ParseDeep(root);
-  if (errors_.ok() && spec_.wide.features.empty() && spec_.deep.hidden_units.empty()) {
-    errors_.Add("", "the model reads no feature: give 'wide', 'deep' or both");
+  for (size_t s = 0; s < sizeof(kSections) / sizeof(kSections[0]); ++s) {
+    if (!errors_.ok()) return;
+    if (kind_.Needs(kSections[s].section) || root.Has(kSections[s].name)) {
+      const auto parse = kReaders[s].parse;
+      (this->*parse)(root);
+    }
   }
+  if (errors_.ok()) CheckParts();
 }
 
-void PartsParser::ParseNfm(const JsonObject& root) {
-  if (root.Has("wide")) ParseWide(root);
-  ParseDeep(root);
-  if (!errors_.ok()) return;
-  if (spec_.layout == Layout::kDeepCtrTorch && spec_.deep.batch_normalization) {
-    errors_.Add("deep.batch_normalization", "is true, which DeepCTR-Torch's NFM cannot have");
+// What no section can say alone.
+void PartsParser::CheckParts() {
+  if (kind_.needs == 0 && spec_.wide.features.empty() && spec_.deep.hidden_units.empty()) {
+    errors_.Add("", "the model reads no feature: give 'wide', 'deep' or both");
   }
   const auto is_field = [this](const FeatureUse& use) {
     return spec_.features[use.feature].type != FeatureType::Numeric;
   };
-  if (std::none_of(spec_.deep.features.begin(), spec_.deep.features.end(), is_field)) {
+  if (kind_.Is(kFieldsInteract) &&
+      std::none_of(spec_.deep.features.begin(), spec_.deep.features.end(), is_field)) {
     errors_.Add("deep.features", "has numbers alone: nothing is there to interact");
   }
-}
-
-void PartsParser::ParseDin(const JsonObject& root) {
-  ParseDeep(root);
-  ParseAttention(root);
-}
-
-void PartsParser::ParseDien(const JsonObject& root) {
-  ParseDin(root);
-  ParseEvolution(root);
 }
 
 void PartsParser::ParseWide(const JsonObject& root) {
@@ -117,7 +100,7 @@ void PartsParser::ParseWide(const JsonObject& root) {
 
 void PartsParser::ParseDeep(const JsonObject& root) {
   const JsonObject deep(root.Required("deep"), "deep", Keys("deep"), &errors_);
-  const bool may_be_absent = spec_.kind == "wide_deep";
+  const bool may_be_absent = !kind_.Needs(kDeep);
   spec_.deep.features = ParseUses(deep);
   if (errors_.ok() && spec_.deep.features.empty()) {
     errors_.Add("deep.features",
@@ -126,8 +109,8 @@ void PartsParser::ParseDeep(const JsonObject& root) {
                     : absl::StrCat("is empty; models of kind '", spec_.kind, "' need features"));
   }
   spec_.deep.hidden_units = ParseUnits(deep);
-  // DeepCTR-Torch builds such a model: the deep features have tables, and nothing reads them.
-  const bool may_be_empty = may_be_absent && spec_.layout == Layout::kDeepCtrTorch;
+  const bool may_be_empty =
+      kind_.Is(kLayersAreOptional) || (may_be_absent && spec_.traits().ignores_deep_without_layers);
   if (errors_.ok() && spec_.deep.hidden_units.empty() && !may_be_empty) {
     errors_.Add("deep.hidden_units",
                 may_be_absent
@@ -150,15 +133,23 @@ void PartsParser::ParseDeep(const JsonObject& root) {
 void PartsParser::ParseBatchNormalization(const JsonObject& deep) {
   spec_.deep.batch_normalization = deep.BooleanOr("batch_normalization", false);
   spec_.deep.batch_normalization_epsilon =
-      deep.NumberOr("batch_normalization_epsilon", kDeepCtrTorchEpsilon);
+      deep.NumberOr("batch_normalization_epsilon", spec_.deep.batch_normalization_epsilon);
   const double epsilon = spec_.deep.batch_normalization_epsilon;
   if (errors_.ok() && !(epsilon > 0 && epsilon <= 1)) {
     errors_.Add("deep.batch_normalization_epsilon",
                 absl::StrCat(epsilon, " is not above 0 and at most 1"));
   }
-  if (errors_.ok() && spec_.layout == Layout::kDeepCtrTorch && epsilon != kDeepCtrTorchEpsilon) {
+  const LayoutTraits& traits = spec_.traits();
+  if (errors_.ok() && traits.batch_normalization_epsilon != 0 &&
+      epsilon != traits.batch_normalization_epsilon) {
     errors_.Add("deep.batch_normalization_epsilon",
-                absl::StrCat(epsilon, " is not DeepCTR-Torch's, which is 1e-5"));
+                absl::StrCat(epsilon, " is not ", traits.library, "'s, which is ",
+                             traits.batch_normalization_epsilon));
+  }
+  if (errors_.ok() && spec_.deep.batch_normalization && !traits.has_batch_normalization) {
+    errors_.Add("deep.batch_normalization",
+                absl::StrCat("is true, which ", traits.library, "'s models of kind '", spec_.kind,
+                             "' cannot have"));
   }
 }
 
@@ -258,20 +249,6 @@ std::vector<int64_t> PartsParser::ParseUnits(const JsonObject& section) {
 }
 
 }  // namespace
-
-const std::vector<std::string>& ModelKinds() {
-  static const auto* const kNames = [] {
-    auto* const names = new std::vector<std::string>;
-    for (const PartsParser::Kind& kind : PartsParser::Kinds()) names->push_back(kind.name);
-    return names;
-  }();
-  return *kNames;
-}
-
-bool KindHasStates(const std::string& kind) {
-  return std::any_of(PartsParser::Kinds().begin(), PartsParser::Kinds().end(),
-                     [&](const PartsParser::Kind& k) { return k.name == kind && k.has_states; });
-}
 
 void ParseParts(const JsonObject& root, Spec* spec, JsonErrors* errors) {
   PartsParser(spec, errors).Parse(root);

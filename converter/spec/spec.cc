@@ -17,6 +17,8 @@
 #include "converter/request/features.h"
 #include "converter/spec/check.h"
 #include "converter/spec/feature_set.h"
+#include "converter/spec/kinds.h"
+#include "converter/spec/layouts.h"
 #include "converter/spec/parse_parts.h"
 
 namespace handpick::converter {
@@ -39,6 +41,7 @@ class SpecParser {
 
  private:
   void ParseModel(const JsonObject& model);
+  void ParseLayout(const JsonObject& root);
   void ParseHistory(const JsonObject& root);
   void ParseFeatures(const JsonObject& root);
   FeatureSpec ParseFeature(const Json& json, const std::string& path);
@@ -59,11 +62,7 @@ void SpecParser::Parse(const Json& json) {
   const JsonObject root(json, "", Keys(""), &errors_);
   ParseModel(JsonObject(root.Required("model"), "model", Keys("model"), &errors_));
   if (!errors_.ok()) return;
-  if (root.Has("layout")) {
-    spec_.layout = root.Choice("layout", {"handpick", "deepctr-torch"}) == 0
-                       ? Layout::kHandpick
-                       : Layout::kDeepCtrTorch;
-  }
+  ParseLayout(root);
   if (root.Has("history")) ParseHistory(root);
   ParseFeatures(root);
   if (errors_.ok()) CheckFeatures(spec_, &errors_);
@@ -75,6 +74,20 @@ void SpecParser::Parse(const Json& json) {
   }
 }
 
+void SpecParser::ParseLayout(const JsonObject& root) {
+  if (root.Has("layout")) {
+    spec_.layout = Layouts()[root.Choice("layout", LayoutNames())].layout;
+  }
+  const ModelKind& kind = *FindModelKind(spec_.kind);
+  if (!errors_.ok() || kind.Takes(spec_.layout)) return;
+  std::vector<std::string> own;
+  for (const LayoutRow& row : Layouts()) {
+    if (kind.Takes(row.layout)) own.push_back(row.name);
+  }
+  errors_.Add("layout", absl::StrCat("is '", RowOf(spec_.layout).name, "'; models of kind '",
+                                     kind.name, "' have: ", absl::StrJoin(own, ", ")));
+}
+
 void SpecParser::ParseHistory(const JsonObject& root) {
   const JsonObject history(root.Required("history"), "history", Keys("history"), &errors_);
   spec_.max_history = history.Integer("max_events", 1, kMaxEvents);
@@ -82,7 +95,7 @@ void SpecParser::ParseHistory(const JsonObject& root) {
   spec_.beyond_maximum = history.Choice("beyond_maximum", {"recompute", "carry"}) == 0
                              ? schema::BeyondMaximum::Recompute
                              : schema::BeyondMaximum::Carry;
-  if (errors_.ok() && !KindHasStates(spec_.kind)) {
+  if (errors_.ok() && !FindModelKind(spec_.kind)->Is(kHasStates)) {
     errors_.Add(history.PathOf("beyond_maximum"),
                 absl::StrCat("is for models with recurrent states; those of kind '", spec_.kind,
                              "' have none"));
@@ -93,7 +106,7 @@ void SpecParser::ParseModel(const JsonObject& model) {
   spec_.name = model.String("name");
   if (errors_.ok() && spec_.name.empty()) errors_.Add("model.name", "is empty");
   spec_.version = model.StringOr("version", "");
-  spec_.kind = ModelKinds()[model.Choice("kind", ModelKinds())];
+  spec_.kind = ModelKindNames()[model.Choice("kind", ModelKindNames())];
   if (model.Has("task")) {
     spec_.task = model.Choice("task", {"binary", "regression"}) == 0 ? schema::Task::Binary
                                                                      : schema::Task::Regression;
@@ -207,17 +220,18 @@ void SpecParser::ParsePadding(const JsonObject& object, FeatureSpec* feature) {
       feature->padding_row =
           object.Integer("padding_row", 0, VocabularyRows(feature->vocabulary) - 1);
     }
-  } else if (pads && spec_.layout == Layout::kDeepCtrTorch && feature->length.empty()) {
+  } else if (pads && spec_.traits().row_zero_pads && feature->length.empty()) {
     feature->padding_row = 0;
   }
-  if (spec_.layout != Layout::kDeepCtrTorch || !feature->padding_row.has_value()) return;
+  if (!spec_.traits().row_zero_pads || !feature->padding_row.has_value()) return;
+  const char* const library = spec_.traits().library;
   if (!feature->length.empty()) {
-    errors_.Add(path,
-                "DeepCTR-Torch counts every position below the length, row 0 included: leave it "
-                "out, or use layout 'handpick'");
+    errors_.Add(path, absl::StrCat(library,
+                                   " counts every position below the length, row 0 included: "
+                                   "leave it out, or use layout 'handpick'"));
   } else if (*feature->padding_row != 0) {
-    errors_.Add(path, absl::StrCat("is ", *feature->padding_row,
-                                   "; DeepCTR-Torch pads with 0 and with nothing else"));
+    errors_.Add(path, absl::StrCat("is ", *feature->padding_row, "; ", library,
+                                   " pads with 0 and with nothing else"));
   }
 }
 

@@ -14,11 +14,10 @@
 
 #include "absl/status/statusor.h"
 #include "converter/request/raw_values.h"
+#include "converter/spec/layouts.h"
 #include "schema/bundle_generated.h"
 
 namespace handpick::converter {
-
-enum class Layout { kHandpick, kDeepCtrTorch };
 
 struct VocabularySpec {
   schema::VocabularyKind kind = schema::VocabularyKind::Unknown;
@@ -90,15 +89,15 @@ struct EvolutionSpec {
 struct Spec {
   std::string name;
   std::string version;
-  std::string kind;  // Name of the recipe: "wide_deep", "nfm", "din", "dien".
+  std::string kind;  // One of kModelKinds.
   schema::Task task = schema::Task::Binary;
   Layout layout = Layout::kHandpick;
   int64_t max_history = 0;
   std::vector<FeatureSpec> features;
   WideSpec wide;
   DeepSpec deep;
-  AttentionSpec attention;  // din, dien
-  EvolutionSpec evolution;  // dien
+  AttentionSpec attention;
+  EvolutionSpec evolution;
   // What becomes of recurrent states when a full history drops its oldest event.
   schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
   std::string
@@ -106,6 +105,9 @@ struct Spec {
 
   // The feature of that name. A name that occurs on several sides is referred to as "side.name".
   absl::StatusOr<size_t> Find(const std::string& reference) const;
+
+  // What the layout's library does otherwise in a model of this kind.
+  const LayoutTraits& traits() const { return TraitsOf(layout, kind); }
 };
 
 // Parses the text of a spec file; `origin` names the file in messages.

@@ -1,7 +1,6 @@
 #include "converter/vectors/table.h"
 
 #include <cstdint>
-#include <cstring>
 #include <utility>
 #include <vector>
 
@@ -9,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/io/nearest_name.h"
 #include "converter/io/status_macros.h"
+#include "schema/table_rows.h"
 
 namespace handpick::converter {
 namespace {
@@ -29,16 +29,9 @@ absl::StatusOr<const schema::EmbeddingTable*> FindTable(const schema::Bundle& bu
 
 void AppendRow(const schema::EmbeddingTable& table, uint32_t row, std::vector<float>* numbers) {
   const uint32_t dimension = table.dimension();
-  const size_t begin = size_t{row} * dimension;
-  for (size_t i = begin; i < begin + dimension; ++i) {
-    float number = 0;
-    if (table.type() == schema::ElementType::Int8PerRow) {
-      number = static_cast<float>(static_cast<int8_t>(table.data()->data()[i])) *
-               table.scales()->Get(row);
-    } else {
-      std::memcpy(&number, table.data()->data() + i * sizeof(number), sizeof(number));
-    }
-    numbers->push_back(number);
+  const uint8_t* from = table.data()->data() + row * schema::TableRowBytes(table.type(), dimension);
+  for (uint32_t i = 0; i < dimension; ++i) {
+    numbers->push_back(static_cast<float>(schema::NumberOfRow(table.type(), from, i)));
   }
 }
 

@@ -6,6 +6,7 @@
  */
 #define _POSIX_C_SOURCE 200809L /* clock_gettime */
 
+#include <handpick/diagnostics.h>
 #include <handpick/handpick.h>
 #include <math.h>
 #include <stdio.h>
@@ -22,8 +23,6 @@ enum { kRuns = 1001 };
 typedef struct recommender {
   hp_model* model;
   hp_session* session;
-  void* memory; /* The session's. */
-  size_t session_bytes;
   hp_model_info info;
   hp_recommended top[kTop];
   size_t top_count;
@@ -67,13 +66,7 @@ static int compare_doubles(const void* a, const void* b) {
 static void open_bundle(recommender* r, const char* path) {
   hp_error error;
   check(hp_model_open_file(path, NULL, &r->model, &error), &error);
-  check(hp_session_memory_size(r->model, NULL, &r->session_bytes, &error), &error);
-  if (posix_memalign(&r->memory, HP_ALIGNMENT, r->session_bytes) != 0) {
-    fprintf(stderr, "quickstart: no memory for a session of %zu bytes\n", r->session_bytes);
-    exit(1);
-  }
-  check(hp_session_create(r->model, NULL, r->memory, r->session_bytes, &r->session, &error),
-        &error);
+  check(hp_session_new(r->model, NULL, &r->session, &error), &error);
 }
 
 static void set_user(recommender* r) {
@@ -86,8 +79,8 @@ static void set_user(recommender* r) {
       {.feature = feature(r, side, "genre_taste"), .type = HP_FLOAT32, .numbers = kGenreTaste},
       {.feature = feature(r, side, "favourite_genre"), .type = HP_STRING, .strings = &genre},
   };
-  const hp_batch user = {columns, sizeof(columns) / sizeof(columns[0]), 1};
-  check(hp_session_set_context(r->session, &user), hp_session_last_error(r->session));
+  const hp_batch context = HP_BATCH(columns, sizeof(columns) / sizeof(columns[0]), 1);
+  check(hp_session_set_context(r->session, &context), hp_session_last_error(r->session));
 }
 
 /* Appends movies that the user liked, oldest first: all of them when the app starts, then one at
@@ -99,7 +92,7 @@ static void append_liked(recommender* r, const int64_t* movies, const hp_string*
       {.feature = feature(r, side, "movie_id"), .type = HP_INT64, .integers = movies},
       {.feature = feature(r, side, "genre"), .type = HP_STRING, .strings = genres},
   };
-  const hp_batch events = {columns, sizeof(columns) / sizeof(columns[0]), count};
+  const hp_batch events = HP_BATCH(columns, sizeof(columns) / sizeof(columns[0]), count);
   check(hp_session_append_events(r->session, &events), hp_session_last_error(r->session));
 }
 
@@ -126,7 +119,7 @@ static void recall_alone(recommender* r) {
 }
 
 static void clear_history(recommender* r) {
-  const hp_batch nothing = {NULL, 0, 0};
+  const hp_batch nothing = HP_BATCH_INIT;
   check(hp_session_set_history(r->session, &nothing), hp_session_last_error(r->session));
 }
 
@@ -192,7 +185,7 @@ static void print_row(const char* label, double a, double b, int decimals, const
 }
 
 static void print_figures(const recommender* a, const recommender* b) {
-  const hp_bundle_info *x = &a->info.bundle, *y = &b->info.bundle;
+  const hp_model_info *x = &a->info, *y = &b->info;
   printf("\n%-34s %12s %12s\n", "", "float", "int8");
   print_row("bundle", (double)x->bundle_bytes, (double)y->bundle_bytes, 0, "bytes");
   print_row("  of it embedding tables", (double)x->table_bytes, (double)y->table_bytes, 0, "bytes");
@@ -200,7 +193,7 @@ static void print_figures(const recommender* a, const recommender* b) {
   print_row("opened model", (double)(a->info.model_bytes + a->info.engine_bytes),
             (double)(b->info.model_bytes + b->info.engine_bytes), 0,
             "bytes beside the mapped file");
-  print_row("session", (double)a->session_bytes, (double)b->session_bytes, 0, "bytes");
+  print_row("session", (double)x->session_bytes, (double)y->session_bytes, 0, "bytes");
   print_row("opened, session created (once)", 1e6 * a->open_seconds, 1e6 * b->open_seconds, 0,
             "us");
   printf("latency, median of %d\n", kRuns);
@@ -230,7 +223,9 @@ int main(int argc, char** argv) {
     const double before = now_seconds();
     open_bundle(r, argv[i + 1]);
     r->open_seconds = now_seconds() - before;
-    hp_model_get_info(r->model, &r->info);
+    hp_model_info info = HP_MODEL_INFO_INIT;
+    hp_model_get_info(r->model, &info);
+    r->info = info;
     measure(r);
     check(hp_session_check_goldens(r->session, &r->golden_error),
           hp_session_last_error(r->session));
@@ -238,9 +233,9 @@ int main(int argc, char** argv) {
     tap(r);
   }
 
-  hp_build_info build;
+  hp_build_info build = HP_BUILD_INFO_INIT;
   hp_get_build_info(&build);
-  const hp_bundle_info* info = &f32.info.bundle;
+  const hp_model_info* info = &f32.info;
   printf("handpick %s, %s, %s\n", build.version, build.architecture, build.build_type);
   printf("model %s %s; a user who liked %d movies; %zu recalled of %llu, catalog of %llu\n\n",
          info->model_name, info->model_version, (int)kLiked, f32.recalled_count,
@@ -258,8 +253,8 @@ int main(int argc, char** argv) {
   print_comparison(&f32, &int8);
 
   for (int i = 0; i < 2; ++i) {
+    hp_session_free(both[i]->session);
     hp_model_close(both[i]->model);
-    free(both[i]->memory);
   }
   return 0;
 }

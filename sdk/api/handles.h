@@ -1,9 +1,8 @@
-// What the C API's handles are, and what its files share.
+// What the C API's handles are.
 #ifndef HANDPICK_SDK_API_HANDLES_H_
 #define HANDPICK_SDK_API_HANDLES_H_
 
 #include "handpick/handpick.h"
-#include "sdk/base/error.h"
 #include "sdk/recall/overlay.h"
 #include "sdk/session/model.h"
 #include "sdk/session/session.h"
@@ -25,13 +24,5 @@ struct hp_recall_overlay {
       : overlay(index, max_items) {}
   handpick::RecallOverlay overlay;
 };
-
-namespace handpick {
-
-inline hp_status NullArgument(hp_error* error, const char* name) {
-  return Fail(error, HP_INVALID_ARGUMENT, "%s is null", name);
-}
-
-}  // namespace handpick
 
 #endif  // HANDPICK_SDK_API_HANDLES_H_

@@ -1,17 +1,25 @@
 #include "sdk/base/error.h"
 
+#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+
+#include "sdk/base/utf8.h"
 
 namespace handpick {
 
 hp_status Fail(hp_error* error, hp_status status, const char* format, ...) {
   if (error != nullptr) {
-    error->status = status;
+    // Longer than a message: where this one is cut, in the middle of a character perhaps, the
+    // message has ended.
+    char text[2 * HP_MESSAGE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    std::vsnprintf(error->message, sizeof(error->message), format, arguments);
+    const int written = std::vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
+    const size_t size = written < 0 ? 0 : std::min<size_t>(written, sizeof(text) - 1);
+    error->status = status;
+    CopyShown(text, size, error->message, sizeof(error->message));
   }
   return status;
 }

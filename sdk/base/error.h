@@ -7,8 +7,9 @@
 
 namespace handpick {
 
-// Writes `status` and a printf-style message into `error` and returns `status`. Allocates nothing.
-// Messages name the thing, its value and what was expected.
+// Writes `status` and a printf-style message into `error` and returns `status`. Whatever names and
+// ids are in it, the message is UTF-8 without control characters. Allocates nothing. Messages name
+// the thing, its value and what was expected.
 #if defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif

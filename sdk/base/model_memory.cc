@@ -17,7 +17,9 @@ void FreeAligned(void*, void* memory, size_t) { std::free(memory); }
 
 }  // namespace
 
-hp_allocator DefaultAllocator() { return hp_allocator{&MallocAligned, &FreeAligned, nullptr}; }
+hp_allocator DefaultAllocator() {
+  return hp_allocator{sizeof(hp_allocator), &MallocAligned, &FreeAligned, nullptr};
+}
 
 ModelMemory::ModelMemory(const hp_allocator* allocator)
     : allocator_(allocator != nullptr ? *allocator : DefaultAllocator()) {}
@@ -25,7 +27,7 @@ ModelMemory::ModelMemory(const hp_allocator* allocator)
 ModelMemory::~ModelMemory() {
   while (blocks_ != nullptr) {
     Block* next = blocks_->next;
-    allocator_.release(allocator_.user, blocks_, blocks_->bytes);
+    allocator_.release(allocator_.opaque, blocks_, blocks_->bytes);
     blocks_ = next;
   }
 }
@@ -35,7 +37,7 @@ void* ModelMemory::Allocate(size_t bytes) {
   static_assert(sizeof(Block) <= HP_ALIGNMENT, "a block's header fits one unit");
   if (bytes > SIZE_MAX - HP_ALIGNMENT) return nullptr;
   const size_t total = bytes + HP_ALIGNMENT;
-  char* memory = static_cast<char*>(allocator_.allocate(allocator_.user, total, HP_ALIGNMENT));
+  char* memory = static_cast<char*>(allocator_.allocate(allocator_.opaque, total, HP_ALIGNMENT));
   if (memory == nullptr) return nullptr;
   std::memset(memory, 0, total);
   Block* block = reinterpret_cast<Block*>(memory);

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "schema/limits.h"
+
 namespace handpick {
 
 inline constexpr uint64_t kMaxBundleBytes = (uint64_t{1} << 31) - 1;  // FlatBuffers' own limit.
@@ -17,9 +19,18 @@ inline constexpr uint32_t kMaxWidth = 1u << 20;  // Elements of one value.
 // Inputs of an int8 layer: products of 8 bits are summed up in 32.
 inline constexpr uint32_t kMaxInt8Width = 1u << 16;
 inline constexpr uint32_t kMaxRowBytes = 1u << 28;
-inline constexpr uint32_t kMaxBuffers = 4096;
+inline constexpr uint32_t kMaxTables = 1u << 14;
+inline constexpr uint32_t kMaxDenseWeights = 1u << 12;
+inline constexpr uint32_t kMaxTransforms = 64;  // Of one feature.
+inline constexpr uint32_t kMaxOutputs = 64;
+using schema::kMaxBlobs;
+inline constexpr uint32_t kMaxGoldens = 1u << 12;
+// Each pair of them is compared.
+inline constexpr uint32_t kMaxBuffers = 1024;
 inline constexpr uint32_t kMaxValueCount = 1u << 14;
 inline constexpr uint32_t kMaxSteps = 1u << 14;
+// Operands, lookups, features, weights and activations of all steps together.
+inline constexpr uint32_t kMaxReferences = 1u << 17;
 inline constexpr uint32_t kMaxAttentionLayers = 16;  // Behind the first.
 inline constexpr uint32_t kMaxTile = 1u << 16;
 inline constexpr uint32_t kMaxHistory = 1u << 16;

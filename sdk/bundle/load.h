@@ -4,13 +4,14 @@
 
 #include <cstddef>
 
+#include "schema/format.h"
 #include "sdk/base/model_memory.h"
 #include "sdk/program/plan.h"
 
 namespace handpick {
 
-inline constexpr uint16_t kFormatMajor = 1;
-inline constexpr uint16_t kFormatMinor = 2;
+using schema::kFormatMajor;
+using schema::kFormatMinor;
 
 // Checks alignment, identifier, version, then everything that FlatBuffers' verifier knows, then our
 // own rules: indices, shapes, sizes, the order of steps and the places of values. After HP_OK

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "sdk/base/elements.h"
 #include "sdk/base/error.h"
 #include "sdk/features/vocabulary.h"
 
@@ -63,8 +64,8 @@ bool HasAny(absl::Span<const uint32_t> rows, const uint32_t* begin, const uint32
 
 }  // namespace
 
-hp_status CatalogFilters::Prepare(const Plan& plan, const hp_filter* filters, size_t count,
-                                  uint32_t* rows, hp_error* error) {
+hp_status CatalogFilters::Prepare(const Plan& plan, const hp_filter* filters, uint32_t filter_size,
+                                  size_t count, uint32_t* rows, hp_error* error) {
   count_ = 0;
   if (count == 0) return HP_OK;
   if (filters == nullptr) return Fail(error, HP_INVALID_ARGUMENT, "recall: filters is null");
@@ -74,7 +75,7 @@ hp_status CatalogFilters::Prepare(const Plan& plan, const hp_filter* filters, si
   }
   size_t used = 0;
   for (size_t i = 0; i < count; ++i) {
-    HP_TRY(PrepareOne(plan, filters[i], i, rows, &used, error));
+    HP_TRY(PrepareOne(plan, ElementAt(filters, filter_size, i), i, rows, &used, error));
   }
   count_ = count;
   return HP_OK;

@@ -12,10 +12,11 @@ namespace handpick {
 
 class CatalogFilters {
  public:
-  // Checks the filters and turns them into the catalog's terms. `rows` [HP_MAX_FILTER_VALUES] is
-  // the caller's, and outlives this. Errors are those of hp_session_recall, and name the filter.
-  hp_status Prepare(const Plan& plan, const hp_filter* filters, size_t count, uint32_t* rows,
-                    hp_error* error);
+  // Checks the filters, of `filter_size` bytes each, and turns them into the catalog's terms.
+  // `rows` [HP_MAX_FILTER_VALUES] is the caller's, and outlives this. Errors are those of
+  // hp_session_recall, and name the filter.
+  hp_status Prepare(const Plan& plan, const hp_filter* filters, uint32_t filter_size, size_t count,
+                    uint32_t* rows, hp_error* error);
 
   bool empty() const { return count_ == 0; }
 

@@ -5,36 +5,12 @@
 #include <cstring>
 
 #include "sdk/base/error.h"
+#include "sdk/base/utf8.h"
+#include "sdk/features/bind.h"
 #include "sdk/features/vocabulary.h"
 
 namespace handpick {
 namespace {
-
-const char* SideName(hp_side side) {
-  switch (side) {
-    case HP_SIDE_CONTEXT:
-      return "context";
-    case HP_SIDE_HISTORY:
-      return "history";
-    default:
-      return "candidate";
-  }
-}
-
-const char* TypesText(uint32_t types) {
-  switch (types) {
-    case HP_INT64:
-      return "HP_INT64";
-    case HP_STRING:
-      return "HP_STRING";
-    case HP_INT64 | HP_STRING:
-      return "HP_INT64 or HP_STRING";
-    case HP_INT64 | HP_FLOAT32:
-      return "HP_FLOAT32 or HP_INT64";
-    default:
-      return "none";
-  }
-}
 
 // Resolves one feature of one side, row by row.
 class FeatureResolver {
@@ -172,18 +148,12 @@ class FeatureResolver {
   hp_status Row(size_t from, size_t position, int64_t* row) {
     if (column_->type == HP_STRING) {
       const hp_string id = column_->strings[position];
-      if (id.data == nullptr && id.size != 0) {
-        return Fail(error_, HP_INVALID_ARGUMENT,
-                    "%s feature '%s', row %zu: null string of size %zu", SideName(feature_.side),
-                    feature_.name, from, id.size);
-      }
       *row = FindRow(*feature_.vocabulary, id);
       if (*row == kNotFound) {
         return Fail(error_, HP_UNKNOWN_ID,
                     "%s feature '%s', row %zu: id '%.*s' is not in its vocabulary, which has no "
                     "out-of-vocabulary row",
-                    SideName(feature_.side), feature_.name, from,
-                    static_cast<int>(std::min<size_t>(id.size, 64)), id.size == 0 ? "" : id.data);
+                    SideName(feature_.side), feature_.name, from, ShownSize(id), ShownData(id));
       }
       return HP_OK;
     }
@@ -203,11 +173,6 @@ class FeatureResolver {
   hp_status ResolveMany(size_t from, uint32_t to) {
     const uint32_t begin = column_->row_splits[from];
     const uint32_t end = column_->row_splits[from + 1];
-    if (begin > end) {
-      return Fail(error_, HP_INVALID_ARGUMENT,
-                  "%s feature '%s': row_splits fall from %u to %u at row %zu",
-                  SideName(feature_.side), feature_.name, begin, end, from);
-    }
     if (end - begin > feature_.max_values) {
       return Fail(error_, HP_TOO_MANY_VALUES,
                   "%s feature '%s', row %zu: %u values, the model keeps at most %u",
@@ -314,8 +279,7 @@ hp_status ResolveFromCatalog(const Plan& plan, FeatureResolver& resolver, const 
       const hp_string id = key->strings[first + i];
       return Fail(error, HP_UNKNOWN_ITEM,
                   "candidate %zu: item '%.*s' is not in the catalog, and '%s' was not given",
-                  first + i, static_cast<int>(std::min<size_t>(id.size, 64)),
-                  id.size == 0 ? "" : id.data, feature.name);
+                  first + i, ShownSize(id), ShownData(id), feature.name);
     } else {
       return Fail(
           error, HP_UNKNOWN_ITEM,
@@ -362,76 +326,9 @@ Slot SlotAt(const Feature& feature, char* region, uint32_t capacity) {
   return slot;
 }
 
-hp_status BindColumns(const Plan& plan, hp_side side, const hp_batch& batch, bool catalog,
-                      const hp_column** columns, hp_error* error) {
-  std::fill_n(columns, plan.features.size(), nullptr);
-  if (batch.columns == nullptr && batch.column_count != 0) {
-    return Fail(error, HP_INVALID_ARGUMENT, "%s batch: columns is null, column_count is %zu",
-                SideName(side), batch.column_count);
-  }
-  for (size_t i = 0; i < batch.column_count; ++i) {
-    const hp_column& column = batch.columns[i];
-    if (column.feature >= plan.features.size()) {
-      return Fail(error, HP_UNKNOWN_FEATURE,
-                  "%s batch: column %zu names feature %u, the model has %zu", SideName(side), i,
-                  column.feature, plan.features.size());
-    }
-    const Feature& feature = plan.features[column.feature];
-    if (feature.side != side || feature.type == HP_FEATURE_CROSSED) {
-      return Fail(error, HP_UNKNOWN_FEATURE, "%s batch: feature '%s' is %s, and is not given here",
-                  SideName(side), feature.name,
-                  feature.type == HP_FEATURE_CROSSED ? "made from others" : SideName(feature.side));
-    }
-    if (columns[column.feature] != nullptr) {
-      return Fail(error, HP_DUPLICATE_FEATURE, "%s batch: feature '%s' is given twice",
-                  SideName(side), feature.name);
-    }
-    const uint32_t types = ValueTypes(feature);
-    // As the number that an app in C may have put there, whatever it is.
-    uint32_t type;
-    static_assert(sizeof(type) == sizeof(column.type), "an enumeration of C");
-    std::memcpy(&type, &column.type, sizeof(type));
-    if ((type != HP_INT64 && type != HP_FLOAT32 && type != HP_STRING) || (types & type) == 0) {
-      return Fail(error, HP_WRONG_TYPE, "%s feature '%s' takes %s, its column has type %u",
-                  SideName(side), feature.name, TypesText(types), type);
-    }
-    const bool multi = feature.type == HP_FEATURE_MULTI_CATEGORICAL;
-    if (multi && column.row_splits == nullptr && batch.row_count != 0) {
-      return Fail(error, HP_INVALID_ARGUMENT,
-                  "%s feature '%s' is multi-valued, its row_splits are null", SideName(side),
-                  feature.name);
-    }
-    const void* values = column.type == HP_INT64     ? static_cast<const void*>(column.integers)
-                         : column.type == HP_FLOAT32 ? static_cast<const void*>(column.numbers)
-                                                     : static_cast<const void*>(column.strings);
-    const bool has_values =
-        batch.row_count != 0 && (!multi || column.row_splits[batch.row_count] != 0);
-    if (values == nullptr && has_values) {
-      return Fail(error, HP_INVALID_ARGUMENT, "%s feature '%s': its values of type %d are null",
-                  SideName(side), feature.name, static_cast<int>(column.type));
-    }
-    columns[column.feature] = &column;
-  }
-  if (batch.row_count == 0) return HP_OK;  // No row lacks anything.
-  const bool key_given =
-      catalog && plan.catalog.key_feature != kNone && columns[plan.catalog.key_feature] != nullptr;
-  for (size_t i = 0; i < plan.features.size(); ++i) {
-    const Feature& feature = plan.features[i];
-    if (feature.side != side || feature.type == HP_FEATURE_CROSSED || columns[i] != nullptr ||
-        feature.optional)
-      continue;
-    if (key_given && feature.catalog_column >= 0) continue;
-    if (feature.type == HP_FEATURE_LENGTH) continue;  // As many as were given.
-    return Fail(error, HP_MISSING_FEATURE, "%s feature '%s' is missing; it has no default%s",
-                SideName(side), feature.name,
-                feature.catalog_column >= 0 ? ", and the catalog's key was not given" : "");
-  }
-  return HP_OK;
-}
-
-hp_status ResolveRows(const Plan& plan, hp_side side, const hp_column* const* columns, size_t first,
-                      uint32_t count, char* region, uint32_t capacity, uint32_t slot_row,
-                      uint32_t* items, bool items_known, hp_error* error) {
+hp_status ResolveRows(const Plan& plan, FeatureSide side, const hp_column* const* columns,
+                      size_t first, uint32_t count, char* region, uint32_t capacity,
+                      uint32_t slot_row, uint32_t* items, bool items_known, hp_error* error) {
   const hp_column* key = nullptr;
   if (items != nullptr && plan.catalog.key_feature != kNone)
     key = columns[plan.catalog.key_feature];
@@ -440,7 +337,7 @@ hp_status ResolveRows(const Plan& plan, hp_side side, const hp_column* const* co
   for (const bool lengths : {true, false}) {
     for (size_t f = 0; f < plan.features.size(); ++f) {
       const Feature& feature = plan.features[f];
-      if (feature.side != side || (feature.type == HP_FEATURE_LENGTH) != lengths) continue;
+      if (!side.Has(feature) || (feature.type == HP_FEATURE_LENGTH) != lengths) continue;
       FeatureResolver resolver(plan, feature, columns, region, capacity, error);
       if (resolver.given()) {
         HP_TRY(resolver.ResolveAll(first, count, slot_row));

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "sdk/features/bind.h"
 #include "sdk/program/plan.h"
 
 namespace handpick {
@@ -27,22 +28,15 @@ inline constexpr uint32_t kLengthNotGiven = UINT32_MAX;
 // hp_value_type bits of the columns that a feature takes; 0 for crossed features.
 uint32_t ValueTypes(const Feature& feature);
 
-// Checks a batch against the features of a side, and notes the column of each feature.
-//
-// `columns` [features]: null where the feature is not given. A feature that is neither given nor
-// optional is an error, unless `catalog` allows it to come from there.
-hp_status BindColumns(const Plan& plan, hp_side side, const hp_batch& batch, bool catalog,
-                      const hp_column** columns, hp_error* error);
-
 // Resolves rows [first, first + count) of a bound batch into rows [slot_row, ...) of the side's
 // slots. All features of the side are resolved; on an error the slots' contents are unspecified.
 //
 // `items` [count] is scratch for catalog positions; null when nothing may come from the catalog.
 // With `items_known` they are in it already (kNotInCatalog: none), and no id is looked up.
 inline constexpr uint32_t kNotInCatalog = UINT32_MAX;
-hp_status ResolveRows(const Plan& plan, hp_side side, const hp_column* const* columns, size_t first,
-                      uint32_t count, char* region, uint32_t capacity, uint32_t slot_row,
-                      uint32_t* items, bool items_known, hp_error* error);
+hp_status ResolveRows(const Plan& plan, FeatureSide side, const hp_column* const* columns,
+                      size_t first, uint32_t count, char* region, uint32_t capacity,
+                      uint32_t slot_row, uint32_t* items, bool items_known, hp_error* error);
 
 }  // namespace handpick
 

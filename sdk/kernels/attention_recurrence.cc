@@ -12,7 +12,9 @@
 //
 #include "hwy/highway.h"
 #include "sdk/kernels/panel_dense-inl.h"
+#include "sdk/kernels/panel_matrix-inl.h"
 #include "sdk/kernels/panel_quantize-inl.h"
+#include "sdk/kernels/panel_words-inl.h"
 
 #ifndef HANDPICK_SDK_KERNELS_ATTENTION_RECURRENCE_ONCE_
 #define HANDPICK_SDK_KERNELS_ATTENTION_RECURRENCE_ONCE_
@@ -22,25 +24,6 @@ namespace handpick {
 // take them.
 inline constexpr uint32_t kUnitBlock = 8;
 
-struct AttentionRecurrenceWork {
-  float* other;     // The state that is being made: [width] rows.
-  float* products;  // [3][kUnitBlock] rows
-  float* start;     // [3 width]
-  uint8_t* bytes;   // The state as int8.
-};
-
-inline size_t PlaceAttentionRecurrenceWork(const AttentionRecurrenceWeights& weights,
-                                           uint32_t stride, char* base,
-                                           AttentionRecurrenceWork* work) {
-  Scratch scratch(base);
-  work->other = scratch.Take<float>(size_t{weights.width} * stride);
-  work->products = scratch.Take<float>(size_t{3} * kUnitBlock * stride);
-  work->start = scratch.Take<float>(size_t{3} * weights.width);
-  work->bytes =
-      scratch.Take<uint8_t>(weights.floats == nullptr ? Int8PanelBytes(weights.width, stride) : 0);
-  return scratch.bytes();
-}
-
 }  // namespace handpick
 #endif  // HANDPICK_SDK_KERNELS_ATTENTION_RECURRENCE_ONCE_
 
@@ -49,7 +32,31 @@ namespace handpick {
 namespace HWY_NAMESPACE {
 namespace {
 
-// A state is a mean of numbers in (-1, 1): its bytes need no extremes.
+struct RecurrenceWork {
+  ReadyMatrix matrix;
+  float* other;      // The state that is being made: [width] rows.
+  float* products;   // [3][kUnitBlock] rows
+  float* start;      // [3 width]
+  int32_t* rounded;  // The state as words or bytes.
+  float* scale;      // [stride], of words.
+};
+
+size_t PlaceRecurrenceWork(const Matrix& matrix, uint32_t stride, char* base,
+                           RecurrenceWork* work) {
+  const uint32_t width = matrix.in;
+  const Way way = WayOf(matrix);
+  Scratch scratch(base);
+  work->matrix = PlaceMatrix(matrix, way, &scratch);
+  work->other = scratch.Take<float>(size_t{width} * stride);
+  work->products = scratch.Take<float>(size_t{3} * kUnitBlock * stride);
+  work->start = scratch.Take<float>(size_t{3} * width);
+  // Bytes take half of the room of words.
+  work->rounded = scratch.Take<int32_t>(way == Way::kFloats ? 0 : WordPairs(width) * stride);
+  work->scale = scratch.Take<float>(way == Way::kWords ? stride : 0);
+  return scratch.bytes();
+}
+
+// A state is a mean of numbers in (-1, 1): its levels need no extremes.
 inline constexpr int32_t kStateZeroPoint = 128;
 inline constexpr float kStateLevels = 127;
 
@@ -66,23 +73,27 @@ HWY_INLINE VF GateInput(const float* gates, const float* input_bias, uint32_t i,
 }
 
 // products[g][u] = U h + start for the gates g of units [first, first + count).
-void MultiplyBlock(const AttentionRecurrenceWeights& weights, const AttentionRecurrenceWork& work,
-                   const float* state, uint32_t first, uint32_t count, PanelShape shape) {
-  const uint32_t width = weights.width;
+void MultiplyBlock(const Matrix& matrix, const RecurrenceWork& work, const float* state,
+                   uint32_t first, uint32_t count, PanelShape shape) {
+  const uint32_t width = matrix.in;
   const size_t stride = shape.stride;
   for (uint32_t gate = 0; gate < 3; ++gate) {
     const uint32_t row = gate * width + first;
     float* to = work.products + size_t{gate} * kUnitBlock * stride;
     const auto start = [&](uint32_t j) HWY_ATTR { return work.start[row + j]; };
-    if (weights.floats != nullptr) {
-      DenseLayer(weights.floats + size_t{row} * width, width, count, start, state, to, shape,
-                 [](uint32_t, VF sum) HWY_ATTR { return sum; });
-      continue;
+    const auto keep = [](uint32_t, VF sum) HWY_ATTR { return sum; };
+    if (work.matrix.way == Way::kFloats) {
+      DenseLayer(work.matrix.floats + size_t{row} * width, width, count, start, state, to, shape,
+                 keep);
+    } else if constexpr (kWithoutDotProduct == Way::kWords) {
+      const size_t pairs = WordPairs(width);
+      WordLayer(work.matrix.words + 2 * row * pairs, matrix.scales + row, pairs, count, start,
+                work.rounded, work.scale, to, shape, keep);
+    } else if constexpr (kMayTakeBytes) {
+      Int8LayerOfUniform(Int8RowsOf(matrix, row), width, count, start,
+                         reinterpret_cast<const uint8_t*>(work.rounded), 1 / kStateLevels,
+                         kStateZeroPoint, to, shape);
     }
-    const Int8Weights rows = {weights.int8.data + size_t{row} * width, weights.int8.scales + row,
-                              weights.int8.row_sums + row};
-    Int8LayerOfUniform(rows, width, count, start, work.bytes, 1 / kStateLevels, kStateZeroPoint, to,
-                       shape);
   }
 }
 
@@ -90,12 +101,12 @@ void MultiplyBlock(const AttentionRecurrenceWeights& weights, const AttentionRec
 //   n = tanh(g + r p) = 2 c(2 g + (2 c(r's input) + 1) p)   and   h' = h + u (n - h),
 // u being what lets the new state in: 1 - z, the attention, or attention times z.
 template <Cell kCell, int kDegree>
-void UpdateBlock(const AttentionRecurrenceWeights& weights, const AttentionRecurrenceWork& work,
+void UpdateBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
                  const float* gates, const float* attention, const float* before, float* after,
                  uint32_t first, uint32_t count, PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
-  const uint32_t width = weights.width;
+  const uint32_t width = weights.matrix.in;
   const float* bias = weights.input_bias;
   const size_t gate_rows = size_t{kUnitBlock} * shape.stride;
   const VF half = hn::Set(d, 0.5f);
@@ -139,12 +150,35 @@ void StateToBytes(const float* state, uint32_t width, uint8_t* bytes, PanelShape
   }
 }
 
+// The same as words.
+void StateToWords(const float* state, uint32_t width, int32_t* words, PanelShape shape) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  const VF levels = hn::Set(d, WordLevels(width));
+  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
+    StoreWords(width, words, shape.stride, lane, [&](uint32_t c) HWY_ATTR {
+      return hn::MulAdd(hn::Load(d, state + size_t{c} * shape.stride + lane), levels,
+                        hn::Set(d, kRoundToWord));
+    });
+  }
+}
+
+void RoundState(const float* state, uint32_t width, const RecurrenceWork& work, PanelShape shape) {
+  if (work.matrix.way == Way::kFloats) return;
+  if constexpr (kWithoutDotProduct == Way::kWords) {
+    StateToWords(state, width, work.rounded, shape);
+  } else if constexpr (kMayTakeBytes) {
+    StateToBytes(state, width, reinterpret_cast<uint8_t*>(work.rounded), shape);
+  }
+}
+
 template <Cell kCell, int kDegree>
 void Recur(const AttentionRecurrenceWeights& weights, const float* gates, size_t gate_stride,
            const EventRing& ring, const float* attention, float* state, PanelShape shape,
-           const AttentionRecurrenceWork& work) {
-  const uint32_t width = weights.width;
+           const RecurrenceWork& work) {
+  const uint32_t width = weights.matrix.in;
   const size_t size = size_t{width} * shape.stride;
+  const float* bias = weights.matrix.bias;
   float* before = state;
   float* after = work.other;
   std::fill_n(before, size, 0.0f);
@@ -152,13 +186,12 @@ void Recur(const AttentionRecurrenceWeights& weights, const float* gates, size_t
     const float* event = gates + (ring.oldest + e) % ring.capacity * gate_stride;
     for (uint32_t i = 0; i < 3 * width; ++i) {
       const bool added = kCell != Cell::AttentionInputGru && i < 2 * width;
-      work.start[i] =
-          (weights.bias != nullptr ? weights.bias[i] : 0.0f) + (added ? event[i] : 0.0f);
+      work.start[i] = (bias != nullptr ? bias[i] : 0.0f) + (added ? event[i] : 0.0f);
     }
-    if (weights.floats == nullptr) StateToBytes(before, width, work.bytes, shape);
+    RoundState(before, width, work, shape);
     for (uint32_t first = 0; first < width; first += kUnitBlock) {
       const uint32_t count = std::min(kUnitBlock, width - first);
-      MultiplyBlock(weights, work, before, first, count, shape);
+      MultiplyBlock(weights.matrix, work, before, first, count, shape);
       UpdateBlock<kCell, kDegree>(weights, work, event, attention + size_t{e} * shape.stride,
                                   before, after, first, count, shape);
     }
@@ -172,16 +205,22 @@ void Recur(const AttentionRecurrenceWeights& weights, const float* gates, size_t
 void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float* gates,
                          size_t gate_stride, const EventRing& ring, const float* attention,
                          float* state, PanelShape shape, void* scratch) {
-  AttentionRecurrenceWork work;
-  PlaceAttentionRecurrenceWork(weights, shape.stride, static_cast<char*>(scratch), &work);
+  RecurrenceWork work;
+  PlaceRecurrenceWork(weights.matrix, shape.stride, static_cast<char*>(scratch), &work);
+  ReadyUp(weights.matrix, &work.matrix);
+  if (work.matrix.way == Way::kWords) {
+    std::fill_n(work.scale, shape.stride, 1 / WordLevels(weights.matrix.in));
+  }
   const auto run = [&](auto cell) {
     constexpr Cell kCell = decltype(cell)::value;
-    // The state of int8 products is rounded more than a coarse gate is off.
-    if (weights.floats != nullptr) {
-      Recur<kCell, kExact>(weights, gates, gate_stride, ring, attention, state, shape, work);
-    } else {
-      Recur<kCell, kCoarse>(weights, gates, gate_stride, ring, attention, state, shape, work);
+    if constexpr (kMayTakeBytes) {
+      // A state of 8 bits is rounded more than a coarse gate is off.
+      if (work.matrix.way == Way::kBytes) {
+        Recur<kCell, kCoarse>(weights, gates, gate_stride, ring, attention, state, shape, work);
+        return;
+      }
     }
+    Recur<kCell, kExact>(weights, gates, gate_stride, ring, attention, state, shape, work);
   };
   switch (weights.cell) {
     case Cell::AttentionInputGru:
@@ -195,6 +234,11 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
   }
 }
 
+size_t AttentionRecurrenceScratch(const AttentionRecurrenceWeights& weights, uint32_t stride) {
+  RecurrenceWork work;
+  return PlaceRecurrenceWork(weights.matrix, stride, nullptr, &work);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace handpick
 HWY_AFTER_NAMESPACE();
@@ -203,6 +247,7 @@ HWY_AFTER_NAMESPACE();
 namespace handpick {
 
 HWY_EXPORT(AttentionRecurrence);
+HWY_EXPORT(AttentionRecurrenceScratch);
 
 void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float* gates,
                          size_t gate_stride, const EventRing& ring, const float* attention,
@@ -212,8 +257,7 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
 }
 
 size_t AttentionRecurrenceScratch(const AttentionRecurrenceWeights& weights, uint32_t stride) {
-  AttentionRecurrenceWork work;
-  return PlaceAttentionRecurrenceWork(weights, stride, nullptr, &work);
+  return HWY_DYNAMIC_DISPATCH(AttentionRecurrenceScratch)(weights, stride);
 }
 
 }  // namespace handpick

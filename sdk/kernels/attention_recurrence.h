@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "sdk/kernels/attention_unit.h"
+#include "sdk/kernels/matrix.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/program/plan.h"
 
@@ -16,10 +16,10 @@ namespace handpick {
 
 struct AttentionRecurrenceWeights {
   schema::RecurrentCell cell;
-  uint32_t width;
-  const float* floats;  // [3 width, width] of the gates r, z, n, or null:
-  Int8Weights int8;
-  const float* bias;        // [3 width], added to the products; null: none.
+  // [3 width, width] of the gates r, z, n; the bias is added to the products. Of Int8PerRow the
+  // state is rounded where the processor multiplies whole numbers faster: it has to stay within
+  // [-1, 1], as it does where attention is a softmax.
+  Matrix matrix;
   const float* input_bias;  // [3 width], AttentionInputGru only; otherwise null.
 };
 

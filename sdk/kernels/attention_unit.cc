@@ -1,21 +1,82 @@
 #include "sdk/kernels/attention_unit.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "sdk/kernels/scratch.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sdk/kernels/attention_unit.cc"
 #include "hwy/foreach_target.h"
 //
 #include "hwy/highway.h"
-#include "sdk/kernels/attention_unit_scratch.h"
 #include "sdk/kernels/panel_activate-inl.h"
 #include "sdk/kernels/panel_dense-inl.h"
+#include "sdk/kernels/panel_matrix-inl.h"
 #include "sdk/kernels/panel_quantize-inl.h"
+#include "sdk/kernels/panel_words-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace handpick {
 namespace HWY_NAMESPACE {
 namespace {
+
+// Where an activation unit works. What a choice of the processor does not need is null.
+struct UnitWork {
+  ReadyMatrix query;
+  ReadyMatrix product;
+  ReadyMatrix* layers;
+  float* folded;         // [first width, query width]
+  int8_t* fold_bytes;    // [first width, query width]
+  float* fold_scales;    // [first width]
+  int32_t* fold_sums;    // [first width]
+  uint8_t* query_bytes;  // [panels] of Int8PanelBytes
+  float* query_scale;    // [panels][stride]
+  float* hidden[2];      // Panels of the widest layer.
+  int32_t* rounded;      // The same as words or bytes.
+  float* scale;          // [stride]
+  float* zero_point;
+};
+
+bool FoldsInt8(const AttentionUnitWeights& weights) {
+  return kMayTakeBytes && weights.fold_int8 && weights.query.in <= kMostRoundedInputs &&
+         WayOfInt8() == Way::kBytes;
+}
+
+// Places everything from `base` (null: nowhere) on and returns the bytes that it takes.
+size_t PlaceUnitWork(const AttentionUnitWeights& weights, uint32_t stride, uint32_t panels,
+                     char* base, UnitWork* work) {
+  Scratch scratch(base);
+  const uint32_t query_width = weights.query.in;
+  const uint32_t first_width = weights.query.out;
+  work->query = PlaceMatrix(weights.query, Way::kFloats, &scratch);
+  work->product = PlaceMatrix(weights.product, Way::kFloats, &scratch);
+  work->layers = scratch.Take<ReadyMatrix>(weights.layer_count);
+  uint32_t widest = first_width;
+  size_t rounded = 0;
+  for (uint32_t i = 0; i < weights.layer_count; ++i) {
+    const Matrix& matrix = weights.layers[i].matrix;
+    const ReadyMatrix ready = PlaceMatrix(matrix, WayOf(matrix), &scratch);
+    if (base != nullptr) work->layers[i] = ready;
+    if (ready.way != Way::kFloats) rounded = std::max(rounded, WordPairs(matrix.in));
+    widest = std::max(widest, matrix.out);
+  }
+  const bool int8 = FoldsInt8(weights);
+  const size_t matrix = size_t{first_width} * query_width;
+  work->folded = scratch.Take<float>(int8 ? 0 : matrix);
+  work->fold_bytes = scratch.Take<int8_t>(int8 ? matrix : 0);
+  work->fold_scales = scratch.Take<float>(int8 ? first_width : 0);
+  work->fold_sums = scratch.Take<int32_t>(int8 ? first_width : 0);
+  const size_t query_panels = int8 ? panels : 0;
+  work->query_bytes = scratch.Take<uint8_t>(query_panels * Int8PanelBytes(query_width, stride));
+  work->query_scale = scratch.Take<float>(query_panels * stride);
+  for (float*& hidden : work->hidden) hidden = scratch.Take<float>(size_t{widest} * stride);
+  // Bytes take half of the room of words.
+  work->rounded = scratch.Take<int32_t>(rounded * stride);
+  work->scale = scratch.Take<float>(stride);
+  work->zero_point = scratch.Take<float>(stride);
+  return scratch.bytes();
+}
 
 // Sums as they are: what goes over them next is not cheap enough for their registers.
 inline constexpr auto keep = [](uint32_t, VF sum) HWY_ATTR { return sum; };
@@ -23,15 +84,22 @@ inline constexpr auto keep = [](uint32_t, VF sum) HWY_ATTR { return sum; };
 // A sigmoid is in [0, 1]: its bytes need no extremes. With 254 levels 1/2 is one of them.
 inline constexpr float kSigmoidLevels = 254;
 
-// folded[j][k] = query_weights[j][k] + product_weights[j][k] key[k].
-void Fold(const AttentionUnitWeights& weights, const float* HWY_RESTRICT key,
-          float* HWY_RESTRICT folded) {
+// What is folded: [rows, width] each.
+struct FoldWeights {
+  uint32_t rows;
+  uint32_t width;
+  const float* query;
+  const float* product;
+};
+
+// folded[j][k] = query[j][k] + product[j][k] key[k].
+void Fold(const FoldWeights& weights, const float* HWY_RESTRICT key, float* HWY_RESTRICT folded) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
-  const uint32_t width = weights.query_width;
-  for (uint32_t j = 0; j < weights.first_width; ++j) {
-    const float* HWY_RESTRICT query = weights.query_weights + size_t{j} * width;
-    const float* HWY_RESTRICT product = weights.product_weights + size_t{j} * width;
+  const uint32_t width = weights.width;
+  for (uint32_t j = 0; j < weights.rows; ++j) {
+    const float* HWY_RESTRICT query = weights.query + size_t{j} * width;
+    const float* HWY_RESTRICT product = weights.product + size_t{j} * width;
     float* HWY_RESTRICT to = folded + size_t{j} * width;
     uint32_t k = 0;
     for (; k + n <= width; k += n) {
@@ -55,23 +123,23 @@ HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
 // The folded matrix as int8 with a scale per output. Each number is made twice, for the largest of
 // its row and to be rounded: in between, the scales of all rows are made at once, so that no row
 // waits for its own.
-void FoldInt8(const AttentionUnitWeights& weights, const float* HWY_RESTRICT key,
+void FoldInt8(const FoldWeights& weights, const float* HWY_RESTRICT key,
               int8_t* HWY_RESTRICT folded, float* HWY_RESTRICT scales,
               int32_t* HWY_RESTRICT row_sums) {
   const DF d;
   const DI di;
   const hn::Rebind<int8_t, DF> d8;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
-  const uint32_t width = weights.query_width;
-  const uint32_t rows = weights.first_width;
+  const uint32_t width = weights.width;
+  const uint32_t rows = weights.rows;
   const auto vector = [&](uint32_t j, uint32_t k) HWY_ATTR {
     const size_t at = size_t{j} * width + k;
-    return hn::MulAdd(hn::LoadU(d, weights.product_weights + at), hn::LoadU(d, key + k),
-                      hn::LoadU(d, weights.query_weights + at));
+    return hn::MulAdd(hn::LoadU(d, weights.product + at), hn::LoadU(d, key + k),
+                      hn::LoadU(d, weights.query + at));
   };
   const auto number = [&](uint32_t j, uint32_t k) HWY_ATTR {
     const size_t at = size_t{j} * width + k;
-    return weights.query_weights[at] + weights.product_weights[at] * key[k];
+    return weights.query[at] + weights.product[at] * key[k];
   };
   for (uint32_t j = 0; j < rows; ++j) {
     VF most_vector = hn::Zero(d);
@@ -118,51 +186,102 @@ void FoldInt8(const AttentionUnitWeights& weights, const float* HWY_RESTRICT key
   }
 }
 
-// Bytes of sigmoid(x), for a layer of int8 weights that follows.
-void SigmoidToBytes(const float* x, uint32_t width, uint8_t* bytes, PanelShape shape) {
+// Calls store(lane, f) with f(c) = level(sigmoid(x[c]) - 1/2) for each vector of lanes, and writes
+// what one level is worth: no number in lanes that have none.
+template <typename Level, typename Store>
+HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, PanelShape shape,
+                                Level level, Store store) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
-  const VF levels = hn::Set(d, kSigmoidLevels);
-  const VF half = hn::Set(d, kSigmoidLevels / 2 + kRoundToByte);
   for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-    StoreBytes(width, bytes, shape.stride, lane, [&](uint32_t c) HWY_ATTR {
-      const VF v = hn::Load(d, x + size_t{c} * shape.stride + lane);
-      return hn::MulAdd(CenteredSigmoid<kCoarse>(v), levels, half);
+    VF sum = hn::Zero(d);
+    store(lane, [&](uint32_t c) HWY_ATTR {
+      const VF s = level(hn::Load(d, x + size_t{c} * shape.stride + lane));
+      sum = hn::Add(sum, s);
+      return s;
     });
+    hn::Store(hn::Add(hn::Set(d, 1 / levels), hn::Sub(sum, sum)), d, scale + lane);
   }
 }
 
+// Bytes of sigmoid(x), for a layer of int8 weights that follows.
+void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work, PanelShape shape) {
+  const DF d;
+  const VF levels = hn::Set(d, kSigmoidLevels);
+  const VF half = hn::Set(d, kSigmoidLevels / 2 + kRoundToByte);
+  SigmoidToLevels(
+      x, kSigmoidLevels, work.scale, shape,
+      [&](VF v) HWY_ATTR { return hn::MulAdd(CenteredSigmoid<kCoarse>(v), levels, half); },
+      [&](uint32_t lane, auto f) HWY_ATTR {
+        StoreBytes(width, reinterpret_cast<uint8_t*>(work.rounded), shape.stride, lane, f);
+      });
+}
+
+// The same as words.
+void SigmoidToWords(const float* x, uint32_t width, const UnitWork& work, PanelShape shape) {
+  const DF d;
+  const float most = WordLevels(width);
+  const VF levels = hn::Set(d, most);
+  const VF half = hn::Set(d, most / 2 + kRoundToWord);
+  SigmoidToLevels(
+      x, most, work.scale, shape,
+      [&](VF v) HWY_ATTR { return hn::MulAdd(CenteredSigmoid(v), levels, half); },
+      [&](uint32_t lane, auto f)
+          HWY_ATTR { StoreWords(width, work.rounded, shape.stride, lane, f); });
+}
+
+// y = layer activation(x); x is written over.
+void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
+              const Activation& activation, float* x, float* y, PanelShape shape,
+              const UnitWork& work) {
+  const Matrix& matrix = layer.matrix;
+  const auto start = [&](uint32_t j)
+                         HWY_ATTR { return matrix.bias != nullptr ? matrix.bias[j] : 0.0f; };
+  const bool sigmoid = activation.kind == schema::ActivationKind::Sigmoid;
+  if (!sigmoid || ready.way == Way::kFloats) Activate(activation, 0, matrix.in, x, shape);
+  if constexpr (kWithoutDotProduct == Way::kWords) {
+    if (ready.way == Way::kWords) {
+      if (sigmoid) {
+        SigmoidToWords(x, matrix.in, work, shape);
+      } else {
+        RoundToWords(x, matrix.in, work.rounded, work.scale, shape);
+      }
+      WordLayer(ready.words, matrix.scales, WordPairs(matrix.in), matrix.out, start, work.rounded,
+                work.scale, y, shape, keep);
+      return;
+    }
+  }
+  if constexpr (kMayTakeBytes) {
+    if (ready.way == Way::kBytes) {
+      uint8_t* bytes = reinterpret_cast<uint8_t*>(work.rounded);
+      if (sigmoid) {
+        SigmoidToBytes(x, matrix.in, work, shape);
+        Int8LayerOfScaled(Int8RowsOf(matrix, 0), matrix.in, matrix.out, start, bytes, work.scale, 0,
+                          y, shape);
+      } else {
+        const Int8Panel panel = {bytes, work.scale, work.zero_point};
+        Quantize(x, matrix.in, panel, shape);
+        Int8Layer(Int8RowsOf(matrix, 0), matrix.in, matrix.out, start, panel, y, shape, keep);
+      }
+      return;
+    }
+  }
+  DenseLayer(ready.floats, matrix.in, matrix.out, start, x, y, shape, keep);
+}
+
 // Scores of one panel for one event, from the first layer's sums in `work.hidden[0]`.
-void FinishPanel(const AttentionUnitWeights& weights, const AttentionUnitWork& work, float* score,
+void FinishPanel(const AttentionUnitWeights& weights, const UnitWork& work, float* score,
                  PanelShape shape) {
   const Activation* activation = weights.first_activation;
-  uint32_t width = weights.first_width;
   float* x = work.hidden[0];
   float* y = work.hidden[1];
   for (uint32_t i = 0; i < weights.layer_count; ++i) {
-    const AttentionUnitLayer& layer = weights.layers[i];
-    const bool last = i + 1 == weights.layer_count;
-    float* to = last ? score : y;
-    const auto start = [&](uint32_t j)
-                           HWY_ATTR { return layer.bias != nullptr ? layer.bias[j] : 0.0f; };
-    if (layer.floats != nullptr) {
-      Activate(*activation, width, x, shape);
-      DenseLayer(layer.floats, layer.in, layer.out, start, x, to, shape, keep);
-    } else if (activation->kind == schema::ActivationKind::Sigmoid) {
-      SigmoidToBytes(x, width, work.bytes, shape);
-      Int8LayerOfUniform(layer.int8, layer.in, layer.out, start, work.bytes, 1 / kSigmoidLevels, 0,
-                         to, shape);
-    } else {
-      Activate(*activation, width, x, shape);
-      const Int8Panel bytes = {work.bytes, work.scale, work.zero_point};
-      Quantize(x, width, bytes, shape);
-      Int8Layer(layer.int8, layer.in, layer.out, start, bytes, to, shape, keep);
-    }
-    activation = layer.activation;
-    width = layer.out;
+    float* to = i + 1 == weights.layer_count ? score : y;
+    RunLayer(weights.layers[i], work.layers[i], *activation, x, to, shape, work);
+    activation = weights.layers[i].activation;
     std::swap(x, y);
   }
-  Activate(*activation, 1, score, shape);
+  Activate(*activation, 0, 1, score, shape);
 }
 
 }  // namespace
@@ -171,12 +290,21 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
                    const EventRing& ring, uint32_t candidates, uint32_t stride, float* scores,
                    size_t score_panel, void* scratch) {
   const uint32_t panels = (candidates + stride - 1) / stride;
-  AttentionUnitWork work;
-  PlaceAttentionUnitWork(weights, stride, panels, static_cast<char*>(scratch), &work);
-  const size_t query_bytes = Int8PanelBytes(weights.query_width, stride);
-  if (weights.fold_int8) {
-    for (uint32_t p = 0; p < panels; ++p) {
-      QuantizeSymmetric(input.query + p * input.query_panel, weights.query_width,
+  UnitWork work;
+  PlaceUnitWork(weights, stride, panels, static_cast<char*>(scratch), &work);
+  ReadyUp(weights.query, &work.query);
+  ReadyUp(weights.product, &work.product);
+  for (uint32_t i = 0; i < weights.layer_count; ++i) {
+    ReadyUp(weights.layers[i].matrix, &work.layers[i]);
+  }
+  const uint32_t query_width = weights.query.in;
+  const uint32_t first_width = weights.query.out;
+  const FoldWeights fold = {first_width, query_width, work.query.floats, work.product.floats};
+  const bool int8 = FoldsInt8(weights);
+  const size_t query_bytes = Int8PanelBytes(query_width, stride);
+  if constexpr (kMayTakeBytes) {
+    for (uint32_t p = 0; int8 && p < panels; ++p) {
+      QuantizeSymmetric(input.query + p * input.query_panel, query_width,
                         work.query_bytes + p * query_bytes, work.query_scale + size_t{p} * stride,
                         ShapeOfPanel(candidates, p, stride));
     }
@@ -186,25 +314,29 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
     const float* key = input.key + position * input.key_stride;
     const float* key_row = input.key_row + position * input.key_row_stride;
     const auto start = [key_row](uint32_t j) HWY_ATTR { return key_row[j]; };
-    if (weights.fold_int8) {
-      FoldInt8(weights, key, work.fold_bytes, work.fold_scales, work.fold_sums);
-    } else {
-      Fold(weights, key, work.folded);
+    if (!int8) {
+      Fold(fold, key, work.folded);
+    } else if constexpr (kMayTakeBytes) {
+      FoldInt8(fold, key, work.fold_bytes, work.fold_scales, work.fold_sums);
     }
     for (uint32_t p = 0; p < panels; ++p) {
       const PanelShape shape = ShapeOfPanel(candidates, p, stride);
-      if (weights.fold_int8) {
-        Int8LayerOfSymmetric({work.fold_bytes, work.fold_scales, work.fold_sums},
-                             weights.query_width, weights.first_width, start,
-                             work.query_bytes + p * query_bytes,
-                             work.query_scale + size_t{p} * stride, work.hidden[0], shape);
-      } else {
-        DenseLayer(work.folded, weights.query_width, weights.first_width, start,
+      if (!int8) {
+        DenseLayer(work.folded, query_width, first_width, start,
                    input.query + p * input.query_panel, work.hidden[0], shape, keep);
+      } else if constexpr (kMayTakeBytes) {
+        Int8LayerOfScaled({work.fold_bytes, work.fold_scales, work.fold_sums}, query_width,
+                          first_width, start, work.query_bytes + p * query_bytes,
+                          work.query_scale + size_t{p} * stride, 128, work.hidden[0], shape);
       }
       FinishPanel(weights, work, scores + p * score_panel + size_t{e} * stride, shape);
     }
   }
+}
+
+size_t AttentionUnitScratch(const AttentionUnitWeights& weights, uint32_t stride, uint32_t panels) {
+  UnitWork work;
+  return PlaceUnitWork(weights, stride, panels, nullptr, &work);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -215,6 +347,7 @@ HWY_AFTER_NAMESPACE();
 namespace handpick {
 
 HWY_EXPORT(AttentionUnit);
+HWY_EXPORT(AttentionUnitScratch);
 
 void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput& input,
                    const EventRing& ring, uint32_t candidates, uint32_t stride, float* scores,
@@ -224,8 +357,7 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
 }
 
 size_t AttentionUnitScratch(const AttentionUnitWeights& weights, uint32_t stride, uint32_t panels) {
-  AttentionUnitWork work;
-  return PlaceAttentionUnitWork(weights, stride, panels, nullptr, &work);
+  return HWY_DYNAMIC_DISPATCH(AttentionUnitScratch)(weights, stride, panels);
 }
 
 }  // namespace handpick

@@ -11,28 +11,26 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sdk/kernels/matrix.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/program/plan.h"
 
 namespace handpick {
 
 struct AttentionUnitLayer {
-  uint32_t in;
-  uint32_t out;
-  const float* floats;  // [out, in], or null:
-  Int8Weights int8;
-  const float* bias;  // Null: none.
+  Matrix matrix;
   const Activation* activation;
 };
 
 struct AttentionUnitWeights {
-  uint32_t query_width;
-  uint32_t first_width;          // Of the first layer's output.
-  const float* query_weights;    // A + C: [first_width, query_width]
-  const float* product_weights;  // D: [first_width, query_width]
-  bool fold_int8;  // The folded matrix is rounded to int8 per output, the query per candidate.
+  Matrix query;    // A + C: [first width, query width], without bias.
+  Matrix product;  // D: the same.
+  // The folded matrix may be rounded to int8 per output, and the query per candidate: done where
+  // the processor has quick products of bytes.
+  bool fold_int8;
   const Activation* first_activation;
-  // The layers behind the first; the last has one output.
+  // The layers behind the first; the last has one output. Input of int8 layers is rounded where the
+  // processor multiplies whole numbers faster (see dense_panels.h).
   const AttentionUnitLayer* layers;
   uint32_t layer_count;
 };
@@ -40,9 +38,9 @@ struct AttentionUnitWeights {
 struct AttentionUnitInput {
   const float* query;  // Panels, `query_panel` numbers apart.
   size_t query_panel;
-  const float* key;  // [capacity, query_width], rows `key_stride` numbers apart.
+  const float* key;  // [capacity, query width], rows `key_stride` numbers apart.
   size_t key_stride;
-  const float* key_row;  // (B - C) k + bias: [capacity, first_width], `key_row_stride` apart.
+  const float* key_row;  // (B - C) k + bias: [capacity, first width], `key_row_stride` apart.
   size_t key_row_stride;
 };
 

@@ -1,5 +1,6 @@
 #include "sdk/kernels/dot_product.h"
 
+#include <atomic>
 #include <cstddef>
 
 #if defined(__aarch64__) && defined(__linux__)
@@ -31,8 +32,15 @@ bool Ask() {
 }  // namespace
 
 bool HasDotProduct() {
-  static const bool has = Ask();
-  return has && g_allowed;
+  // No guard, which would be a lock: asked twice at a time, the answer is the same.
+  enum : int { kNotAsked, kNo, kYes };
+  static std::atomic<int> answer{kNotAsked};
+  int has = answer.load(std::memory_order_relaxed);
+  if (has == kNotAsked) {
+    has = Ask() ? kYes : kNo;
+    answer.store(has, std::memory_order_relaxed);
+  }
+  return has == kYes && g_allowed;
 }
 
 void SetDotProductForTest(bool allowed) { g_allowed = allowed; }

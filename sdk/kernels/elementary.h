@@ -9,7 +9,7 @@
 
 namespace handpick {
 
-// exp(x) for x <= 0; relative error below 2e-7 above -87, and exp(-87) below. NaN gives exp(-87).
+// exp(x) for x <= 0; relative error below 2e-7 above -87, and exp(-87) below; NaN of NaN.
 //
 // exp(x) = 2^n exp(r) with n = round(x / ln 2), |r| <= ln(2) / 2, and the Taylor polynomial of
 // degree 7 for exp(r) (Muller, Elementary Functions, 3rd ed., section 4.2; the two-part ln 2 is
@@ -20,7 +20,7 @@ inline float ExpOfNonPositive(float x) {
   constexpr float kLn2Low = -2.12194440e-4f;
   constexpr float kRound =
       12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer in the low bits.
-  x = x > -87.0f ? x : -87.0f;
+  x = x < -87.0f ? -87.0f : x;
   const float shifted = x * kLog2E + kRound;
   const float n = shifted - kRound;
   const float r = (x - n * kLn2High) - n * kLn2Low;

@@ -1,36 +1,78 @@
 #include "sdk/kernels/embedding.h"
 
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "sdk/kernels/embedding.cc"
+#include "hwy/foreach_target.h"
+//
+#include "hwy/highway.h"
+#include "sdk/kernels/table_rows-inl.h"
+
+HWY_BEFORE_NAMESPACE();
 namespace handpick {
-namespace {
+namespace HWY_NAMESPACE {
 
 // out[i] = f(out[i], x) for each of a row's coordinates x.
+template <typename Row, typename F>
+HWY_INLINE void ForEachCoordinate(const Row& row, uint32_t count, float* HWY_RESTRICT out, F f) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  uint32_t i = 0;
+  for (; i + n <= count; i += n) hn::StoreU(f(hn::LoadU(d, out + i), row.Load(i)), d, out + i);
+  if (i == count) return;
+  const uint32_t valid = count - i;
+  hn::StoreN(f(hn::LoadN(d, out + i, valid), row.LoadN(i, valid)), d, out + i, valid);
+}
+
 template <typename F>
-void ForEachCoordinate(const Table& table, uint32_t row, uint32_t begin, uint32_t count,
-                       float* __restrict out, F f) {
-  const size_t first = size_t{row} * table.dimension + begin;
-  if (table.floats != nullptr) {
-    const float* __restrict from = table.floats + first;
-    for (uint32_t i = 0; i < count; ++i) out[i] = f(out[i], from[i]);
-  } else {
-    const int8_t* __restrict from = table.bytes + first;
-    const float scale = table.scales[row];
-    for (uint32_t i = 0; i < count; ++i) out[i] = f(out[i], scale * static_cast<float>(from[i]));
+HWY_INLINE void ForEachCoordinate(const Table& table, uint32_t row, uint32_t begin, uint32_t count,
+                                  float* out, F f) {
+  switch (table.type) {
+    case schema::ElementType::Int8PerRow:
+      return ForEachCoordinate(Int8Row(table, row, begin), count, out, f);
+    case schema::ElementType::Float16:
+      return ForEachCoordinate(HalfRow(table, row, begin), count, out, f);
+    default:
+      return ForEachCoordinate(FloatRow(table, row, begin), count, out, f);
   }
 }
 
-}  // namespace
-
 void CopyEmbedding(const Table& table, uint32_t row, uint32_t begin, uint32_t count, float* out) {
-  ForEachCoordinate(table, row, begin, count, out, [](float, float x) { return x; });
+  ForEachCoordinate(table, row, begin, count, out, [](VF, VF x) HWY_ATTR { return x; });
 }
 
 void AddEmbedding(const Table& table, uint32_t row, uint32_t begin, uint32_t count, float* out) {
-  ForEachCoordinate(table, row, begin, count, out, [](float sum, float x) { return sum + x; });
+  ForEachCoordinate(table, row, begin, count, out,
+                    [](VF sum, VF x) HWY_ATTR { return hn::Add(sum, x); });
 }
 
 void MaxEmbedding(const Table& table, uint32_t row, uint32_t begin, uint32_t count, float* out) {
-  ForEachCoordinate(table, row, begin, count, out,
-                    [](float best, float x) { return x > best ? x : best; });
+  ForEachCoordinate(table, row, begin, count, out, [](VF best, VF x) HWY_ATTR {
+    return hn::IfThenElse(hn::Gt(x, best), x, best);
+  });
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace handpick
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace handpick {
+
+HWY_EXPORT(CopyEmbedding);
+HWY_EXPORT(AddEmbedding);
+HWY_EXPORT(MaxEmbedding);
+
+void CopyEmbedding(const Table& table, uint32_t row, uint32_t begin, uint32_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(CopyEmbedding)(table, row, begin, count, out);
+}
+
+void AddEmbedding(const Table& table, uint32_t row, uint32_t begin, uint32_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(AddEmbedding)(table, row, begin, count, out);
+}
+
+void MaxEmbedding(const Table& table, uint32_t row, uint32_t begin, uint32_t count, float* out) {
+  HWY_DYNAMIC_DISPATCH(MaxEmbedding)(table, row, begin, count, out);
 }
 
 }  // namespace handpick
+#endif  // HWY_ONCE

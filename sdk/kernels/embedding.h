@@ -1,7 +1,8 @@
-// Reads embedding rows, float32 or int8, and pools them.
+// Reads embedding rows, whatever their type, and pools them.
 //
 // Each function works on coordinates [begin, begin + count) of one row of a table; rows are below
-// its row count. Thread-safe; allocate nothing.
+// its row count. They choose among instruction sets at run time, are thread-safe and allocate
+// nothing.
 #ifndef HANDPICK_SDK_KERNELS_EMBEDDING_H_
 #define HANDPICK_SDK_KERNELS_EMBEDDING_H_
 

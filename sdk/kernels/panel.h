@@ -70,29 +70,23 @@ struct DenseStart {
 // Rows that are fetched while layers are computed (kernels/row_stream.h).
 class RowStream;
 
-// y[j][lane] = bias[j] + row[j] + sum over k of weights[j][k] x[k][lane], in the order of k; then
-// the activation. weights: [out, in], any alignment. `next` takes turns meanwhile; null: nothing.
-void DensePanel(const float* weights, uint32_t in, uint32_t out, const DenseStart& start,
-                const Activation& activation, const float* x, float* y, PanelShape shape,
-                RowStream* next = nullptr);
-
-// The same with int8 weights of one scale per output.
+// Int8 weights of one scale per output.
 struct Int8Weights {
   const int8_t* data;       // [out, in]
   const float* scales;      // [out]
   const int32_t* row_sums;  // [out] Sum of each row of `data`.
 };
+
+// y[j][lane] = bias[j] + row[j] + sum over k of weights[j][k] x[k][lane]; then the activation.
+// `next` takes turns meanwhile; null: nothing.
 void DensePanelInt8(const Int8Weights& weights, uint32_t in, uint32_t out, const DenseStart& start,
                     const Activation& activation, const Int8Panel& x, float* y, PanelShape shape,
                     RowStream* next = nullptr);
 
-// Turns that a stream gets in DensePanel (or DensePanelInt8), nearly.
-uint64_t TurnsOfDensePanel(uint32_t in, uint32_t out, bool int8, PanelShape shape);
-
 // y = activation(y), in place; y: [width] rows.
 void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape);
 
-// Rounds each lane to 256 levels between its extremes, 0 among them, as QuantizeRows does for rows.
+// Rounds each lane to 255 levels between its extremes, 0 among them.
 void QuantizePanel(const float* x, uint32_t width, const Int8Panel& out, PanelShape shape);
 
 // An operand of an element-by-element kernel: a panel, or one number per feature for all lanes.
@@ -130,11 +124,12 @@ struct GatherRange {
   uint32_t width;
 };
 
-// Where sums of rows and sums of their squares go: [count, width] each, without gaps; either may be
-// null. Where `add`, to what is there.
+// Where sums of rows and sums of their squares go: [count, width] each, a row `stride` numbers
+// behind the one before; either may be null. Where `add`, to what is there.
 struct GatherSums {
   float* rows;
   float* squares;
+  size_t stride;
   bool add;
 };
 

@@ -14,7 +14,7 @@ HWY_BEFORE_NAMESPACE();
 namespace handpick {
 namespace HWY_NAMESPACE {
 
-// Calls visit(f) with f(feature, vector) -> vector, the activation.
+// Calls visit(f) with f(feature, vector) -> vector, the activation. NaN stays NaN.
 template <typename Visit>
 HWY_INLINE void WithActivation(const Activation& activation, Visit visit) {
   const DF d;
@@ -24,7 +24,7 @@ HWY_INLINE void WithActivation(const Activation& activation, Visit visit) {
       visit([](uint32_t, VF x) HWY_ATTR { return x; });
       break;
     case schema::ActivationKind::Relu:
-      visit([d](uint32_t, VF x) HWY_ATTR { return hn::Max(x, hn::Zero(d)); });
+      visit([d](uint32_t, VF x) HWY_ATTR { return AtLeast(x, hn::Zero(d)); });
       break;
     case schema::ActivationKind::Sigmoid:
       visit([](uint32_t, VF x) HWY_ATTR { return SigmoidVector(x); });
@@ -53,8 +53,9 @@ HWY_INLINE void WithActivation(const Activation& activation, Visit visit) {
   }
 }
 
-// y = activation(y).
-HWY_INLINE void Activate(const Activation& activation, uint32_t width, float* y, PanelShape shape) {
+// y = activation(y) for features [first, first + width) of a layer; y: the first of them.
+HWY_INLINE void Activate(const Activation& activation, uint32_t first, uint32_t width, float* y,
+                         PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   if (activation.kind == schema::ActivationKind::Linear) return;
@@ -62,7 +63,7 @@ HWY_INLINE void Activate(const Activation& activation, uint32_t width, float* y,
     for (uint32_t c = 0; c < width; ++c) {
       float* row = y + size_t{c} * shape.stride;
       for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-        hn::Store(f(c, hn::Load(d, row + lane)), d, row + lane);
+        hn::Store(f(first + c, hn::Load(d, row + lane)), d, row + lane);
       }
     }
   });

@@ -3,7 +3,7 @@
 //
 // Blocks of R outputs and V vectors of lanes stay in registers over the whole sum: each weight is
 // broadcast and used for V products, each vector of the input for R. 8 x 3 fills 32 registers, 4 x
-// 3 fills 16.
+// 3 fills 16, and 4 x 2 where sums of products take two instructions.
 #if defined(HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_
 #undef HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_
@@ -29,15 +29,27 @@ inline constexpr int kBlockOutputs = 8;
 #else
 inline constexpr int kBlockOutputs = 4;
 #endif
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2
+// Products that are added in an instruction of their own need a register more.
+inline constexpr int kBlockVectors = 2;
+#else
 inline constexpr int kBlockVectors = 3;
+#endif
 
-// Calls f(first lane, integral_constant V) so that vectors of V * Lanes(DF()) lanes cover `lanes`.
-template <typename F>
+// Of the lambda around a layer's blocks: where gcc puts it into a large function, it writes every
+// sum to memory in every step (1.4 times the time of DIN's activation unit). Layers of a few
+// outputs, as a recurrence has, would feel the call.
+#define HANDPICK_APART HWY_ATTR __attribute__((noinline))
+
+// Calls f(first lane, integral_constant V) so that vectors of V * Lanes(DF()) lanes, V being kMost
+// at most, cover `lanes`.
+template <int kMost = kBlockVectors, typename F>
 HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
   uint32_t lane = 0;
-  for (; lane + 3 * n <= lanes; lane += 3 * n) f(lane, std::integral_constant<int, 3>());
-  if (lane + 2 * n <= lanes) {
+  for (; lane + kMost * n <= lanes; lane += kMost * n)
+    f(lane, std::integral_constant<int, kMost>());
+  if (kMost == 3 && lane + 2 * n <= lanes) {
     f(lane, std::integral_constant<int, 2>());
   } else if (lane + n <= lanes) {
     f(lane, std::integral_constant<int, 1>());
@@ -146,7 +158,7 @@ HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Star
   const DF d;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
-  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
     constexpr int V = decltype(vectors)::value;
     if (out == 1) {
       DenseSingle<V>(weights, in, start(0), x + lane, stride, [&](int v, VF sum) HWY_ATTR {
@@ -271,7 +283,7 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
   const bool dot_product = TakeDotProduct();
-  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
     constexpr int V = decltype(vectors)::value;
     VF scale[V];
     VF zero[V];  // Times the scale.
@@ -305,18 +317,18 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
   });
 }
 
-// The same for bytes whose zero point is 128 in all lanes:
-//   weight_scale x_scale (sum of products - 128 row_sum) + start
+// The same for bytes that have one zero point in all lanes:
+//   weight_scale x_scale (sum of products - zero_point row_sum) + start
 template <typename Start>
-HWY_INLINE void Int8LayerOfSymmetric(const Int8Weights& weights, uint32_t in, uint32_t out,
-                                     Start start, const uint8_t* bytes, const float* x_scale,
-                                     float* y, PanelShape shape) {
+HWY_INLINE void Int8LayerOfScaled(const Int8Weights& weights, uint32_t in, uint32_t out,
+                                  Start start, const uint8_t* bytes, const float* x_scale,
+                                  int32_t zero_point, float* y, PanelShape shape) {
   const DF d;
   const DI di;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
   const bool dot_product = TakeDotProduct();
-  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+  ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
     constexpr int V = decltype(vectors)::value;
     VF scale[V];
     for (int v = 0; v < V; ++v) scale[v] = hn::Load(d, x_scale + lane + v * n);
@@ -324,7 +336,7 @@ HWY_INLINE void Int8LayerOfSymmetric(const Int8Weights& weights, uint32_t in, ui
       constexpr int R = decltype(outputs)::value;
       VI acc[R][V];
       for (int r = 0; r < R; ++r) {
-        const VI zero = hn::Set(di, (kByteOffset - 128) * weights.row_sums[j + r]);
+        const VI zero = hn::Set(di, (kByteOffset - zero_point) * weights.row_sums[j + r]);
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
       AddInt8Block<R, V>(dot_product, weights.data + size_t{j} * in, in, in,

@@ -24,11 +24,11 @@ HWY_INLINE void RunLayer(const Activation& activation, uint32_t out, float* y, P
                          Layer layer) {
   const DF d;
   if (activation.kind == schema::ActivationKind::Relu) {
-    layer([d](uint32_t, VF sum) HWY_ATTR { return hn::Max(sum, hn::Zero(d)); });
+    layer([d](uint32_t, VF sum) HWY_ATTR { return AtLeast(sum, hn::Zero(d)); });
     return;
   }
   layer([](uint32_t, VF sum) HWY_ATTR { return sum; });
-  Activate(activation, out, y, shape);
+  Activate(activation, 0, out, y, shape);
 }
 
 struct StreamTurn {
@@ -36,17 +36,6 @@ struct StreamTurn {
   HWY_INLINE void operator()() const { stream->Turn(); }
   RowStream* stream;
 };
-
-void DensePanel(const float* weights, uint32_t in, uint32_t out, const DenseStart& start,
-                const Activation& activation, const float* x, float* y, PanelShape shape,
-                RowStream* next) {
-  RowStream none;
-  RowStream& stream = next == nullptr ? none : *next;
-  const auto begin = [&](uint32_t j) HWY_ATTR { return StartOf(start, j); };
-  RunLayer(activation, out, y, shape, [&](auto finish) HWY_ATTR {
-    DenseLayer(weights, in, out, begin, x, y, shape, finish, StreamTurn{&stream});
-  });
-}
 
 void DensePanelInt8(const Int8Weights& weights, uint32_t in, uint32_t out, const DenseStart& start,
                     const Activation& activation, const Int8Panel& x, float* y, PanelShape shape,
@@ -59,15 +48,8 @@ void DensePanelInt8(const Int8Weights& weights, uint32_t in, uint32_t out, const
   });
 }
 
-uint64_t TurnsOfDensePanel(uint32_t in, uint32_t out, bool int8, PanelShape shape) {
-  if (out == 1 && !int8) return 0;
-  const auto whole = [](uint64_t n, uint64_t of) { return (n + of - 1) / of; };
-  return whole(shape.lanes, kBlockVectors * hn::Lanes(DF())) * whole(out, kBlockOutputs) *
-         whole(int8 ? in / 4 : in, kStepsOfTurn);
-}
-
 void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape) {
-  Activate(activation, width, y, shape);
+  Activate(activation, 0, width, y, shape);
 }
 
 }  // namespace HWY_NAMESPACE
@@ -77,25 +59,13 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace handpick {
 
-HWY_EXPORT(DensePanel);
 HWY_EXPORT(DensePanelInt8);
-HWY_EXPORT(TurnsOfDensePanel);
 HWY_EXPORT(ActivatePanel);
-
-void DensePanel(const float* weights, uint32_t in, uint32_t out, const DenseStart& start,
-                const Activation& activation, const float* x, float* y, PanelShape shape,
-                RowStream* next) {
-  HWY_DYNAMIC_DISPATCH(DensePanel)(weights, in, out, start, activation, x, y, shape, next);
-}
 
 void DensePanelInt8(const Int8Weights& weights, uint32_t in, uint32_t out, const DenseStart& start,
                     const Activation& activation, const Int8Panel& x, float* y, PanelShape shape,
                     RowStream* next) {
   HWY_DYNAMIC_DISPATCH(DensePanelInt8)(weights, in, out, start, activation, x, y, shape, next);
-}
-
-uint64_t TurnsOfDensePanel(uint32_t in, uint32_t out, bool int8, PanelShape shape) {
-  return HWY_DYNAMIC_DISPATCH(TurnsOfDensePanel)(in, out, int8, shape);
 }
 
 void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape) {

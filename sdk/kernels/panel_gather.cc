@@ -1,6 +1,5 @@
 // From embedding rows to panels: rows are read and summed one candidate after the other, as they
 // lie in memory, and a block of them is turned.
-#include "hwy/cache_control.h"
 #include "sdk/kernels/panel.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -9,6 +8,7 @@
 //
 #include "hwy/highway.h"
 #include "sdk/kernels/simd_math-inl.h"
+#include "sdk/kernels/table_rows-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace handpick {
@@ -17,60 +17,8 @@ namespace HWY_NAMESPACE {
 // Rows that were asked for before the one that is read: about as many as are under way to memory
 // at a time, and few enough to stay in the first cache until they are read.
 inline constexpr uint32_t kPrefetchRows = 48;
-inline constexpr size_t kCacheLine = 64;
 // Vectors of a row that are summed at a time, in registers.
 inline constexpr uint32_t kSumVectors = 4;
-
-// One row's coordinates as floats.
-class FloatRow {
- public:
-  FloatRow(const GatherSource& source, uint32_t i, uint32_t begin)
-      : from_(source.table->floats + source.index[i] * size_t{source.table->dimension} + begin) {}
-
-  HWY_INLINE VF Load(uint32_t at) const { return hn::LoadU(DF(), from_ + at); }
-  HWY_INLINE VF LoadN(uint32_t at, uint32_t valid) const {
-    return hn::LoadN(DF(), from_ + at, valid);
-  }
-
-  HWY_INLINE void Prefetch(uint32_t width) const { PrefetchBytes(from_, width * sizeof(float)); }
-
-  static HWY_INLINE void PrefetchBytes(const void* row, size_t bytes) {
-    const char* at = static_cast<const char*>(row);
-    // A row may begin within a line.
-    for (size_t b = 0; b < bytes; b += kCacheLine) hwy::Prefetch(at + b);
-    hwy::Prefetch(at + bytes - 1);
-  }
-
- private:
-  const float* HWY_RESTRICT from_;
-};
-
-class Int8Row {
- public:
-  Int8Row(const GatherSource& source, uint32_t i, uint32_t begin)
-      : from_(source.table->bytes + source.index[i] * size_t{source.table->dimension} + begin),
-        scale_(source.table->scales + source.index[i]) {}
-
-  HWY_INLINE VF Load(uint32_t at) const { return Scaled(hn::LoadU(D8(), from_ + at)); }
-  HWY_INLINE VF LoadN(uint32_t at, uint32_t valid) const {
-    return Scaled(hn::LoadN(D8(), from_ + at, valid));
-  }
-
-  HWY_INLINE void Prefetch(uint32_t width) const {
-    FloatRow::PrefetchBytes(from_, width);
-    hwy::Prefetch(scale_);
-  }
-
- private:
-  using D8 = hn::Rebind<int8_t, DF>;
-
-  HWY_INLINE VF Scaled(hn::Vec<D8> bytes) const {
-    return hn::Mul(hn::Set(DF(), *scale_), hn::ConvertTo(DF(), hn::PromoteTo(DI(), bytes)));
-  }
-
-  const int8_t* HWY_RESTRICT from_;
-  const float* HWY_RESTRICT scale_;
-};
 
 // What becomes of rows.
 enum class Take { kRows, kSquares, kBoth };
@@ -85,7 +33,7 @@ HWY_INLINE void SumVectors(absl::Span<const GatherSource> sources, const GatherR
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   constexpr bool kRows = kTake != Take::kSquares;
   constexpr bool kSquares = kTake != Take::kRows;
-  const size_t to = size_t{i} * range.width + at;
+  const size_t to = i * sums.stride + at;
   const auto before = [&](const float* from) HWY_ATTR {
     if (!sums.add) return hn::Zero(d);
     return kPart ? hn::LoadN(d, from, valid) : hn::LoadU(d, from);
@@ -97,7 +45,7 @@ HWY_INLINE void SumVectors(absl::Span<const GatherSource> sources, const GatherR
     if (kSquares) squares[v] = before(sums.squares + to + v * n);
   }
   for (const GatherSource& source : sources) {
-    const Row row(source, range.first + i, range.begin);
+    const Row row(*source.table, source.index[range.first + i], range.begin);
     for (uint32_t v = 0; v < kVectors; ++v) {
       const VF x = kPart ? row.LoadN(at, valid) : row.Load(at + v * n);
       if (kRows) rows[v] = hn::Add(rows[v], x);
@@ -124,7 +72,7 @@ void GatherRowsAs(absl::Span<const GatherSource> sources, const GatherRange& ran
   const uint32_t width = range.width;
   const auto prefetch = [&](uint32_t candidate) HWY_ATTR {
     for (const GatherSource& source : sources) {
-      Row(source, candidate, range.begin).Prefetch(width);
+      Row(*source.table, source.index[candidate], range.begin).Prefetch(width);
     }
   };
   const auto source_count = static_cast<uint32_t>(sources.size());
@@ -145,20 +93,22 @@ void GatherRowsAs(absl::Span<const GatherSource> sources, const GatherRange& ran
   }
 }
 
-// Single numbers of float tables: the loads do not wait for one another.
+// Single numbers: the loads do not wait for one another.
+template <typename Row>
 void GatherNumbers(absl::Span<const GatherSource> sources, const GatherRange& range,
                    const GatherSums& sums) {
   bool add = sums.add;
   for (const GatherSource& source : sources) {
-    const float* HWY_RESTRICT floats = source.table->floats + range.begin;
+    const Table table = *source.table;
     const uint32_t* HWY_RESTRICT index = source.index + range.first;
-    const size_t dimension = source.table->dimension;
     for (uint32_t i = 0; sums.rows != nullptr && i < range.count; ++i) {
-      sums.rows[i] = (add ? sums.rows[i] : 0.0f) + floats[index[i] * dimension];
+      float& sum = sums.rows[i * sums.stride];
+      sum = (add ? sum : 0.0f) + Row(table, index[i], range.begin).Number();
     }
     for (uint32_t i = 0; sums.squares != nullptr && i < range.count; ++i) {
-      const float x = floats[index[i] * dimension];
-      sums.squares[i] = (add ? sums.squares[i] : 0.0f) + x * x;
+      const float x = Row(table, index[i], range.begin).Number();
+      float& sum = sums.squares[i * sums.stride];
+      sum = (add ? sum : 0.0f) + x * x;
     }
     add = true;
   }
@@ -178,12 +128,15 @@ void GatherRowsOf(absl::Span<const GatherSource> sources, const GatherRange& ran
 
 void GatherRows(absl::Span<const GatherSource> sources, const GatherRange& range,
                 const GatherSums& sums) {
-  if (sources[0].table->floats == nullptr) {
-    GatherRowsOf<Int8Row>(sources, range, sums);
-  } else if (range.width == 1) {
-    GatherNumbers(sources, range, sums);
-  } else {
-    GatherRowsOf<FloatRow>(sources, range, sums);
+  switch (sources[0].table->type) {
+    case schema::ElementType::Int8PerRow:
+      return GatherRowsOf<Int8Row>(sources, range, sums);
+    case schema::ElementType::Float16:
+      return range.width == 1 ? GatherNumbers<HalfRow>(sources, range, sums)
+                              : GatherRowsOf<HalfRow>(sources, range, sums);
+    default:
+      return range.width == 1 ? GatherNumbers<FloatRow>(sources, range, sums)
+                              : GatherRowsOf<FloatRow>(sources, range, sums);
   }
 }
 

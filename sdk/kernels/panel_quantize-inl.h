@@ -31,20 +31,30 @@ HWY_INLINE void StoreBytes(uint32_t width, uint8_t* bytes, size_t stride, uint32
   }
 }
 
-// Rounds each lane to 127 levels on either side of 0, which is byte 128.
+// Of a number without its sign: as integers, these are in the order of the numbers, with infinity
+// and NaN above all.
+HWY_INLINE VI SizeBits(VF x) { return hn::BitCast(DI(), hn::Abs(x)); }
+
+// Of levels up to `most`; 1 of zeros alone.
+HWY_INLINE VF ScaleOf(VF most, float levels) {
+  const DF d;
+  return hn::IfThenElse(hn::Eq(most, hn::Zero(d)), hn::Set(d, 1.0f),
+                        hn::Div(most, hn::Set(d, levels)));
+}
+
+// Rounds each lane to 127 levels on either side of 0, which is byte 128. Of a lane that is not
+// finite the scale is not.
 HWY_INLINE void QuantizeSymmetric(const float* x, uint32_t width, uint8_t* bytes, float* scales,
                                   PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
-  const VF levels = hn::Set(d, 127.0f);
   const VF zero_point = hn::Set(d, 128 + kRoundToByte);
   for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-    VF most = hn::Zero(d);
+    VI most = hn::Zero(DI());
     for (uint32_t c = 0; c < width; ++c) {
-      most = hn::Max(most, hn::Abs(hn::Load(d, x + size_t{c} * shape.stride + lane)));
+      most = hn::Max(most, SizeBits(hn::Load(d, x + size_t{c} * shape.stride + lane)));
     }
-    const VF scale =
-        hn::IfThenElse(hn::Gt(most, hn::Zero(d)), hn::Div(most, levels), hn::Set(d, 1.0f));
+    const VF scale = ScaleOf(hn::BitCast(d, most), 127.0f);
     const VF inverse = hn::Div(hn::Set(d, 1.0f), scale);
     hn::Store(scale, d, scales + lane);
     StoreBytes(width, bytes, shape.stride, lane, [&](uint32_t c) HWY_ATTR {
@@ -53,30 +63,34 @@ HWY_INLINE void QuantizeSymmetric(const float* x, uint32_t width, uint8_t* bytes
   }
 }
 
+// Rounds each lane to 255 levels between its extremes, 0 among them. Of a lane that is not finite
+// the scale is NaN.
 HWY_INLINE void Quantize(const float* x, uint32_t width, const Int8Panel& out, PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
-  const VF most = hn::Set(d, 255.0f);
+  const VF zero = hn::Zero(d);
+  const VF one = hn::Set(d, 1.0f);
   for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-    VF low = hn::Zero(d);
-    VF high = hn::Zero(d);
+    VF low = zero;
+    VF high = zero;
+    VF finite = zero;  // Or NaN.
     for (uint32_t c = 0; c < width; ++c) {
       const VF v = hn::Load(d, x + size_t{c} * shape.stride + lane);
       low = hn::Min(low, v);
       high = hn::Max(high, v);
+      finite = hn::MulAdd(v, zero, finite);
     }
     const VF range = hn::Sub(high, low);
-    const VF scale =
-        hn::IfThenElse(hn::Gt(range, hn::Zero(d)), hn::Div(range, most), hn::Set(d, 1.0f));
-    const VF inverse = hn::Div(hn::Set(d, 1.0f), scale);
-    // 0 must be exact: padding and relu make many of them.
-    const VF zero_point = hn::Round(hn::Min(hn::Neg(hn::Mul(low, inverse)), most));
-    hn::Store(scale, d, out.scale + lane);
+    const VF scale = hn::IfThenElse(hn::Gt(range, zero), hn::Div(range, hn::Set(d, 254.0f)), one);
+    const VF inverse = hn::Div(one, scale);
+    // 0 must be exact: padding and relu make many of them. The least number comes to a level from 0
+    // to 1, and the largest to one from 254 to 255: none has to be clamped.
+    const VF zero_point = hn::Add(hn::Floor(hn::Neg(hn::Mul(low, inverse))), one);
+    hn::Store(hn::Add(scale, finite), d, out.scale + lane);
     hn::Store(zero_point, d, out.zero_point + lane);
+    const VF offset = hn::Add(zero_point, hn::Set(d, kRoundToByte));
     StoreBytes(width, out.bytes, shape.stride, lane, [&](uint32_t c) HWY_ATTR {
-      const VF v = hn::Load(d, x + size_t{c} * shape.stride + lane);
-      const VF q = hn::MulAdd(v, inverse, zero_point);
-      return hn::Add(hn::Min(hn::Max(q, hn::Zero(d)), most), hn::Set(d, kRoundToByte));
+      return hn::MulAdd(hn::Load(d, x + size_t{c} * shape.stride + lane), inverse, offset);
     });
   }
 }

@@ -38,10 +38,8 @@ class RowStream {
   ABSL_ATTRIBUTE_ALWAYS_INLINE void Turn() {
     for (uint32_t r = 0; r < rows_of_turn_; ++r) {
       const Source& source = sources_[source_];
-      const size_t row = source.index[candidate_];
-      const char* at = source.rows + row * source.row_bytes;
-      Prefetch(source.scales + row * source.scale_bytes);
-      const char* end = at + source.row_bytes;
+      const uint8_t* at = source.rows + source.index[candidate_] * source.row_bytes;
+      const uint8_t* end = at + source.row_bytes;
       // A row may begin within a line.
       at -= reinterpret_cast<uintptr_t>(at) % kCacheLine;
       for (; at < end; at += kCacheLine) Prefetch(at);
@@ -60,11 +58,9 @@ class RowStream {
 
  private:
   struct Source {
-    const char* rows;
-    const char* scales;  // Of tables that have none: the rows', every time the first.
+    const uint8_t* rows;
     const uint32_t* index;
     size_t row_bytes;
-    size_t scale_bytes;
   };
 
   static constexpr uintptr_t kCacheLine = 64;

@@ -20,12 +20,33 @@ using DI = hn::Rebind<int32_t, DF>;
 using VF = hn::Vec<DF>;
 using VI = hn::Vec<DI>;
 
+// The larger and the smaller of two numbers, and NaN where x is NaN: relu and clamps would make a
+// plausible number of what overflowed. x86 takes the second operand where one is NaN.
+HWY_INLINE VF AtLeast(VF x, VF least) {
+#if HWY_ARCH_X86
+  return hn::Max(least, x);
+#elif HWY_ARCH_ARM_A64
+  return VF(vmaxq_f32(x.raw, least.raw));
+#else
+  return hn::IfThenElse(hn::Lt(x, least), least, x);
+#endif
+}
+HWY_INLINE VF AtMost(VF x, VF most) {
+#if HWY_ARCH_X86
+  return hn::Min(most, x);
+#elif HWY_ARCH_ARM_A64
+  return VF(vminq_f32(x.raw, most.raw));
+#else
+  return hn::IfThenElse(hn::Lt(most, x), most, x);
+#endif
+}
+
 // exp(x) for x <= 0, as ExpOfNonPositive in elementary.h: relative error below 2e-7 above -87,
-// exp(-87) below.
+// exp(-87) below; NaN of NaN.
 HWY_INLINE VF ExpOfNonPositiveVector(VF x) {
   const DF d;
   const DI di;
-  x = hn::Max(x, hn::Set(d, -87.0f));
+  x = AtLeast(x, hn::Set(d, -87.0f));
   const VF n = hn::Round(hn::Mul(x, hn::Set(d, 1.44269504f)));
   const VF r =
       hn::NegMulAdd(n, hn::Set(d, -2.12194440e-4f), hn::NegMulAdd(n, hn::Set(d, 0.693359375f), x));
@@ -46,15 +67,15 @@ inline constexpr int kExact = 3;
 inline constexpr int kCoarse = 2;
 
 // sigmoid(x) - 1/2, an odd function; absolute error below 5.5e-7 (coarse: 3e-5), also at the
-// infinities.
+// infinities; NaN of NaN.
 #if HWY_TARGET <= HWY_AVX3
 // Polynomials in y = |x| + 1, 8 to the octave (sigmoid_table.h): their coefficients for 16 lanes
-// are looked up in registers. Of NaN it makes a number.
+// are looked up in registers.
 template <int kDegree = kExact>
 HWY_INLINE VF CenteredSigmoid(VF x) {
   const DF d;
   const DI di;
-  const VF y = hn::Add(hn::Min(hn::Abs(x), hn::Set(d, kSigmoidTableEnd)), hn::Set(d, 1.0f));
+  const VF y = hn::Add(AtMost(hn::Abs(x), hn::Set(d, kSigmoidTableEnd)), hn::Set(d, 1.0f));
   VI segment = hn::ShiftRight<20>(hn::BitCast(di, y));
 #if HWY_IS_DEBUG_BUILD
   // The lookup takes the low five bits by itself, but debug builds check the index.

@@ -11,27 +11,39 @@
 #include "absl/types/span.h"
 #include "handpick/handpick.h"
 #include "schema/bundle_generated.h"
+#include "schema/operator_check.h"
 
 namespace handpick {
 
-inline constexpr int kDomainCount = 4;  // Context, History, Candidate, Pair, in this order.
+// A session has a region of memory for each domain: one for the context, one for candidates, and
+// for each sequence one for its events and one for its pairs.
+inline constexpr uint32_t kMaxSequences = 8;
+inline constexpr uint32_t kRegionCount = 2 + 2 * kMaxSequences;
+inline constexpr uint32_t kContextRegion = 0;
+inline constexpr uint32_t kCandidateRegion = 1;
+inline constexpr uint32_t HistoryRegion(uint32_t sequence) { return 2 + 2 * sequence; }
+inline constexpr uint32_t PairRegion(uint32_t sequence) { return 3 + 2 * sequence; }
 
-// Index of a domain into arrays of kDomainCount.
-inline constexpr int DomainIndex(schema::Domain domain) { return static_cast<int>(domain) - 1; }
-
-// Whether a value of domain `of` can be read, broadcast, in every row of `domain`: its axes are
-// among the other's.
-inline constexpr bool IsAxisSubset(schema::Domain of, schema::Domain domain) {
-  return (DomainIndex(of) & ~DomainIndex(domain)) == 0;
+inline constexpr uint32_t RegionOf(schema::Place place) {
+  switch (place.domain) {
+    case schema::Domain::History:
+      return HistoryRegion(place.sequence);
+    case schema::Domain::Pair:
+      return PairRegion(place.sequence);
+    case schema::Domain::Candidate:
+      return kCandidateRegion;
+    default:
+      return kContextRegion;
+  }
 }
-static_assert(DomainIndex(schema::Domain::History) == 1 &&
-                  DomainIndex(schema::Domain::Candidate) == 2 &&
-                  DomainIndex(schema::Domain::Pair) == 3,
-              "an index is a set of axes");
 
-// Bits of Step::triggers.
-inline constexpr uint8_t kContextTrigger = 1;
-inline constexpr uint8_t kHistoryTrigger = 2;
+// What has changed since context steps ran: bit 0 the context's features, bit 1 + s the events of
+// sequence s.
+using Triggers = uint16_t;
+inline constexpr Triggers kContextTrigger = 1;
+inline constexpr Triggers HistoryTrigger(uint32_t sequence) {
+  return static_cast<Triggers>(2u << sequence);
+}
 
 // Sorted strings, back to back. Offsets come from the file: whoever reads them checks them.
 struct StringList {
@@ -61,6 +73,7 @@ struct Transform {
 struct Feature {
   const char* name;
   hp_side side;
+  uint32_t sequence;  // Of the history's features; 0 otherwise.
   hp_feature_type type;
   const Vocabulary* vocabulary;  // Null when the type has none.
   uint32_t row_count;            // Resolved rows are below this; crossed features included.
@@ -77,47 +90,51 @@ struct Feature {
   uint32_t cross_buckets;
   uint64_t cross_seed;
   int32_t catalog_column;  // Index into Catalog::columns; -1: not in the catalog.
-  // Where a session keeps the resolved values: bytes per row of the side's region before them (see
+  // Where a session keeps the resolved values: bytes per row of the slots' region before them (see
   // session/layout.h).
+  uint32_t slot_region;
   uint32_t slot_offset;
 };
 
+// Row r begins at rows + r * row_bytes, as schema/table_rows.h says.
 struct Table {
   uint32_t row_count;
   uint32_t dimension;
-  const float* floats;  // Float32 tables
-  const int8_t* bytes;  // Int8PerRow tables, with one scale a row
-  const float* scales;
+  schema::ElementType type;
+  const uint8_t* rows;
+  size_t row_bytes;
 };
 
 struct DenseWeights {
   const char* name;
   uint32_t input_width;
   uint32_t output_width;
-  bool int8;
-  const void* data;
-  const float* scales;
-  const float* bias;  // Null: none.
-  // int8: the sum of each row's weights.
+  schema::ElementType type;
+  const void* data;     // [output_width, input_width] float, hwy::float16_t's bits, or int8_t.
+  const float* scales;  // Int8PerRow.
+  const float* bias;    // Null: none.
+  // Int8PerRow: the sum of each row's weights.
   const int32_t* row_sums;
+
+  bool int8() const { return type == schema::ElementType::Int8PerRow; }
 };
 
 struct Buffer {
-  schema::Domain domain;
+  schema::Place place;
+  uint32_t width;
   uint32_t offset;  // Bytes per row of its region before it.
-  uint32_t row_bytes;
 };
 
-// A value, with its place resolved: row r lies at region + offset * capacity + r * stride +
-// column_bytes, where capacity is the number of rows that the region was made for.
+// A value, with its place resolved: row r lies at region + offset * capacity + (r * stride +
+// column) elements, where capacity is the number of rows that the region was made for.
 struct Value {
-  schema::Domain domain;
-  schema::BufferType type;
+  schema::Place place;
+  uint32_t region;
   uint32_t buffer;
   uint32_t width;
   uint32_t offset;  // Of the buffer.
   uint32_t column;  // Elements.
-  uint32_t stride;  // Elements: the buffer's width, for DynamicInt8 rounded up to 8.
+  uint32_t stride;  // Elements: the buffer's width.
 };
 
 struct Activation {
@@ -134,58 +151,39 @@ struct Lookup {
   float empty_value;
 };
 
-enum class StepKind : uint8_t {
-  kEmbedding,               // lookups[0]
-  kEmbeddingSum,            // lookups, squared, row = addend
-  kNumeric,                 // feature
-  kDense,                   // inputs[0], weights, row, activation
-  kQuantize,                // inputs[0]
-  kAdd,                     // inputs, activation
-  kCopy,                    // inputs[0]
-  kPoolHistory,             // inputs[0], feature = mask, combiner, empty_value
-  kMultiply,                // inputs[0], inputs[1]
-  kBiInteraction,           // inputs: sum, squares
-  kSoftmaxOverHistory,      // inputs[0]
-  kWeightedPool,            // inputs: weights, values; numbers = empty value
-  kRecurrence,              // inputs[0] = gates, weights, scratch
-  kAttentionRecurrence,     // inputs: gates, attention; cell, weights, numbers = input bias
-  kAttentionUnit,           // inputs: query, key, key row; activation; unit
-  kEmbeddingBiInteraction,  // lookups, inputs: none, or sum, squares
-};
-
 inline constexpr uint32_t kNone = UINT32_MAX;
 
-// A layer of an activation unit, behind the first.
-struct AttentionLayer {
-  uint32_t weights;
-  Activation activation;
-};
-
+// schema::Step with views in place of vectors, and what follows from the program.
 struct Step {
-  StepKind kind;
-  schema::Domain domain;
-  uint8_t triggers;
+  schema::OperatorKind kind;
+  const char* name;
   uint32_t output;
-  absl::Span<const uint32_t> inputs;  // Values.
-  uint32_t row;                       // Value, or kNone.
+  absl::Span<const uint32_t> operands;  // Values.
   absl::Span<const Lookup> lookups;
-  uint32_t feature;  // kNone: none.
-  uint32_t weights;
-  Activation activation;
+  absl::Span<const uint32_t> features;
+  absl::Span<const uint32_t> weights;
+  absl::Span<const Activation> activations;  // Empty: all linear.
   schema::Combiner combiner;
   float empty_value;
   bool squared;
   schema::RecurrentCell cell;
-  uint32_t scratch;  // Value, or kNone.
   absl::Span<const float> numbers;
-  // kAttentionUnit: weights are those of the query.
-  uint32_t product_weights;
-  bool fold_int8;
-  absl::Span<const AttentionLayer> layers;
+  // Of the output.
+  schema::Place place;
+  // The sequence whose events the step runs over, or reduces; kNone: none.
+  uint32_t sequence;
+  // Context steps: after which changes they run again.
+  Triggers triggers;
   // History steps: whether the result depends on events before its own.
   bool recurrent;
-  const char* name;
 };
+
+inline constexpr Activation kLinear = {schema::ActivationKind::Linear, {}, {}, {}};
+
+// Activation i of a step.
+inline const Activation& ActivationOf(const Step& step, size_t i = 0) {
+  return step.activations.empty() ? kLinear : step.activations[i];
+}
 
 struct CatalogColumn {
   uint32_t feature;
@@ -206,33 +204,54 @@ struct RecallIndex;  // sdk/recall/index.h
 
 struct Golden {
   hp_batch context;
-  hp_batch history;
+  absl::Span<const hp_batch> histories;  // By sequence; missing ones have no events.
   hp_batch candidates;
-  absl::Span<const float> logits;
+  absl::Span<const float> logits;  // [candidates, outputs]
+};
+
+struct Sequence {
+  const char* name;
+  uint32_t max_events;
+  schema::BeyondMaximum beyond_maximum;
+};
+
+struct Output {
+  const char* name;
+  uint32_t value;
+  schema::Task task;
 };
 
 struct Plan {
-  hp_bundle_info info;
-  bool has_model;  // Otherwise values, steps and goldens are empty: a recall index alone.
-  schema::Task task;
+  hp_model_info info;  // But for the bytes of an opened model.
+  bool has_model;      // Otherwise values, steps and goldens are empty: a recall index alone.
   absl::Span<const Feature> features;
   absl::Span<const Vocabulary> vocabularies;
   absl::Span<const Table> tables;
   absl::Span<const DenseWeights> dense_weights;
+  absl::Span<const Sequence> sequences;
   absl::Span<const Buffer> buffers;
   absl::Span<const Value> values;
-  absl::Span<const Step> session_steps;
-  absl::Span<const Step> candidate_steps;
-  uint32_t max_history;
-  schema::BeyondMaximum beyond_maximum;
+  absl::Span<const Step> steps;            // In the bundle's order: those of the context and of
+  absl::Span<const Step> session_steps;    // events,
+  absl::Span<const Step> candidate_steps;  // then those of candidates.
+  absl::Span<const Output> outputs;
   uint32_t tile;
-  uint32_t logit;
-  uint32_t region_row_bytes[kDomainCount];  // Values.
-  uint32_t slot_row_bytes[kDomainCount];    // Resolved features.
+  // What follows from features and buffers: bytes per row of each region.
+  uint32_t value_row_bytes[kRegionCount];
+  uint32_t slot_row_bytes[kRegionCount];
   Catalog catalog;
   absl::Span<const Golden> goldens;
   float golden_tolerance;
   const RecallIndex* recall;  // Null: there is none.
+
+  // Events of the longest sequence; 0: no history.
+  uint32_t MaxEvents() const {
+    uint32_t most = 0;
+    for (const Sequence& sequence : sequences) {
+      if (sequence.max_events > most) most = sequence.max_events;
+    }
+    return most;
+  }
 };
 
 }  // namespace handpick

@@ -5,6 +5,7 @@
 
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
+#include "sdk/base/utf8.h"
 #include "sdk/recall/vectors.h"
 #include "xxhash.h"
 
@@ -14,8 +15,8 @@ namespace {
 hp_status FailOf(hp_error* error, hp_status status, const RecallIndex& index, const hp_item_id& id,
                  const char* what) {
   if (index.ids.are_strings) {
-    return Fail(error, status, "overlay: item '%.*s' %s",
-                static_cast<int>(std::min<size_t>(id.string.size, 64)), id.string.data, what);
+    return Fail(error, status, "overlay: item '%.*s' %s", ShownSize(id.string),
+                ShownData(id.string), what);
   }
   return Fail(error, status, "overlay: item %lld %s", static_cast<long long>(id.integer), what);
 }

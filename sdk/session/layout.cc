@@ -7,7 +7,7 @@
 #include "sdk/kernels/panel.h"
 #include "sdk/session/recall_memory.h"
 #include "sdk/session/session.h"
-#include "sdk/session/step_weights.h"
+#include "sdk/session/step_kernels.h"
 
 namespace handpick {
 namespace {
@@ -41,27 +41,49 @@ class Packer {
   bool fits_ = true;
 };
 
+// The most scratch that one of `steps` needs.
+template <typename F>
+uint64_t MostScratch(absl::Span<const Step> steps, F scratch_of) {
+  uint64_t most = 0;
+  for (const Step& step : steps) most = std::max<uint64_t>(most, scratch_of(step));
+  return most;
+}
+
 bool LayOutWorker(const Plan& plan, SessionLayout* layout) {
+  constexpr uint32_t kSlots = kCandidateRegion;
   Packer worker;
   worker.Place(1, sizeof(Worker));
-  layout->items = worker.Place(layout->slot_rows[2], sizeof(uint32_t));
-  layout->slots[2] = worker.Place(layout->slot_rows[2], plan.slot_row_bytes[2]);
+  layout->items = worker.Place(layout->slot_rows[kSlots], sizeof(uint32_t));
+  layout->slots[kSlots] = worker.Place(layout->slot_rows[kSlots], plan.slot_row_bytes[kSlots]);
   layout->tile_slots_bytes =
-      worker.Place(layout->slot_rows[2], plan.slot_row_bytes[2]) - layout->slots[2];
-  layout->slots[3] = worker.Place(0, 0);
-  for (const int domain : {2, 3}) {
-    layout->values[domain] =
-        worker.Place(layout->value_rows[domain], plan.region_row_bytes[domain]);
-  }
-  uint64_t scratch = 0;
-  for (const Step& step : plan.candidate_steps) {
-    scratch =
-        std::max<uint64_t>(scratch, ScratchOfStep(plan, step, layout->stride, layout->panels));
-  }
+      worker.Place(layout->slot_rows[kSlots], plan.slot_row_bytes[kSlots]) - layout->slots[kSlots];
+  const auto place_values = [&](uint32_t region) {
+    layout->values[region] = worker.Place(layout->value_rows[region], plan.value_row_bytes[region]);
+  };
+  place_values(kCandidateRegion);
+  for (uint32_t s = 0; s < plan.sequences.size(); ++s) place_values(PairRegion(s));
+  const uint64_t scratch = MostScratch(plan.candidate_steps, [&](const Step& step) {
+    return PanelScratchOf(plan, step, layout->stride, layout->panels);
+  });
   layout->scratch = worker.Place(1, scratch);
-  layout->logits = worker.Place(layout->share, sizeof(float));
+  layout->logits = worker.Place(layout->share, plan.outputs.size() * sizeof(float));
   layout->worker_bytes = static_cast<size_t>(worker.total());
   return worker.fits();
+}
+
+// Rows of the regions.
+void CountRows(const Plan& plan, SessionLayout* layout) {
+  const uint32_t lanes = layout->panels * layout->stride;
+  layout->slot_rows[kContextRegion] = 2;
+  layout->value_rows[kContextRegion] = 1;
+  layout->slot_rows[kCandidateRegion] = static_cast<uint32_t>(RoundUp(layout->tile, kLaneGroup));
+  layout->value_rows[kCandidateRegion] = lanes;
+  for (uint32_t s = 0; s < plan.sequences.size(); ++s) {
+    const uint32_t events = plan.sequences[s].max_events;
+    layout->slot_rows[HistoryRegion(s)] = events + 1;
+    layout->value_rows[HistoryRegion(s)] = static_cast<uint32_t>(RoundUp(events, 16));
+    layout->value_rows[PairRegion(s)] = lanes * events;
+  }
 }
 
 }  // namespace
@@ -74,31 +96,31 @@ hp_status MakeSessionLayout(const Plan& plan, const hp_session_options& options,
     return Fail(error, HP_INVALID_ARGUMENT, "session tile is %u, expected at most the bundle's %u",
                 tile, plan.tile);
   }
+  *layout = SessionLayout{};
   layout->tile = tile == 0 ? plan.tile : tile;
   layout->workers = workers;
   layout->share = std::max(layout->tile, kShare);
   const auto tile_rows = static_cast<uint32_t>(RoundUp(layout->tile, kLaneGroup));
   layout->stride = std::min(kMaxPanelLanes, tile_rows);
   layout->panels = (layout->tile + layout->stride - 1) / layout->stride;
-  const uint32_t lanes = layout->panels * layout->stride;
-  layout->slot_rows[0] = 2;
-  layout->slot_rows[1] = plan.max_history == 0 ? 0 : plan.max_history + 1;
-  layout->slot_rows[2] = tile_rows;
-  layout->slot_rows[3] = 0;
-  layout->value_rows[0] = 1;
-  layout->value_rows[1] = static_cast<uint32_t>(RoundUp(plan.max_history, 16));
-  layout->value_rows[2] = lanes;
-  layout->value_rows[3] = lanes * plan.max_history;
+  CountRows(plan, layout);
   Packer session;
   session.Place(1, sizeof(Session));
   layout->columns = session.Place(plan.features.size(), sizeof(const hp_column*));
-  for (const int domain : {0, 1}) {
-    layout->slots[domain] = session.Place(layout->slot_rows[domain], plan.slot_row_bytes[domain]);
-  }
-  for (const int domain : {0, 1}) {
-    layout->values[domain] =
-        session.Place(layout->value_rows[domain], plan.region_row_bytes[domain]);
-  }
+  const auto place_slots = [&](uint32_t region) {
+    layout->slots[region] = session.Place(layout->slot_rows[region], plan.slot_row_bytes[region]);
+  };
+  const auto place_values = [&](uint32_t region) {
+    layout->values[region] =
+        session.Place(layout->value_rows[region], plan.value_row_bytes[region]);
+  };
+  place_slots(kContextRegion);
+  for (uint32_t s = 0; s < plan.sequences.size(); ++s) place_slots(HistoryRegion(s));
+  place_values(kContextRegion);
+  for (uint32_t s = 0; s < plan.sequences.size(); ++s) place_values(HistoryRegion(s));
+  layout->row_scratch = session.Place(1, MostScratch(plan.session_steps, [&](const Step& step) {
+                                        return RowScratchOf(plan, step);
+                                      }));
   HP_TRY(ReadRecallLimits(plan, options, &layout->recall_limits, error));
   layout->recall = session.Place(1, RecallMemoryBytes(plan, layout->recall_limits));
   const bool worker_fits = LayOutWorker(plan, layout);

@@ -1,13 +1,13 @@
 // Where everything lies in a session's memory.
 //
-//   | session | columns | slots | values | recall | worker 0 | worker 1 | ... | padding |
-//     create ............................................................. end
+//   | session | columns | slots | values | scratch | recall | worker 0 | worker 1 | ... | padding |
+//     create ....................................................................... end
 //
 //   columns: the batch's column of each feature, for the duration of one call
-//   slots:   resolved features (rows, numbers), by side: two rows for the context (the one in
-//            force, and the one that is being set), a ring for the history (and a row to check
-//            events in)
+//   slots:   resolved features (rows, numbers): two rows for the context (the one in force, and the
+//            one that is being set), a ring for each sequence (and a row to check events in)
 //   values:  results of context and history steps, which stay until they are computed again
+//   scratch: what kernels of context and history steps work in
 //   recall:  items of the events, and what a recall works in: see session/recall_memory.h
 //   worker:  what one thread needs to score its share of candidates, tile after tile: the tile's
 //            resolved features and those of the next tile, whose rows are fetched meanwhile, the
@@ -41,12 +41,16 @@ struct SessionLayout {
   uint32_t share;    // Candidates that each of them scores in a round, at most.
   uint32_t stride;   // Lanes of a panel: a multiple of kLaneGroup.
   uint32_t panels;
-  uint32_t slot_rows[kDomainCount];   // Rows that each region is made for.
-  uint32_t value_rows[kDomainCount];  // Multiples of 16, but 1 for the context.
-  // Offsets, multiples of HP_ALIGNMENT: from the session's start, those of a worker from its own.
+  // By region (RegionOf). Rows that each is made for: of values multiples of 16, but 1 for the
+  // context.
+  uint32_t slot_rows[kRegionCount];
+  uint32_t value_rows[kRegionCount];
+  // Offsets, multiples of HP_ALIGNMENT: from the session's start, those of a worker (values of
+  // candidates and pairs, slots of candidates) from its own.
   size_t columns;
-  size_t slots[kDomainCount];
-  size_t values[kDomainCount];
+  size_t slots[kRegionCount];
+  size_t values[kRegionCount];
+  size_t row_scratch;  // For kernels over rows.
   size_t recall;
   RecallLimits recall_limits;
   size_t tile_slots_bytes;  // Worker: from the slots of a tile to those of the next one.

@@ -1,10 +1,10 @@
-// An opened bundle: the plan, and the engine's operators with packed weights. Immutable after Open.
+// An opened bundle: the plan, and the dense layers over rows. Immutable after Open.
 #ifndef HANDPICK_SDK_SESSION_MODEL_H_
 #define HANDPICK_SDK_SESSION_MODEL_H_
 
 #include "sdk/base/model_memory.h"
 #include "sdk/bundle/mapped_file.h"
-#include "sdk/kernels/dense_engine.h"
+#include "sdk/kernels/row_engine.h"
 #include "sdk/program/plan.h"
 
 namespace handpick {
@@ -16,18 +16,22 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
-  // Loads and verifies the bundle; with `pack`, makes the dense operators too (without: only plan()
+  // Loads and verifies the bundle; with `pack`, makes the dense layers too (without: only plan()
   // may be used).
   hp_status Open(const void* data, size_t size, bool pack, hp_error* error);
+
+  // The bundle's bytes.
+  const void* data() const { return data_; }
+  size_t size() const { return size_; }
 
   // The model unmaps `file` when it is destroyed.
   void OwnFile(const MappedFile& file) { file_ = file; }
 
   const Plan& plan() const { return plan_; }
-  // The operator of a dense or recurrent step of the session program. Candidate steps have none:
-  // their kernels read weights as they lie in the bundle.
-  const DenseOperator& dense(const Step& step) const {
-    return session_dense_[&step - plan_.session_steps.data()];
+  // The layer of a session step that has weights. Candidate steps have none: their kernels read
+  // weights as they lie in the bundle.
+  const RowLayer& row_layer(const Step& step) const {
+    return row_layers_[&step - plan_.session_steps.data()];
   }
   uint64_t model_bytes() const { return memory_.total_bytes(); }
   uint64_t engine_bytes() const { return engine_bytes_; }
@@ -37,10 +41,11 @@ class Model {
   hp_status Pack(hp_error* error);
 
   ModelMemory memory_;
+  const void* data_ = nullptr;
+  size_t size_ = 0;
   MappedFile file_;
   Plan plan_ = {};
-  absl::Span<DenseOperator>
-      session_dense_;  // By step; `engine` is null for steps that are not dense.
+  absl::Span<RowLayer> row_layers_;  // By step; not made for those without weights.
   uint64_t engine_bytes_ = 0;
 };
 

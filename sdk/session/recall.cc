@@ -8,14 +8,14 @@
 #include "sdk/recall/item_ids.h"
 #include "sdk/recall/overlay.h"
 #include "sdk/session/recaller.h"
-#include "sdk/session/row_runner.h"
 #include "sdk/session/session.h"
 
 namespace handpick {
 
-void Session::NoteItem(size_t e, uint32_t position) {
+void Session::NoteItem(uint32_t sequence, size_t e, uint32_t position) {
   if (plan_.recall == nullptr || plan_.recall->history_feature == kNone) return;
   const RecallIndex& index = *plan_.recall;
+  if (plan_.features[index.history_feature].sequence != sequence) return;
   const EventItems items = recall_memory().events;
   const hp_column* column = columns()[index.history_feature];
   items.items[position] = kNoId;
@@ -41,23 +41,29 @@ hp_status Session::ModelUser(const hp_recall_options& options, const float** use
     return Fail(&error_, HP_INVALID_ARGUMENT,
                 "recall: the bundle names no value of a model as the user's vector");
   }
-  if (!context_set_) {
+  if (!state_.context_set) {
     return Fail(
         &error_, HP_CONTEXT_NOT_SET,
         "the context has features without a default: set it before the model makes a vector "
         "of the user");
   }
   HP_TRY(RefreshContext());
-  *user = RowRunner(this, 0).At(plan_.values[value], 0);
+  *user = state_.RowAt(plan_.values[value], 0);
   return HP_OK;
+}
+
+EventRing Session::EventsOfItems() const {
+  const uint32_t feature = plan_.recall->history_feature;
+  if (feature == kNone) return {0, 0, 1};
+  return state_.RingOf(plan_.features[feature].sequence);
 }
 
 hp_status Session::RunRecall(Recaller* recaller, bool to_rank) {
   HP_TRY(recaller->Run(to_rank));
   recall_report_ = recaller->report();
-  ++counters_.recalls;
-  counters_.recall_rows += recall_report_.rows_scanned;
-  counters_.recall_buckets += recall_report_.buckets;
+  ++state_.counters.recalls;
+  state_.counters.recall_rows += recall_report_.rows_scanned;
+  state_.counters.recall_buckets += recall_report_.buckets;
   return HP_OK;
 }
 
@@ -66,9 +72,8 @@ hp_status Session::Recall(const hp_recall_options& options, const RecallOverlay*
   const RecallMemory memory = recall_memory();
   const float* user = nullptr;
   HP_TRY(ModelUser(options, &user));
-  Recaller recaller(plan_, layout_.recall_limits, memory,
-                    {plan_.max_history, oldest_event_, event_count_}, options, overlay, user,
-                    &error_);
+  Recaller recaller(plan_, state_.layout.recall_limits, memory, EventsOfItems(), options, overlay,
+                    user, &error_);
   HP_TRY(RunRecall(&recaller, /*to_rank=*/false));
   const absl::Span<const RecallHit> hits = recaller.hits();
   for (size_t i = 0; i < hits.size(); ++i) {
@@ -86,12 +91,11 @@ hp_status Session::Recommend(const hp_recall_options& options, const RecallOverl
   const RecallMemory memory = recall_memory();
   // Before the work of recall.
   recall_report_ = hp_recall_report{};
-  HP_TRY(BeginScoring(hp_batch{nullptr, 0, 0}));
+  HP_TRY(BeginScoring(HP_BATCH_INIT));
   const float* user = nullptr;
   HP_TRY(ModelUser(options, &user));
-  Recaller recaller(plan_, layout_.recall_limits, memory,
-                    {plan_.max_history, oldest_event_, event_count_}, options, overlay, user,
-                    &error_);
+  Recaller recaller(plan_, state_.layout.recall_limits, memory, EventsOfItems(), options, overlay,
+                    user, &error_);
   HP_TRY(RunRecall(&recaller, /*to_rank=*/true));
   const absl::Span<const RecallHit> hits = recaller.hits();
   for (size_t i = 0; i < hits.size(); ++i) {
@@ -111,7 +115,7 @@ hp_status Session::Recommend(const hp_recall_options& options, const RecallOverl
   column.strings = memory.strings;
   TopK top(memory.ranked, std::min(k, hits.size()));
   catalog_items_ = memory.catalog_items;
-  const hp_status status = Score(hp_batch{&column, 1, hits.size()},
+  const hp_status status = Score(HP_BATCH(&column, 1, hits.size()),
                                  [&](size_t candidate, float logit) { top.Add(candidate, logit); });
   catalog_items_ = nullptr;
   HP_TRY(status);

@@ -35,8 +35,8 @@ uint64_t LayOut(const Plan& plan, const RecallLimits& limits, char* base, Recall
   };
   const uint64_t dimension = index.rows.dimension;
   const uint64_t k = limits.k;
-  place(&memory->events.items, plan.max_history);
-  place(&memory->events.keys, plan.max_history);
+  place(&memory->events.items, plan.MaxEvents());
+  place(&memory->events.keys, plan.MaxEvents());
   place(&memory->hits, 3 * k);
   memory->search_bytes = RecallScratchBytes(index, limits.probes);
   place(&memory->search, memory->search_bytes);
@@ -46,9 +46,9 @@ uint64_t LayOut(const Plan& plan, const RecallLimits& limits, char* base, Recall
   place(&memory->users, limits.interests * dimension);
   place(&memory->sums, limits.interests * dimension);
   place(&memory->row, dimension);
-  place(&memory->known, plan.max_history);
-  place(&memory->numbers, plan.max_history);
-  place(&memory->nearest, plan.max_history);
+  place(&memory->known, plan.MaxEvents());
+  place(&memory->numbers, plan.MaxEvents());
+  place(&memory->nearest, plan.MaxEvents());
   place(&memory->overlay_query, RoundUp(dimension, kScanPadding));
   place(&memory->filter_rows, HP_MAX_FILTER_VALUES);
   place(&memory->integers, index.ids.are_strings ? 0 : k);

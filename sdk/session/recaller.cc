@@ -31,7 +31,7 @@ uint32_t UserOf(const hp_recall_options& options) {
 }
 
 Recaller::Recaller(const Plan& plan, const RecallLimits& limits, const RecallMemory& memory,
-                   const EventView& events, const hp_recall_options& options,
+                   const EventRing& events, const hp_recall_options& options,
                    const RecallOverlay* overlay, const float* model_user, hp_error* error)
     : plan_(plan),
       index_(*plan.recall),
@@ -45,8 +45,8 @@ Recaller::Recaller(const Plan& plan, const RecallLimits& limits, const RecallMem
 
 hp_status Recaller::Run(bool to_rank) {
   HP_TRY(Check());
-  HP_TRY(filters_.Prepare(plan_, options_.filters, options_.filter_count, memory_.filter_rows,
-                          error_));
+  HP_TRY(filters_.Prepare(plan_, options_.filters, options_.filter_size, options_.filter_count,
+                          memory_.filter_rows, error_));
   if (to_rank) HP_TRY(PrepareRanking());
   FindKnownEvents();
   HP_TRY(MakeUsers());
@@ -299,7 +299,7 @@ bool Recaller::Accepts(uint32_t item) {
     if (catalog == kNotInCatalog || !filters_.Passes(catalog)) return false;
   }
   return options_.accepts == nullptr ||
-         options_.accepts(options_.accepts_user, NumberOfHit(item), &id) != 0;
+         options_.accepts(options_.accepts_opaque, NumberOfHit(item), &id) != 0;
 }
 
 bool Recaller::HidesItem(void* self, uint32_t item) {

@@ -7,19 +7,13 @@
 
 #include "absl/types/span.h"
 #include "sdk/features/filters.h"
+#include "sdk/kernels/panel.h"
 #include "sdk/program/plan.h"
 #include "sdk/recall/item_ids.h"
 #include "sdk/recall/overlay.h"
 #include "sdk/session/recall_memory.h"
 
 namespace handpick {
-
-// The events of a session, as far as recall is concerned.
-struct EventView {
-  uint32_t capacity;  // Of the ring.
-  uint32_t oldest;
-  uint32_t count;
-};
 
 // hp_recall_options.user as the number that an app in C may have put there, whatever it is.
 uint32_t UserOf(const hp_recall_options& options);
@@ -29,7 +23,7 @@ class Recaller {
   // `overlay`: null or that of the options. `model_user` [dimension]: the model's vector of the
   // user, for HP_USER_MODEL alone. `error` gets the words of what fails.
   Recaller(const Plan& plan, const RecallLimits& limits, const RecallMemory& memory,
-           const EventView& events, const hp_recall_options& options, const RecallOverlay* overlay,
+           const EventRing& events, const hp_recall_options& options, const RecallOverlay* overlay,
            const float* model_user, hp_error* error);
 
   // Recalls. `to_rank`: items that the model cannot rank are left out. Fills in hits() and
@@ -78,7 +72,7 @@ class Recaller {
   const RecallIndex& index_;
   const RecallLimits& limits_;
   const RecallMemory& memory_;
-  const EventView events_;
+  const EventRing events_;
   const hp_recall_options& options_;
   const RecallOverlay* const overlay_;
   const float* const model_user_;

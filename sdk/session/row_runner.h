@@ -1,49 +1,53 @@
-// Runs one step of the session program over one row: the context's, or an event's.
+// Runs one step of the session over one row: the context's, or an event's.
 #ifndef HANDPICK_SDK_SESSION_ROW_RUNNER_H_
 #define HANDPICK_SDK_SESSION_ROW_RUNNER_H_
 
-#include "sdk/kernels/rows.h"
 #include "sdk/session/feature_rows.h"
-#include "sdk/session/session.h"
+#include "sdk/session/state.h"
 
 namespace handpick {
 
-// Works on a session for the duration of one call.
+// Works on a session's state for the duration of one call.
 class RowRunner {
  public:
-  // `row`: 0 of the context, or a ring position of the history.
-  RowRunner(Session* session, uint32_t row)
-      : session_(*session), plan_(session->plan_), row_(row) {}
+  // `row`: 0 of the context, or a ring position of the steps' sequence.
+  RowRunner(SessionState* state, uint32_t row) : state_(*state), plan_(*state->plan), row_(row) {}
 
+  // A step of the context or of a history. HP_INTERNAL: the engine failed.
   hp_status Run(const Step& step);
 
-  // A row of a float32 value.
-  float* At(const Value& value, uint32_t row);
+  // The kernels of StepKernel.
+  hp_status Embedding(const Step& step);
+  hp_status EmbeddingSum(const Step& step);
+  hp_status Numeric(const Step& step);
+  hp_status Dense(const Step& step);
+  hp_status Add(const Step& step);
+  hp_status PoolHistory(const Step& step);
+  hp_status Recurrence(const Step& step);
+  // out = kernel(operand), out = kernel(first operand, second operand): rows of one width.
+  template <void (*kKernel)(const float* in, float* out, uint32_t width)>
+  hp_status Unary(const Step& step) {
+    kKernel(Here(step.operands[0]), Here(step.output), WidthOf(step));
+    return HP_OK;
+  }
+  template <void (*kKernel)(const float* a, const float* b, float* out, uint32_t width)>
+  hp_status Binary(const Step& step) {
+    kKernel(Here(step.operands[0]), Here(step.operands[1]), Here(step.output), WidthOf(step));
+    return HP_OK;
+  }
 
  private:
-  char* Base(const Value& value);
+  uint32_t WidthOf(const Step& step) const { return plan_.values[step.output].width; }
   // The row of a value that the step reads or writes. Operands have the step's domain: an event's
   // values never depend on the context.
-  float* Here(uint32_t value) { return At(plan_.values[value], row_); }
-  uint32_t EventPosition(uint32_t e) const {
-    return (session_.oldest_event_ + e) % plan_.max_history;
-  }
+  float* Here(uint32_t value) { return state_.RowAt(plan_.values[value], row_); }
   FeatureRows RowsOf(const Feature& feature);
   Slot SlotOf(const Feature& feature);
-
-  void RunEmbedding(const Step& step);
   // Adds (or, for `assign`, writes) the pooled embeddings.
   void Pool(const Lookup& lookup, bool squared, bool assign, float* out);
-  void RunNumeric(const Step& step);
-  hp_status RunDense(const Step& step);
-  void RunQuantize(const Step& step);
-  void RunAdd(const Step& step);
-  void RunPoolHistory(const Step& step);
-  hp_status RunRecurrence(const Step& step);
+  void Count(const Step& step, uint64_t multiplications);
 
-  void Count(schema::Domain domain, uint64_t multiplications);
-
-  Session& session_;
+  SessionState& state_;
   const Plan& plan_;
   const uint32_t row_;
 };

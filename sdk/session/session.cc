@@ -4,16 +4,19 @@
 #include <cmath>
 
 #include "sdk/base/checked.h"
+#include "sdk/base/elements.h"
+#include "sdk/features/bind.h"
 #include "sdk/features/resolve.h"
 #include "sdk/kernels/elementary.h"
 #include "sdk/kernels/panel.h"
+#include "sdk/session/logits.h"
 #include "sdk/session/row_runner.h"
 #include "sdk/session/tile_runner.h"
 
 namespace handpick {
 namespace {
 
-constexpr hp_batch kNothing = {nullptr, 0, 1};
+constexpr hp_batch kNothing = HP_BATCH(nullptr, 0, 1);
 
 // Moves what a worker counted into the session's counters.
 void AddCounters(hp_session_counters* from, hp_session_counters* to) {
@@ -27,12 +30,17 @@ void AddCounters(hp_session_counters* from, hp_session_counters* to) {
 
 }  // namespace
 
-float ScoreOf(const Plan& plan, float logit) {
-  return plan.task == schema::Task::Binary ? Sigmoid(logit) : logit;
+float ScoreOf(const Plan& plan, float logit, uint32_t output) {
+  return plan.outputs[output].task == schema::Task::Binary ? Sigmoid(logit) : logit;
 }
 
 Session::Session(const Model& model, const SessionLayout& layout, const Threads& threads)
-    : model_(model), plan_(model.plan()), layout_(layout), threads_(threads) {
+    : plan_(model.plan()), state_{}, threads_(threads) {
+  state_.model = &model;
+  state_.plan = &plan_;
+  state_.layout = layout;
+  state_.memory = reinterpret_cast<char*>(this);
+  state_.stale = static_cast<Triggers>(~0u);
   // A model whose context features all have defaults (or that has none) can score at once.
   if (SetContext(kNothing) != HP_OK) Succeed(&error_);
 }
@@ -42,90 +50,108 @@ hp_status Session::SetContext(const hp_batch& context) {
     return Fail(&error_, HP_INVALID_ARGUMENT, "a context has 1 row, this batch has %zu",
                 context.row_count);
   }
-  HP_TRY(BindColumns(plan_, HP_SIDE_CONTEXT, context, false, columns(), &error_));
+  HP_TRY(BindColumns(plan_, {HP_SIDE_CONTEXT, 0}, context, false, columns(), &error_));
   // Into the slots' other row: the one in force stays until all went well.
-  const uint32_t row = 1 - context_row_;
-  HP_TRY(ResolveRows(plan_, HP_SIDE_CONTEXT, columns(), 0, 1, Memory(layout_.slots[0]),
-                     layout_.slot_rows[0], row, nullptr, false, &error_));
-  context_row_ = row;
-  context_set_ = true;
-  stale_ |= kContextTrigger;
+  const uint32_t row = 1 - state_.context_row;
+  HP_TRY(ResolveRows(plan_, {HP_SIDE_CONTEXT, 0}, columns(), 0, 1,
+                     Memory(state_.layout.slots[kContextRegion]),
+                     state_.layout.slot_rows[kContextRegion], row, nullptr, false, &error_));
+  state_.context_row = row;
+  state_.context_set = true;
+  state_.stale |= kContextTrigger;
   return HP_OK;
 }
 
-hp_status Session::CheckEvents(const hp_batch& events) {
-  if (plan_.max_history == 0) {
+uint32_t Session::SequenceOf(const hp_batch& events) const {
+  // The first column says it; binding checks the others.
+  const bool named = events.column_count != 0 && events.columns != nullptr &&
+                     events.columns[0].feature < plan_.features.size();
+  return named ? plan_.features[events.columns[0].feature].sequence : 0;
+}
+
+hp_status Session::CheckEvents(const hp_batch& events, uint32_t sequence) {
+  if (plan_.sequences.empty()) {
     if (events.row_count == 0) return HP_OK;
     return Fail(&error_, HP_INVALID_ARGUMENT, "%zu events for a model that has no history",
                 events.row_count);
   }
-  HP_TRY(BindColumns(plan_, HP_SIDE_HISTORY, events, false, columns(), &error_));
+  const FeatureSide side = {HP_SIDE_HISTORY, sequence};
+  HP_TRY(BindColumns(plan_, side, events, false, columns(), &error_));
+  const uint32_t region = HistoryRegion(sequence);
   for (size_t e = 0; e < events.row_count; ++e) {
     // The row behind the ring is there for this.
-    HP_TRY(ResolveRows(plan_, HP_SIDE_HISTORY, columns(), e, 1, Memory(layout_.slots[1]),
-                       layout_.slot_rows[1], plan_.max_history, nullptr, false, &error_));
+    HP_TRY(ResolveRows(plan_, side, columns(), e, 1, Memory(state_.layout.slots[region]),
+                       state_.layout.slot_rows[region], plan_.sequences[sequence].max_events,
+                       nullptr, false, &error_));
   }
   return HP_OK;
 }
 
-hp_status Session::TakeEvents(const hp_batch& events) {
+hp_status Session::TakeEvents(const hp_batch& events, uint32_t sequence) {
   if (events.row_count == 0) return HP_OK;
-  const bool carry = plan_.beyond_maximum == schema::BeyondMaximum::Carry;
+  const Sequence& of = plan_.sequences[sequence];
+  SequenceState& state = state_.sequences[sequence];
+  const bool carry = of.beyond_maximum == schema::BeyondMaximum::Carry;
   // Of more events than the history holds only the last stay; the others matter to states that are
   // carried on.
-  const bool skip = !carry && events.row_count > plan_.max_history;
-  const size_t first = skip ? events.row_count - plan_.max_history : 0;
-  uint32_t unchanged = skip ? 0 : event_count_;  // Oldest events whose recurrent states stay.
+  const bool skip = !carry && events.row_count > of.max_events;
+  const size_t first = skip ? events.row_count - of.max_events : 0;
+  uint32_t unchanged = skip ? 0 : state.count;  // Oldest events whose recurrent states stay.
+  const uint32_t region = HistoryRegion(sequence);
   for (size_t e = first; e < events.row_count; ++e) {
     uint32_t position;
-    if (event_count_ < plan_.max_history) {
-      position = (oldest_event_ + event_count_) % plan_.max_history;
-      ++event_count_;
+    if (state.count < of.max_events) {
+      position = state_.PositionOf(sequence, state.count);
+      ++state.count;
     } else {
-      position = oldest_event_;
-      oldest_event_ = (oldest_event_ + 1) % plan_.max_history;
+      position = state.oldest;
+      state.oldest = (state.oldest + 1) % of.max_events;
       unchanged = 0;
     }
-    HP_TRY(ResolveRows(plan_, HP_SIDE_HISTORY, columns(), e, 1, Memory(layout_.slots[1]),
-                       layout_.slot_rows[1], position, nullptr, false, &error_));
-    NoteItem(e, position);
-    HP_TRY(RunEventSteps(position, /*recurrent=*/false));
+    HP_TRY(ResolveRows(plan_, {HP_SIDE_HISTORY, sequence}, columns(), e, 1,
+                       Memory(state_.layout.slots[region]), state_.layout.slot_rows[region],
+                       position, nullptr, false, &error_));
+    NoteItem(sequence, e, position);
+    HP_TRY(RunEventSteps(sequence, position, /*recurrent=*/false));
     if (carry) {
-      has_event_before_ = carries_state_;
-      carries_state_ = true;
-      HP_TRY(RunEventSteps(position, /*recurrent=*/true));
+      state.has_event_before = state.carries_state;
+      state.carries_state = true;
+      HP_TRY(RunEventSteps(sequence, position, /*recurrent=*/true));
     }
   }
   // A state is made of all events before its own: without the oldest, all of them are others.
-  for (uint32_t e = unchanged; !carry && e < event_count_; ++e) {
-    has_event_before_ = e != 0;
-    HP_TRY(RunEventSteps((oldest_event_ + e) % plan_.max_history, /*recurrent=*/true));
+  for (uint32_t e = unchanged; !carry && e < state.count; ++e) {
+    state.has_event_before = e != 0;
+    HP_TRY(RunEventSteps(sequence, state_.PositionOf(sequence, e), /*recurrent=*/true));
   }
-  counters_.events += events.row_count;
-  stale_ |= kHistoryTrigger;
+  state_.counters.events += events.row_count;
+  state_.stale |= HistoryTrigger(sequence);
   return HP_OK;
 }
 
 hp_status Session::AppendEvents(const hp_batch& events) {
-  HP_TRY(CheckEvents(events));
-  return TakeEvents(events);
+  const uint32_t sequence = SequenceOf(events);
+  HP_TRY(CheckEvents(events, sequence));
+  return TakeEvents(events, sequence);
 }
 
 hp_status Session::SetHistory(const hp_batch& events) {
-  HP_TRY(CheckEvents(events));
-  ClearHistory();
-  return TakeEvents(events);
+  return SetHistory(events, SequenceOf(events));
 }
 
-void Session::ClearHistory() {
-  oldest_event_ = 0;
-  event_count_ = 0;
-  carries_state_ = false;
-  stale_ |= kHistoryTrigger;
+hp_status Session::SetHistory(const hp_batch& events, uint32_t sequence) {
+  HP_TRY(CheckEvents(events, sequence));
+  ClearHistory(sequence);
+  return TakeEvents(events, sequence);
+}
+
+void Session::ClearHistory(uint32_t sequence) {
+  state_.sequences[sequence] = {};
+  state_.stale |= HistoryTrigger(sequence);
 }
 
 hp_status Session::SetProfile(const hp_profile& profile) {
-  const size_t steps = plan_.session_steps.size() + plan_.candidate_steps.size();
+  const size_t steps = plan_.steps.size();
   if (profile.clock != nullptr && profile.step_count != steps) {
     return Fail(&error_, HP_INVALID_ARGUMENT, "the profile has %u entries, the model %zu steps",
                 profile.step_count, steps);
@@ -135,10 +161,7 @@ hp_status Session::SetProfile(const hp_profile& profile) {
 }
 
 hp_step_profile* Session::ProfileOf(const Step& step) const {
-  const bool scores = DomainIndex(step.domain) >= DomainIndex(schema::Domain::Candidate);
-  const size_t index = scores ? plan_.session_steps.size() + (&step - plan_.candidate_steps.data())
-                              : &step - plan_.session_steps.data();
-  return &profile_.steps[index];
+  return &profile_.steps[&step - plan_.steps.data()];
 }
 
 void Session::Profile(const Step& step, uint64_t start) {
@@ -156,24 +179,29 @@ hp_status Session::RunStep(RowRunner* runner, const Step& step) {
   return HP_OK;
 }
 
-hp_status Session::RunEventSteps(uint32_t position, bool recurrent) {
-  RowRunner runner(this, position);
+hp_status Session::RunEventSteps(uint32_t sequence, uint32_t position, bool recurrent) {
+  RowRunner runner(&state_, position);
   for (const Step& step : plan_.session_steps) {
-    if (step.domain != schema::Domain::History || step.recurrent != recurrent) continue;
+    if (step.place.domain != schema::Domain::History || step.place.sequence != sequence ||
+        step.recurrent != recurrent) {
+      continue;
+    }
     HP_TRY(RunStep(&runner, step));
   }
   return HP_OK;
 }
 
 hp_status Session::RefreshContext() {
-  if (stale_ == 0) return HP_OK;
-  RowRunner runner(this, 0);
+  if (state_.stale == 0) return HP_OK;
+  RowRunner runner(&state_, 0);
   for (const Step& step : plan_.session_steps) {
-    if (step.domain != schema::Domain::Context || (step.triggers & stale_) == 0) continue;
+    if (step.place.domain != schema::Domain::Context || (step.triggers & state_.stale) == 0) {
+      continue;
+    }
     HP_TRY(RunStep(&runner, step));
   }
-  stale_ = 0;
-  ++counters_.context_runs;
+  state_.stale = 0;
+  ++state_.counters.context_runs;
   return HP_OK;
 }
 
@@ -182,11 +210,11 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
     return Fail(&error_, HP_NO_MODEL,
                 "the bundle holds a recall index and no model: there is nothing to score with");
   }
-  if (!context_set_) {
+  if (!state_.context_set) {
     return Fail(&error_, HP_CONTEXT_NOT_SET,
                 "the context has features without a default: set it before scoring");
   }
-  HP_TRY(BindColumns(plan_, HP_SIDE_CANDIDATE, candidates, true, columns(), &error_));
+  HP_TRY(BindColumns(plan_, {HP_SIDE_CANDIDATE, 0}, candidates, true, columns(), &error_));
   return RefreshContext();
 }
 
@@ -207,17 +235,19 @@ Session::Round Session::ScoreRound(size_t first, size_t row_count) {
   round.first = first;
   // As equal as whole lane groups allow.
   round.share = std::min<size_t>(
-      layout_.share, RoundUp((left + layout_.workers - 1) / layout_.workers, uint64_t{kLaneGroup}));
+      state_.layout.share,
+      RoundUp((left + state_.layout.workers - 1) / state_.layout.workers, uint64_t{kLaneGroup}));
   round.workers = static_cast<uint32_t>(
-      std::min<size_t>(layout_.workers, (left + round.share - 1) / round.share));
+      std::min<size_t>(state_.layout.workers, (left + round.share - 1) / round.share));
   round.end = first + std::min(left, round.workers * round.share);
   RoundTask task = {this, round};
   if (round.workers == 1) {
     RunTask(&task, 0);
   } else {
-    threads_.parallel_for(threads_.user, round.workers, &Session::RunTask, &task);
+    threads_.parallel_for(threads_.opaque, round.workers, &Session::RunTask, &task);
   }
-  for (uint32_t w = 0; w < round.workers; ++w) AddCounters(&WorkerAt(w)->counters, &counters_);
+  for (uint32_t w = 0; w < round.workers; ++w)
+    AddCounters(&WorkerAt(w)->counters, &state_.counters);
   return round;
 }
 
@@ -226,11 +256,11 @@ void Session::ScoreShare(uint32_t index, const Share& share) {
   Succeed(&worker->error);
   // Nothing is computed while the first tile's rows come: it is a small one. Not with a history,
   // where a tile has work of its own for each event.
-  const bool begins_small = plan_.max_history == 0 && share.end - share.first > layout_.tile;
+  const bool begins_small = plan_.sequences.empty() && share.end - share.first > state_.layout.tile;
   const auto count_from = [&](size_t first) {
     const uint32_t tile = begins_small && first == share.first
-                              ? std::min(layout_.tile, layout_.stride)
-                              : layout_.tile;
+                              ? std::min(state_.layout.tile, state_.layout.stride)
+                              : state_.layout.tile;
     return static_cast<uint32_t>(std::min<size_t>(tile, share.end - first));
   };
   uint32_t slots = 0;
@@ -238,7 +268,7 @@ void Session::ScoreShare(uint32_t index, const Share& share) {
   for (size_t first = share.first; first < share.end;) {
     const uint32_t count = count_from(first);
     if (!resolved && ResolveTile(worker, first, count, slots) != HP_OK) return;
-    TileRunner runner(this, worker, count, slots);
+    TileRunner runner(&state_, worker, count, slots);
     const size_t next = first + count;
     const uint32_t next_count = count_from(next);
     // What is wrong with the next tile's candidates is said when it is its turn.
@@ -246,7 +276,12 @@ void Session::ScoreShare(uint32_t index, const Share& share) {
     Succeed(&worker->error);
     if (resolved) runner.FetchAhead(next_count, 1 - slots);
     // One worker's steps are profiled: the caller's array is not made for more.
-    ScoreTile(&runner, worker, index == 0, count, LogitsOf(index) + (first - share.first));
+    float* logits = LogitsOf(index) + (first - share.first);
+    ScoreTile(&runner, worker, index == 0, count, logits);
+    for (size_t o = 0; o < plan_.outputs.size(); ++o) {
+      const float* of_output = logits + o * state_.layout.share;
+      if (CheckLogits(of_output, first, count, RecalledIds(), &worker->error) != HP_OK) return;
+    }
     first = next;
     slots = 1 - slots;
   }
@@ -254,12 +289,13 @@ void Session::ScoreShare(uint32_t index, const Share& share) {
 
 hp_status Session::ResolveTile(Worker* worker, size_t first, uint32_t count, uint32_t slots) {
   char* memory = reinterpret_cast<char*>(worker);
-  auto* items = reinterpret_cast<uint32_t*>(memory + layout_.items);
+  auto* items = reinterpret_cast<uint32_t*>(memory + state_.layout.items);
   const bool known = catalog_items_ != nullptr;
   if (known) std::copy_n(catalog_items_ + first, count, items);
-  return ResolveRows(plan_, HP_SIDE_CANDIDATE, columns(), first, count,
-                     memory + layout_.slots[2] + slots * layout_.tile_slots_bytes,
-                     layout_.slot_rows[2], 0, items, known, &worker->error);
+  return ResolveRows(
+      plan_, {HP_SIDE_CANDIDATE, 0}, columns(), first, count,
+      memory + state_.layout.slots[kCandidateRegion] + slots * state_.layout.tile_slots_bytes,
+      state_.layout.slot_rows[kCandidateRegion], 0, items, known, &worker->error);
 }
 
 void Session::ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint32_t count,
@@ -271,11 +307,14 @@ void Session::ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint3
   }
   worker->counters.candidates += count;
   ++worker->counters.tiles;
-  const Value& logit = plan_.values[plan_.logit];
-  if (logit.domain == schema::Domain::Context) {
-    std::fill_n(logits, count, *RowRunner(this, 0).At(logit, 0));
-  } else {
-    runner->CopyLogits(logits);
+  for (const Output& output : plan_.outputs) {
+    const Value& logit = plan_.values[output.value];
+    if (logit.place.domain == schema::Domain::Context) {
+      std::fill_n(logits, count, *state_.RowAt(logit, 0));
+    } else {
+      runner->CopyLogits(logit, logits);
+    }
+    logits += state_.layout.share;
   }
 }
 
@@ -291,20 +330,34 @@ hp_status Session::CheckGoldens(float* worst) {
   float largest = 0;
   size_t worst_request = 0;
   size_t worst_candidate = 0;
+  const size_t outputs = plan_.outputs.size();
   for (size_t g = 0; g < plan_.goldens.size(); ++g) {
     const Golden& golden = plan_.goldens[g];
     HP_TRY(SetContext(golden.context));
-    HP_TRY(SetHistory(golden.history));
-    HP_TRY(Score(golden.candidates, [&](size_t candidate, float logit) {
-      const float expected = golden.logits[candidate];
-      const float error = std::fabs(logit - expected) / std::max(1.0f, std::fabs(expected));
-      if (error <= largest) return;
-      largest = std::isnan(error) ? INFINITY : error;
-      worst_request = g;
-      worst_candidate = candidate;
-    }));
+    for (uint32_t s = 0; s < plan_.sequences.size(); ++s) {
+      ClearHistory(s);
+      if (s < golden.histories.size()) HP_TRY(SetHistory(golden.histories[s], s));
+    }
+    const hp_status status =
+        ScoreOutputs(golden.candidates, [&](size_t candidate, const float* logits, size_t stride) {
+          for (size_t o = 0; o < outputs; ++o) {
+            const float expected = golden.logits[candidate * outputs + o];
+            const float error =
+                std::fabs(logits[o * stride] - expected) / std::max(1.0f, std::fabs(expected));
+            if (error <= largest) continue;
+            largest = std::isnan(error) ? INFINITY : error;
+            worst_request = g;
+            worst_candidate = candidate;
+          }
+        });
+    if (status == HP_NOT_FINITE) {
+      const hp_error said = error_;
+      if (worst != nullptr) *worst = INFINITY;
+      return Fail(&error_, HP_GOLDEN_MISMATCH, "golden request %zu: %s", g, said.message);
+    }
+    HP_TRY(status);
   }
-  ClearHistory();
+  for (uint32_t s = 0; s < plan_.sequences.size(); ++s) ClearHistory(s);
   if (worst != nullptr) *worst = largest;
   if (largest <= plan_.golden_tolerance) return HP_OK;
   return Fail(&error_, HP_GOLDEN_MISMATCH,

@@ -6,11 +6,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "handpick/diagnostics.h"
 #include "sdk/base/error.h"
 #include "sdk/program/plan.h"
+#include "sdk/recall/index.h"
 #include "sdk/session/layout.h"
 #include "sdk/session/model.h"
 #include "sdk/session/recall_memory.h"
+#include "sdk/session/state.h"
 
 namespace handpick {
 
@@ -19,19 +22,13 @@ class RecallOverlay;
 class RowRunner;
 class TileRunner;
 
-// What an app gets to see of a logit.
-float ScoreOf(const Plan& plan, float logit);
-
-// The start of a worker's memory: what one thread scores its share of a round with.
-struct Worker {
-  hp_session_counters counters;
-  hp_error error;
-};
+// What an app gets to see of a logit of output `output`.
+float ScoreOf(const Plan& plan, float logit, uint32_t output = 0);
 
 // The caller's threads; without a function, tiles are scored one after the other.
 struct Threads {
   hp_parallel_for parallel_for;
-  void* user;
+  void* opaque;
 };
 
 // The memory is laid out as session/layout.h draws it; the Session object stands at its start. All
@@ -44,12 +41,22 @@ class Session {
   Session& operator=(const Session&) = delete;
 
   hp_status SetContext(const hp_batch& context);
+  // Of the sequence that the columns belong to; without columns, of the first.
   hp_status AppendEvents(const hp_batch& events);
   hp_status SetHistory(const hp_batch& events);
 
-  // Calls sink(index of a candidate, logit) for each candidate, in order.
+  // Calls sink(index of a candidate, logit of the first output) for each candidate, in order.
   template <typename Sink>
   hp_status Score(const hp_batch& candidates, Sink&& sink) {
+    return ScoreOutputs(candidates, [&](size_t candidate, const float* logits, size_t) {
+      sink(candidate, logits[0]);
+    });
+  }
+
+  // Calls sink(index of a candidate, logits, stride) for each candidate, in order: the logit of
+  // output o is logits[o * stride].
+  template <typename Sink>
+  hp_status ScoreOutputs(const hp_batch& candidates, Sink&& sink) {
     HP_TRY(BeginScoring(candidates));
     for (size_t first = 0; first < candidates.row_count;) {
       const Round round = ScoreRound(first, candidates.row_count);
@@ -57,7 +64,9 @@ class Session {
         if (WorkerAt(w)->error.status != HP_OK) return TakeError(w);
         const Share share = round.ShareOf(w);
         const float* logits = LogitsOf(w);
-        for (size_t i = share.first; i < share.end; ++i) sink(i, logits[i - share.first]);
+        for (size_t i = share.first; i < share.end; ++i) {
+          sink(i, logits + (i - share.first), state_.layout.share);
+        }
       }
       first = round.end;
     }
@@ -76,8 +85,14 @@ class Session {
   // Without a clock, profiling ends. HP_INVALID_ARGUMENT: not one entry for each step.
   hp_status SetProfile(const hp_profile& profile);
 
-  const Model& model() const { return model_; }
-  const hp_session_counters& counters() const { return counters_; }
+  // Set for a session that the library allocated.
+  bool is_allocated() const { return is_allocated_; }
+  void set_allocated() { is_allocated_ = true; }
+  // Of a session that is allocated: what is given back to the model's allocator.
+  size_t total_bytes() const { return state_.layout.total; }
+
+  const Model& model() const { return *state_.model; }
+  const hp_session_counters& counters() const { return state_.counters; }
   hp_error* error() { return &error_; }
   const hp_error* error() const { return &error_; }
 
@@ -107,67 +122,66 @@ class Session {
   // Resolves the features of candidates [first, first + count) into one of a worker's two sets of
   // slots.
   hp_status ResolveTile(Worker* worker, size_t first, uint32_t count, uint32_t slots);
-  // Writes the tile's logits.
+  // Writes the tile's logits, those of an output `share` numbers behind those of the one before.
   void ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint32_t count, float* logits);
+  // The column of ids while recalled items are being ranked; null otherwise.
+  const hp_column* RecalledIds() {
+    return catalog_items_ == nullptr ? nullptr : columns()[plan_.recall->candidate_feature];
+  }
   float* LogitsOf(uint32_t worker) {
-    return reinterpret_cast<float*>(reinterpret_cast<char*>(WorkerAt(worker)) + layout_.logits);
+    return reinterpret_cast<float*>(reinterpret_cast<char*>(WorkerAt(worker)) +
+                                    state_.layout.logits);
   }
   hp_status TakeError(uint32_t worker);
   Worker* WorkerAt(uint32_t index) {
     return reinterpret_cast<Worker*>(
-        Memory(layout_.first_worker + size_t{index} * layout_.worker_bytes));
+        Memory(state_.layout.first_worker + size_t{index} * state_.layout.worker_bytes));
   }
 
+  uint32_t SequenceOf(const hp_batch& events) const;
   // Binds and checks all events without changing the history.
-  hp_status CheckEvents(const hp_batch& events);
+  hp_status CheckEvents(const hp_batch& events, uint32_t sequence);
+  hp_status SetHistory(const hp_batch& events, uint32_t sequence);
   // Takes events in that CheckEvents passed.
-  hp_status TakeEvents(const hp_batch& events);
+  hp_status TakeEvents(const hp_batch& events, uint32_t sequence);
   hp_status RefreshContext();
-  // Runs the event steps of the event at a ring position: those that are recurrent, or the others.
-  hp_status RunEventSteps(uint32_t position, bool recurrent);
+  // Runs the steps of a sequence for the event at a ring position: those that are recurrent, or the
+  // others.
+  hp_status RunEventSteps(uint32_t sequence, uint32_t position, bool recurrent);
   hp_status RunStep(RowRunner* runner, const Step& step);
   // The clock's time while profiling, otherwise 0.
-  uint64_t Now() const { return profile_.clock == nullptr ? 0 : profile_.clock(profile_.user); }
+  uint64_t Now() const { return profile_.clock == nullptr ? 0 : profile_.clock(profile_.opaque); }
   // Adds the time since `start` to a step's entry.
   void Profile(const Step& step, uint64_t start);
   // The entry of a step in the profile's array.
   hp_step_profile* ProfileOf(const Step& step) const;
-  void ClearHistory();
+  void ClearHistory(uint32_t sequence);
 
   // Where the model's vector of the user is, up to date, if the options ask for it; else null.
   hp_status ModelUser(const hp_recall_options& options, const float** user);
   hp_status RunRecall(Recaller* recaller, bool to_rank);
   // Notes the item of event `e` of the bound batch, at a ring position.
-  void NoteItem(size_t e, uint32_t position);
+  void NoteItem(uint32_t sequence, size_t e, uint32_t position);
+  // The events whose items recall looks at.
+  EventRing EventsOfItems() const;
   RecallMemory recall_memory() {
-    return RecallMemoryAt(plan_, layout_.recall_limits, Memory(layout_.recall));
+    return RecallMemoryAt(plan_, state_.layout.recall_limits, Memory(state_.layout.recall));
   }
 
-  char* Memory(size_t offset) { return reinterpret_cast<char*>(this) + offset; }
+  char* Memory(size_t offset) { return state_.At(offset); }
   const hp_column** columns() {
-    return reinterpret_cast<const hp_column**>(Memory(layout_.columns));
+    return reinterpret_cast<const hp_column**>(Memory(state_.layout.columns));
   }
 
-  friend class RowRunner;
-  friend class TileRunner;
-
-  const Model& model_;
   const Plan& plan_;
-  SessionLayout layout_;
+  SessionState state_;
   const Threads threads_;
-  hp_session_counters counters_ = {};
   hp_error error_ = {};
   hp_profile profile_ = {};  // Without a clock: nothing is profiled.
   hp_recall_report recall_report_ = {};
   // Catalog positions of the candidates that are being scored; null: found by their ids.
   const uint32_t* catalog_items_ = nullptr;
-  uint32_t context_row_ = 0;  // Row of the context's slots that is in force.
-  bool context_set_ = false;
-  uint8_t stale_ = kContextTrigger | kHistoryTrigger;  // What changed since the context steps ran.
-  uint32_t oldest_event_ = 0;                          // Ring position.
-  uint32_t event_count_ = 0;
-  bool has_event_before_ = false;  // Of the event that history steps run for.
-  bool carries_state_ = false;     // Events came since the history was emptied.
+  bool is_allocated_ = false;
 };
 
 }  // namespace handpick

@@ -1,54 +1,53 @@
 #include "sdk/session/step_weights.h"
 
 namespace handpick {
-namespace {
 
-const float* FloatsOf(const DenseWeights& weights) {
-  return weights.int8 ? nullptr : static_cast<const float*>(weights.data);
-}
-
-}  // namespace
-
-Int8Weights Int8WeightsOf(const DenseWeights& weights) {
-  if (!weights.int8) return {nullptr, nullptr, nullptr};
-  return {static_cast<const int8_t*>(weights.data), weights.scales, weights.row_sums};
+Matrix MatrixOf(const DenseWeights& weights) {
+  return {weights.type,   weights.input_width, weights.output_width, weights.data,
+          weights.scales, weights.row_sums,    weights.bias};
 }
 
 AttentionUnitStep::AttentionUnitStep(const Plan& plan, const Step& step) {
-  const DenseWeights& query = plan.dense_weights[step.weights];
-  weights.query_width = query.input_width;
-  weights.first_width = query.output_width;
-  weights.query_weights = FloatsOf(query);
-  weights.product_weights = FloatsOf(plan.dense_weights[step.product_weights]);
-  weights.fold_int8 = step.fold_int8;
-  weights.first_activation = &step.activation;
+  const auto matrix = [&](size_t i) { return MatrixOf(plan.dense_weights[step.weights[i]]); };
+  constexpr size_t kFirst = 2;  // Behind those of the query and of the product.
+  weights.query = matrix(0);
+  weights.product = matrix(1);
+  // Whoever stores what follows in 8 bits takes their error: the folded matrix may have it, too.
+  weights.fold_int8 = matrix(kFirst).type == schema::ElementType::Int8PerRow;
+  weights.first_activation = &ActivationOf(step, 0);
   weights.layers = layers;
-  weights.layer_count = static_cast<uint32_t>(step.layers.size());
+  weights.layer_count = static_cast<uint32_t>(step.weights.size() - kFirst);
   for (uint32_t i = 0; i < weights.layer_count; ++i) {
-    const DenseWeights& dense = plan.dense_weights[step.layers[i].weights];
-    layers[i] = {dense.input_width,    dense.output_width, FloatsOf(dense),
-                 Int8WeightsOf(dense), dense.bias,         &step.layers[i].activation};
+    layers[i] = {matrix(kFirst + i), &ActivationOf(step, 1 + i)};
   }
 }
 
 AttentionRecurrenceWeights AttentionRecurrenceOf(const Plan& plan, const Step& step) {
-  const DenseWeights& dense = plan.dense_weights[step.weights];
-  return {step.cell,       dense.input_width,
-          FloatsOf(dense), Int8WeightsOf(dense),
-          dense.bias,      step.numbers.empty() ? nullptr : step.numbers.data()};
+  return {step.cell, MatrixOf(plan.dense_weights[step.weights[0]]),
+          step.numbers.empty() ? nullptr : step.numbers.data()};
 }
 
-size_t ScratchOfStep(const Plan& plan, const Step& step, uint32_t stride, uint32_t panels) {
-  switch (step.kind) {
-    case StepKind::kAttentionUnit: {
-      const AttentionUnitStep unit(plan, step);
-      return AttentionUnitScratch(unit.weights, stride, panels);
-    }
-    case StepKind::kAttentionRecurrence:
-      return AttentionRecurrenceScratch(AttentionRecurrenceOf(plan, step), stride);
-    default:
-      return 0;
-  }
+size_t DenseScratch(const Plan& plan, const Step& step, uint32_t stride, uint32_t panels) {
+  const uint64_t events = step.place.domain == schema::Domain::Pair
+                              ? plan.sequences[step.place.sequence].max_events
+                              : 1;
+  return DensePanelsScratch(MatrixOf(plan.dense_weights[step.weights[0]]), stride, panels * events);
+}
+
+size_t AttentionUnitStepScratch(const Plan& plan, const Step& step, uint32_t stride,
+                                uint32_t panels) {
+  const AttentionUnitStep unit(plan, step);
+  return AttentionUnitScratch(unit.weights, stride, panels);
+}
+
+size_t AttentionRecurrenceStepScratch(const Plan& plan, const Step& step, uint32_t stride,
+                                      uint32_t /*panels*/) {
+  return AttentionRecurrenceScratch(AttentionRecurrenceOf(plan, step), stride);
+}
+
+size_t RecurrenceScratch(const Plan& plan, const Step& step) {
+  // The state's side of the gates; padded, because an engine may write whole vectors.
+  return sizeof(float) * size_t{plan.dense_weights[step.weights[0]].output_width} + HP_ALIGNMENT;
 }
 
 }  // namespace handpick

@@ -1,4 +1,4 @@
-// The weights of a plan's steps as the kernels take them, and the scratch that the steps need.
+// The weights of a plan's steps as the kernels take them, and the scratch that the kernels need.
 #ifndef HANDPICK_SDK_SESSION_STEP_WEIGHTS_H_
 #define HANDPICK_SDK_SESSION_STEP_WEIGHTS_H_
 
@@ -8,11 +8,13 @@
 #include "sdk/bundle/limits.h"
 #include "sdk/kernels/attention_recurrence.h"
 #include "sdk/kernels/attention_unit.h"
+#include "sdk/kernels/dense_panels.h"
+#include "sdk/kernels/matrix.h"
 #include "sdk/program/plan.h"
 
 namespace handpick {
 
-Int8Weights Int8WeightsOf(const DenseWeights& weights);
+Matrix MatrixOf(const DenseWeights& weights);
 
 // Refers to itself: not to be copied.
 struct AttentionUnitStep {
@@ -26,8 +28,13 @@ struct AttentionUnitStep {
 
 AttentionRecurrenceWeights AttentionRecurrenceOf(const Plan& plan, const Step& step);
 
-// Bytes of scratch that a candidate or pair step needs for a tile of `panels` panels.
-size_t ScratchOfStep(const Plan& plan, const Step& step, uint32_t stride, uint32_t panels);
+// Bytes of scratch: see StepKernel.
+size_t DenseScratch(const Plan& plan, const Step& step, uint32_t stride, uint32_t panels);
+size_t AttentionUnitStepScratch(const Plan& plan, const Step& step, uint32_t stride,
+                                uint32_t panels);
+size_t AttentionRecurrenceStepScratch(const Plan& plan, const Step& step, uint32_t stride,
+                                      uint32_t panels);
+size_t RecurrenceScratch(const Plan& plan, const Step& step);
 
 }  // namespace handpick
 

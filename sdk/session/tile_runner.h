@@ -5,7 +5,7 @@
 #include "sdk/kernels/panel.h"
 #include "sdk/kernels/row_stream.h"
 #include "sdk/session/feature_rows.h"
-#include "sdk/session/session.h"
+#include "sdk/session/state.h"
 
 namespace handpick {
 
@@ -14,7 +14,7 @@ class TileRunner {
  public:
   // `count`: candidates of the tile, from 1 on; `slots`: which of the worker's two sets of slots
   // they were resolved into.
-  TileRunner(Session* session, Worker* worker, uint32_t count, uint32_t slots);
+  TileRunner(const SessionState* state, Worker* worker, uint32_t count, uint32_t slots);
 
   // Lets dense layers fetch the embedding rows of `count` candidates that stand in other slots:
   // those of the tile that comes next.
@@ -22,8 +22,33 @@ class TileRunner {
 
   void Run(const Step& step);
 
-  // logits [count]: of the tile's candidates. Only of models whose logit varies with the candidate.
-  void CopyLogits(float* logits);
+  // logits [count]: of the tile's candidates. Of a value that varies with them.
+  void CopyLogits(const Value& logit, float* logits);
+
+  // The kernels of StepKernel.
+  void Embedding(const Step& step);
+  void EmbeddingSum(const Step& step);
+  void Numeric(const Step& step);
+  void Dense(const Step& step);
+  void Add(const Step& step);
+  void SoftmaxOverHistory(const Step& step);
+  void WeightedPool(const Step& step);
+  void AttentionRecurrence(const Step& step);
+  void AttentionUnit(const Step& step);
+  void EmbeddingBiInteraction(const Step& step);
+  // out = kernel(operand), out = kernel(first operand, second operand): panels of one width.
+  using UnaryKernel = void (*)(const PanelOperand& in, uint32_t width, float* out,
+                               PanelShape shape);
+  using BinaryKernel = void (*)(const PanelOperand& a, const PanelOperand& b, uint32_t width,
+                                float* out, PanelShape shape);
+  template <UnaryKernel kKernel>
+  void Unary(const Step& step) {
+    RunUnary(step, kKernel);
+  }
+  template <BinaryKernel kKernel>
+  void Binary(const Step& step) {
+    RunBinary(step, kKernel);
+  }
 
  private:
   // One panel of a step: of the candidates alone, or of them and one event.
@@ -33,28 +58,51 @@ class TileRunner {
     uint32_t position;  // The event's, in the ring.
   };
 
-  char* Memory(size_t offset) { return reinterpret_cast<char*>(&worker_) + offset; }
-  uint32_t EventPosition(uint32_t e) const {
-    return (session_.oldest_event_ + e) % plan_.max_history;
-  }
-  EventRing Ring() const;
-  PanelShape Shape(uint32_t panel) const { return ShapeOfPanel(count_, panel, layout_.stride); }
+  // Numbers from one panel of a candidate or pair value to the next, and from one event's to the
+  // next's.
+  struct PanelSteps {
+    size_t panel;
+    size_t event;
+  };
 
+  // Candidates [first, first + count) of the tile, from `lane` of a panel on.
+  struct Lanes {
+    uint32_t first;
+    uint32_t count;
+    uint32_t panel;
+    uint32_t lane;
+    PanelShape shape;  // Of these alone.
+  };
+
+  char* Memory(size_t offset) { return reinterpret_cast<char*>(&worker_) + offset; }
+  PanelShape Shape(uint32_t panel) const { return ShapeOfPanel(count_, panel, layout_.stride); }
+  uint32_t WidthOf(const Step& step) const { return plan_.values[step.output].width; }
+  // Rows that a step has for each candidate: events, or 1.
+  uint32_t EventsOf(const Step& step) const {
+    const bool pair = step.place.domain == schema::Domain::Pair;
+    return pair ? state_.sequences[step.place.sequence].count : 1;
+  }
+
+  PanelSteps StepsOf(const Value& value) const;
   // The panel of a candidate or pair value.
-  char* BytesAt(const Value& value, const PanelIndex& index);
   float* At(const Value& value, const PanelIndex& index);
-  Int8Panel Int8At(const Value& value, const PanelIndex& index);
-  // The row of a context or history value.
-  const float* RowAt(const Value& value, uint32_t row);
+  float* At(uint32_t value, const PanelIndex& index) { return At(plan_.values[value], index); }
   // A value as a step reads it in a panel: events' and the context's are broadcast.
   PanelOperand OperandAt(uint32_t value, const PanelIndex& index);
 
-  // Calls f(PanelIndex, PanelShape) for each panel of a step's domain.
-  template <typename F>
-  void ForEachPanel(schema::Domain domain, F f);
+  void RunUnary(const Step& step, UnaryKernel kernel);
+  void RunBinary(const Step& step, BinaryKernel kernel);
 
-  void RunEmbedding(const Step& step);
-  void RunEmbeddingBiInteraction(const Step& step);
+  // Calls f(PanelIndex, PanelShape) for each panel of a step.
+  template <typename F>
+  void ForEachPanel(const Step& step, F f);
+  // The same for each panel of candidates, whatever the step's domain.
+  template <typename F>
+  void ForEachCandidatePanel(F f);
+
+  // Calls f(Lanes) for each group of candidates whose rows are turned together.
+  template <typename F>
+  void ForEachLanes(F f);
   // Calls f(GatherRange, offset in the panel, PanelIndex, PanelShape of the lanes) for blocks of
   // the candidates' rows that a worker's stack has room for.
   template <typename F>
@@ -68,18 +116,12 @@ class TileRunner {
             const GatherSums& sums);
   Slot SlotOf(const Feature& feature) { return SlotOf(feature, slots_); }
   Slot SlotOf(const Feature& feature, size_t candidates);
-  void RunNumeric(const Step& step);
-  void RunDense(const Step& step);
-  void RunAdd(const Step& step);
-  void RunWeightedPool(const Step& step);
-  void RunAttentionRecurrence(const Step& step);
-  void RunAttentionUnit(const Step& step);
 
   void Count(uint64_t multiplications) {
     worker_.counters.candidate_multiplications += multiplications;
   }
 
-  Session& session_;
+  const SessionState& state_;
   const Plan& plan_;
   const SessionLayout& layout_;
   Worker& worker_;

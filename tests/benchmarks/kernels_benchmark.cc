@@ -1,11 +1,14 @@
 // The kernels of the runtime, one by one, over the shapes of the standard workloads. Names:
 //
-//     dense/f32/<in>x<out>            a layer over a panel of 48 candidates, operands in the cache
-//     dense/int8/<in>x<out>           the same, the input's rounding not included
+//     dense/<storage>/<in>x<out>/<n>  a layer over panels of n candidates, operands in the cache;
+//                                     storage: f32, f16, int8
+//     dense/<storage>:f32/<in>x<out>/<n>/<target>
+//                                     the same in turns with floats, on an instruction set:
+//                                     `ratio` is the median of the quotients of their times
 //     xnnpack/f32|int8/<in>x<out>     the same layer, 48 rows of XNNPACK's
+//     row/<type>/<in>x<out>           a layer over one row by our kernel, beside XNNPACK in float32
 //     activate/<name>/<width>         in place, over a panel
-//     quantize/<width>                a panel to bytes
-//     gather/<f32|int8>/<width>       random rows of a table of 100,000, 48 of them
+//     gather/<type>/<width>           random rows of a table of 100,000, 48 of them
 //     transpose/<width>               48 rows into a panel
 //     softmax/<events>, pool/<events>x<width>
 //     unit/<f32|int8>/<candidates>    an activation unit of 80-40-1 over 50 events of 64
@@ -26,10 +29,17 @@
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
 #include "hwy/aligned_allocator.h"
+#include "hwy/base.h"
+#include "hwy/targets.h"
+#include "schema/table_rows.h"
+#include "sdk/base/model_memory.h"
 #include "sdk/kernels/attention_recurrence.h"
 #include "sdk/kernels/attention_unit.h"
+#include "sdk/kernels/dense_panels.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/kernels/recurrent.h"
+#include "sdk/kernels/row_engine.h"
+#include "sdk/kernels/row_kernel.h"
 #include "sdk/kernels/top_k.h"
 #include "tests/benchmarks/gated_loop.h"
 #include "xnnpack.h"
@@ -46,6 +56,20 @@ constexpr int kSamples = 200;
 // Of layers: {inputs, outputs}. Wide & deep, NFM, DIN's and DIEN's units, gates and towers.
 constexpr uint32_t kShapes[][2] = {{128, 256}, {256, 128}, {128, 64},  {64, 128}, {64, 80},
                                    {80, 40},   {40, 1},    {128, 200}, {200, 80}, {64, 192}};
+
+constexpr struct {
+  const char* name;
+  schema::ElementType type;
+} kTypes[] = {{"f32", schema::ElementType::Float32},
+              {"f16", schema::ElementType::Float16},
+              {"int8", schema::ElementType::Int8PerRow}};
+
+// Of layers over context and events: DIEN's gates, towers, and two that are small.
+constexpr uint32_t kRowShapes[][2] = {{64, 192}, {256, 128}, {128, 64},
+                                      {16, 8},   {80, 40},   {512, 256}};
+// Of layers whose storage is compared.
+constexpr uint32_t kComparedShapes[][2] = {{256, 128}, {128, 64}, {64, 192},
+                                           {80, 40},   {40, 1},   {512, 256}};
 
 // Aligned memory with values.
 template <typename T>
@@ -79,58 +103,111 @@ Array<int8_t> Bytes(size_t count) {
 }
 
 const Activation kLinear = {schema::ActivationKind::Linear, {}, {}, {}};
+const Activation kRelu = {schema::ActivationKind::Relu, {}, {}, {}};
 const Activation kSigmoid = {schema::ActivationKind::Sigmoid, {}, {}, {}};
 
-// An int8 layer's weights, or an int8 panel, with what goes with them.
-struct Int8Layer {
-  Int8Layer(uint32_t in, uint32_t out)
-      : data(Bytes(size_t{in} * out)), scales(Floats(out, 0.01f)), row_sums(out) {
+using schema::ElementType;
+
+struct Storage {
+  const char* name;
+  ElementType type;
+};
+constexpr Storage kStorages[] = {{"f32", ElementType::Float32},
+                                 {"f16", ElementType::Float16},
+                                 {"int8", ElementType::Int8PerRow}};
+
+// A layer's weights of any storage.
+struct Layer {
+  Layer(ElementType storage, uint32_t in_width, uint32_t out_width)
+      : type(storage),
+        in(in_width),
+        out(out_width),
+        floats(Floats(size_t{in} * out, 0.1f)),
+        halves(size_t{in} * out),
+        bytes(Bytes(size_t{in} * out)),
+        scales(Floats(out, 0.01f)),
+        row_sums(out),
+        bias(Floats(out)) {
     for (uint32_t j = 0; j < out; ++j) {
       scales[j] = std::fabs(scales[j]) + 0.001f;
-      for (uint32_t k = 0; k < in; ++k) row_sums[j] += data[size_t{j} * in + k];
+      for (uint32_t k = 0; k < in; ++k) row_sums[j] += bytes[size_t{j} * in + k];
+    }
+    for (size_t i = 0; i < size_t{in} * out; ++i) {
+      halves[i] = static_cast<uint16_t>(0x2000 + i * 7919 % 0x1000);
     }
   }
-  Int8Weights weights() const { return {data.get(), scales.get(), row_sums.get()}; }
+  Matrix matrix() const {
+    const void* data = floats.get();
+    if (type == ElementType::Float16) data = halves.get();
+    if (type == ElementType::Int8PerRow) data = bytes.get();
+    return {type, in, out, data, scales.get(), row_sums.get(), bias.get()};
+  }
 
-  Array<int8_t> data;
+  ElementType type;
+  uint32_t in;
+  uint32_t out;
+  Array<float> floats;
+  Array<uint16_t> halves;
+  Array<int8_t> bytes;
   Array<float> scales;
   Array<int32_t> row_sums;
+  Array<float> bias;
 };
 
-struct Int8Input {
-  explicit Int8Input(uint32_t width)
-      : bytes(Int8PanelBytes(width, kLanes)), scale(kLanes), zero_point(kLanes) {
-    const Array<float> x = Floats(size_t{width} * kLanes);
-    QuantizePanel(x.get(), width, panel(), kPanel);
-  }
-  Int8Panel panel() const { return {bytes.get(), scale.get(), zero_point.get()}; }
+// A layer with panels to work on.
+struct LayerOfPanels {
+  LayerOfPanels(ElementType type, uint32_t in, uint32_t out, uint32_t candidates)
+      : layer(type, in, out),
+        grid{candidates, kLanes, 1},
+        x(Floats(size_t{grid.panels()} * in * kLanes)),
+        y(size_t{grid.panels()} * out * kLanes),
+        scratch(DensePanelsScratch(layer.matrix(), kLanes, grid.panels())) {}
 
-  Array<uint8_t> bytes;
-  Array<float> scale;
-  Array<float> zero_point;
+  void Run() const {
+    DensePanels(layer.matrix(), nullptr, kRelu, {x.get(), size_t{layer.in} * kLanes, 0},
+                {y.get(), size_t{layer.out} * kLanes, 0}, grid, scratch.get());
+  }
+
+  Layer layer;
+  PanelGrid grid;
+  Array<float> x;
+  Array<float> y;
+  Array<char> scratch;
 };
 
 double Products(double rows, double in, double out) { return rows * in * out; }
 
-void BenchDense(benchmark::State& state, uint32_t in, uint32_t out) {
-  const Array<float> weights = Floats(size_t{in} * out, 0.1f);
-  const Array<float> bias = Floats(out);
-  const Array<float> x = Floats(size_t{in} * kLanes);
-  const Array<float> y(size_t{out} * kLanes);
-  GatedLoop(state, kCalls, {Products(kLanes, in, out), 0}, [&] {
-    DensePanel(weights.get(), in, out, {bias.get(), nullptr}, kLinear, x.get(), y.get(), kPanel);
-  });
+void BenchDense(benchmark::State& state, ElementType type, uint32_t in, uint32_t out,
+                uint32_t candidates) {
+  const LayerOfPanels layer(type, in, out, candidates);
+  Done done;
+  (type == ElementType::Int8PerRow ? done.int8_multiply_accumulates : done.multiply_accumulates) =
+      Products(candidates, in, out);
+  GatedLoop(state, kCalls, done, [&] { layer.Run(); });
 }
 
-void BenchDenseInt8(benchmark::State& state, uint32_t in, uint32_t out) {
-  const Int8Layer layer(in, out);
-  const Int8Input x(in);
-  const Array<float> bias = Floats(out);
-  const Array<float> y(size_t{out} * kLanes);
-  GatedLoop(state, kCalls, {0, Products(kLanes, in, out)}, [&] {
-    DensePanelInt8(layer.weights(), in, out, {bias.get(), nullptr}, kLinear, x.panel(), y.get(),
-                   kPanel);
-  });
+// In turns, so that both run at the machine's speed of the moment.
+void BenchAgainstFloats(benchmark::State& state, ElementType type, uint32_t in, uint32_t out,
+                        uint32_t candidates, int64_t target) {
+  hwy::SetSupportedTargetsForTest(target);
+  const LayerOfPanels floats(ElementType::Float32, in, out, candidates);
+  const LayerOfPanels other(type, in, out, candidates);
+  const size_t calls = CallsFor(1e-4, [&] { floats.Run(); });
+  const auto seconds = [&](const LayerOfPanels& layer) {
+    const double start = converter::ThreadSeconds();
+    for (size_t call = 0; call < calls; ++call) layer.Run();
+    return converter::ThreadSeconds() - start;
+  };
+  std::vector<double> ratios;
+  for (auto _ : state) {
+    const double of_floats = seconds(floats);
+    const double of_other = seconds(other);
+    ratios.push_back(of_other / of_floats);
+    state.SetIterationTime(of_other / static_cast<double>(calls));
+  }
+  std::nth_element(ratios.begin(), ratios.begin() + ratios.size() / 2, ratios.end());
+  state.counters["ratio"] = ratios[ratios.size() / 2];
+  hwy::SetSupportedTargetsForTest(0);
 }
 
 void Check(xnn_status status) {
@@ -156,7 +233,7 @@ void BenchXnnpack(benchmark::State& state, uint32_t in, uint32_t out) {
 }
 
 void BenchXnnpackInt8(benchmark::State& state, uint32_t in, uint32_t out) {
-  const Int8Layer weights(in, out);
+  const Layer weights(ElementType::Int8PerRow, in, out);
   const Array<float> bias = Floats(out);
   const Array<int8_t> x = Bytes(size_t{in} * kLanes + XNN_EXTRA_BYTES);
   const Array<float> y(size_t{out} * kLanes);
@@ -165,13 +242,67 @@ void BenchXnnpackInt8(benchmark::State& state, uint32_t in, uint32_t out) {
   xnn_operator_t layer = nullptr;
   Check(xnn_initialize(nullptr));
   Check(xnn_create_fully_connected_nc_qd8_f32_qc8w(in, out, in, out, weights.scales.get(),
-                                                   weights.data.get(), bias.get(), -INFINITY,
+                                                   weights.bytes.get(), bias.get(), -INFINITY,
                                                    INFINITY, 0, nullptr, nullptr, &layer));
   Check(xnn_reshape_fully_connected_nc_qd8_f32_qc8w(layer, kLanes, nullptr));
   Check(xnn_setup_fully_connected_nc_qd8_f32_qc8w(layer, x.get(), y.get(), parameters.data()));
   GatedLoop(state, kCalls, {0, Products(kLanes, in, out)},
             [&] { Check(xnn_run_operator(layer, nullptr)); });
   xnn_delete_operator(layer);
+}
+
+// Each sample runs the two one after the other, so that both meet the same machine: "times" is the
+// median of how many times as fast our kernel was.
+void BenchRow(benchmark::State& state, schema::ElementType type, uint32_t in, uint32_t out) {
+  const Array<float> floats = Floats(size_t{in} * out, 0.1f);
+  const Array<uint16_t> halves(size_t{in} * out);
+  const Array<int8_t> bytes = Bytes(size_t{in} * out);
+  for (size_t i = 0; i < size_t{in} * out; ++i) {
+    halves.get()[i] = hwy::BitCastScalar<uint16_t>(hwy::F16FromF32(floats.get()[i]));
+  }
+  const Array<float> scales = Floats(out);
+  const Array<float> bias = Floats(out);
+  const Array<float> x = Floats(in + XNN_EXTRA_BYTES / sizeof(float));
+  const Array<float> y(out);
+  const DenseWeights of_xnnpack = {"row",        in,      out,        schema::ElementType::Float32,
+                                   floats.get(), nullptr, bias.get(), nullptr};
+  DenseWeights ours = of_xnnpack;
+  ours.type = type;
+  if (type == schema::ElementType::Float16) ours.data = halves.get();
+  if (ours.int8()) {
+    ours.data = bytes.get();
+    ours.scales = scales.get();
+  }
+  RowLayer layer = {};
+  uint64_t engine_bytes = 0;
+  hp_error error = {};
+  if (MakeRowLayer(of_xnnpack, DefaultAllocator(), &engine_bytes, &layer, &error) != HP_OK) {
+    state.SkipWithError(error.message);
+    return;
+  }
+  const auto run_ours = [&] { MultiplyRow(ours, x.get(), y.get()); };
+  const auto run_xnnpack = [&] { RunRowLayer(layer, x.get(), y.get()); };
+  const size_t calls = CallsFor(2e-4, run_xnnpack);
+  std::vector<double> of_ours, of_engine, times;
+  const auto measure = [&](auto run) {
+    const double start = converter::ThreadSeconds();
+    for (size_t call = 0; call < calls; ++call) run();
+    return (converter::ThreadSeconds() - start) / static_cast<double>(calls);
+  };
+  for (auto _ : state) {
+    of_ours.push_back(measure(run_ours));
+    of_engine.push_back(measure(run_xnnpack));
+    times.push_back(of_engine.back() / of_ours.back());
+    state.SetIterationTime(of_ours.back());
+  }
+  DestroyRowLayer(layer);
+  const auto median = [](std::vector<double> values) {
+    std::nth_element(values.begin(), values.begin() + values.size() / 2, values.end());
+    return values[values.size() / 2];
+  };
+  state.counters["p50_us"] = 1e6 * median(of_ours);
+  state.counters["xnnpack_us"] = 1e6 * median(of_engine);
+  state.counters["times"] = median(times);
 }
 
 void PerElement(benchmark::State& state, double elements) {
@@ -189,20 +320,12 @@ void BenchActivate(benchmark::State& state, const Activation& activation, uint32
   PerElement(state, width * kLanes);
 }
 
-void BenchQuantize(benchmark::State& state, uint32_t width) {
-  const Array<float> x = Floats(size_t{width} * kLanes);
-  const Int8Input out(width);
-  GatedLoop(state, kCalls, {}, [&] { QuantizePanel(x.get(), width, out.panel(), kPanel); });
-  PerElement(state, width * kLanes);
-}
-
-void BenchGather(benchmark::State& state, bool int8, uint32_t width) {
+void BenchGather(benchmark::State& state, schema::ElementType type, uint32_t width) {
   constexpr uint32_t kRows = 100000;
-  const Array<float> floats = Floats(int8 ? 0 : size_t{kRows} * width);
-  const Array<int8_t> bytes = Bytes(int8 ? size_t{kRows} * width : 0);
-  const Array<float> scales = Floats(kRows);
-  const Table table = {kRows, width, int8 ? nullptr : floats.get(), int8 ? bytes.get() : nullptr,
-                       int8 ? scales.get() : nullptr};
+  const size_t row_bytes = schema::TableRowBytes(type, width);
+  // Zeros: what the numbers are does not matter to the time.
+  const Array<uint8_t> stored(kRows * row_bytes);
+  const Table table = {kRows, width, type, stored.get(), row_bytes};
   // Other rows in each call, as other requests have.
   std::mt19937_64 random(1);
   std::vector<uint32_t> index(1 << 16);
@@ -212,7 +335,7 @@ void BenchGather(benchmark::State& state, bool int8, uint32_t width) {
   GatedLoop(state, kCalls, {}, [&] {
     const GatherSource source = {&table, index.data()};
     GatherRows({&source, 1}, {at, kLanes, static_cast<uint32_t>(index.size()), 0, width},
-               {rows.get(), nullptr, false});
+               {rows.get(), nullptr, width, false});
     at = (at + kLanes) % static_cast<uint32_t>(index.size() - kLanes);
   });
   state.counters["ns/row"] = 1e3 * state.counters["p50_us"] / kLanes;
@@ -247,18 +370,14 @@ void BenchPool(benchmark::State& state, uint32_t events, uint32_t width) {
 // The unit of w3_din and w4_dien.
 void BenchUnit(benchmark::State& state, bool int8, uint32_t candidates) {
   constexpr uint32_t kQuery = 64, kFirst = 80, kSecond = 40;
-  const Array<float> query_weights = Floats(kFirst * kQuery, 0.1f);
-  const Array<float> product_weights = Floats(kFirst * kQuery, 0.1f);
-  const Array<float> second = Floats(kSecond * kFirst, 0.1f);
-  const Array<float> head = Floats(kSecond, 0.1f);
-  const Array<float> bias = Floats(kSecond);
-  const Int8Layer second_int8(kFirst, kSecond);
-  const AttentionUnitLayer layers[] = {
-      {kFirst, kSecond, int8 ? nullptr : second.get(), int8 ? second_int8.weights() : Int8Weights{},
-       bias.get(), &kSigmoid},
-      {kSecond, 1, head.get(), {}, bias.get(), &kLinear}};
-  const AttentionUnitWeights weights = {
-      kQuery, kFirst, query_weights.get(), product_weights.get(), int8, &kSigmoid, layers, 2};
+  const ElementType type = int8 ? ElementType::Int8PerRow : ElementType::Float32;
+  const Layer of_query(ElementType::Float32, kQuery, kFirst);
+  const Layer product(ElementType::Float32, kQuery, kFirst);
+  const Layer second(type, kFirst, kSecond);
+  const Layer head(ElementType::Float32, kSecond, 1);
+  const AttentionUnitLayer layers[] = {{second.matrix(), &kSigmoid}, {head.matrix(), &kLinear}};
+  const AttentionUnitWeights weights = {of_query.matrix(), product.matrix(), int8,
+                                        &kSigmoid,         layers,           2};
   const uint32_t panels = (candidates + kLanes - 1) / kLanes;
   const Array<float> query = Floats(size_t{panels} * kQuery * kLanes);
   const Array<float> key = Floats(kEvents * kQuery);
@@ -282,15 +401,9 @@ void BenchUnit(benchmark::State& state, bool int8, uint32_t candidates) {
 
 void BenchAugru(benchmark::State& state, bool int8, uint32_t candidates) {
   constexpr uint32_t kWidth = 64;
-  const Array<float> floats = Floats(3 * kWidth * kWidth, 0.1f);
-  const Int8Layer bytes(kWidth, 3 * kWidth);
-  const Array<float> bias = Floats(3 * kWidth, 0.1f);
-  AttentionRecurrenceWeights weights = {};
-  weights.cell = schema::RecurrentCell::AttentionUpdateGru;
-  weights.width = kWidth;
-  weights.floats = int8 ? nullptr : floats.get();
-  if (int8) weights.int8 = bytes.weights();
-  weights.bias = bias.get();
+  const Layer layer(int8 ? ElementType::Int8PerRow : ElementType::Float32, kWidth, 3 * kWidth);
+  const AttentionRecurrenceWeights weights = {schema::RecurrentCell::AttentionUpdateGru,
+                                              layer.matrix(), nullptr};
   const Array<float> gates = Floats(kEvents * 3 * kWidth);
   const Array<float> attention = Floats(kEvents * kLanes);
   for (uint32_t i = 0; i < kEvents * kLanes; ++i) attention.get()[i] = 1.0f / kEvents;
@@ -344,10 +457,33 @@ int RegisterAll() {
   for (const auto& shape : kShapes) {
     const uint32_t in = shape[0], out = shape[1];
     const std::string name = absl::StrCat(in, "x", out);
-    Register("dense/f32/" + name, [=](State& state) { BenchDense(state, in, out); });
     Register("xnnpack/f32/" + name, [=](State& state) { BenchXnnpack(state, in, out); });
-    Register("dense/int8/" + name, [=](State& state) { BenchDenseInt8(state, in, out); });
     Register("xnnpack/int8/" + name, [=](State& state) { BenchXnnpackInt8(state, in, out); });
+    for (const Storage& storage : kStorages) {
+      Register(absl::StrCat("dense/", storage.name, "/", name, "/", kLanes),
+               [=](State& state) { BenchDense(state, storage.type, in, out, kLanes); });
+    }
+  }
+  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    for (const auto& shape : kComparedShapes) {
+      const uint32_t in = shape[0], out = shape[1];
+      for (const uint32_t candidates : {1u, 48u, 96u, 240u}) {
+        for (const Storage& storage : {kStorages[1], kStorages[2]}) {
+          Register(absl::StrCat("dense/", storage.name, ":f32/", in, "x", out, "/", candidates, "/",
+                                hwy::TargetName(target)),
+                   [=](State& state) {
+                     BenchAgainstFloats(state, storage.type, in, out, candidates, target);
+                   });
+        }
+      }
+    }
+  }
+  for (const auto& [name, type] : kTypes) {
+    for (const auto& shape : kRowShapes) {
+      const uint32_t in = shape[0], out = shape[1];
+      Register(absl::StrCat("row/", name, "/", in, "x", out),
+               [type = type, in, out](State& state) { BenchRow(state, type, in, out); });
+    }
   }
   static const float kAlpha[] = {0.25f};
   static auto* const kDiceNumbers = new std::vector<float>(256, 0.5f);
@@ -356,7 +492,7 @@ int RegisterAll() {
     const char* name;
     Activation activation;
   } activations[] = {
-      {"relu", {schema::ActivationKind::Relu, {}, {}, {}}},
+      {"relu", kRelu},
       {"prelu", {schema::ActivationKind::Prelu, kAlpha, {}, {}}},
       {"sigmoid", kSigmoid},
       {"tanh", {schema::ActivationKind::Tanh, {}, {}, {}}},
@@ -365,13 +501,10 @@ int RegisterAll() {
     Register(absl::StrCat("activate/", name, "/80"),
              [a = activation](State& state) { BenchActivate(state, a, 80); });
   }
-  for (const uint32_t width : {64u, 80u, 256u}) {
-    Register(absl::StrCat("quantize/", width), [=](State& state) { BenchQuantize(state, width); });
-  }
-  for (const bool int8 : {false, true}) {
+  for (const auto& [name, type] : kTypes) {
     for (const uint32_t width : {1u, 16u, 32u, 64u}) {
-      Register(absl::StrCat("gather/", int8 ? "int8" : "f32", "/", width),
-               [=](State& state) { BenchGather(state, int8, width); });
+      Register(absl::StrCat("gather/", name, "/", width),
+               [type = type, width](State& state) { BenchGather(state, type, width); });
     }
   }
   for (const uint32_t width : {16u, 64u}) {

@@ -20,9 +20,9 @@ class ThreadPair {
   ThreadPair(const ThreadPair&) = delete;
   ThreadPair& operator=(const ThreadPair&) = delete;
 
-  static void ParallelFor(void* user, uint32_t count, void (*task)(void*, uint32_t),
+  static void ParallelFor(void* opaque, uint32_t count, void (*task)(void*, uint32_t),
                           void* context) {
-    static_cast<ThreadPair*>(user)->Run(count, task, context);
+    static_cast<ThreadPair*>(opaque)->Run(count, task, context);
   }
 
  private:

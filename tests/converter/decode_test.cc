@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "converter/pipeline.h"
 #include "converter/reference/interpreter.h"
 #include "tests/support/random_model.h"
@@ -54,7 +55,7 @@ TEST(DecodeTest, RefusesATableOfTheWrongSize) {
 
 TEST(DecodeTest, RefusesAValueThatIsReadBeforeItIsWritten) {
   schema::BundleT bundle = BundleOf(1, schema::Precision::Float32);
-  auto& steps = bundle.candidate_program->steps;
+  auto& steps = bundle.steps;
   ASSERT_GT(steps.size(), 1u);
   std::swap(steps.front(), steps.back());
   ExpectRefused(BytesOf(bundle), "is read before it is written");
@@ -68,14 +69,42 @@ TEST(DecodeTest, RefusesAValueOutsideOfItsBuffer) {
 
 TEST(DecodeTest, KeepsWhatBecomesOfStatesBeyondTheMaximum) {
   schema::BundleT bundle = BundleOf(1, schema::Precision::Float32, "dien");
+  ASSERT_EQ(bundle.sequences.size(), 1u);
   for (const auto beyond : {schema::BeyondMaximum::Recompute, schema::BeyondMaximum::Carry}) {
-    bundle.beyond_maximum = beyond;
+    bundle.sequences[0]->beyond_maximum = beyond;
     const absl::StatusOr<Graph> graph = DecodeBundle(BytesOf(bundle));
     ASSERT_TRUE(graph.ok()) << graph.status();
     EXPECT_EQ(graph->beyond_maximum, beyond);
   }
-  bundle.beyond_maximum = static_cast<schema::BeyondMaximum>(7);
+  bundle.sequences[0]->beyond_maximum = static_cast<schema::BeyondMaximum>(7);
   ExpectRefused(BytesOf(bundle), "what becomes of states");
+}
+
+TEST(DecodeTest, RefusesAnotherFormat) {
+  schema::BundleT bundle = BundleOf(1, schema::Precision::Float32);
+  for (const int major : {1, 3}) {
+    bundle.format_major = static_cast<uint16_t>(major);
+    ExpectRefused(BytesOf(bundle), absl::StrCat("it has format ", major, ".0, expected 2.x"));
+  }
+}
+
+TEST(DecodeTest, RefusesMoreSequencesOrOutputsThanAGraphHas) {
+  schema::BundleT bundle = BundleOf(1, schema::Precision::Float32, "din");
+  bundle.sequences.push_back(std::make_unique<schema::SequenceT>(*bundle.sequences[0]));
+  ExpectRefused(BytesOf(bundle), "2 sequences and 1 outputs, expected at most 1 and 1");
+  bundle.sequences.pop_back();
+  bundle.outputs.push_back(std::make_unique<schema::OutputT>(*bundle.outputs[0]));
+  ExpectRefused(BytesOf(bundle), "1 sequences and 2 outputs, expected at most 1 and 1");
+  bundle.outputs.clear();
+  ExpectRefused(BytesOf(bundle), "1 sequences and 0 outputs, expected at most 1 and 1");
+}
+
+TEST(DecodeTest, RefusesAStepOfAnUnknownKind) {
+  schema::BundleT bundle = BundleOf(1, schema::Precision::Float32);
+  for (const int kind : {0, static_cast<int>(schema::OperatorKind::MAX) + 1, 0x80}) {
+    bundle.steps[0]->kind = static_cast<schema::OperatorKind>(kind);
+    ExpectRefused(BytesOf(bundle), absl::StrCat("is of an unknown kind ", kind));
+  }
 }
 
 // Whatever a damaged bundle decodes to, it is a graph that can be trusted, or an error.
@@ -85,11 +114,12 @@ TEST(DecodeTest, FlippedBytesAreRefusedOrDecodeToAVerifiedGraph) {
                                  BytesOf(BundleOf(2, schema::Precision::Float32, "nfm")),
                                  BytesOf(BundleOf(3, schema::Precision::Float32, "din")),
                                  BytesOf(BundleOf(4, schema::Precision::Int8, "dien")),
+                                 BytesOf(BundleOf(6, schema::Precision::Float16, "dien")),
                                  BytesOf(BundleOf(5, schema::Precision::Float32, "dien"))};
   size_t refused = 0;
-  for (uint64_t seed = 0; seed < 6000; ++seed) {
+  for (uint64_t seed = 0; seed < 7000; ++seed) {
     Random random(seed);
-    std::string bytes = bundles[seed % 6];
+    std::string bytes = bundles[seed % 7];
     for (int64_t flips = random.Between(1, 3); flips > 0; --flips) {
       bytes[random.Below(bytes.size())] = static_cast<char>(random.Below(256));
     }

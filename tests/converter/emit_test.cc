@@ -3,16 +3,24 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "converter/graph/decode.h"
+#include "converter/passes/lower.h"
 #include "converter/pipeline.h"
+#include "converter/plan/memory_plan.h"
+#include "converter/quantize/quantize.h"
 #include "flatbuffers/flatbuffers.h"
 #include "schema/bundle_generated.h"
+#include "schema/operators.h"
+#include "tests/support/every_operator.h"
 #include "tests/support/random_model.h"
+#include "tests/support/small_graph.h"
 
 namespace handpick::converter {
 namespace {
@@ -28,20 +36,24 @@ Conversion ConvertSeed(uint64_t seed, schema::Precision precision, const char* k
 TEST(EmitTest, SaysWhatTheModelIs) {
   const Conversion conversion = ConvertSeed(3, schema::Precision::Int8);
   const schema::BundleT& bundle = conversion.bundle;
-  EXPECT_EQ(bundle.format_major, 1);
+  EXPECT_EQ(bundle.format_major, 2);
   EXPECT_EQ(bundle.format_minor, 0);
   EXPECT_EQ(bundle.model_name, "random-3");
   EXPECT_EQ(bundle.model_version, "1");
-  EXPECT_EQ(bundle.producer, "emit_test 1.0");
+  ASSERT_NE(bundle.manifest, nullptr);
+  EXPECT_EQ(bundle.manifest->producer, "emit_test 1.0");
   EXPECT_EQ(bundle.precision, schema::Precision::Int8);
-  EXPECT_EQ(bundle.task, conversion.source.task);
-  EXPECT_EQ(bundle.max_history, conversion.source.max_history);
+  ASSERT_EQ(bundle.outputs.size(), 1u);
+  EXPECT_EQ(bundle.outputs[0]->name, kOutputName);
+  EXPECT_EQ(bundle.outputs[0]->task, conversion.source.task);
+  EXPECT_EQ(bundle.outputs[0]->value, conversion.program.logit);
   EXPECT_EQ(bundle.features.size(), conversion.source.features->features.size());
 }
 
 TEST(EmitTest, TablesAndWeightsAreAlignedTo64Bytes) {
   for (uint64_t seed = 0; seed < 50; ++seed) {
-    for (const auto precision : {schema::Precision::Float32, schema::Precision::Int8}) {
+    for (const auto precision :
+         {schema::Precision::Float32, schema::Precision::Float16, schema::Precision::Int8}) {
       const absl::StatusOr<std::string> bytes = Serialize(ConvertSeed(seed, precision).bundle);
       ASSERT_TRUE(bytes.ok()) << bytes.status();
       const schema::Bundle* bundle = schema::GetBundle(bytes->data());
@@ -65,81 +77,195 @@ TEST(EmitTest, TheSameModelGivesTheSameBytes) {
   EXPECT_EQ(*a, *b);
 }
 
-TEST(EmitTest, StepsHaveReadableNamesAndTheDomainOfTheirProgram) {
-  constexpr const char* kKinds[] = {"wide_deep", "nfm", "din", "dien"};
+TEST(EmitTest, OnlyModelsWithAHistoryHaveASequence) {
+  EXPECT_TRUE(Convert(WideDeepWorkload().spec, WideDeepWorkload().weights,
+                      {schema::Precision::Float32, 0, "test"})
+                  ->bundle.sequences.empty());
+  const Conversion conversion = ConvertSeed(3, schema::Precision::Float32, "din");
+  ASSERT_EQ(conversion.bundle.sequences.size(), 1u);
+  EXPECT_EQ(conversion.bundle.sequences[0]->name, kSequenceName);
+  EXPECT_EQ(conversion.bundle.sequences[0]->max_events, conversion.source.max_history);
+  EXPECT_EQ(conversion.bundle.sequences[0]->beyond_maximum, conversion.source.beyond_maximum);
+}
+
+TEST(EmitTest, StepsHaveReadableNamesAndThoseOfCandidatesComeLast) {
+  const std::vector<const char*> kinds = EveryKind();
   for (uint64_t seed = 0; seed < 100; ++seed) {
-    const Conversion conversion = ConvertSeed(seed, schema::Precision::Int8, kKinds[seed % 4]);
-    for (const auto& step : conversion.bundle.session_program->steps) {
+    SCOPED_TRACE(seed);
+    const Conversion conversion =
+        ConvertSeed(seed, schema::Precision::Int8, kinds[seed % kinds.size()]);
+    const schema::BundleT& bundle = conversion.bundle;
+    bool of_candidates = false;
+    for (const auto& step : bundle.steps) {
       EXPECT_FALSE(step->name.empty());
-      EXPECT_TRUE(step->domain == schema::Domain::Context ||
-                  step->domain == schema::Domain::History);
+      ASSERT_LT(step->output, bundle.values.size());
+      const auto domain = bundle.buffers[bundle.values[step->output]->buffer]->domain;
+      EXPECT_GE(domain, schema::Domain::Context);
+      const bool has_candidate =
+          domain == schema::Domain::Candidate || domain == schema::Domain::Pair;
+      EXPECT_FALSE(of_candidates && !has_candidate) << step->name;
+      of_candidates = has_candidate;
     }
-    for (const auto& step : conversion.bundle.candidate_program->steps) {
-      EXPECT_FALSE(step->name.empty());
-      EXPECT_TRUE(step->domain == schema::Domain::Candidate ||
-                  step->domain == schema::Domain::Pair);
-      EXPECT_EQ(step->triggers, 0);
-    }
+    EXPECT_EQ(of_candidates,
+              bundle.buffers[bundle.values[bundle.outputs[0]->value]->buffer]->domain ==
+                  schema::Domain::Candidate);
   }
 }
 
-// A model whose context depends on the history, on context features, and on both.
-TEST(EmitTest, TriggersFollowTheOperands) {
-  RandomModel model = WideDeepWorkload({2, 1, 4, 10, {8}});
-  FeatureSpec seen;
-  seen.name = seen.table = "seen";
-  seen.side = schema::Side::History;
-  seen.type = schema::FeatureType::Categorical;
-  seen.vocabulary.kind = schema::VocabularyKind::Identity;
-  seen.vocabulary.size = 10;
-  model.spec.max_history = 5;
-  model.spec.features.push_back(seen);
-  model.spec.deep.features.push_back({3, schema::Combiner::Mean});
-  model.weights["deep.embedding.seen.weight"] = {{10, 4}, std::vector<float>(40, 0.5f)};
-  model.weights["deep.layers.0.weight"] = {{8, 16}, std::vector<float>(128, 0.25f)};
-  const absl::StatusOr<Conversion> conversion =
-      Convert(model.spec, model.weights, {schema::Precision::Float32, 0, "test"});
-  ASSERT_TRUE(conversion.ok()) << conversion.status();
-  std::map<std::string, int> triggers;
-  for (const auto& step : conversion->bundle.session_program->steps) {
-    triggers[step->name] = step->triggers;
-  }
-  EXPECT_EQ(triggers["deep.embedding.seen"], 0);  // Of the history: per event.
-  EXPECT_EQ(triggers["deep.history.seen"], 2);
-  EXPECT_EQ(triggers["deep.embedding.context_0"], 1);
-  EXPECT_EQ(triggers["deep.layers.0.context"], 3);
-}
-
-TEST(EmitTest, ARecurrenceOverTheHistoryHasAValueOfItsOwnToWorkIn) {
+TEST(EmitTest, RecurrencesSayTheirCell) {
   RandomModel model = AttentionWorkload("dien");
   model.spec.beyond_maximum = schema::BeyondMaximum::Carry;
   const absl::StatusOr<Conversion> conversion =
       Convert(model.spec, model.weights, {schema::Precision::Float32, 0, "test"});
   ASSERT_TRUE(conversion.ok()) << conversion.status();
   const schema::BundleT& bundle = conversion->bundle;
-  EXPECT_EQ(bundle.beyond_maximum, schema::BeyondMaximum::Carry);
-  size_t recurrences = 0;
-  for (const auto& step : bundle.session_program->steps) {
-    const auto* recurrence = step->op.AsRecurrence();
-    if (recurrence == nullptr) continue;
-    ++recurrences;
-    const uint32_t scratch = recurrence->scratch;
-    ASSERT_LT(scratch, bundle.values.size());
-    EXPECT_GE(scratch, conversion->program.values.size());  // No value of the graph.
-    EXPECT_EQ(bundle.values[scratch]->width, 3u * 64);
-    EXPECT_EQ(bundle.buffers[bundle.values[scratch]->buffer]->domain, schema::Domain::Context);
+  ASSERT_EQ(bundle.sequences.size(), 1u);
+  EXPECT_EQ(bundle.sequences[0]->beyond_maximum, schema::BeyondMaximum::Carry);
+  // Both work in memory of the session's own: every value is one of the program's.
+  EXPECT_EQ(bundle.values.size(), conversion->program.values.size());
+  size_t recurrences = 0, attentions = 0;
+  for (const auto& step : bundle.steps) {
+    const bool attention = step->kind == schema::OperatorKind::AttentionRecurrence;
+    if (attention) {
+      ++attentions;
+      EXPECT_EQ(step->cell, schema::RecurrentCell::AttentionUpdateGru);
+    } else if (step->kind == schema::OperatorKind::Recurrence) {
+      ++recurrences;
+      EXPECT_EQ(step->cell, schema::RecurrentCell::Gru);
+    } else {
+      EXPECT_EQ(step->cell, schema::RecurrentCell::Unknown) << step->name;
+      continue;
+    }
+    ASSERT_EQ(step->weights.size(), 1u);
+    EXPECT_EQ(bundle.dense_weights[step->weights[0]]->output_width, 3u * 64);
   }
   EXPECT_EQ(recurrences, 1u);
-  // The one with attention works in memory of the session's own.
-  EXPECT_EQ(bundle.values.size(), conversion->program.values.size() + 1);
-  size_t attentions = 0;
-  for (const auto& step : bundle.candidate_program->steps) {
-    const auto* attention = step->op.AsAttentionRecurrence();
-    if (attention == nullptr) continue;
-    ++attentions;
-    EXPECT_EQ(attention->cell, schema::RecurrentCell::AttentionUpdateGru);
-  }
   EXPECT_EQ(attentions, 1u);
+}
+
+TEST(EmitTest, ActivationsThatAreAllLinearAreLeftOut) {
+  const Conversion conversion = ConvertSeed(3, schema::Precision::Float32);
+  size_t with = 0, without = 0;
+  for (const auto& step : conversion.bundle.steps) {
+    if (step->activations.empty()) {
+      ++without;
+      continue;
+    }
+    ++with;
+    EXPECT_NE(step->activations[0]->kind, schema::ActivationKind::Linear) << step->name;
+  }
+  EXPECT_GT(with, 0u);
+  EXPECT_GT(without, 0u);
+}
+
+// A lowered graph's way into the bytes of a bundle and back.
+absl::StatusOr<Graph> ThroughABundle(const Graph& lowered) {
+  const absl::StatusOr<MemoryPlan> plan = PlanMemory(lowered, 0);
+  if (!plan.ok()) return plan.status();
+  const absl::StatusOr<schema::BundleT> bundle =
+      Emit(lowered, *plan, schema::Precision::Float32, "test");
+  if (!bundle.ok()) return bundle.status();
+  const absl::StatusOr<std::string> bytes = Serialize(*bundle);
+  if (!bytes.ok()) return bytes.status();
+  return DecodeBundle(*bytes);
+}
+
+std::vector<std::string> InputNames(const Node& node, const Graph& graph) {
+  std::vector<std::string> names;
+  for (const ValueId input : node.inputs) names.push_back(graph.values[input].name);
+  return names;
+}
+
+void ExpectSameOperator(const Operator& before, const Operator& after) {
+  EXPECT_EQ(after.kind, before.kind);
+  ASSERT_EQ(after.lookups.size(), before.lookups.size());
+  for (size_t i = 0; i < before.lookups.size(); ++i) {
+    EXPECT_EQ(after.lookups[i].feature, before.lookups[i].feature);
+    EXPECT_EQ(after.lookups[i].table, before.lookups[i].table);
+    EXPECT_EQ(after.lookups[i].combiner, before.lookups[i].combiner);
+    EXPECT_EQ(after.lookups[i].empty_value, before.lookups[i].empty_value);
+  }
+  EXPECT_EQ(after.features, before.features);
+  EXPECT_EQ(after.weights, before.weights);
+  EXPECT_TRUE(after.activations.empty() || after.activations.size() == before.activations.size());
+  for (size_t i = 0; i < before.activations.size(); ++i) {
+    EXPECT_EQ(after.ActivationAt(i).kind, before.ActivationAt(i).kind);
+    EXPECT_EQ(after.ActivationAt(i).alpha, before.ActivationAt(i).alpha);
+    EXPECT_EQ(after.ActivationAt(i).scale, before.ActivationAt(i).scale);
+    EXPECT_EQ(after.ActivationAt(i).shift, before.ActivationAt(i).shift);
+  }
+  EXPECT_EQ(after.combiner, before.combiner);
+  EXPECT_EQ(after.empty_value, before.empty_value);
+  EXPECT_EQ(after.squared, before.squared);
+  EXPECT_EQ(after.cell, before.cell);
+  EXPECT_EQ(after.numbers, before.numbers);
+  EXPECT_EQ(after.domain, before.domain);
+}
+
+TEST(EmitTest, EveryOperatorComesBackWithAllItsAttributes) {
+  const absl::StatusOr<Graph> lowered = Lower(EveryOperator());
+  ASSERT_TRUE(lowered.ok()) << lowered.status();
+  absl::StatusOr<Graph> decoded = ThroughABundle(*lowered);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  EXPECT_EQ(decoded->model_name, lowered->model_name);
+  EXPECT_EQ(decoded->model_version, "3");
+  EXPECT_EQ(decoded->task, schema::Task::Regression);
+  EXPECT_EQ(decoded->max_history, 3u);
+  EXPECT_EQ(decoded->beyond_maximum, schema::BeyondMaximum::Carry);
+  ASSERT_EQ(decoded->nodes.size(), lowered->nodes.size());
+  std::set<OperatorKind> kinds;
+  for (const Node& before : lowered->nodes) {
+    SCOPED_TRACE(lowered->NameOf(before));
+    const Node& after = *NodeNamed(lowered->NameOf(before), &*decoded);
+    ExpectSameOperator(before.op, after.op);
+    EXPECT_EQ(InputNames(after, *decoded), InputNames(before, *lowered));
+    EXPECT_EQ(decoded->WidthOf(after.output), lowered->WidthOf(before.output));
+    kinds.insert(before.op.kind);
+  }
+  EXPECT_EQ(kinds.size(), schema::kOperatorCount);
+  ASSERT_EQ(decoded->dense.size(), lowered->dense.size());
+  for (size_t i = 0; i < lowered->dense.size(); ++i) {
+    EXPECT_EQ(decoded->dense[i]->weights, lowered->dense[i]->weights);
+    EXPECT_EQ(decoded->dense[i]->bias, lowered->dense[i]->bias);
+  }
+  EXPECT_EQ(SmallLogits(*decoded), SmallLogits(*lowered));
+}
+
+TEST(EmitTest, EveryElementTypeComesBackAsItWentIn) {
+  const absl::StatusOr<Graph> lowered = Lower(EveryOperator());
+  ASSERT_TRUE(lowered.ok()) << lowered.status();
+  for (const auto& [graph, type] :
+       {std::pair(RoundToFloat16(*lowered), schema::ElementType::Float16),
+        std::pair(QuantizeInt8(*lowered), schema::ElementType::Int8PerRow)}) {
+    const absl::StatusOr<Graph> decoded = ThroughABundle(graph);
+    ASSERT_TRUE(decoded.ok()) << decoded.status();
+    size_t of_type = 0;
+    for (size_t i = 0; i < graph.dense.size(); ++i) {
+      EXPECT_EQ(decoded->dense[i]->type, graph.dense[i]->type);
+      EXPECT_EQ(decoded->dense[i]->weights, graph.dense[i]->weights);
+      EXPECT_EQ(decoded->dense[i]->int8, graph.dense[i]->int8);
+      EXPECT_EQ(decoded->dense[i]->scales, graph.dense[i]->scales);
+      of_type += graph.dense[i]->type == type;
+    }
+    EXPECT_GT(of_type, 0u);
+    for (size_t i = 0; i < graph.tables.size(); ++i) {
+      EXPECT_EQ(decoded->tables[i]->type, graph.tables[i]->type);
+      EXPECT_EQ(decoded->tables[i]->floats, graph.tables[i]->floats);
+      EXPECT_EQ(decoded->tables[i]->packed, graph.tables[i]->packed);
+    }
+    EXPECT_EQ(SmallLogits(*decoded), SmallLogits(graph));
+  }
+}
+
+TEST(EmitTest, RefusesAnOperatorThatNoBundleHas) {
+  Graph graph = SmallGraph();
+  const ValueId item = Embed(kItem, AddCountingTable(5, 1, &graph), &graph);
+  graph.logit = graph.Append("difference", kSubtract, {item, item}, 1);
+  const absl::StatusOr<Graph> decoded = ThroughABundle(graph);
+  ASSERT_FALSE(decoded.ok());
+  EXPECT_EQ(decoded.status().message(), "'difference': no step is a subtract");
+  graph.nodes[1].op = AddOp({}, {1});
+  EXPECT_EQ(ThroughABundle(graph).status().message(), "'difference': no step is a add");
 }
 
 TEST(SerializeTest, RefusesABundleThatWouldBeTooLarge) {

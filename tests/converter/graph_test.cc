@@ -16,10 +16,10 @@ namespace {
 Graph GoodGraph() {
   Graph graph = SmallGraph();
   const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
-  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
-  const ValueId all = graph.Append("all", ConcatOp{}, {item, price}, 3);
+  const ValueId price = graph.Append("price", NumericOp(kPrice), {}, 1);
+  const ValueId all = graph.Append("all", kConcat, {item, price}, 3);
   const DenseId weights = AddWeights(3, {1, 2, 3}, {0.5}, &graph);
-  graph.logit = graph.Append("logit", DenseOp{weights, {}}, {all}, 1);
+  graph.logit = graph.Append("logit", DenseOp(weights, {}), {all}, 1);
   return graph;
 }
 
@@ -52,7 +52,7 @@ TEST(VerifyTest, RefusesWidthsThatDisagree) {
   ExpectRefused(graph, "'all' (concat): its output is 4 wide, expected 3");
   graph = GoodGraph();
   graph.nodes[3].inputs = {graph.nodes[0].output};
-  ExpectRefused(graph, "'logit' (dense): its input is 2 wide, expected 3");
+  ExpectRefused(graph, "'logit' (dense): the input width of 'weights' is 3, expected 2");
 }
 
 TEST(VerifyTest, RefusesRecurrencesThatDoNotFit) {
@@ -60,49 +60,43 @@ TEST(VerifyTest, RefusesRecurrencesThatDoNotFit) {
   const ValueId seen = Embed(kSeen, AddCountingTable(5, 3, &graph), &graph);
   const ValueId item = Embed(kItem, AddCountingTable(5, 3, &graph), &graph);
   const DenseId weights = AddWeights(1, {1, 2, 3}, {}, &graph);
-  const ValueId states = graph.Append("states", RecurrenceOp{weights}, {seen}, 1);
-  graph.logit = graph.Append("logit", PoolHistoryOp{}, {states}, 1);
+  const ValueId states = graph.Append("states", RecurrenceOp(weights), {seen}, 1);
+  graph.logit = graph.Append("logit", OperatorKind::PoolHistory, {states}, 1);
   ASSERT_TRUE(Verify(graph).ok()) << Verify(graph);
   Graph bad = graph;
   bad.nodes[2].inputs = {item};
   ExpectRefused(bad, "'states' (recurrence): an input does not vary along the history");
   bad = graph;
-  std::get<RecurrenceOp>(bad.nodes[2].op).weights = AddWeights(1, {1, 2}, {}, &bad);
-  ExpectRefused(bad, "its weights' output is 2 wide, expected 3");
-  bad = graph;
-  bad.nodes[2].op = AttentionRecurrenceOp{schema::RecurrentCell::Gru, weights};
-  bad.nodes[2].inputs = {seen, seen};
-  ExpectRefused(bad, "has no cell with attention");
-  std::get<AttentionRecurrenceOp>(bad.nodes[2].op).cell = schema::RecurrentCell::AttentionInputGru;
-  ExpectRefused(bad, "its input bias is 0 wide, expected 3");
+  bad.nodes[2].op.weights = {AddWeights(1, {1, 2}, {}, &bad)};
+  ExpectRefused(bad, "the output width of 'state weights' is 2, expected 3");
 }
 
 TEST(VerifyTest, RefusesAnActivationWithoutItsNumbers) {
   Graph graph = GoodGraph();
-  auto& activation = std::get<DenseOp>(graph.nodes[3].op).activation;
+  auto& activation = graph.nodes[3].op.activation();
   activation = {schema::ActivationKind::Dice, {0.5}, {1}, {0}};
   EXPECT_TRUE(Verify(graph).ok()) << Verify(graph);
   activation.shift.clear();
-  ExpectRefused(graph, "has 1 scales and 0 shifts, expected 1");
+  ExpectRefused(graph, "the number of an activation's shifts is 0, expected 1");
   activation = {schema::ActivationKind::Relu, {}, {1}, {1}};
-  ExpectRefused(graph, "has 1 scales and 1 shifts, expected 0");
+  ExpectRefused(graph, "the number of an activation's scales is 1, expected 0");
 }
 
 TEST(VerifyTest, RefusesTablesWeightsAndFeaturesThatDoNotExist) {
   Graph graph = GoodGraph();
-  std::get<EmbeddingOp>(graph.nodes[0].op).lookup.table = 7;
+  graph.nodes[0].op.lookups[0].table = 7;
   ExpectRefused(graph, "reads table 7, which does not exist");
   graph = GoodGraph();
-  std::get<DenseOp>(graph.nodes[3].op).weights = 9;
+  graph.nodes[3].op.weights = {9};
   ExpectRefused(graph, "reads weights 9, which do not exist");
   graph = GoodGraph();
-  std::get<NumericOp>(graph.nodes[1].op).feature = 99;
+  graph.nodes[1].op.features = {99};
   ExpectRefused(graph, "reads feature 99, which does not exist");
 }
 
 TEST(VerifyTest, RefusesAFeatureOfTheWrongType) {
   Graph graph = GoodGraph();
-  std::get<NumericOp>(graph.nodes[1].op).feature = kItem;
+  graph.nodes[1].op.features = {kItem};
   ExpectRefused(graph, "cannot read feature 'item'");
 }
 
@@ -121,9 +115,9 @@ TEST(VerifyTest, RefusesALogitThatIsNoNumber) {
 TEST(VerifyTest, RefusesTheWrongNumberOfSlopes) {
   Graph graph = GoodGraph();
   const ValueId active = graph.Append(
-      "active", ActivationOp{{schema::ActivationKind::Prelu, {1, 2}}}, {graph.logit}, 1);
+      "active", ActivationOp({schema::ActivationKind::Prelu, {1, 2}}), {graph.logit}, 1);
   graph.logit = active;
-  ExpectRefused(graph, "has 2 slopes, expected 1 or 1");
+  ExpectRefused(graph, "the number of an activation's slopes is 2, expected 1");
 }
 
 TEST(DomainTest, UnionAndSubsetFollowTheAxes) {
@@ -140,10 +134,10 @@ TEST(DomainTest, IsInferredFromFeaturesUpwards) {
   const ValueId user = Embed(kUser, AddCountingTable(4, 2, &graph), &graph);
   const ValueId seen = Embed(kSeen, AddCountingTable(5, 2, &graph), &graph);
   const ValueId item = Embed(kItem, 1, &graph);
-  const ValueId both = graph.Append("both", AddOp{}, {seen, item}, 2);
-  const ValueId pooled = graph.Append("pooled", PoolHistoryOp{}, {seen}, 2);
-  const ValueId attended = graph.Append("attended", PoolHistoryOp{}, {both}, 2);
-  const ValueId all = graph.Append("all", ConcatOp{}, {user, pooled}, 4);
+  const ValueId both = graph.Append("both", AddOp(), {seen, item}, 2);
+  const ValueId pooled = graph.Append("pooled", OperatorKind::PoolHistory, {seen}, 2);
+  const ValueId attended = graph.Append("attended", OperatorKind::PoolHistory, {both}, 2);
+  const ValueId all = graph.Append("all", kConcat, {user, pooled}, 4);
   const std::vector<Domain> domains = InferDomains(graph);
   EXPECT_EQ(domains[user], Domain::Context());
   EXPECT_EQ(domains[seen], Domain::History());
@@ -161,10 +155,10 @@ TEST(CostTest, CountsMultiplicationsAndRowsByDomain) {
   const ValueId seen = Embed(kSeen, table, &graph);
   const ValueId tags = Embed(kTags, table, &graph);
   const DenseId weights = AddWeights(4, std::vector<double>(12, 1), {}, &graph);
-  graph.Append("user.dense", DenseOp{weights, {}}, {user}, 3);
-  graph.Append("seen.dense", DenseOp{weights, {}}, {seen}, 3);
-  graph.Append("tags.dense", DenseOp{weights, {}}, {tags}, 3);
-  graph.Append("tags.dense2", DenseOp{weights, {}}, {tags}, 3);
+  graph.Append("user.dense", DenseOp(weights, {}), {user}, 3);
+  graph.Append("seen.dense", DenseOp(weights, {}), {seen}, 3);
+  graph.Append("tags.dense", DenseOp(weights, {}), {tags}, 3);
+  graph.Append("tags.dense2", DenseOp(weights, {}), {tags}, 3);
   const Cost cost = CountWork(graph);
   EXPECT_EQ(cost.context.multiply_accumulates, 12u);
   EXPECT_EQ(cost.event.multiply_accumulates, 12u);
@@ -178,18 +172,18 @@ TEST(CostTest, CountsMultiplicationsAndRowsByDomain) {
 TEST(InferDomainsTest, ReductionsOverTheEventsOfPairsAreTheCandidates) {
   Graph graph = SmallGraph();
   const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
-  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
-  const ValueId product = graph.Append("product", MultiplyOp{}, {price, seen}, 1);
-  const ValueId weight = graph.Append("weight", SoftmaxOverHistoryOp{}, {product}, 1);
-  const ValueId pool = graph.Append("pool", WeightedPoolOp{}, {weight, seen}, 1);
+  const ValueId price = graph.Append("price", NumericOp(kPrice), {}, 1);
+  const ValueId product = graph.Append("product", OperatorKind::Multiply, {price, seen}, 1);
+  const ValueId weight = graph.Append("weight", OperatorKind::SoftmaxOverHistory, {product}, 1);
+  const ValueId pool = graph.Append("pool", WeightedPoolOp(), {weight, seen}, 1);
   const ValueId gates =
-      graph.Append("gates", DenseOp{AddWeights(1, {1, 2, 3}, {}, &graph), {}}, {seen}, 3);
+      graph.Append("gates", DenseOp(AddWeights(1, {1, 2, 3}, {}, &graph), {}), {seen}, 3);
   const DenseId weights = AddWeights(1, {1, 2, 3}, {}, &graph);
-  const ValueId states = graph.Append("states", RecurrenceOp{weights}, {gates}, 1);
+  const ValueId states = graph.Append("states", RecurrenceOp(weights), {gates}, 1);
   const ValueId last =
-      graph.Append("last", AttentionRecurrenceOp{schema::RecurrentCell::AttentionGru, weights},
+      graph.Append("last", AttentionRecurrenceOp(schema::RecurrentCell::AttentionGru, weights),
                    {gates, weight}, 1);
-  graph.logit = graph.Append("logit", AddOp{}, {pool, last}, 1);
+  graph.logit = graph.Append("logit", AddOp(), {pool, last}, 1);
   const std::vector<Domain> domains = InferDomains(graph);
   EXPECT_EQ(domains[product], Domain::Pair());
   EXPECT_EQ(domains[weight], Domain::Pair());

@@ -326,13 +326,5 @@ TEST(DeepCtrTorchTest, RefusesAMaximumWithALength) {
       << graph.status();
 }
 
-TEST(RecipesTest, EveryRecipeHasANameAndALineAboutIt) {
-  ASSERT_FALSE(Recipes().empty());
-  for (const Recipe& recipe : Recipes()) {
-    EXPECT_NE(std::string(recipe.kind), "");
-    EXPECT_NE(std::string(recipe.description), "");
-  }
-}
-
 }  // namespace
 }  // namespace handpick::converter

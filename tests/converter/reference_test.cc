@@ -16,7 +16,7 @@ using Logits = std::vector<double>;
 // The logit is the sum of the value's columns, weighted.
 Graph WithLogit(Graph graph, ValueId value, std::vector<double> weights) {
   const DenseId dense = AddWeights(graph.WidthOf(value), std::move(weights), {}, &graph);
-  graph.logit = graph.Append("logit", DenseOp{dense, {}}, {value}, 1);
+  graph.logit = graph.Append("logit", DenseOp(dense, {}), {value}, 1);
   return graph;
 }
 
@@ -53,43 +53,43 @@ TEST(ReferenceTest, EmbeddingSumAddsItsLookupsAndItsAddend) {
   const TableId table = AddCountingTable(6, 1, &graph);
   const ValueId user = Embed(kUser, table, &graph);
   graph.logit = graph.Append("sum",
-                             EmbeddingSumOp{{{kItem, table, schema::Combiner::Sum, 0},
-                                             {kTags, table, schema::Combiner::Mean, 0}}},
+                             EmbeddingSumOp({{kItem, table, schema::Combiner::Sum, 0},
+                                             {kTags, table, schema::Combiner::Mean, 0}}),
                              {user}, 1);
   EXPECT_EQ(SmallLogits(graph), (Logits{20 + 40 + 30, 20 + 10 + 0}));
 }
 
 TEST(ReferenceTest, ConcatAndSliceAreInverse) {
   Graph graph = SmallGraph();
-  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
-  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
-  const ValueId all = graph.Append("all", ConcatOp{}, {price, age}, 3);
-  const ValueId last = graph.Append("last", SliceOp{1}, {all}, 2);
+  const ValueId price = graph.Append("price", NumericOp(kPrice), {}, 1);
+  const ValueId age = graph.Append("age", NumericOp(kAge), {}, 2);
+  const ValueId all = graph.Append("all", kConcat, {price, age}, 3);
+  const ValueId last = graph.Append("last", SliceOp(1), {all}, 2);
   EXPECT_EQ(SmallLogits(WithLogit(graph, all, {1, 10, 100})), (Logits{2 + 5 - 100, -3 + 5 - 100}));
   EXPECT_EQ(SmallLogits(WithLogit(graph, last, {10, 100})), (Logits{-95, -95}));
 }
 
 TEST(ReferenceTest, DenseMultipliesAddsBiasAndRowThenActivates) {
   Graph graph = SmallGraph();
-  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
-  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
+  const ValueId price = graph.Append("price", NumericOp(kPrice), {}, 1);
+  const ValueId age = graph.Append("age", NumericOp(kAge), {}, 2);
   const DenseId weights = AddWeights(1, {2, -2}, {1, 0.25}, &graph);
   const ValueId hidden =
-      graph.Append("hidden", DenseOp{weights, {schema::ActivationKind::Relu, {}}}, {price, age}, 2);
+      graph.Append("hidden", DenseOp(weights, {schema::ActivationKind::Relu, {}}), {price, age}, 2);
   // (2 p + 1 + 0.5, -2 p + 0.25 - 1): (5.5, -4.75) and (-4.5, 5.25).
   EXPECT_EQ(SmallLogits(WithLogit(graph, hidden, {1, 100})), (Logits{5.5, 525}));
 }
 
 TEST(ReferenceTest, BatchNormNormalizesByColumn) {
   Graph graph = SmallGraph();
-  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
-  BatchNormOp norm;
+  const ValueId age = graph.Append("age", NumericOp(kAge), {}, 2);
+  BatchNormStatistics norm;
   norm.mean = {0.25, 1};
   norm.variance = {3.5, 0.0625 - 0.5};
   norm.scale = {2, 3};
   norm.offset = {0.5, -1};
   norm.epsilon = 0.5;
-  const ValueId normal = graph.Append("normal", norm, {age}, 2);
+  const ValueId normal = graph.Append("normal", BatchNormOp(norm), {age}, 2);
   // (0.5 - 0.25) / 2 * 2 + 0.5 = 0.75;  (-1 - 1) / 0.25 * 3 - 1 = -25
   EXPECT_EQ(SmallLogits(WithLogit(graph, normal, {100, 1})), (Logits{50, 50}));
 }
@@ -110,8 +110,8 @@ TEST(ReferenceTest, ActivationsAreTheirDefinitions) {
   };
   for (const Case& c : cases) {
     Graph graph = SmallGraph();
-    const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
-    const ValueId active = graph.Append("active", ActivationOp{c.activation}, {age}, 2);
+    const ValueId age = graph.Append("age", NumericOp(kAge), {}, 2);
+    const ValueId active = graph.Append("active", ActivationOp(c.activation), {age}, 2);
     EXPECT_DOUBLE_EQ(SmallLogits(WithLogit(graph, active, {1, 0}))[0], c.at_half);
     EXPECT_DOUBLE_EQ(SmallLogits(WithLogit(graph, active, {0, 1}))[0], c.at_minus_one);
   }
@@ -119,10 +119,10 @@ TEST(ReferenceTest, ActivationsAreTheirDefinitions) {
 
 TEST(ReferenceTest, AddBroadcastsTheContextAndAddsItsBias) {
   Graph graph = SmallGraph();
-  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId price = graph.Append("price", NumericOp(kPrice), {}, 1);
   const ValueId user = Embed(kUser, AddCountingTable(4, 1, &graph), &graph);
-  const ValueId one = graph.Append("one", ConstantOp{{1}}, {}, 1);
-  graph.logit = graph.Append("sum", AddOp{{}, {100}}, {price, user, one}, 1);
+  const ValueId one = graph.Append("one", ConstantOp({1}), {}, 1);
+  graph.logit = graph.Append("sum", AddOp({}, {100}), {price, user, one}, 1);
   EXPECT_EQ(SmallLogits(graph), (Logits{123, 118}));
 }
 
@@ -138,9 +138,9 @@ TEST(ReferenceTest, HistoryIsPooledOverTheEventsThatCount) {
         Case{schema::Combiner::Mean, true, 20}, Case{schema::Combiner::Max, true, 30}}) {
     Graph graph = SmallGraph();
     const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
-    PoolHistoryOp pool;
+    Operator pool = OperatorKind::PoolHistory;
     pool.combiner = c.combiner;
-    if (c.masked) pool.mask_feature = kSeen;
+    if (c.masked) pool.features = {kSeen};
     graph.logit = graph.Append("pooled", pool, {seen}, 1);
     EXPECT_EQ(SmallLogits(graph), (Logits{c.expected, c.expected}));
   }
@@ -149,7 +149,7 @@ TEST(ReferenceTest, HistoryIsPooledOverTheEventsThatCount) {
 TEST(ReferenceTest, AnEmptyHistoryPoolsToItsEmptyValue) {
   Graph graph = SmallGraph();
   const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
-  PoolHistoryOp pool;
+  Operator pool = OperatorKind::PoolHistory;
   pool.combiner = schema::Combiner::Max;
   pool.empty_value = -1e9;
   graph.logit = graph.Append("pooled", pool, {seen}, 1);
@@ -165,23 +165,28 @@ TEST(ReferenceTest, EventsBeyondTheMaximumDropTheOldest) {
   Graph graph = SmallGraph();
   graph.max_history = 2;
   const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
-  graph.logit = graph.Append("pooled", PoolHistoryOp{}, {seen}, 1);
+  graph.logit = graph.Append("pooled", OperatorKind::PoolHistory, {seen}, 1);
   EXPECT_EQ(SmallLogits(graph), (Logits{30, 30}));
 }
 
-TEST(ReferenceTest, QuantizeKeepsExtremesAndZero) {
+// What a processor rounds is its own business: a layer in 8 bits computes with the weights that are
+// stored, and with what it reads as it is.
+TEST(ReferenceTest, LayersIn8BitsReadTheirInputsAsTheyAre) {
   Graph graph = SmallGraph();
-  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
-  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
-  const ValueId all = graph.Append("all", ConcatOp{}, {age, price}, 3);
-  const ValueId rounded = graph.Append("rounded", QuantizeOp{}, {all}, 3);
-  // The first candidate's row is (0.5, -1, 2): steps of 3 / 255.
-  const double step = 3.0 / 255;
-  const double rounded_half = SmallLogits(WithLogit(graph, rounded, {1, 0, 0}))[0];
-  EXPECT_NEAR(rounded_half, 0.5, step / 2 + 1e-12);
-  EXPECT_NEAR(rounded_half / step, std::round(rounded_half / step), 1e-9);
-  EXPECT_NEAR(SmallLogits(WithLogit(graph, rounded, {0, 1, 0}))[0], -1, 1e-12);
-  EXPECT_NEAR(SmallLogits(WithLogit(graph, rounded, {0, 0, 1}))[0], 2, 1e-12);
+  const ValueId age = graph.Append("age", NumericOp(kAge), {}, 2);
+  const ValueId price = graph.Append("price", NumericOp(kPrice), {}, 1);
+  const ValueId all = graph.Append("all", kConcat, {age, price}, 3);
+  DenseData int8;
+  int8.name = "int8";
+  int8.input_width = 3;
+  int8.output_width = 1;
+  int8.type = schema::ElementType::Int8PerRow;
+  int8.int8 = {127, 2, -3};
+  int8.scales = {0.5f};
+  int8.weights = {63.5, 1, -1.5};
+  graph.logit = graph.Append("logit", DenseOp(graph.AddDense(int8)), {all}, 1);
+  // (0.5, -1, 2) and (0.5, -1, -3): no multiples of 1 / 255 of what is between their extremes.
+  EXPECT_EQ(SmallLogits(graph), (Logits{31.75 - 1 - 3, 31.75 - 1 + 4.5}));
 }
 
 // Events of SmallRequest() have prices of 10, 0 and 30 in a counting table of width 1.
@@ -189,8 +194,8 @@ ValueId Seen(Graph* graph) { return Embed(kSeen, AddCountingTable(5, 1, graph), 
 
 // price * seen, which is (20, 0, 60) and (-30, 0, -90).
 ValueId PriceOfEachEvent(ValueId seen, Graph* graph) {
-  const ValueId price = graph->Append("price", NumericOp{kPrice}, {}, 1);
-  return graph->Append("priced", MultiplyOp{}, {price, seen}, 1);
+  const ValueId price = graph->Append("price", NumericOp(kPrice), {}, 1);
+  return graph->Append("priced", OperatorKind::Multiply, {price, seen}, 1);
 }
 
 double Sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
@@ -202,10 +207,10 @@ void ExpectNear(const Logits& logits, const Logits& expected) {
 
 TEST(ReferenceTest, MultiplyAndSubtractGoColumnByColumn) {
   Graph graph = SmallGraph();
-  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
+  const ValueId age = graph.Append("age", NumericOp(kAge), {}, 2);
   const ValueId item = Embed(kItem, AddCountingTable(5, 2, &graph), &graph);
-  const ValueId product = graph.Append("product", MultiplyOp{}, {item, age}, 2);
-  const ValueId difference = graph.Append("difference", SubtractOp{}, {product, item}, 2);
+  const ValueId product = graph.Append("product", OperatorKind::Multiply, {item, age}, 2);
+  const ValueId difference = graph.Append("difference", kSubtract, {product, item}, 2);
   // (40, 41) * (0.5, -1) - (40, 41) = (-20, -82); (10, 11): (-5, -22).
   EXPECT_EQ(SmallLogits(WithLogit(graph, difference, {1, 1000})), (Logits{-82020, -22005}));
 }
@@ -215,15 +220,15 @@ TEST(ReferenceTest, BiInteractionIsTheSumOfTheProductsOfAllPairs) {
   const TableId table = AddCountingTable(5, 2, &graph);
   const ValueId user = Embed(kUser, table, &graph);
   const ValueId item = Embed(kItem, table, &graph);
-  const ValueId age = graph.Append("age", NumericOp{kAge}, {}, 2);
-  const ValueId pairs = graph.Append("pairs", BiInteractionOp{}, {user, item, age}, 2);
-  const ValueId sum = graph.Append("sum", AddOp{}, {user, item, age}, 2);
+  const ValueId age = graph.Append("age", NumericOp(kAge), {}, 2);
+  const ValueId pairs = graph.Append("pairs", kBiInteractionOfAll, {user, item, age}, 2);
+  const ValueId sum = graph.Append("sum", AddOp(), {user, item, age}, 2);
   std::vector<ValueId> squared;
   for (ValueId v : {user, item, age}) {
-    squared.push_back(graph.Append("square", MultiplyOp{}, {v, v}, 2));
+    squared.push_back(graph.Append("square", OperatorKind::Multiply, {v, v}, 2));
   }
-  const ValueId squares = graph.Append("squares", AddOp{}, squared, 2);
-  const ValueId of_sums = graph.Append("of sums", BiInteractionOfSumsOp{}, {sum, squares}, 2);
+  const ValueId squares = graph.Append("squares", AddOp(), squared, 2);
+  const ValueId of_sums = graph.Append("of sums", OperatorKind::BiInteraction, {sum, squares}, 2);
   // Candidate 0: 20 * 40 + 20 * 0.5 + 40 * 0.5 = 830; 21 * 41 - 21 - 41 = 799.
   // Candidate 1: 200 + 10 + 5 = 215; 231 - 21 - 11 = 199.
   EXPECT_EQ(SmallLogits(WithLogit(graph, pairs, {1, 0})), (Logits{830, 215}));
@@ -236,18 +241,18 @@ TEST(ReferenceTest, EmbeddingSumSquaresWhatWasPooled) {
   const TableId table = AddCountingTable(6, 1, &graph);
   const ValueId user = Embed(kUser, table, &graph);
   graph.logit = graph.Append("sum",
-                             EmbeddingSumOp{{{kItem, table, schema::Combiner::Sum, 0},
+                             EmbeddingSumOp({{kItem, table, schema::Combiner::Sum, 0},
                                              {kTags, table, schema::Combiner::Mean, 0}},
-                                            /*squared=*/true},
+                                            /*squared=*/true),
                              {user}, 1);
   EXPECT_EQ(SmallLogits(graph), (Logits{20 + 1600 + 900, 20 + 100}));
 }
 
 TEST(ReferenceTest, DiceLeansTowardsTheSlopeWhereItsSigmoidIsSmall) {
   Graph graph = SmallGraph();
-  const ValueId price = graph.Append("price", NumericOp{kPrice}, {}, 1);
+  const ValueId price = graph.Append("price", NumericOp(kPrice), {}, 1);
   graph.logit = graph.Append(
-      "dice", ActivationOp{{schema::ActivationKind::Dice, {0.25}, {0.5}, {-1}}}, {price}, 1);
+      "dice", ActivationOp({schema::ActivationKind::Dice, {0.25}, {0.5}, {-1}}), {price}, 1);
   const double p = Sigmoid(-3 * 0.5 - 1);
   ExpectNear(SmallLogits(graph), {0.5 * 2 + 0.5 * 0.25 * 2, p * -3 + (1 - p) * 0.25 * -3});
 }
@@ -256,7 +261,7 @@ TEST(ReferenceTest, PairsAreEvaluatedPerCandidateAndEvent) {
   Graph graph = SmallGraph();
   const ValueId seen = Seen(&graph);
   const ValueId priced = PriceOfEachEvent(seen, &graph);
-  graph.logit = graph.Append("pool", WeightedPoolOp{}, {priced, seen}, 1);
+  graph.logit = graph.Append("pool", WeightedPoolOp(), {priced, seen}, 1);
   // 20 * 10 + 60 * 30; -30 * 10 - 90 * 30.
   EXPECT_EQ(SmallLogits(graph), (Logits{2000, -3000}));
 }
@@ -264,10 +269,10 @@ TEST(ReferenceTest, PairsAreEvaluatedPerCandidateAndEvent) {
 TEST(ReferenceTest, SoftmaxGoesOverTheEventsOfACandidate) {
   Graph graph = SmallGraph();
   const ValueId seen = Seen(&graph);
-  const ValueId score = graph.Append("score", DenseOp{AddWeights(1, {0.01}, {3}, &graph), {}},
+  const ValueId score = graph.Append("score", DenseOp(AddWeights(1, {0.01}, {3}, &graph), {}),
                                      {PriceOfEachEvent(seen, &graph)}, 1);
-  const ValueId weight = graph.Append("weight", SoftmaxOverHistoryOp{}, {score}, 1);
-  graph.logit = graph.Append("pool", WeightedPoolOp{}, {weight, seen}, 1);
+  const ValueId weight = graph.Append("weight", OperatorKind::SoftmaxOverHistory, {score}, 1);
+  graph.logit = graph.Append("pool", WeightedPoolOp(), {weight, seen}, 1);
   const auto pooled = [](double a, double b, double c) {
     return (std::exp(a) * 10 + std::exp(c) * 30) / (std::exp(a) + std::exp(b) + std::exp(c));
   };
@@ -281,9 +286,9 @@ TEST(ReferenceTest, AWeightedPoolOfNoEventsIsItsEmptyValue) {
   Request request = SmallRequest();
   request.event_count = 0;
   request.history = {{kSeen, {}}};
-  graph.logit = graph.Append("pool", WeightedPoolOp{{-5}}, {priced, seen}, 1);
+  graph.logit = graph.Append("pool", WeightedPoolOp({-5}), {priced, seen}, 1);
   EXPECT_EQ(*EvaluateReference(graph, request), (Logits{-5, -5}));
-  graph.logit = graph.Append("pool", WeightedPoolOp{}, {priced, seen}, 1);
+  graph.logit = graph.Append("pool", WeightedPoolOp(), {priced, seen}, 1);
   EXPECT_EQ(*EvaluateReference(graph, request), (Logits{0, 0}));
 }
 
@@ -292,7 +297,7 @@ TEST(ReferenceTest, AWeightedPoolOfNoEventsIsItsEmptyValue) {
 struct SmallCell {
   explicit SmallCell(Graph* graph)
       : seen(Seen(graph)),
-        gates(graph->Append("gates", DenseOp{AddWeights(1, {0.01, 0.02, -0.03}, {}, graph), {}},
+        gates(graph->Append("gates", DenseOp(AddWeights(1, {0.01, 0.02, -0.03}, {}, graph), {}),
                             {seen}, 3)),
         weights(AddWeights(1, {0.4, -0.5, 0.6}, {0.1, 0.2, 0.3}, graph)) {}
   ValueId seen, gates;
@@ -311,8 +316,8 @@ struct Gates {
 TEST(ReferenceTest, ARecurrenceCarriesItsStateFromEventToEvent) {
   Graph graph = SmallGraph();
   const SmallCell cell(&graph);
-  const ValueId states = graph.Append("states", RecurrenceOp{cell.weights}, {cell.gates}, 1);
-  graph.logit = graph.Append("sum", PoolHistoryOp{}, {states}, 1);
+  const ValueId states = graph.Append("states", RecurrenceOp(cell.weights), {cell.gates}, 1);
+  graph.logit = graph.Append("sum", OperatorKind::PoolHistory, {states}, 1);
   double h = 0, sum = 0;
   for (const double seen : {10, 0, 30}) {
     const Gates gates(seen, h);
@@ -326,8 +331,8 @@ TEST(ReferenceTest, StatesBeyondTheMaximumAreComputedAgainOrCarriedOn) {
   Graph graph = SmallGraph();
   graph.max_history = 2;
   const SmallCell cell(&graph);
-  const ValueId states = graph.Append("states", RecurrenceOp{cell.weights}, {cell.gates}, 1);
-  graph.logit = graph.Append("sum", PoolHistoryOp{}, {states}, 1);
+  const ValueId states = graph.Append("states", RecurrenceOp(cell.weights), {cell.gates}, 1);
+  graph.logit = graph.Append("sum", OperatorKind::PoolHistory, {states}, 1);
   const auto sum_of_last_two = [](std::vector<double> events) {
     double h = 0;
     std::vector<double> all;
@@ -352,11 +357,11 @@ TEST(ReferenceTest, EachCellOfARecurrenceWithAttention) {
     Graph graph = SmallGraph();
     const SmallCell cell(&graph);
     const ValueId attention =
-        graph.Append("attention", DenseOp{AddWeights(1, {0.01}, {0.4}, &graph), {}},
+        graph.Append("attention", DenseOp(AddWeights(1, {0.01}, {0.4}, &graph), {}),
                      {PriceOfEachEvent(cell.seen, &graph)}, 1);
     const bool has_bias = kind == schema::RecurrentCell::AttentionInputGru;
-    AttentionRecurrenceOp op{kind, cell.weights};
-    if (has_bias) op.input_bias = {0.7, -0.8, 0.9};
+    Operator op = AttentionRecurrenceOp(kind, cell.weights);
+    if (has_bias) op.numbers = {0.7, -0.8, 0.9};
     graph.logit = graph.Append("state", op, {cell.gates, attention}, 1);
     Logits expected;
     for (const double price : {2, -3}) {

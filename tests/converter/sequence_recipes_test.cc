@@ -368,6 +368,85 @@ TEST(NfmRecipeTest, SumsTheProductsOfAllPairs) {
   EXPECT_THAT(*logits, ElementsAre(1000 + 23 + 100 * (44 + 10 * 0.5) + 0.5));
 }
 
+// Two fields of the candidate, one of the context and a number; `units` of the layers.
+Json DeepFmSpec(std::vector<int> units) {
+  Json json = Json::parse(R"({
+    "model": {"name": "n", "kind": "deepfm"},
+    "features": [
+      {"name": "a", "side": "context", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 1}},
+      {"name": "price", "side": "candidate", "type": "numeric"},
+      {"name": "b", "side": "candidate", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 1}},
+      {"name": "c", "side": "candidate", "type": "multi_categorical", "max_values": 2,
+       "combiner": "sum", "vocabulary": {"kind": "identity", "size": 2}}],
+    "wide": {"features": ["b", "price"]},
+    "deep": {"features": ["a", "price", "b", "c"], "activation": "linear"}})");
+  json["deep"]["hidden_units"] = units;
+  return json;
+}
+
+// a is (1, 2), b (3, 4), c (2, 2) + (3, 4), of width 2 both.
+Weights DeepFmWeights() {
+  return {{"wide.embedding.b.weight", {{1, 1}, {1000}}},
+          {"wide.numeric.weight", {{1}, {7}}},
+          {"wide.bias", {{1}, {0.25f}}},
+          {"deep.embedding.a.weight", {{1, 2}, {1, 2}}},
+          {"deep.embedding.b.weight", {{1, 2}, {3, 4}}},
+          {"deep.embedding.c.weight", {{2, 2}, {2, 2, 3, 4}}}};
+}
+
+double DeepFmLogit(const Json& json, const Weights& weights) {
+  const auto graph = BuildGraph(Parsed(json), weights);
+  EXPECT_TRUE(graph.ok()) << graph.status();
+  if (!graph.ok()) return 0;
+  Request request;
+  request.context = {{0, {{RawScalar(int64_t{0})}}}};
+  request.candidate_count = 1;
+  request.candidates = {{1, {{RawScalar(0.5)}}},
+                        {2, {{RawScalar(int64_t{0})}}},
+                        {3, {{RawScalar(int64_t{0}), RawScalar(int64_t{1})}}}};
+  const auto logits = EvaluateReference(*graph, request);
+  EXPECT_TRUE(logits.ok()) << logits.status();
+  return logits.ok() ? (*logits)[0] : 0;
+}
+
+// The wide part, and the inner products of (1, 2), (3, 4) and (5, 6).
+constexpr double kLinearAndPairs =
+    (1000 + 7 * 0.5 + 0.25) + (1 * 3 + 2 * 4) + (1 * 5 + 2 * 6) + (3 * 5 + 4 * 6);
+
+TEST(DeepFmRecipeTest, AddsTheInnerProductsOfAllPairsAndTheTower) {
+  Weights weights = DeepFmWeights();
+  // [a (2), price, b (2), c (2)]
+  weights["deep.layers.0.weight"] = {{2, 7}, {1, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 1, 0, 3}};
+  weights["deep.layers.0.bias"] = {{2}, {0, 1}};
+  weights["head.weight"] = {{1, 2}, {10, 100}};
+  weights["head.bias"] = {{1}, {0.5f}};
+  EXPECT_DOUBLE_EQ(DeepFmLogit(DeepFmSpec({2}), weights),
+                   kLinearAndPairs + 10 * 1 + 100 * (2 * 0.5 + 4 + 3 * 6 + 1) + 0.5);
+}
+
+TEST(DeepFmRecipeTest, IsAFactorizationMachineWithoutLayers) {
+  EXPECT_DOUBLE_EQ(DeepFmLogit(DeepFmSpec({}), DeepFmWeights()), kLinearAndPairs);
+  EXPECT_THAT(NoticesOf(DeepFmSpec({}), DeepFmWeights()),
+              ElementsAre(HasSubstr("numbers of deep.features change nothing")));
+  // Without layers there is no head.
+  Weights weights = DeepFmWeights();
+  weights["head.bias"] = {{1}, {0.5f}};
+  const absl::StatusOr<Graph> graph = BuildGraph(Parsed(DeepFmSpec({})), weights);
+  ASSERT_FALSE(graph.ok());
+  EXPECT_THAT(std::string(graph.status().message()),
+              HasSubstr("nothing in the spec uses 'head.bias'"));
+}
+
+TEST(DeepFmRecipeTest, FieldsThatInteractAreOfOneWidth) {
+  Weights weights = DeepFmWeights();
+  weights["deep.embedding.a.weight"] = {{1, 3}, {1, 2, 3}};
+  const absl::StatusOr<Graph> graph = BuildGraph(Parsed(DeepFmSpec({})), weights);
+  ASSERT_FALSE(graph.ok());
+  EXPECT_THAT(std::string(graph.status().message()), HasSubstr("'a' 3, 'b' 2, 'c' 2"));
+}
+
 // ---- Errors ----
 
 struct Contradiction {

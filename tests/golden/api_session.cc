@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 
 namespace handpick {
 namespace {
@@ -18,7 +19,7 @@ class Batch {
     for (const auto& column : columns) string_count += column->strings.size();
     strings_.reserve(string_count);  // Pointers into it must stay.
     for (const auto& column : columns) columns_.push_back(View(model, *column));
-    batch_ = {columns_.data(), columns_.size(), rows};
+    batch_ = HP_BATCH(columns_.data(), columns_.size(), rows);
   }
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
@@ -42,7 +43,7 @@ class Batch {
       view.integers = column.integers.data();
     } else {
       // Lists that are all empty have no type of their own: any that the feature takes will do.
-      hp_feature_info feature = {};
+      hp_feature_info feature = HP_FEATURE_INFO_INIT;
       hp_model_get_feature(model, column.feature, &feature);
       view.type = (feature.value_types & HP_STRING) != 0 ? HP_STRING : HP_INT64;
     }
@@ -73,6 +74,11 @@ void* AlignedMemory(size_t bytes) {
 
 }  // namespace
 
+const schema::GoldenEventsT& EventsOf(const schema::GoldenRequestT& request) {
+  static const auto* none = new schema::GoldenEventsT();
+  return request.histories.empty() ? *none : *request.histories[0];
+}
+
 schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size_t index) {
   schema::GoldenRequestT one = request;
   one.candidates.clear();
@@ -95,14 +101,17 @@ schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size
 schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request,
                                   const std::vector<size_t>& events) {
   schema::GoldenRequestT chosen = request;
-  for (size_t i = 0; i < request.history.size(); ++i) {
-    const schema::GoldenColumnT& column = *request.history[i];
-    schema::GoldenColumnT& out = *chosen.history[i];
+  if (request.histories.empty()) return chosen;
+  const schema::GoldenEventsT& history = *request.histories[0];
+  chosen.histories[0]->event_count = static_cast<uint32_t>(events.size());
+  for (size_t i = 0; i < history.columns.size(); ++i) {
+    const schema::GoldenColumnT& column = *history.columns[i];
+    schema::GoldenColumnT& out = *chosen.histories[0]->columns[i];
     out.integers.clear();
     out.numbers.clear();
     out.strings.clear();
     const auto append = [&](const auto& values, auto* to, size_t event) {
-      const auto row = Slice(values, column.row_splits, request.event_count, event);
+      const auto row = Slice(values, column.row_splits, history.event_count, event);
       to->insert(to->end(), row.begin(), row.end());
       return row.size();
     };
@@ -116,7 +125,6 @@ schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request,
       }
     }
   }
-  chosen.event_count = static_cast<uint32_t>(events.size());
   return chosen;
 }
 
@@ -147,7 +155,7 @@ void ApiSession::Open(const std::string& bytes, uint32_t tile) {
 
 std::vector<float> ApiSession::Logits(const schema::GoldenRequestT& request) {
   const Batch context(model_.get(), request.context, 1);
-  const Batch history(model_.get(), request.history, request.event_count);
+  const Batch history(model_.get(), EventsOf(request).columns, EventsOf(request).event_count);
   const Batch candidates(model_.get(), request.candidates, request.candidate_count);
   const hp_error* error = hp_session_last_error(session_);
   std::vector<float> logits(request.candidate_count);
@@ -171,15 +179,15 @@ std::vector<float> ApiSession::LogitsAppending(const schema::GoldenRequestT& req
                   "hp_session_score", error);
   };
   const schema::GoldenRequestT without_events = WithEvents(request, {});
-  const Batch no_history(model_.get(), without_events.history, 0);
+  const Batch no_history(model_.get(), EventsOf(without_events).columns, 0);
   if (!Passed(hp_session_set_context(session_, context.get()), "hp_session_set_context", error) ||
       !Passed(hp_session_set_history(session_, no_history.get()), "hp_session_set_history",
               error)) {
     return {};
   }
-  for (size_t e = 0; e < request.event_count; ++e) {
+  for (size_t e = 0; e < EventsOf(request).event_count; ++e) {
     const schema::GoldenRequestT one = WithEvents(request, {e});
-    const Batch event(model_.get(), one.history, 1);
+    const Batch event(model_.get(), EventsOf(one).columns, 1);
     if (!Passed(hp_session_append_events(session_, event.get()), "hp_session_append_events",
                 error) ||
         (score_between && !score())) {
@@ -196,10 +204,10 @@ float ApiSession::CheckGoldens() {
   return worst;
 }
 
-hp_bundle_info ApiSession::info() const {
-  hp_model_info info = {};
+hp_model_info ApiSession::info() const {
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_model_get_info(model_.get(), &info);
-  return info.bundle;
+  return info;
 }
 
 bool ApiSession::Passed(hp_status status, const char* call, const hp_error* error) const {

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "schema/bundle_generated.h"
 
@@ -16,6 +17,9 @@ namespace handpick {
 
 // The request with the one candidate at `index` alone.
 schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size_t index);
+
+// The events of a request's only history; none where it has none.
+const schema::GoldenEventsT& EventsOf(const schema::GoldenRequestT& request);
 
 // The request with these events of its history, in this order.
 schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request,
@@ -39,7 +43,7 @@ class ApiSession {
   // Largest relative error that hp_session_check_goldens saw; a failure of it is reported.
   float CheckGoldens();
 
-  hp_bundle_info info() const;
+  hp_model_info info() const;
 
  private:
   struct Free {

@@ -2,6 +2,25 @@
 
 # By kind: the models of //tests/goldens, and the example's ("movielens"). make_bundles.sh fails when one is missing.
 _MODELS = {
+    "deepfm": [
+        "candidate_only",
+        "context_only",
+        "different_lists",
+        "history",
+        "interleaved_kinds",
+        "linear_depth_1",
+        "many_fields",
+        "no_linear",
+        "no_linear_no_tower",
+        "no_tower",
+        "numbers_in_linear_alone",
+        "one_field",
+        "prelu_batch_norm_max",
+        "relu_sum",
+        "shared_tables",
+        "sigmoid_batch_norm_mean",
+        "with_lengths",
+    ],
     "dien": [
         "agru",
         "agru_softmax",
@@ -114,11 +133,27 @@ _MODELS = {
     ],
 }
 
+# The kinds of models that have goldens; tests/converter/registry_test.cc compares them with those that there are.
+KINDS = _MODELS.keys()
+
 MODELS = ["%s_%s" % (kind, name) for kind, names in _MODELS.items() for name in names]
 
 BUNDLE_FILES = [
     "bundles/%s.%s.%s" % (model, precision, kind)
     for model in MODELS
-    for precision in ["f32", "int8"]
+    for precision in ["f32", "f16", "int8"]
     for kind in ["hpk", "logits.jsonl"]
 ]
+
+def _no_golden_bundles_impl(ctx):
+    ctx.file("BUILD", """
+genrule(
+    name = "bundles",
+    outs = ["none"],
+    cmd = "echo 'bundles of this machine are needed: tests/run.sh arm64 makes them' >&2; exit 1",
+    visibility = ["//visibility:public"],
+)
+""")
+
+# What a build for another machine finds where nobody named the bundles that this machine's converter wrote.
+no_golden_bundles = repository_rule(implementation = _no_golden_bundles_impl)

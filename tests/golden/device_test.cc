@@ -25,12 +25,10 @@ namespace {
 // Relative to max(1, |logit|). Processors round sums of products in orders of their own.
 constexpr float kFloatTolerance = 1e-5f;
 
-// Int8 inputs of layers are rounded from floats at run time: a float at the edge between two steps
-// is rounded the other way where an instruction set computes it otherwise, which moves a logit by
-// that step times its weight. A sigmoid that becomes 8 bits may be off by 3e-5, a hundredth of a
-// step, so that some of the many pairs of candidates and events always are: 1.2e-2 at most was
-// seen, in a unit of three layers.
-constexpr float kInt8Tolerance = 2e-2f;
+// Where weights are stored in 8 bits, an instruction set may round what a layer reads to 256
+// levels, and another one not; and a float at the edge between two steps is rounded the other way
+// where it is computed otherwise. 4.8e-2 at most was seen.
+constexpr float kInt8Tolerance = 7e-2f;
 
 std::string ReadFile(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -55,28 +53,31 @@ std::string TestName(const ::testing::TestParamInfo<std::filesystem::path>& info
   return name;
 }
 
-TEST(DeviceBundlesTest, ThereAreBundlesOfBothPrecisions) { EXPECT_GE(Bundles().size(), 200u); }
+TEST(DeviceBundlesTest, ThereAreBundlesOfAllPrecisions) { EXPECT_GE(Bundles().size(), 300u); }
 
 class DeviceTest : public ::testing::TestWithParam<std::filesystem::path> {};
 
 TEST_P(DeviceTest, GoldenRequestsHold) {
-  ApiSession session(ReadFile(GetParam()));
-  ASSERT_TRUE(session.ok());
-  EXPECT_GE(session.info().golden_count, 6u);
-  testing::OnEveryInstructionSet(
-      [&] { RecordProperty("largest_error", ::testing::PrintToString(session.CheckGoldens())); });
+  const std::string bytes = ReadFile(GetParam());
+  // A session's memory is what the instruction set needs that it is made for.
+  testing::OnEveryInstructionSet([&] {
+    ApiSession session(bytes);
+    ASSERT_TRUE(session.ok());
+    EXPECT_GE(session.info().golden_count, 6u);
+    RecordProperty("largest_error", ::testing::PrintToString(session.CheckGoldens()));
+  });
 }
 
 TEST_P(DeviceTest, LogitsAreThoseOfTheMachineThatMadeTheBundle) {
   const std::string bytes = ReadFile(GetParam());
-  ApiSession session(bytes);
-  ASSERT_TRUE(session.ok());
   const schema::Bundle* bundle = schema::GetBundle(bytes.data());
   const float tolerance =
       bundle->precision() == schema::Precision::Int8 ? kInt8Tolerance : kFloatTolerance;
 
   float worst = 0;
   testing::OnEveryInstructionSet([&] {
+    ApiSession session(bytes);
+    ASSERT_TRUE(session.ok());
     std::ifstream expected_file(
         std::filesystem::path(GetParam()).replace_extension(".logits.jsonl"));
     size_t request = 0;

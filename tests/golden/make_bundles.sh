@@ -3,8 +3,8 @@
 #
 #     make_bundles.sh HANDPICK DIRECTORY MODELS FILE...
 #
-# For every KIND/NAME.spec.json among the files, with its weights and requests: DIRECTORY/KIND_NAME.{f32,int8}.hpk, with
-# the requests as golden requests, and DIRECTORY/KIND_NAME.{f32,int8}.logits.jsonl, their logits as the runtime computes
+# For every KIND/NAME.spec.json among the files, with its weights and requests: DIRECTORY/KIND_NAME.{f32,f16,int8}.hpk, with
+# the requests as golden requests, and DIRECTORY/KIND_NAME.{f32,f16,int8}.logits.jsonl, their logits as the runtime computes
 # them here. The model of examples/KIND/model is KIND_movielens, and has a catalog. Fails unless there are as many models as
 # MODELS says.
 set -euo pipefail
@@ -36,7 +36,7 @@ for spec in "$@"; do
   fi
   weights=$stem.safetensors
   [ -f "$weights" ] || weights=$stem.npz
-  for precision in f32 int8; do
+  for precision in f32 f16 int8; do
     out=$directory/$name.$precision
     "$handpick" convert --spec "$spec" --weights "$weights" --precision "$precision" \
       --golden "$requests" ${catalog[@]+"${catalog[@]}"} --out "$out.hpk" >"$out.log" 2>&1 ||

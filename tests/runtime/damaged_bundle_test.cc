@@ -9,6 +9,7 @@
 #include "converter/emit/emit.h"
 #include "converter/pipeline.h"
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "tests/support/random_model.h"
 #include "tests/support/tiny/recall_bundle.h"
@@ -30,11 +31,11 @@ constexpr size_t kLargestSession = size_t{16} << 20;
 // A batch with every feature of a side, made from nothing but what the model says of itself: a
 // damaged bundle may want other numbers of values than the one it was made from.
 Batch MakeBatch(const hp_model* model, hp_side side, size_t rows, std::mt19937_64* random) {
-  hp_model_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_model_get_info(model, &info);
   Batch batch(rows);
-  for (uint32_t f = 0; f < info.bundle.feature_count; ++f) {
-    hp_feature_info feature;
+  for (uint32_t f = 0; f < info.feature_count; ++f) {
+    hp_feature_info feature = HP_FEATURE_INFO_INIT;
     hp_model_get_feature(model, f, &feature);
     if (feature.side != side || feature.value_types == 0 ||
         (feature.optional && (*random)() % 4 == 0))
@@ -74,7 +75,7 @@ struct Outcome {
 
 // Recalls and recommends in every way, if there is an index.
 void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* random) {
-  hp_recall_info info;
+  hp_recall_info info = HP_RECALL_INFO_INIT;
   if (hp_model_get_recall_info(model, &info) != HP_OK) return;
   const std::vector<float> vector(info.dimension, 0.5f);
   OpenOverlay overlay(model, 4);
@@ -84,7 +85,7 @@ void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* rand
     overlay.Hide(id);
     overlay.Add(id, vector);
   }
-  hp_filter filter = {};
+  hp_filter filter = HP_FILTER_INIT;
   filter.kind = HP_FILTER_RANGE;
   filter.feature = testing::kPrice;
   filter.high = 30;
@@ -209,7 +210,7 @@ std::vector<std::string> SoundBundles() {
     options.hash.outputs = 4;
     bundles.push_back(testing::Serialized(*testing::MakeRecallBundle(options).bundle));
   }
-  for (const char* kind : {"wide_deep", "nfm", "din", "dien"}) {
+  for (const char* kind : converter::EveryKind()) {
     for (uint64_t seed = 0; seed < 6; ++seed) {
       const converter::RandomModel model = converter::MakeRandomModel(seed, kind);
       const auto precision = seed % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8;

@@ -11,6 +11,7 @@
 #include "converter/emit/emit.h"
 #include "converter/pipeline.h"
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "tests/support/allocation_counter.h"
 #include "tests/support/api_request.h"
@@ -91,7 +92,7 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision,
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   options.workers = workers;
   options.parallel_for = testing::InReverse;
-  options.parallel_user = &calls;
+  options.parallel_opaque = &calls;
   const OpenSession session(model.get(), options);
   ASSERT_NE(session.get(), nullptr) << session.error().message;
   const Request request = MakeRandomRequest(random, 1, kMostCandidates);
@@ -102,15 +103,15 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision,
   std::vector<float> logits(kMostCandidates);
   std::vector<hp_ranked> ranked(kMostCandidates);
   size_t largest = 0;
-  hp_model_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(model.get(), &info), HP_OK);
-  std::vector<hp_step_profile> steps(info.bundle.step_count);
+  std::vector<hp_step_profile> steps(info.step_count);
   uint64_t time = 0;
   hp_profile profile = HP_PROFILE_INIT;
-  profile.clock = [](void* user) { return ++*static_cast<uint64_t*>(user); };
-  profile.user = &time;
+  profile.clock = [](void* opaque) { return ++*static_cast<uint64_t*>(opaque); };
+  profile.opaque = &time;
   profile.steps = steps.data();
-  profile.step_count = info.bundle.step_count;
+  profile.step_count = info.step_count;
 
   StartCountingAllocations();
   int failed = 0;
@@ -140,7 +141,7 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision,
       hp_column unknown = {};
       unknown.feature = 9999;
       unknown.type = HP_INT64;
-      const hp_batch bad = {&unknown, 1, 1};
+      const hp_batch bad = HP_BATCH(&unknown, 1, 1);
       expect(hp_session_score(session.get(), &bad, scores.data(), nullptr), HP_UNKNOWN_FEATURE);
       expect(hp_session_check_goldens(session.get(), nullptr), HP_OK);
       expect(hp_session_set_context(session.get(), context.get()), HP_OK);
@@ -189,7 +190,7 @@ TEST_P(NoAllocationRandomTest, ModelsOfEveryKindOfFeature) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, NoAllocationRandomTest,
-                         ::testing::Combine(::testing::Values("wide_deep", "nfm", "din", "dien"),
+                         ::testing::Combine(::testing::ValuesIn(converter::EveryKind()),
                                             ::testing::Range(uint64_t{0}, uint64_t{3})));
 
 }  // namespace

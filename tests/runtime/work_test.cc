@@ -10,6 +10,7 @@
 #include "converter/graph/decode.h"
 #include "converter/pipeline.h"
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "tests/support/api_request.h"
 #include "tests/support/random_model.h"
@@ -45,7 +46,7 @@ TEST_P(WorkTest, ACandidateCostsItsOwnPartOfTheFirstLayerAndTheLayersBehind) {
   for (int round = 0; round < 3; ++round) {
     ASSERT_EQ(hp_session_score(session.get(), candidates.get(), scores.data(), nullptr), HP_OK);
   }
-  hp_session_counters counters;
+  hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
   hp_session_get_counters(session.get(), &counters);
   constexpr uint64_t kPerCandidate = 8 * 16 * 128 + 128 * 64 + 64;
   constexpr uint64_t kPerContext = 18 * 16 * 128;
@@ -80,7 +81,7 @@ TEST_P(WorkTest, WithoutAHistoryTheFirstOfManyTilesIsOnePanel) {
     EXPECT_EQ(hp_session_score(session.get(), ApiBatch(random.spec, some.candidates, count).get(),
                                scores.data(), nullptr),
               HP_OK);
-    hp_session_counters counters;
+    hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
     hp_session_get_counters(session.get(), &counters);
     return counters.tiles;
   };
@@ -105,15 +106,12 @@ TEST_P(WorkTest, BiInteractionReadsEachRowOnce) {
       has_lists |=
           conversion->bundle.features[lookup.feature]->type != schema::FeatureType::Categorical;
     };
-    for (const auto& step : conversion->bundle.candidate_program->steps) {
-      if (const auto* op = step->op.AsEmbedding()) count(*op->lookup);
-      if (const auto* op = step->op.AsEmbeddingSum()) {
-        for (const auto& lookup : op->lookups) count(*lookup);
-      }
-      if (const auto* op = step->op.AsEmbeddingBiInteraction()) {
-        has_interaction = true;
-        for (const auto& lookup : op->lookups) count(*lookup);
-      }
+    const schema::BundleT& bundle = conversion->bundle;
+    for (const auto& step : bundle.steps) {
+      const auto domain = bundle.buffers[bundle.values[step->output]->buffer]->domain;
+      if (domain != schema::Domain::Candidate) continue;
+      has_interaction |= step->kind == schema::OperatorKind::EmbeddingBiInteraction;
+      for (const auto& lookup : step->lookups) count(*lookup);
     }
     if (!has_interaction || has_lists) continue;
     ++fused;
@@ -128,7 +126,8 @@ TEST_P(WorkTest, BiInteractionReadsEachRowOnce) {
         HP_OK);
     std::vector<float> scores(70);
     const ApiBatch candidates(random.spec, request.candidates, 70);
-    hp_session_counters before, after;
+    hp_session_counters before = HP_SESSION_COUNTERS_INIT;
+    hp_session_counters after = HP_SESSION_COUNTERS_INIT;
     ASSERT_EQ(hp_session_score(session.get(), candidates.get(), scores.data(), nullptr), HP_OK);
     hp_session_get_counters(session.get(), &before);
     ASSERT_EQ(hp_session_score(session.get(), candidates.get(), scores.data(), nullptr), HP_OK);
@@ -179,7 +178,7 @@ void CountAttention(const std::string& kind, schema::Precision precision,
 TEST_P(WorkTest, ACandidateBesideFiftyEventsStaysBelowTheBars) {
   const std::pair<std::string, uint64_t> bars[] = {{"din", 470000}, {"dien", 1100000}};
   for (const auto& [kind, most] : bars) {
-    hp_session_counters counters;
+    hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
     converter::Cost cost;
     ASSERT_NO_FATAL_FAILURE(CountAttention(kind, GetParam(), &counters, &cost));
     EXPECT_EQ(counters.candidate_multiplications, 900 * cost.CandidateMultiplyAccumulates(50));

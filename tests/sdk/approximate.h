@@ -100,15 +100,22 @@ inline bool IsAmbiguous(double x, double error) {
 // What float32 makes of levels up to 256 before it rounds them.
 constexpr double kLevelError = 1e-4;
 
+// Of as many levels as the words of an input have (panel_words-inl.h).
+inline double LevelError(double levels) { return std::max(kLevelError, levels * 4e-7); }
+inline double WordLevels(size_t width) {
+  return static_cast<double>(std::min<size_t>(INT32_MAX / 128 / width, INT16_MAX) / 2 * 2);
+}
+
 // Rounded to multiples of 1 / levels.
 inline Approx RoundedToLevels(Approx x, double levels) {
   const double level = x.value * levels;
-  const bool ambiguous = IsAmbiguous(level, x.error * levels + kLevelError);
+  const bool ambiguous = IsAmbiguous(level, x.error * levels + LevelError(levels));
   return {std::nearbyint(level) / levels, ambiguous ? 1 / levels : 0};
 }
 
-// Rounded to 127 levels on either side of 0.
-inline std::vector<Approx> RoundedSymmetrically(const std::vector<Approx>& row) {
+// Rounded to `levels` on either side of 0.
+inline std::vector<Approx> RoundedSymmetrically(const std::vector<Approx>& row,
+                                                double levels = 127) {
   double most = 0;
   double error = 0;
   for (const Approx& x : row) {
@@ -116,12 +123,12 @@ inline std::vector<Approx> RoundedSymmetrically(const std::vector<Approx>& row) 
     error = std::max(error, x.error);
   }
   if (most == 0) return row;
-  const double scale = most / 127;
-  const double scale_error = error / 127 + 2 * kRounding * scale;
+  const double scale = most / levels;
+  const double scale_error = error / levels + 2 * kRounding * scale;
   std::vector<Approx> result;
   for (const Approx& x : row) {
     const double level = x.value / scale;
-    const double off = x.error / scale + std::abs(level) * scale_error / scale + kLevelError;
+    const double off = x.error / scale + std::abs(level) * scale_error / scale + LevelError(levels);
     const double q = std::nearbyint(level);
     result.push_back(
         {q * scale, std::abs(q) * scale_error + (IsAmbiguous(level, off) ? scale : 0)});
@@ -129,7 +136,16 @@ inline std::vector<Approx> RoundedSymmetrically(const std::vector<Approx>& row) 
   return result;
 }
 
-// Rounded to 256 levels between the extremes, 0 among them; `largest`: 255 of them.
+// The input of a layer whose weights are bytes: rounded to `bits`, see InputBits. `largest`: of
+// what the kernel adds up.
+inline std::vector<Approx> RoundedBetweenExtremes(const std::vector<Approx>& row, double* largest);
+inline std::vector<Approx> RoundedInput(const std::vector<Approx>& row, int bits, double* largest) {
+  *largest = 0;
+  if (bits == 8) return RoundedBetweenExtremes(row, largest);
+  return bits == 15 ? RoundedSymmetrically(row, WordLevels(row.size())) : row;
+}
+
+// Rounded to 255 levels between the extremes, 0 among them; `largest`: that of them.
 inline std::vector<Approx> RoundedBetweenExtremes(const std::vector<Approx>& row, double* largest) {
   double low = 0;
   double high = 0;
@@ -139,19 +155,18 @@ inline std::vector<Approx> RoundedBetweenExtremes(const std::vector<Approx>& row
     high = std::max(high, x.value);
     error = std::max(error, x.error);
   }
-  const double scale = high > low ? (high - low) / 255 : 1;
-  const double scale_error = 2 * error / 255 + 3 * kRounding * scale;
-  const double zero = std::nearbyint(std::min(-low / scale, 255.0));
+  const double scale = high > low ? (high - low) / 254 : 1;
+  const double scale_error = 2 * error / 254 + 3 * kRounding * scale;
+  const double zero = std::floor(-low / scale) + 1;
   const auto off = [&](double level, double of) {
     return of / scale + std::abs(level) * scale_error / scale + kLevelError;
   };
-  const bool ambiguous_zero = IsAmbiguous(-low / scale, off(low / scale, error));
+  // A zero point that is off by one rounds no number otherwise.
   std::vector<Approx> result;
   for (const Approx& x : row) {
     const double level = x.value / scale;
-    const double q = std::clamp(std::nearbyint(level + zero), 0.0, 255.0) - zero;
-    const double steps =
-        (IsAmbiguous(level, off(level, x.error)) ? 1 : 0) + (ambiguous_zero ? 1 : 0);
+    const double q = std::nearbyint(level + zero) - zero;
+    const double steps = IsAmbiguous(level, off(level, x.error)) ? 1 : 0;
     result.push_back({q * scale, std::abs(q) * scale_error + steps * scale});
   }
   *largest = 255 * scale;

@@ -29,7 +29,7 @@ using testing::Exactly;
 using testing::kActivations;
 using testing::kRounding;
 using testing::OwnedActivation;
-using testing::OwnedInt8;
+using testing::OwnedMatrix;
 using testing::SameBits;
 using testing::SomeNumber;
 using testing::SomeNumbers;
@@ -63,63 +63,50 @@ std::vector<float> RingRows(Engine& random, const EventRing& ring, size_t stride
   return rows;
 }
 
+// A storage of each kind in turn.
+schema::ElementType SomeStorage(Engine& random) { return testing::kStorages[random() % 3]; }
+
 // An activation unit with weights of its own.
 struct Unit {
-  // `int8` bits: of the first matrix, then of each layer.
-  Unit(Engine& random, uint32_t query_width, const std::vector<uint32_t>& widths, uint32_t int8,
-       const std::vector<ActivationKind>& kinds) {
-    weights.query_width = query_width;
-    weights.first_width = widths[0];
-    query_weights = SomeNumbers(random, size_t{widths[0]} * query_width, Scale(query_width));
-    product_weights = SomeNumbers(random, size_t{widths[0]} * query_width, Scale(query_width));
-    weights.query_weights = query_weights.data();
-    weights.product_weights = product_weights.data();
-    weights.fold_int8 = (int8 & 1) != 0;
+  Unit(Engine& random, uint32_t query_width, const std::vector<uint32_t>& widths, bool fold_int8,
+       const std::vector<ActivationKind>& kinds)
+      : query(SomeStorage(random), query_width, widths[0], false, random),
+        product(SomeStorage(random), query_width, widths[0], false, random) {
+    weights.query = query.get();
+    weights.product = product.get();
+    weights.fold_int8 = fold_int8;
     activations.emplace_back(kinds[0], widths[0], random);
     weights.first_activation = &activations.back().activation;
     uint32_t in = widths[0];
     for (size_t i = 1; i < widths.size(); ++i) {
-      AttentionUnitLayer layer = {};
-      layer.in = in;
-      layer.out = widths[i];
-      if ((int8 >> i & 1) != 0) {
-        bytes.emplace_back(in, widths[i], random);
-        layer.int8 = bytes.back().get();
-        int8_of.push_back(&bytes.back());
-      } else {
-        floats.push_back(SomeNumbers(random, size_t{in} * widths[i], Scale(in)));
-        layer.floats = floats.back().data();
-        int8_of.push_back(nullptr);
-      }
-      if (random() % 4 != 0) {
-        floats.push_back(SomeNumbers(random, widths[i]));
-        layer.bias = floats.back().data();
-      }
+      matrices.emplace_back(SomeStorage(random), in, widths[i], random() % 4 != 0, random);
       activations.emplace_back(kinds[i], widths[i], random);
-      layer.activation = &activations.back().activation;
-      layers.push_back(layer);
+      layers.push_back({matrices.back().get(), &activations.back().activation});
       in = widths[i];
     }
     weights.layers = layers.data();
     weights.layer_count = static_cast<uint32_t>(layers.size());
   }
 
-  static float Scale(uint32_t width) { return 2 / std::sqrt(static_cast<float>(width)); }
-
-  // The score of one candidate and event, straight from the schema's description.
-  Approx Score(const std::vector<float>& query, const float* key, const float* key_row) const {
-    std::vector<Approx> q = Exactly(query);
-    if (weights.fold_int8) q = testing::RoundedSymmetrically(q);
-    std::vector<Approx> x(weights.first_width);
-    for (uint32_t j = 0; j < weights.first_width; ++j) {
-      std::vector<Approx> folded(weights.query_width);
-      for (uint32_t k = 0; k < weights.query_width; ++k) {
-        const double direct = query_weights[size_t{j} * weights.query_width + k];
-        const double product =
-            product_weights[size_t{j} * weights.query_width + k] * double{key[k]};
-        folded[k] = {direct + product, 2 * kRounding * (std::abs(direct) + std::abs(product))};
+  // The score of one candidate and event, straight from the schema's description and what the
+  // instruction set rounds.
+  Approx Score(const std::vector<float>& of_query, const float* key, const float* key_row,
+               const testing::InstructionSet& set) const {
+    const int bits = testing::InputBits(set);
+    const bool fold_int8 = weights.fold_int8 && bits == 8;
+    std::vector<Approx> q = Exactly(of_query);
+    if (fold_int8) q = testing::RoundedSymmetrically(q);
+    std::vector<Approx> x(query.out);
+    for (uint32_t j = 0; j < query.out; ++j) {
+      const std::vector<Approx> direct = query.Row(j);
+      const std::vector<Approx> scaled = product.Row(j);
+      std::vector<Approx> folded(query.in);
+      for (uint32_t k = 0; k < query.in; ++k) {
+        const double part = scaled[k].value * double{key[k]};
+        folded[k] = {direct[k].value + part,
+                     3 * kRounding * (std::abs(direct[k].value) + std::abs(part))};
       }
-      if (weights.fold_int8) folded = testing::RoundedSymmetrically(folded);
+      if (fold_int8) folded = testing::RoundedSymmetrically(folded);
       x[j] = Dot(folded, q, {key_row[j], 0});
     }
     const Activation* activation = weights.first_activation;
@@ -127,40 +114,37 @@ struct Unit {
       for (size_t j = 0; j < x.size(); ++j) x[j] = Activated(*activation, j, x[j]);
     };
     for (size_t i = 0; i < layers.size(); ++i) {
-      const AttentionUnitLayer& layer = layers[i];
+      const OwnedMatrix& matrix = matrices[i];
+      const int input_bits = matrix.InputBitsOn(set);
       double largest = 0;
-      if (int8_of[i] != nullptr && activation->kind == ActivationKind::Sigmoid) {
+      if (input_bits != 0 && activation->kind == ActivationKind::Sigmoid) {
+        const bool bytes = input_bits == 8;
+        const double levels = bytes ? 254 : testing::WordLevels(matrix.in);
         for (Approx& v : x) {
-          v = testing::RoundedToLevels(testing::SigmoidOf(v, testing::kCoarseSigmoidError), 254);
+          v = testing::SigmoidOf(v, bytes ? testing::kCoarseSigmoidError : testing::kSigmoidError);
+          v = testing::RoundedToLevels(v, levels);
         }
         largest = 1;
       } else {
         activate();
-        if (int8_of[i] != nullptr) x = testing::RoundedBetweenExtremes(x, &largest);
+        x = testing::RoundedInput(x, input_bits, &largest);
       }
-      std::vector<Approx> y(layer.out);
-      for (uint32_t j = 0; j < layer.out; ++j) {
-        std::vector<Approx> row(layer.in);
-        for (uint32_t k = 0; k < layer.in; ++k) {
-          row[k].value =
-              int8_of[i] != nullptr ? int8_of[i]->At(j, k) : layer.floats[size_t{j} * layer.in + k];
-        }
-        const double bias = layer.bias == nullptr ? 0 : layer.bias[j];
-        y[j] = Dot(row, x, {bias, 0}, largest);
+      std::vector<Approx> y(matrix.out);
+      for (uint32_t j = 0; j < matrix.out; ++j) {
+        const double bias = matrix.bias.empty() ? 0 : matrix.bias[j];
+        y[j] = Dot(matrix.Row(j), x, {bias, 0}, largest);
       }
       x = y;
-      activation = layer.activation;
+      activation = layers[i].activation;
     }
     activate();
     return x[0];
   }
 
-  std::vector<float> query_weights;
-  std::vector<float> product_weights;
-  std::deque<std::vector<float>> floats;
-  std::deque<OwnedInt8> bytes;
+  OwnedMatrix query;
+  OwnedMatrix product;
+  std::deque<OwnedMatrix> matrices;
   std::deque<OwnedActivation> activations;
-  std::vector<const OwnedInt8*> int8_of;
   std::vector<AttentionUnitLayer> layers;
   AttentionUnitWeights weights = {};
 };
@@ -179,7 +163,7 @@ std::vector<std::vector<float>> RunUnit(const Unit& unit, const UnitEvents& even
                                         uint32_t stride, Engine& random) {
   const auto candidates = static_cast<uint32_t>(queries.size());
   const uint32_t panels = (candidates + stride - 1) / stride;
-  const uint32_t width = unit.weights.query_width;
+  const uint32_t width = unit.query.in;
   // Panels of more than the query, and scores for more events than there are.
   const size_t query_panel = size_t{width + Between(random, 0, 3)} * stride;
   const size_t score_panel = size_t{events.ring.capacity} * stride;
@@ -219,10 +203,10 @@ std::vector<std::vector<float>> RunUnit(const Unit& unit, const UnitEvents& even
 UnitEvents SomeEvents(Engine& random, const Unit& unit, uint32_t count) {
   UnitEvents events;
   events.ring = SomeRing(random, count, 12);
-  events.key_stride = unit.weights.query_width + random() % 4;
-  events.row_stride = unit.weights.first_width + random() % 4;
-  events.keys = RingRows(random, events.ring, events.key_stride, unit.weights.query_width, 1.5f);
-  events.rows = RingRows(random, events.ring, events.row_stride, unit.weights.first_width, 1);
+  events.key_stride = unit.query.in + random() % 4;
+  events.row_stride = unit.query.out + random() % 4;
+  events.keys = RingRows(random, events.ring, events.key_stride, unit.query.in, 1.5f);
+  events.rows = RingRows(random, events.ring, events.row_stride, unit.query.out, 1);
   return events;
 }
 
@@ -237,13 +221,11 @@ TEST_P(AttentionKernelsTest, AUnitScoresEveryCandidateBesideEveryEvent) {
     widths.push_back(1);
     std::vector<ActivationKind> kinds;
     for (size_t i = 0; i < widths.size(); ++i) kinds.push_back(kActivations[(seed + i) % 6]);
-    // Float, int8 everywhere, and any mixture.
-    const uint32_t int8 = seed % 3 == 0 ? 0 : seed % 3 == 1 ? ~0u : static_cast<uint32_t>(random());
-    const Unit unit(random, SomeWidth(random), widths, int8, kinds);
+    const Unit unit(random, SomeWidth(random), widths, seed % 2 == 1, kinds);
     const uint32_t count = seed % 8 == 0 ? 0 : seed % 8 == 1 ? 1 : Between(random, 2, 7);
     const UnitEvents events = SomeEvents(random, unit, count);
     std::vector<std::vector<float>> queries(Between(random, 1, 70));
-    for (auto& query : queries) query = SomeNumbers(random, unit.weights.query_width, 1.5f);
+    for (auto& query : queries) query = SomeNumbers(random, unit.query.in, 1.5f);
 
     const auto expected = RunUnit(unit, events, queries, kMaxPanelLanes, random);
     const std::vector<uint32_t> positions = Positions(events.ring);
@@ -252,7 +234,7 @@ TEST_P(AttentionKernelsTest, AUnitScoresEveryCandidateBesideEveryEvent) {
       ASSERT_EQ(expected[i].size(), count);
       for (uint32_t e = 0; e < count; ++e) {
         const Approx score = unit.Score(queries[i], &events.keys[positions[e] * events.key_stride],
-                                        &events.rows[positions[e] * events.row_stride]);
+                                        &events.rows[positions[e] * events.row_stride], GetParam());
         ASSERT_LE(std::abs(expected[i][e] - score.value), score.error)
             << "candidate " << i << ", event " << e << ": " << expected[i][e] << ", expected "
             << score.value;
@@ -277,39 +259,30 @@ TEST_P(AttentionKernelsTest, AUnitScoresEveryCandidateBesideEveryEvent) {
 
 // A recurrence with weights of its own.
 struct Recurrence {
-  Recurrence(Engine& random, RecurrentCell cell, uint32_t width, bool int8, bool has_bias)
-      : floats(SomeNumbers(random, size_t{3} * width * width,
-                           2 / std::sqrt(static_cast<float>(width)))),
-        bytes(width, 3 * width, random),
-        bias(SomeNumbers(random, size_t{3} * width)),
+  Recurrence(Engine& random, RecurrentCell cell, uint32_t width, schema::ElementType type,
+             bool has_bias)
+      : matrix(type, width, 3 * width, has_bias, random),
         input_bias(SomeNumbers(random, size_t{3} * width)) {
     weights.cell = cell;
-    weights.width = width;
-    if (int8) {
-      weights.int8 = bytes.get();
-    } else {
-      weights.floats = floats.data();
-    }
-    weights.bias = has_bias ? bias.data() : nullptr;
+    weights.matrix = matrix.get();
     weights.input_bias = cell == RecurrentCell::AttentionInputGru ? input_bias.data() : nullptr;
   }
 
   // One event, from a state that is known exactly.
-  std::vector<Approx> Next(const std::vector<float>& state, const float* gates, float a) const {
-    const uint32_t width = weights.width;
-    const bool int8 = weights.floats == nullptr;
+  std::vector<Approx> Next(const std::vector<float>& state, const float* gates, float a,
+                           const testing::InstructionSet& set) const {
+    const uint32_t width = matrix.in;
+    const int bits = matrix.InputBitsOn(set);
     std::vector<Approx> multiplied = Exactly(state);
-    if (int8) {
-      for (Approx& h : multiplied) h = testing::RoundedToLevels(h, 127);
+    if (bits != 0) {
+      const double levels = bits == 8 ? 127 : testing::WordLevels(width);
+      for (Approx& h : multiplied) h = testing::RoundedToLevels(h, levels);
     }
     const auto product = [&](uint32_t row, double start) {
-      std::vector<Approx> w(width);
-      for (uint32_t k = 0; k < width; ++k) {
-        w[k].value = int8 ? bytes.At(row, k) : floats[size_t{row} * width + k];
-      }
-      return Dot(w, multiplied, {start, 2 * kRounding * std::abs(start)}, int8 ? 255.0 / 127 : 0);
+      return Dot(matrix.Row(row), multiplied, {start, 2 * kRounding * std::abs(start)},
+                 bits == 8 ? 255.0 / 127 : 0);
     };
-    const double sigmoid_error = int8 ? testing::kCoarseSigmoidError : testing::kSigmoidError;
+    const double sigmoid_error = bits == 8 ? testing::kCoarseSigmoidError : testing::kSigmoidError;
     const bool scaled = weights.cell == RecurrentCell::AttentionInputGru;
     std::vector<Approx> next(width);
     for (uint32_t u = 0; u < width; ++u) {
@@ -318,7 +291,7 @@ struct Recurrence {
         return scaled ? a * double{gates[i]} + input_bias[i] : double{gates[i]};
       };
       const auto own = [&](uint32_t gate) {
-        return weights.bias == nullptr ? 0.0 : double{bias[gate * width + u]};
+        return matrix.bias.empty() ? 0.0 : double{matrix.bias[gate * width + u]};
       };
       const auto gate = [&](uint32_t g) {
         Approx sum = product(g * width + u, own(g));
@@ -347,9 +320,7 @@ struct Recurrence {
     return next;
   }
 
-  std::vector<float> floats;
-  OwnedInt8 bytes;
-  std::vector<float> bias;
+  OwnedMatrix matrix;
   std::vector<float> input_bias;
   AttentionRecurrenceWeights weights = {};
 };
@@ -361,7 +332,7 @@ std::vector<std::vector<float>> RunRecurrence(const Recurrence& recurrence,
                                               const std::vector<std::vector<float>>& attention,
                                               PanelShape shape) {
   ring.count = count;
-  const uint32_t width = recurrence.weights.width;
+  const uint32_t width = recurrence.matrix.in;
   const Aligned panel(size_t{std::max(count, 1u)} * shape.stride * sizeof(float));
   std::fill_n(panel.as<float>(), size_t{std::max(count, 1u)} * shape.stride, kNone);
   for (uint32_t lane = 0; lane < attention.size(); ++lane) {
@@ -389,8 +360,8 @@ TEST_P(AttentionKernelsTest, ARecurrenceTakesOneStepAnEvent) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Engine random(seed);
     const uint32_t width = SomeWidth(random);
-    const bool int8 = seed / 3 % 2 == 1;
-    const Recurrence recurrence(random, kCells[seed % 3], width, int8, seed % 4 != 0);
+    const Recurrence recurrence(random, kCells[seed % 3], width, testing::kStorages[seed / 3 % 3],
+                                seed % 4 != 0);
     const EventRing ring = SomeRing(random, seed % 9 == 0 ? 0 : Between(random, 1, 6), 9);
     const size_t gate_stride = size_t{3} * width + random() % 5;
     const std::vector<float> gates = RingRows(random, ring, gate_stride, 3 * width, 2);
@@ -410,8 +381,8 @@ TEST_P(AttentionKernelsTest, ARecurrenceTakesOneStepAnEvent) {
     for (uint32_t e = 0; e < ring.count; ++e) {
       const auto next = run(e + 1, kFull, attention);
       for (size_t lane = 0; lane < attention.size(); lane += 7) {
-        const auto expected =
-            recurrence.Next(states[lane], &gates[positions[e] * gate_stride], attention[lane][e]);
+        const auto expected = recurrence.Next(states[lane], &gates[positions[e] * gate_stride],
+                                              attention[lane][e], GetParam());
         for (uint32_t u = 0; u < width; ++u) {
           ASSERT_LE(std::abs(next[lane][u] - expected[u].value), expected[u].error)
               << "event " << e << ", lane " << lane << ", unit " << u << ": " << next[lane][u]
@@ -442,7 +413,8 @@ TEST_P(AttentionKernelsTest, ARecurrenceTakesOneStepAnEvent) {
 
 TEST_P(AttentionKernelsTest, AttentionOfZeroKeepsTheStateAndOfOneTakesTheNew) {
   Engine random(3);
-  const Recurrence recurrence(random, RecurrentCell::AttentionGru, 5, false, true);
+  const Recurrence recurrence(random, RecurrentCell::AttentionGru, 5, schema::ElementType::Float32,
+                              true);
   const EventRing ring = {0, 2, 2};
   const std::vector<float> gates = RingRows(random, ring, 15, 15, 2);
   const auto state = [&](uint32_t events, float first, float second) {
@@ -452,6 +424,44 @@ TEST_P(AttentionKernelsTest, AttentionOfZeroKeepsTheStateAndOfOneTakesTheNew) {
   EXPECT_EQ(state(2, 1, 0), state(1, 1, 0));
   EXPECT_EQ(state(1, 0, 0), std::vector<float>(5, 0.0f));
   EXPECT_NE(state(2, 1, 1), state(1, 1, 1));
+}
+
+TEST_P(AttentionKernelsTest, NanSurvivesAUnitOfEveryKind) {
+  Engine random(4);
+  for (int kind = 0; kind < 24; ++kind) {
+    SCOPED_TRACE(kind);
+    const ActivationKind activation = kActivations[kind % 6];
+    const Unit unit(random, 20, {12, 9, 1}, kind % 2 == 1,
+                    {activation, activation, ActivationKind::Linear});
+    const UnitEvents events = SomeEvents(random, unit, 2);
+    std::vector<std::vector<float>> queries(3, SomeNumbers(random, unit.query.in));
+    queries[1][kind % 20] = kNone;
+    const auto scores = RunUnit(unit, events, queries, kLaneGroup, random);
+    for (uint32_t e = 0; e < 2; ++e) {
+      EXPECT_TRUE(std::isfinite(scores[0][e]));
+      EXPECT_TRUE(std::isnan(scores[1][e])) << scores[1][e];
+      EXPECT_TRUE(std::isfinite(scores[2][e]));
+    }
+  }
+}
+
+TEST_P(AttentionKernelsTest, NanSurvivesARecurrence) {
+  Engine random(4);
+  for (const schema::ElementType type : testing::kStorages) {
+    for (const RecurrentCell cell : {RecurrentCell::AttentionInputGru, RecurrentCell::AttentionGru,
+                                     RecurrentCell::AttentionUpdateGru}) {
+      const Recurrence recurrence(random, cell, 10, type, true);
+      const EventRing ring = {0, 3, 3};
+      const std::vector<float> gates = RingRows(random, ring, 30, 30, 1);
+      const auto states =
+          RunRecurrence(recurrence, gates, 30, ring, 3, {{0.3f, 0.3f, 0.4f}, {0.3f, kNone, 0.4f}},
+                        {kLaneGroup, kLaneGroup});
+      for (uint32_t u = 0; u < 10; ++u) {
+        EXPECT_TRUE(std::isfinite(states[0][u]));
+        EXPECT_TRUE(std::isnan(states[1][u])) << states[1][u];
+      }
+    }
+  }
 }
 
 }  // namespace

@@ -7,7 +7,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "tests/support/tiny/bundle_parts.h"
 #include "tests/support/tiny/sequence_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
@@ -16,6 +18,7 @@ namespace handpick {
 namespace {
 
 using schema::BundleT;
+using schema::OperatorKind;
 using testing::Batch;
 using testing::Bytes;
 using testing::kSequenceItem;
@@ -23,11 +26,7 @@ using testing::kSequenceUser;
 using testing::OpenModel;
 using testing::OpenSession;
 using testing::Serialized;
-
-// Steps of the candidate program.
-constexpr size_t kQuery = 0;
-constexpr size_t kSum = 9;
-constexpr size_t kPairs = 11;
+using testing::StepNamed;
 
 std::unique_ptr<BundleT> ThreeSteps() {
   auto bundle = testing::MakeSequenceBundle(schema::RecurrentCell::AttentionGru);
@@ -38,25 +37,19 @@ std::unique_ptr<BundleT> ThreeSteps() {
 // With one step for the sums and their interaction.
 std::unique_ptr<BundleT> OneStep() {
   auto bundle = ThreeSteps();
-  auto& steps = bundle->candidate_program->steps;
-  schema::EmbeddingSumT& sum = *steps[kSum]->op.AsEmbeddingSum();
-  schema::EmbeddingBiInteractionT op;
-  op.lookups = std::move(sum.lookups);
-  op.sum = sum.addend;
-  op.squares = steps[kSum + 1]->op.AsEmbeddingSum()->addend;
-  op.output = steps[kPairs]->op.AsBiInteraction()->output;
-  steps[kPairs]->op.Set(std::move(op));
-  steps.erase(steps.begin() + kSum, steps.begin() + kPairs);
+  schema::StepT& pairs = StepNamed(bundle.get(), "pairs");
+  schema::StepT& sum = StepNamed(bundle.get(), "sum");
+  pairs.kind = OperatorKind::EmbeddingBiInteraction;
+  pairs.lookups = std::move(sum.lookups);
+  pairs.operands = {sum.operands[0], StepNamed(bundle.get(), "squares").operands[0]};
+  for (const char* name : {"sum", "squares"}) {
+    bundle->steps.erase(bundle->steps.begin() +
+                        static_cast<ptrdiff_t>(testing::IndexOfStep(*bundle, name)));
+  }
   return bundle;
 }
 
-schema::StepT* PairsStep(BundleT* bundle) {
-  return bundle->candidate_program->steps[kPairs - 2].get();
-}
-
-schema::EmbeddingBiInteractionT* Pairs(BundleT* bundle) {
-  return PairsStep(bundle)->op.AsEmbeddingBiInteraction();
-}
+schema::StepT& Pairs(BundleT* bundle) { return StepNamed(bundle, "pairs"); }
 
 std::vector<float> Logits(const BundleT& bundle, uint32_t user, uint32_t tile) {
   const OpenModel model(Serialized(bundle));
@@ -96,8 +89,7 @@ TEST(EmbeddingBiInteractionTest, OneStepGivesTheBitsOfThree) {
 
 TEST(EmbeddingBiInteractionTest, ASingleEmbeddingWithoutTheContextHasNoPairs) {
   auto bundle = OneStep();
-  Pairs(bundle.get())->sum = -1;
-  Pairs(bundle.get())->squares = -1;
+  Pairs(bundle.get()).operands.clear();
   // Without its bi-interaction, which is 0, the item alone decides, whatever the user is.
   EXPECT_EQ(Logits(*bundle, 0, 0), Logits(*bundle, 2, 0));
   EXPECT_NE(Logits(*OneStep(), 0, 0), Logits(*OneStep(), 2, 0));
@@ -110,40 +102,43 @@ struct Damage {
 };
 
 // A value of the candidates, and one of the history, both as wide as the pairs.
-int32_t QueryValue(BundleT* b) {
-  return static_cast<int32_t>(b->candidate_program->steps[kQuery]->op.AsEmbedding()->output);
-}
-int32_t EventValue(BundleT* b) {
-  return static_cast<int32_t>(b->session_program->steps[2]->op.AsEmbedding()->output);
-}
-// A context value of another width.
-int32_t ScratchValue(BundleT* b) {
-  return static_cast<int32_t>(b->session_program->steps[4]->op.AsRecurrence()->scratch);
+uint32_t QueryValue(BundleT* b) { return StepNamed(b, "q").output; }
+uint32_t EventValue(BundleT* b) { return StepNamed(b, "k").output; }
+
+uint32_t NewValue(BundleT* b, schema::Domain domain, uint32_t width) {
+  // Far behind what the bundle has.
+  return testing::AddValue(b, "new", testing::AddBuffer(b, domain, width, 1024), 0, width);
 }
 
 const Damage kDamages[] = {
-    {"NoLookups", [](BundleT* b) { Pairs(b)->lookups.clear(); }, "sums up nothing"},
-    {"SumWithoutSquares", [](BundleT* b) { Pairs(b)->squares = -1; }, "one of sum and squares"},
-    {"SquaresWithoutSum", [](BundleT* b) { Pairs(b)->sum = -1; }, "one of sum and squares"},
-    {"SumRange", [](BundleT* b) { Pairs(b)->sum = 999; }, "bi-interaction's sum"},
-    {"SquaresRange", [](BundleT* b) { Pairs(b)->squares = -2; }, "bi-interaction's squares"},
-    {"SumOfTheCandidate", [](BundleT* b) { Pairs(b)->sum = QueryValue(b); }, "cannot read"},
-    {"SquaresOfTheHistory", [](BundleT* b) { Pairs(b)->squares = EventValue(b); }, "cannot read"},
-    {"SumWidth", [](BundleT* b) { Pairs(b)->sum = ScratchValue(b); }, "wrong width"},
-    {"Domain", [](BundleT* b) { PairsStep(b)->domain = schema::Domain::Pair; }, "another domain"},
-    {"Program",
-     [](BundleT* b) {
-       b->session_program->steps.push_back(std::make_unique<schema::StepT>(*PairsStep(b)));
-       b->session_program->steps.back()->domain = schema::Domain::Context;
-       b->session_program->steps.back()->op.AsEmbeddingBiInteraction()->output =
-           static_cast<uint32_t>(ScratchValue(b));
-     },
-     "not for each candidate"},
-    {"Feature", [](BundleT* b) { Pairs(b)->lookups[0]->feature = 99; }, "feature that does not"},
-    {"Side", [](BundleT* b) { Pairs(b)->lookups[0]->feature = kSequenceUser; }, "another side"},
-    {"Table", [](BundleT* b) { Pairs(b)->lookups[0]->table = 99; }, "table that does not"},
-    {"TableRows", [](BundleT* b) { Pairs(b)->lookups[0]->table = 0; }, "more rows than its table"},
-    {"Combiner", [](BundleT* b) { Pairs(b)->lookups[0]->combiner = schema::Combiner::Unknown; },
+    {"NoLookups", [](BundleT* b) { Pairs(b).lookups.clear(); },
+     "step 'pairs' (bi-interaction of embeddings): lookups are none"},
+    {"SumWithoutSquares", [](BundleT* b) { Pairs(b).operands.pop_back(); },
+     "step 'pairs' (bi-interaction of embeddings): the number of operands is 1, expected 2"},
+    {"ThreeOperands", [](BundleT* b) { Pairs(b).operands.push_back(Pairs(b).operands[0]); },
+     "step 'pairs' (bi-interaction of embeddings): the number of operands is 3, expected 2"},
+    {"SumRange", [](BundleT* b) { Pairs(b).operands[0] = 999; }, "operand does not exist"},
+    {"SquaresRange", [](BundleT* b) { Pairs(b).operands[1] = 0xffffffff; },
+     "operand does not exist"},
+    {"SumOfTheCandidate", [](BundleT* b) { Pairs(b).operands[0] = QueryValue(b); },
+     "step 'pairs': operand 'sum' lies in a domain that the step cannot read"},
+    {"SquaresOfTheHistory", [](BundleT* b) { Pairs(b).operands[1] = EventValue(b); },
+     "step 'pairs': operand 'squares' lies in a domain that the step cannot read"},
+    {"SumWidth",
+     [](BundleT* b) { Pairs(b).operands[0] = NewValue(b, schema::Domain::Context, 12); },
+     "step 'pairs' (bi-interaction of embeddings): the width of operand 'sum' is 12, expected 4"},
+    {"SumNotWritten",
+     [](BundleT* b) { Pairs(b).operands[0] = NewValue(b, schema::Domain::Context, 4); },
+     "step 'pairs': operand 'sum' is read before it is written"},
+    {"PairDomain", [](BundleT* b) { Pairs(b).output = NewValue(b, schema::Domain::Pair, 4); },
+     "step 'pairs': its result lies in a domain that its kind is not for"},
+    {"ContextDomain", [](BundleT* b) { Pairs(b).output = NewValue(b, schema::Domain::Context, 4); },
+     "step 'pairs': its result lies in a domain that its kind is not for"},
+    {"Feature", [](BundleT* b) { Pairs(b).lookups[0]->feature = 99; }, "feature that does not"},
+    {"Side", [](BundleT* b) { Pairs(b).lookups[0]->feature = kSequenceUser; }, "another side"},
+    {"Table", [](BundleT* b) { Pairs(b).lookups[0]->table = 99; }, "table that does not"},
+    {"TableRows", [](BundleT* b) { Pairs(b).lookups[0]->table = 0; }, "more rows than its table"},
+    {"Combiner", [](BundleT* b) { Pairs(b).lookups[0]->combiner = schema::Combiner::Unknown; },
      "unknown combiner"},
 };
 
@@ -153,7 +148,7 @@ TEST_P(EmbeddingBiInteractionDamageTest, IsRefusedByName) {
   auto bundle = OneStep();
   GetParam().apply(bundle.get());
   const Bytes bytes(Serialized(*bundle));
-  hp_bundle_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_error error = {};
   EXPECT_EQ(hp_bundle_inspect(bytes.data(), bytes.size(), &info, &error), HP_BUNDLE_CORRUPT);
   EXPECT_NE(std::string(error.message).find(GetParam().message), std::string::npos)

@@ -53,6 +53,15 @@ TEST(ElementaryTest, InfinitiesSaturate) {
   EXPECT_EQ(Tanh(-infinity), -1.0f);
 }
 
+TEST(ElementaryTest, NanStaysNan) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  for (const float x : {nan, -nan}) {
+    EXPECT_TRUE(std::isnan(Sigmoid(x)));
+    EXPECT_TRUE(std::isnan(Tanh(x)));
+    EXPECT_TRUE(std::isnan(ExpOfNonPositive(x)));
+  }
+}
+
 struct ActivationCase {
   schema::ActivationKind kind;
   std::vector<float> alpha;
@@ -83,6 +92,26 @@ double Reference(const ActivationCase& activation, double x, size_t column) {
       break;
   }
   return 0;
+}
+
+TEST(RowsTest, NanSurvivesActivationsWhereverItStands) {
+  constexpr uint32_t kWidth = 37;
+  const std::vector<float> parameters = RandomFloats(kWidth, 5);
+  for (const schema::ActivationKind kind :
+       {schema::ActivationKind::Linear, schema::ActivationKind::Relu,
+        schema::ActivationKind::Sigmoid, schema::ActivationKind::Tanh,
+        schema::ActivationKind::Prelu, schema::ActivationKind::Dice}) {
+    for (uint32_t bad = 0; bad < kWidth; ++bad) {
+      std::vector<float> row = RandomFloats(kWidth, 6);
+      row[bad] = std::numeric_limits<float>::quiet_NaN();
+      AddRowAndActivate({row.data(), kWidth}, nullptr, {kind, parameters, parameters, parameters},
+                        1, kWidth);
+      for (uint32_t c = 0; c < kWidth; ++c) {
+        EXPECT_EQ(std::isnan(row[c]), c == bad)
+            << "activation " << static_cast<int>(kind) << ", column " << c;
+      }
+    }
+  }
 }
 
 TEST(RowsTest, AddRowAndActivateEqualsItsDefinitionForAllActivationsWidthsAndRows) {
@@ -141,48 +170,16 @@ TEST(RowsTest, ARowHasTheSameBitsWhereverItStands) {
   }
 }
 
-TEST(RowsTest, QuantizedRowsAreWithinHalfAStepAndKeepZero) {
-  std::mt19937_64 random(11);
-  for (int round = 0; round < 200; ++round) {
-    const uint32_t width = 1 + static_cast<uint32_t>(random() % 300);
-    constexpr uint32_t kRows = 3;
-    std::vector<float> in =
-        RandomFloats(kRows * width, random(), std::exp2(static_cast<float>(random() % 20) - 10));
-    if (round % 3 == 0)
-      for (float& value : in) value = std::fabs(value);  // As after a relu.
-    in[0] = 0;
-    std::vector<int8_t> out(kRows * (width + 3), 99);
-    std::vector<QuantizationParameters> parameters(kRows);
-    QuantizeRows({in.data(), width}, out.data(), width + 3, parameters.data(), kRows, width);
-    for (uint32_t r = 0; r < kRows; ++r) {
-      for (uint32_t c = 0; c < width; ++c) {
-        const double x = in[r * width + c];
-        const double back =
-            parameters[r].scale * (out[r * (width + 3) + c] - parameters[r].zero_point);
-        // Half a step, and what the rounding of the zero point cuts off at the ends of the range.
-        ASSERT_NEAR(back, x, 1.001 * parameters[r].scale) << "row " << r << ", column " << c;
-        if (x == 0) {
-          ASSERT_EQ(back, 0);
-        }
-      }
-      for (uint32_t c = width; c < width + 3; ++c) ASSERT_EQ(out[r * (width + 3) + c], 99);
-    }
-  }
-}
-
-TEST(RowsTest, ARowOfZerosQuantizesToZeros) {
-  const std::vector<float> in(9, 0.0f);
-  std::vector<int8_t> out(9);
-  QuantizationParameters parameters;
-  QuantizeRows({in.data(), 9}, out.data(), 9, &parameters, 1, 9);
-  for (const int8_t q : out) EXPECT_EQ(q, parameters.zero_point);
-  EXPECT_GT(parameters.scale, 0);
-}
-
-TEST(EmbeddingTest, Int8RowsAreScaled) {
-  const std::vector<int8_t> bytes = {1, -2, 127, -127, 5, 6};
-  const std::vector<float> scales = {0.5f, 2.0f};
-  const Table table = {2, 3, nullptr, bytes.data(), scales.data()};
+TEST(EmbeddingTest, Int8RowsBeginWithTheirScale) {
+  // Two rows of three numbers: 0.5 and 2 are the scales, 9 and 99 are padding.
+  struct Row {
+    float scale;
+    int8_t numbers[4];
+  };
+  static_assert(sizeof(Row) == 8, "as it lies in a bundle");
+  const Row rows[] = {{0.5f, {1, -2, 127, 9}}, {2.0f, {-127, 5, 6, 99}}};
+  const Table table = {2, 3, schema::ElementType::Int8PerRow,
+                       reinterpret_cast<const uint8_t*>(rows), sizeof(Row)};
   float out[2] = {10, 20};
   AddEmbedding(table, 0, 1, 2, out);
   EXPECT_EQ(out[0], 9.0f);

@@ -1,26 +1,39 @@
 // What a bundle has to keep to be opened: one rule broken at a time, from a bundle that is fine.
-#include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "tests/support/tiny/bundle_parts.h"
 #include "tests/support/tiny/tiny_bundle.h"
 
 namespace handpick {
 namespace {
 
+using schema::ActivationKind;
 using schema::BundleT;
+using schema::Domain;
+using schema::OperatorKind;
+using testing::AddActivation;
+using testing::AddBuffer;
+using testing::AddStep;
+using testing::AddValue;
 using testing::Bytes;
+using testing::IndexOfStep;
 using testing::MakeTinyBundle;
 using testing::Serialized;
+using testing::StepNamed;
 
 hp_error Inspect(const std::string& serialized) {
   const Bytes bytes(serialized);
-  hp_bundle_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_error error = {};
   error.status = hp_bundle_inspect(bytes.data(), bytes.size(), &info, &error);
   return error;
@@ -28,7 +41,7 @@ hp_error Inspect(const std::string& serialized) {
 
 TEST(LoadTest, TheTinyBundleOpensAndTellsWhatIsInside) {
   const Bytes bytes(Serialized(*MakeTinyBundle()));
-  hp_bundle_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_error error;
   ASSERT_EQ(hp_bundle_inspect(bytes.data(), bytes.size(), &info, &error), HP_OK) << error.message;
   EXPECT_STREQ(info.model_name, "tiny");
@@ -41,7 +54,7 @@ TEST(LoadTest, TheTinyBundleOpensAndTellsWhatIsInside) {
   EXPECT_EQ(info.catalog_items, 3u);
   EXPECT_EQ(info.bundle_bytes, bytes.size());
   EXPECT_EQ(info.table_bytes,
-            5u * 4 * 4 + (4 * 3 + 4 * 4) + (4 * 4 + 4 * 4) + 6 * 2 * 4 + 3 * 2 * 4 + 30 * 4);
+            5u * 4 * 4 + 4 * (4 + 3 + 1) + 4 * (4 + 4) + 6 * 2 * 4 + 3 * 2 * 4 + 30 * 4);
   EXPECT_GT(info.session_bytes, 0u);
 }
 
@@ -68,7 +81,7 @@ TEST(LoadTest, EveryTruncationThatLosesSomethingIsRefused) {
 
 TEST(LoadTest, MisalignedBytesAreRefused) {
   const Bytes bytes(std::string(HP_ALIGNMENT, ' ') + Serialized(*MakeTinyBundle()));
-  hp_bundle_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_error error;
   EXPECT_EQ(hp_bundle_inspect(static_cast<const char*>(bytes.data()) + 8, bytes.size() - 8, &info,
                               &error),
@@ -76,15 +89,56 @@ TEST(LoadTest, MisalignedBytesAreRefused) {
   EXPECT_STREQ(error.message, "bundle data is not aligned to 64 bytes");
 }
 
-TEST(LoadTest, ABundleOfALaterFormatIsTooNew) {
+TEST(LoadTest, ABundleOfAnotherFormatIsTooNewOrTooOld) {
+  const struct {
+    uint16_t major;
+    uint16_t minor;
+    hp_status status;
+    const char* message;
+  } formats[] = {
+      {0, 0, HP_BUNDLE_TOO_OLD,
+       "bundle has format 0.0, this runtime opens 2.0 to 2.0: convert the model again"},
+      {1, 2, HP_BUNDLE_TOO_OLD,
+       "bundle has format 1.2, this runtime opens 2.0 to 2.0: convert the model again"},
+      {2, 1, HP_BUNDLE_TOO_NEW,
+       "bundle has format 2.1, this runtime opens 2.0 to 2.0: update the "
+       "app"},
+      {3, 0, HP_BUNDLE_TOO_NEW,
+       "bundle has format 3.0, this runtime opens 2.0 to 2.0: update the "
+       "app"},
+  };
+  for (const auto& format : formats) {
+    auto bundle = MakeTinyBundle();
+    bundle->format_major = format.major;
+    bundle->format_minor = format.minor;
+    const hp_error error = Inspect(Serialized(*bundle));
+    EXPECT_EQ(error.status, format.status) << format.message;
+    EXPECT_STREQ(error.message, format.message);
+  }
+}
+
+TEST(LoadTest, WhatABundleNeedsAndTheRuntimeLacksIsNamed) {
   auto bundle = MakeTinyBundle();
-  bundle->format_minor = 3;
-  EXPECT_EQ(Inspect(Serialized(*bundle)).status, HP_BUNDLE_TOO_NEW);
-  bundle = MakeTinyBundle();
-  bundle->format_major = 2;
+  for (const char* name : {"sparse layers", "another thing"}) {
+    bundle->needs.push_back(std::make_unique<schema::NeedT>());
+    bundle->needs.back()->name = name;
+  }
+  // Whatever else a later converter writes: this is said first.
+  bundle->tile = 0;
   const hp_error error = Inspect(Serialized(*bundle));
   EXPECT_EQ(error.status, HP_BUNDLE_TOO_NEW);
-  EXPECT_STREQ(error.message, "bundle has format 2.0, this runtime opens 1.0 to 1.2");
+  EXPECT_STREQ(error.message,
+               "bundle needs 'sparse layers', which this runtime (format 2.0) does not have: "
+               "update the app");
+}
+
+TEST(LoadTest, AManifestMayBeMissing) {
+  auto bundle = MakeTinyBundle();
+  bundle->manifest = nullptr;
+  const Bytes bytes(Serialized(*bundle));
+  hp_model_info info = HP_MODEL_INFO_INIT;
+  ASSERT_EQ(hp_bundle_inspect(bytes.data(), bytes.size(), &info, nullptr), HP_OK);
+  EXPECT_STREQ(info.producer, "");
 }
 
 struct Damage {
@@ -93,11 +147,11 @@ struct Damage {
   const char* message;  // Part of it.
 };
 
-schema::StepT* SessionStep(BundleT* bundle, size_t i) {
-  return bundle->session_program->steps[i].get();
-}
-schema::StepT* CandidateStep(BundleT* bundle, size_t i) {
-  return bundle->candidate_program->steps[i].get();
+schema::StepT& Step(BundleT* bundle, const char* name) { return StepNamed(bundle, name); }
+
+uint32_t NewValue(BundleT* bundle, Domain domain, uint32_t width) {
+  // Far behind what the bundle has.
+  return AddValue(bundle, "new", AddBuffer(bundle, domain, width, 1024), 0, width);
 }
 
 void AddGolden(BundleT* bundle) {
@@ -119,13 +173,24 @@ void AddGolden(BundleT* bundle) {
 const float kNan = std::numeric_limits<float>::quiet_NaN();
 
 const Damage kDamages[] = {
-    {"Task", [](BundleT* b) { b->task = schema::Task::Unknown; }, "task"},
     {"Precision", [](BundleT* b) { b->precision = schema::Precision::Unknown; }, "precision"},
     {"TileOfNothing", [](BundleT* b) { b->tile = 0; }, "tile is 0"},
     {"HugeTile", [](BundleT* b) { b->tile = 1u << 20; }, "tile is 1048576"},
-    {"HugeHistory", [](BundleT* b) { b->max_history = 1u << 30; }, "max_history"},
-    {"Regions", [](BundleT* b) { b->region_row_bytes.pop_back(); }, "region_row_bytes has 3"},
-    {"HugeRegion", [](BundleT* b) { b->region_row_bytes[2] = 0xffffffff; }, "region_row_bytes"},
+    {"HugeHistory", [](BundleT* b) { b->sequences[0]->max_events = 1u << 30; },
+     "sequence 'history' has max_events 1073741824, expected 1 to 65536"},
+    {"HistoryOfNothing", [](BundleT* b) { b->sequences[0]->max_events = 0; },
+     "sequence 'history' has max_events 0"},
+    {"ManySequences",
+     [](BundleT* b) {
+       for (int i = 0; i < 8; ++i) b->sequences.push_back(testing::Sequence("more", 3));
+     },
+     "number of sequences is 9, expected less than 9"},
+    {"FeatureSequence", [](BundleT* b) { b->features[testing::kSeen]->sequence = 1; },
+     "feature 'seen': belongs to a sequence that there is not"},
+    {"NoSequences", [](BundleT* b) { b->sequences.clear(); },
+     "feature 'seen': belongs to a sequence that there is not"},
+    {"CandidateSequence", [](BundleT* b) { b->features[testing::kItem]->sequence = 1; },
+     "feature 'item': belongs to a sequence that there is not"},
     {"Tolerance", [](BundleT* b) { b->golden_tolerance = kNan; }, "golden_tolerance"},
     {"VocabularyKind",
      [](BundleT* b) { b->vocabularies[0]->kind = schema::VocabularyKind::Unknown; }, "kind"},
@@ -193,8 +258,10 @@ const Damage kDamages[] = {
      },
      "bytes of data"},
     {"TableDimension", [](BundleT* b) { b->tables[0]->dimension = 0; }, "shape"},
-    {"TableScales", [](BundleT* b) { b->tables[1]->scales.pop_back(); },
-     "has 3 scales, expected 4"},
+    {"TableInt8RowIsShort", [](BundleT* b) { b->tables[1]->data.pop_back(); },
+     "has 31 bytes of data, expected 32"},
+    {"TableHalves", [](BundleT* b) { b->tables[0]->type = schema::ElementType::Float16; },
+     "has 80 bytes of data, expected 40"},
     {"TableTooSmallForFeature",
      [](BundleT* b) {
        b->tables[0]->row_count = 4;
@@ -202,24 +269,56 @@ const Damage kDamages[] = {
      },
      "more rows than its table"},
     {"DenseData", [](BundleT* b) { b->dense_weights[0]->data.pop_back(); }, "bytes of data"},
+    {"DenseHalves", [](BundleT* b) { b->dense_weights[0]->type = schema::ElementType::Float16; },
+     "bytes of data"},
+    {"DenseScales", [](BundleT* b) { b->dense_weights[1]->scales.pop_back(); }, "scales, expected"},
     {"DenseBias", [](BundleT* b) { b->dense_weights[0]->bias.pop_back(); }, "bias"},
     {"DenseScaleNan", [](BundleT* b) { b->dense_weights[1]->scales[0] = kNan; },
      "scale is no positive number"},
     {"DenseScaleZero", [](BundleT* b) { b->dense_weights[1]->scales[0] = 0; },
      "scale is no positive number"},
-    {"BufferDomain", [](BundleT* b) { b->buffers[0]->domain = schema::Domain::Unknown; }, "domain"},
-    {"BufferType", [](BundleT* b) { b->buffers[0]->type = schema::BufferType::Unknown; }, "type"},
+    {"DenseInt8Width",
+     [](BundleT* b) {
+       b->dense_weights[1]->input_width = (1u << 16) + 1;
+       b->dense_weights[1]->data.resize(size_t{6} * ((1u << 16) + 1));
+     },
+     "dense layer 'deep.candidate': it is int8 and too wide"},
+    {"ManyBuffers",
+     [](BundleT* b) {
+       while (b->buffers.size() < 1025) AddBuffer(b, Domain::Candidate, 1, 1024);
+     },
+     "number of buffers is 1025, expected less than 1025"},
+    {"BufferDomain", [](BundleT* b) { b->buffers[0]->domain = Domain::Unknown; },
+     "a buffer's domain is 0"},
+    {"BufferDomainRange", [](BundleT* b) { b->buffers[0]->domain = static_cast<Domain>(9); },
+     "a buffer's domain is 9"},
+    {"BufferSequence", [](BundleT* b) { b->buffers[2]->sequence = 1; },
+     "a buffer's sequence is 1, expected less than 1"},
+    {"ContextBufferSequence", [](BundleT* b) { b->buffers[0]->sequence = 1; },
+     "a buffer's sequence is 1, expected less than 1"},
     {"BufferWidth", [](BundleT* b) { b->buffers[0]->width = 0; }, "width is 0"},
-    {"BufferOffset", [](BundleT* b) { b->buffers[1]->offset = 192; }, "not in its region"},
-    {"BufferAlignment", [](BundleT* b) { b->buffers[1]->offset = 68; }, "not in its region"},
-    {"BufferEnd", [](BundleT* b) { b->region_row_bytes[1] = 8; }, "not in its region"},
-    {"BuffersOverlap", [](BundleT* b) { b->buffers[5]->offset = 40; }, "share memory"},
-    {"ContextBuffersOverlap", [](BundleT* b) { b->buffers[1]->offset = 0; }, "share memory"},
+    {"HugeBufferWidth", [](BundleT* b) { b->buffers[3]->width = (1u << 20) + 1; },
+     "width is 1048577"},
+    {"BufferAlignment", [](BundleT* b) { b->buffers[1]->offset = 68; },
+     "a buffer lies at byte 68 of a row, expected a multiple of 64"},
+    {"CandidateBufferAlignment", [](BundleT* b) { b->buffers[4]->offset = 42; },
+     "a buffer lies at byte 42 of a row, expected a multiple of 4"},
+    {"BufferEnd", [](BundleT* b) { b->buffers[8]->offset = 1u << 28; },
+     "a buffer lies at byte 268435456 of a row"},
+    {"BuffersOverlap", [](BundleT* b) { b->buffers[5]->offset = 40; },
+     "buffers 4 and 5 share memory while both are in use"},
+    {"ContextBuffersOverlap", [](BundleT* b) { b->buffers[1]->offset = 0; },
+     "buffers 0 and 1 share memory while both are in use"},
+    {"ManyValues",
+     [](BundleT* b) {
+       while (b->values.size() < 16385) AddValue(b, "", 0, 0, 1);
+     },
+     "number of values is 16385, expected less than 16385"},
     {"ValueBuffer", [](BundleT* b) { b->values[0]->buffer = 77; }, "buffer is 77"},
     {"ValueColumns", [](BundleT* b) { b->values[0]->column = 5; }, "not in its buffer"},
     {"ValueColumnOverflow", [](BundleT* b) { b->values[0]->column = 0xfffffffe; },
      "not in its buffer"},
-    {"ValueOfInt8Part", [](BundleT* b) { b->values[11]->width = 9; }, "part of an int8 buffer"},
+    {"ValueWidth", [](BundleT* b) { b->values[0]->width = 0; }, "not in its buffer"},
     {"CatalogKey", [](BundleT* b) { b->catalog->key_feature = 99; }, "catalog key"},
     {"CatalogKeyType", [](BundleT* b) { b->catalog->key_feature = testing::kTags; }, "catalog key"},
     {"CatalogIds", [](BundleT* b) { b->catalog->ids.pop_back(); }, "number of ids"},
@@ -231,96 +330,179 @@ const Damage kDamages[] = {
      "catalog column"},
     {"CatalogTwice", [](BundleT* b) { b->catalog->columns[1]->feature = testing::kTags; },
      "catalog column"},
-    {"HistoryOfNothing", [](BundleT* b) { b->max_history = 0; }, "which has 0 events"},
-    {"Logit", [](BundleT* b) { b->logit = 99; }, "logit is 99"},
-    {"LogitWidth", [](BundleT* b) { b->logit = 12; }, "no computed value of width 1"},
-    {"LogitOfHistory", [](BundleT* b) { b->logit = 5; }, "no computed value of width 1"},
-    {"NoOperator", [](BundleT* b) { CandidateStep(b, 0)->op.Reset(); }, "damaged"},
-    {"StepDomain", [](BundleT* b) { CandidateStep(b, 0)->domain = schema::Domain::Context; },
-     "not of the candidates"},
-    {"SessionStepDomain", [](BundleT* b) { SessionStep(b, 0)->domain = schema::Domain::Candidate; },
-     "neither"},
-    {"Triggers", [](BundleT* b) { SessionStep(b, 4)->triggers = 1; }, "triggers"},
-    {"CandidateTriggers", [](BundleT* b) { CandidateStep(b, 0)->triggers = 1; }, "triggers"},
-    {"Output", [](BundleT* b) { SessionStep(b, 0)->op.AsEmbedding()->output = 99; },
-     "result does not exist"},
-    {"OutputDomain", [](BundleT* b) { SessionStep(b, 0)->op.AsEmbedding()->output = 6; },
-     "another domain"},
-    {"LookupFeature", [](BundleT* b) { SessionStep(b, 0)->op.AsEmbedding()->lookup->feature = 99; },
+    {"NoOutputs", [](BundleT* b) { b->outputs.clear(); }, "it has 0 outputs, expected 1 to 64"},
+    {"ManyOutputs",
+     [](BundleT* b) {
+       while (b->outputs.size() < 65) b->outputs.push_back(testing::Output("more", 15));
+     },
+     "it has 65 outputs, expected 1 to 64"},
+    {"OutputTask", [](BundleT* b) { b->outputs[0]->task = schema::Task::Unknown; },
+     "an output's task is 0"},
+    {"OutputRange", [](BundleT* b) { b->outputs[0]->value = 99; },
+     "an output's value is 99, expected less than 16"},
+    {"OutputWidth", [](BundleT* b) { b->outputs[0]->value = 11; },
+     "output 'score' is no computed value of width 1 without events"},
+    {"OutputOfEvents", [](BundleT* b) { b->outputs[0]->value = AddValue(b, "first", 2, 0, 1); },
+     "output 'score' is no computed value of width 1 without events"},
+    {"OutputNotComputed",
+     [](BundleT* b) {
+       b->outputs.push_back(testing::Output("second", NewValue(b, Domain::Candidate, 1)));
+     },
+     "output 'second' is no computed value of width 1 without events"},
+    {"ManySteps",
+     [](BundleT* b) {
+       while (b->steps.size() < 16385) AddStep(b, "", OperatorKind::Copy, {}, 0);
+     },
+     "number of steps is 16385, expected less than 16385"},
+    {"NoKind", [](BundleT* b) { Step(b, "head").kind = OperatorKind::Unknown; },
+     "step 'head' is of an unknown kind 0"},
+    {"LaterKind", [](BundleT* b) { Step(b, "head").kind = static_cast<OperatorKind>(200); },
+     "step 'head' is of an unknown kind 200"},
+    {"StepDomain",
+     [](BundleT* b) { Step(b, "user").output = NewValue(b, Domain::Pair, 4); },
+     "step 'user': its result lies in a domain that its kind is not for"},
+    {"PoolDomain",
+     [](BundleT* b) { Step(b, "seen").output = NewValue(b, Domain::Candidate, 3); },
+     "step 'seen': its result lies in a domain that its kind is not for"},
+    {"SessionStepAmongCandidates",
+     [](BundleT* b) {
+       AddStep(b, "late", OperatorKind::Copy, {0}, NewValue(b, Domain::Context, 4));
+     },
+     "step 'late': stands behind steps of candidates, and is none"},
+    {"StepOutput", [](BundleT* b) { Step(b, "user").output = 99; },
+     "step 'user': its result does not exist"},
+    {"OutputSide", [](BundleT* b) { Step(b, "user").output = NewValue(b, Domain::Candidate, 4); },
+     "step 'user': a feature is given on another side"},
+    {"LookupFeature", [](BundleT* b) { Step(b, "user").lookups[0]->feature = 99; },
      "feature that does"},
-    {"LookupTable", [](BundleT* b) { SessionStep(b, 0)->op.AsEmbedding()->lookup->table = 99; },
+    {"LookupTable", [](BundleT* b) { Step(b, "user").lookups[0]->table = 99; },
      "table that does"},
-    {"LookupOfNumber",
-     [](BundleT* b) { SessionStep(b, 0)->op.AsEmbedding()->lookup->feature = testing::kAge; },
+    {"LookupOfNumber", [](BundleT* b) { Step(b, "user").lookups[0]->feature = testing::kAge; },
      "no rows"},
-    {"LookupSide",
-     [](BundleT* b) { CandidateStep(b, 0)->op.AsEmbedding()->lookup->feature = testing::kSeen; },
+    {"LookupSide", [](BundleT* b) { Step(b, "item").lookups[0]->feature = testing::kSeen; },
      "another side"},
-    {"LookupWidth", [](BundleT* b) { CandidateStep(b, 0)->op.AsEmbedding()->lookup->table = 5; },
-     "dimension"},
+    {"LookupWidth", [](BundleT* b) { Step(b, "item").lookups[0]->table = 5; },
+     "step 'item' (embedding): the dimension of the tables together is 1, expected 4"},
     {"LookupCombiner",
-     [](BundleT* b) {
-       CandidateStep(b, 1)->op.AsEmbedding()->lookup->combiner = schema::Combiner::Unknown;
-     },
-     "combiner"},
-    {"NumericFeature", [](BundleT* b) { SessionStep(b, 1)->op.AsNumeric()->feature = 99; },
-     "feature that does"},
-    {"NumericOfIds",
-     [](BundleT* b) { SessionStep(b, 1)->op.AsNumeric()->feature = testing::kUser; }, "no number"},
-    {"PoolMask",
-     [](BundleT* b) { SessionStep(b, 3)->op.AsPoolHistory()->mask_feature = testing::kUser; },
-     "mask"},
-    {"PoolMaskRange", [](BundleT* b) { SessionStep(b, 3)->op.AsPoolHistory()->mask_feature = -7; },
-     "mask"},
-    {"PoolInput", [](BundleT* b) { SessionStep(b, 3)->op.AsPoolHistory()->input = 0; }, "domain"},
+     [](BundleT* b) { Step(b, "tags").lookups[0]->combiner = schema::Combiner::Unknown; },
+     "step 'tags' (embedding): a lookup has an unknown combiner"},
+    {"LookupOfNothing", [](BundleT* b) { Step(b, "item").lookups.clear(); },
+     "step 'item' (embedding): lookups are none"},
+    {"EmbeddingOfFeatures", [](BundleT* b) { Step(b, "item").features = {testing::kItem}; },
+     "step 'item' (embedding): the number of features is 1, expected 0"},
+    {"EmbeddingWithWeights", [](BundleT* b) { Step(b, "item").weights = {0}; },
+     "step 'item' (embedding): the number of weights is 1, expected 0"},
+    {"EmbeddingWithActivation",
+     [](BundleT* b) { AddActivation(&Step(b, "item"), ActivationKind::Relu); },
+     "step 'item' (embedding): the number of activations is 1, expected 0"},
+    {"NumericFeature", [](BundleT* b) { Step(b, "age").features = {99}; }, "feature that does"},
+    {"NumericOfIds", [](BundleT* b) { Step(b, "age").features = {testing::kUser}; },
+     "step 'age' (numeric): a feature is not numeric"},
+    {"NumericOfNothing", [](BundleT* b) { Step(b, "age").features.clear(); },
+     "step 'age' (numeric): features are none"},
+    {"NumericWidth",
+     [](BundleT* b) { Step(b, "price").features = {testing::kPrice, testing::kPrice}; },
+     "step 'price' (numeric): the dimension of the features together is 4, expected 2"},
+    {"NumericSide", [](BundleT* b) { Step(b, "price").features = {testing::kAge, testing::kAge}; },
+     "step 'price': a feature is given on another side"},
+    {"PoolMask", [](BundleT* b) { Step(b, "seen").features = {testing::kUser}; },
+     "step 'seen': its mask is no categorical feature of the history"},
+    {"PoolMasks", [](BundleT* b) { Step(b, "seen").features = {testing::kSeen, testing::kSeen}; },
+     "step 'seen' (pool history): the number of mask features is 2, expected 1"},
+    {"PoolMaskRange", [](BundleT* b) { Step(b, "seen").features = {99}; }, "feature that does"},
+    {"PoolInput", [](BundleT* b) { Step(b, "seen").operands = {2}; },
+     "step 'seen': operand 'input' lies in a domain that the step cannot read"},
+    {"PoolInputWidth", [](BundleT* b) { Step(b, "seen").operands = {0}; },
+     "step 'seen' (pool history): the width of operand 'input' is 4, expected 3"},
     {"PoolCombiner",
-     [](BundleT* b) {
-       SessionStep(b, 3)->op.AsPoolHistory()->combiner = schema::Combiner::Unknown;
-     },
-     "combiner"},
-    {"DenseWeights", [](BundleT* b) { SessionStep(b, 4)->op.AsDense()->weights = 99; },
-     "weights do not exist"},
-    {"DenseWeightsShape", [](BundleT* b) { SessionStep(b, 4)->op.AsDense()->weights = 2; },
-     "another number of outputs"},
-    {"DenseInput", [](BundleT* b) { SessionStep(b, 4)->op.AsDense()->input = 99; },
-     "operand does not exist"},
-    {"DenseInputWidth", [](BundleT* b) { SessionStep(b, 4)->op.AsDense()->input = 0; },
-     "wrong width"},
-    {"DenseInputType", [](BundleT* b) { CandidateStep(b, 5)->op.AsDense()->input = 10; },
-     "element type"},
-    {"DenseRow", [](BundleT* b) { CandidateStep(b, 5)->op.AsDense()->row = 99; }, "a row is 99"},
-    {"DenseRowDomain", [](BundleT* b) { CandidateStep(b, 5)->op.AsDense()->row = 12; }, "domain"},
+     [](BundleT* b) { Step(b, "seen").combiner = schema::Combiner::Unknown; },
+     "step 'seen' (pool history): its combiner is unknown"},
+    {"DenseWeights", [](BundleT* b) { Step(b, "deep.context").weights = {99}; },
+     "step 'deep.context': its weights do not exist"},
+    {"DenseWithoutWeights", [](BundleT* b) { Step(b, "deep.context").weights.clear(); },
+     "step 'deep.context' (dense): the number of weights is 0, expected 1"},
+    {"DenseOutputs", [](BundleT* b) { Step(b, "deep.context").weights = {2}; },
+     "step 'deep.context' (dense): the output width of 'weights' is 1, expected 6"},
+    {"DenseInputs", [](BundleT* b) { Step(b, "deep.context").weights = {1}; },
+     "step 'deep.context' (dense): the input width of 'weights' is 10, expected 8"},
+    {"DenseInput", [](BundleT* b) { Step(b, "deep.context").operands = {99}; },
+     "step 'deep.context': an operand does not exist"},
+    {"DenseInputWidth", [](BundleT* b) { Step(b, "deep.context").operands = {0}; },
+     "step 'deep.context' (dense): the input width of 'weights' is 8, expected 4"},
+    {"DenseWithoutInput", [](BundleT* b) { Step(b, "deep.context").operands.clear(); },
+     "step 'deep.context' (dense): the number of operands is 0, expected 2"},
+    {"DenseRow", [](BundleT* b) { Step(b, "deep.candidate").operands[1] = 99; },
+     "step 'deep.candidate': an operand does not exist"},
+    {"DenseRowDomain", [](BundleT* b) { Step(b, "deep.candidate").operands[1] = 11; },
+     "step 'deep.candidate': operand 'row' lies in a domain that the step cannot read"},
+    {"DenseRows", [](BundleT* b) { Step(b, "deep.candidate").operands.push_back(4); },
+     "step 'deep.candidate' (dense): the number of operands is 3, expected 2"},
+    {"DenseLookups",
+     [](BundleT* b) { Step(b, "head").lookups.push_back(testing::Lookup(testing::kItem, 2)); },
+     "step 'head' (dense): the number of lookups is 1, expected 0"},
+    {"DenseNumbers", [](BundleT* b) { Step(b, "head").numbers = {1}; },
+     "step 'head' (dense): the number of its numbers is 1, expected 0"},
+    {"DenseCell", [](BundleT* b) { Step(b, "head").cell = schema::RecurrentCell::Gru; },
+     "step 'head' (dense): its recurrent cell is not one that it takes"},
     {"DenseActivation",
      [](BundleT* b) {
-       CandidateStep(b, 5)->op.AsDense()->activation->kind =
-           static_cast<schema::ActivationKind>(77);
+       Step(b, "deep.candidate").activations[0]->kind = static_cast<ActivationKind>(77);
      },
-     "unknown activation"},
+     "step 'deep.candidate' (dense): its activation is unknown"},
+    {"DenseActivations",
+     [](BundleT* b) { AddActivation(&Step(b, "deep.candidate"), ActivationKind::Relu); },
+     "step 'deep.candidate' (dense): the number of activations is 2, expected 1"},
+    {"ManyActivations",
+     [](BundleT* b) {
+       for (int i = 0; i < 18; ++i) AddActivation(&Step(b, "head"), ActivationKind::Relu);
+     },
+     "step 'head': has too many activations"},
     {"PreluWithoutSlopes",
-     [](BundleT* b) {
-       CandidateStep(b, 5)->op.AsDense()->activation->kind = schema::ActivationKind::Prelu;
-     },
-     "slopes"},
-    {"AddNothing", [](BundleT* b) { CandidateStep(b, 9)->op.AsAdd()->inputs.clear(); },
-     "adds nothing"},
-    {"AddRange", [](BundleT* b) { CandidateStep(b, 9)->op.AsAdd()->inputs[0] = 99; },
-     "operand does not exist"},
-    {"SumOfNothing", [](BundleT* b) { CandidateStep(b, 8)->op.AsEmbeddingSum()->lookups.clear(); },
-     "sums up nothing"},
-    {"Addend", [](BundleT* b) { CandidateStep(b, 8)->op.AsEmbeddingSum()->addend = -3; }, "addend"},
-    {"WrittenTwice", [](BundleT* b) { SessionStep(b, 1)->op.AsNumeric()->output = 0; }, "width"},
+     [](BundleT* b) { Step(b, "deep.candidate").activations[0]->kind = ActivationKind::Prelu; },
+     "the number of an activation's slopes is 0, expected 6"},
+    {"ReluWithSlope", [](BundleT* b) { Step(b, "deep.candidate").activations[0]->alpha = {1}; },
+     "the number of an activation's slopes is 1, expected 0"},
+    {"ReluWithScale", [](BundleT* b) { Step(b, "deep.candidate").activations[0]->scale = {1}; },
+     "the number of an activation's scales is 1, expected 0"},
+    {"AddNothing", [](BundleT* b) { Step(b, "logit").operands.clear(); },
+     "step 'logit' (add): the number of operands is 0, expected 1"},
+    {"AddRange", [](BundleT* b) { Step(b, "logit").operands[0] = 99; },
+     "step 'logit': an operand does not exist"},
+    {"AddWidth", [](BundleT* b) { Step(b, "logit").operands[1] = 11; },
+     "step 'logit' (add): the width of operand 'addend' is 6, expected 1"},
+    {"SumOfNothing", [](BundleT* b) { Step(b, "cross").lookups.clear(); },
+     "step 'cross' (embedding sum): lookups are none"},
+    {"SumWidth", [](BundleT* b) { Step(b, "cross").lookups.push_back(testing::Lookup(3, 2)); },
+     "step 'cross' (embedding sum): the dimension of a table is 4, expected 1"},
+    {"Addend", [](BundleT* b) { Step(b, "cross").operands = {99}; },
+     "step 'cross': an operand does not exist"},
+    {"Addends", [](BundleT* b) { Step(b, "cross").operands = {13, 13}; },
+     "step 'cross' (embedding sum): the number of operands is 2, expected 1"},
+    {"WrittenTwice", [](BundleT* b) { Step(b, "age").output = 0; },
+     "step 'age': writes what another step wrote"},
+    {"TwoWriters", [](BundleT* b) { Step(b, "name").output = 7; },
+     "step 'name': writes what another step wrote"},
     {"ReadBeforeWritten",
-     [](BundleT* b) { std::swap(b->candidate_program->steps[6], b->candidate_program->steps[7]); },
-     "read before it is written"},
-    {"PartlyWritten",
-     [](BundleT* b) { b->candidate_program->steps.erase(b->candidate_program->steps.begin() + 2); },
-     "read before it is written"},
-    {"TwoWriters",
      [](BundleT* b) {
-       CandidateStep(b, 2)->op.AsEmbedding()->output =
-           7;  // Where the tags go; as wide as the name.
+       std::swap(b->steps[IndexOfStep(*b, "head")], b->steps[IndexOfStep(*b, "copy")]);
      },
-     "writes what another step wrote"},
+     "step 'copy': operand 'input' is read before it is written"},
+    {"PartlyWritten",
+     [](BundleT* b) {
+       b->steps.erase(b->steps.begin() + static_cast<ptrdiff_t>(IndexOfStep(*b, "name")));
+     },
+     "step 'deep.candidate': operand 'input' is read before it is written"},
+    {"EndNotWritten",
+     [](BundleT* b) {
+       b->steps.erase(b->steps.begin() + static_cast<ptrdiff_t>(IndexOfStep(*b, "price")));
+     },
+     "step 'deep.candidate': operand 'input' is read before it is written"},
+    {"HistoryOfTheContext",
+     [](BundleT* b) {
+       AddStep(b, "broadcast", OperatorKind::Copy, {4}, NewValue(b, Domain::History, 6));
+       std::swap(b->steps.back(), b->steps[5]);
+     },
+     "step 'broadcast': operand 'input' lies in a domain that the step cannot read"},
     {"GoldenFeature",
      [](BundleT* b) {
        AddGolden(b);
@@ -333,6 +515,35 @@ const Damage kDamages[] = {
        b->goldens[0]->context[0]->feature = testing::kItem;
      },
      "wrong side"},
+    {"GoldenHistorySide",
+     [](BundleT* b) {
+       AddGolden(b);
+       b->goldens[0]->histories.push_back(std::make_unique<schema::GoldenEventsT>());
+       b->goldens[0]->histories[0]->event_count = 1;
+       b->goldens[0]->histories[0]->columns.push_back(std::move(b->goldens[0]->context[0]));
+       b->goldens[0]->context.clear();
+     },
+     "wrong side"},
+    {"GoldenHistories",
+     [](BundleT* b) {
+       AddGolden(b);
+       b->goldens[0]->histories.push_back(std::make_unique<schema::GoldenEventsT>());
+       b->goldens[0]->histories.push_back(std::make_unique<schema::GoldenEventsT>());
+     },
+     "has more histories than the model has sequences"},
+    {"GoldenEvents",
+     [](BundleT* b) {
+       AddGolden(b);
+       b->goldens[0]->histories.push_back(std::make_unique<schema::GoldenEventsT>());
+       b->goldens[0]->histories[0]->event_count = 1u << 20;
+     },
+     "has too many rows"},
+    {"GoldenOutputs",
+     [](BundleT* b) {
+       AddGolden(b);
+       b->outputs.push_back(testing::Output("second", 15));
+     },
+     "its logits are not as many as its candidates and outputs"},
     {"GoldenLogits",
      [](BundleT* b) {
        AddGolden(b);
@@ -344,7 +555,7 @@ const Damage kDamages[] = {
        AddGolden(b);
        b->goldens[0]->candidate_count = 0x40000000;
      },
-     "logits"},
+     "has too many rows"},
     {"GoldenSplits",
      [](BundleT* b) {
        AddGolden(b);

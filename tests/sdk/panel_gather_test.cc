@@ -1,19 +1,25 @@
 // Sums of embedding rows, and bi-interactions of them, against plain loops, over random shapes,
 // once for each instruction set.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <memory>
 #include <random>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "hwy/base.h"
+#include "schema/table_rows.h"
+#include "sdk/kernels/embedding.h"
 #include "sdk/kernels/panel.h"
 #include "tests/support/instruction_sets.h"
 
 namespace handpick {
 namespace {
 
+using schema::ElementType;
 using Engine = std::mt19937_64;
 
 constexpr float kNothing = 12345;  // Of memory that is not to be read.
@@ -28,38 +34,59 @@ std::vector<float> Numbers(Engine& random, size_t count) {
   return numbers;
 }
 
-// Embedding tables, with the numbers that they stand for.
+constexpr ElementType kTypes[] = {ElementType::Float32, ElementType::Float16,
+                                  ElementType::Int8PerRow};
+
+ElementType AnyType(Engine& random) { return kTypes[random() % 3]; }
+
+// Embedding tables, with the numbers that they stand for. The last row ends where the memory does.
 struct SomeTable {
-  SomeTable(uint32_t rows, uint32_t dimension, bool int8, Engine& random)
-      : numbers(Numbers(random, size_t{rows} * dimension)), bytes(numbers.size()), scales(rows) {
-    for (size_t i = 0; int8 && i < numbers.size(); ++i) {
-      float& scale = scales[i / dimension];
-      if (i % dimension == 0) scale = static_cast<float>(1 + random() % 100) / 3000;
-      bytes[i] = static_cast<int8_t>(random() % 255 - 127);
-      numbers[i] = scale * bytes[i];
+  SomeTable(uint32_t row_count, uint32_t dimension, ElementType type, Engine& random)
+      : numbers(Numbers(random, size_t{row_count} * dimension)) {
+    for (uint32_t row = 0; row < row_count; ++row) {
+      float* of_row = numbers.data() + size_t{row} * dimension;
+      const float scale = static_cast<float>(1 + random() % 100) / 3000;
+      if (type == ElementType::Int8PerRow) Append(scale);
+      for (uint32_t c = 0; c < dimension; ++c) {
+        if (type == ElementType::Float32) {
+          Append(of_row[c]);
+        } else if (type == ElementType::Float16) {
+          const hwy::float16_t half = hwy::F16FromF32(of_row[c]);
+          Append(half);
+          of_row[c] = hwy::F32FromF16(half);
+        } else {
+          const auto byte = static_cast<int8_t>(random() % 255 - 127);
+          Append(byte);
+          of_row[c] = scale * byte;
+        }
+      }
+      while (type == ElementType::Int8PerRow && stored.size() % 4 != 0) stored.push_back(0);
     }
-    table.row_count = rows;
-    table.dimension = dimension;
-    table.floats = int8 ? nullptr : numbers.data();
-    table.bytes = bytes.data();
-    table.scales = scales.data();
+    stored.shrink_to_fit();
+    table = {row_count, dimension, type, stored.data(), stored.size() / row_count};
   }
   SomeTable(const SomeTable&) = delete;
   SomeTable& operator=(const SomeTable&) = delete;
 
+  template <typename T>
+  void Append(T x) {
+    const size_t at = stored.size();
+    stored.resize(at + sizeof(x));
+    std::memcpy(stored.data() + at, &x, sizeof(x));
+  }
+
   std::vector<float> numbers;
-  std::vector<int8_t> bytes;
-  std::vector<float> scales;
+  std::vector<uint8_t> stored;
   Table table = {};
 };
 
 // Lookups of a tile into tables of random shapes.
 struct SomeSources {
-  SomeSources(Engine& random, uint32_t tile, bool int8) : dimension(Dimension(random)) {
+  SomeSources(Engine& random, uint32_t tile, ElementType type) : dimension(Dimension(random)) {
     const uint32_t count = Between(random, 1, 9);
     for (uint32_t s = 0; s < count; ++s) {
       const uint32_t rows = Between(random, 1, 30);
-      tables.push_back(std::make_unique<SomeTable>(rows, dimension, int8, random));
+      tables.push_back(std::make_unique<SomeTable>(rows, dimension, type, random));
       indices.emplace_back(tile);
       for (uint32_t& row : indices.back()) row = Between(random, 0, rows - 1);
       sources.push_back({&tables.back()->table, indices.back().data()});
@@ -67,8 +94,8 @@ struct SomeSources {
   }
 
   static uint32_t Dimension(Engine& random) {
-    constexpr uint32_t kUsual[] = {1, 4, 16, 64};
-    return random() % 2 == 0 ? kUsual[random() % 4] : Between(random, 1, 150);
+    constexpr uint32_t kUsual[] = {1, 3, 4, 5, 12, 16, 60, 64, 100};
+    return random() % 2 == 0 ? kUsual[random() % 9] : Between(random, 1, 150);
   }
 
   float At(size_t source, uint32_t candidate, uint32_t c) const {
@@ -118,10 +145,28 @@ void ExpectSums(const SomeSources& from, const GatherRange& range, bool squared,
   }
 }
 
+// Rows that do not touch: the same sums, and what is between them stays.
+void ExpectSameWithGaps(const SomeSources& from, const GatherRange& range, bool add,
+                        const std::vector<float>& before, const std::vector<float>& without_gaps) {
+  const size_t stride = range.width + 3;
+  std::vector<float> rows(range.count * stride, kNothing);
+  for (size_t i = 0; i < range.count; ++i) {
+    std::copy_n(before.begin() + static_cast<ptrdiff_t>(i * range.width), range.width,
+                rows.begin() + static_cast<ptrdiff_t>(i * stride));
+  }
+  GatherRows(from.sources, range, {rows.data(), nullptr, stride, add});
+  for (size_t i = 0; i < range.count; ++i) {
+    for (size_t c = 0; c < stride; ++c) {
+      const float expected = c < range.width ? without_gaps[i * range.width + c] : kNothing;
+      ASSERT_EQ(rows[i * stride + c], expected) << "row " << i << ", number " << c;
+    }
+  }
+}
+
 TEST(GatherRowsTest, SumsUpRowsAndTheirSquares) {
   OnEveryInstructionSet([](Engine& random) {
     const uint32_t tile = Between(random, 1, 100);
-    const SomeSources from(random, tile, random() % 2 == 0);
+    const SomeSources from(random, tile, AnyType(random));
     GatherRange range = {};
     range.tile = tile;
     range.first = Between(random, 0, tile - 1);
@@ -137,15 +182,16 @@ TEST(GatherRowsTest, SumsUpRowsAndTheirSquares) {
       rows.push_back(kNothing);
       squares.push_back(kNothing);
       std::vector<float> rows_alone = rows, squares_alone = squares;
-      GatherRows(from.sources, range, {rows.data(), squares.data(), add});
+      GatherRows(from.sources, range, {rows.data(), squares.data(), range.width, add});
       ExpectSums(from, range, false, add, before, rows);
       ExpectSums(from, range, true, add, before, squares);
       EXPECT_EQ(rows[numbers], kNothing);
       EXPECT_EQ(squares[numbers], kNothing);
-      GatherRows(from.sources, range, {rows_alone.data(), nullptr, add});
-      GatherRows(from.sources, range, {nullptr, squares_alone.data(), add});
+      GatherRows(from.sources, range, {rows_alone.data(), nullptr, range.width, add});
+      GatherRows(from.sources, range, {nullptr, squares_alone.data(), range.width, add});
       ASSERT_EQ(rows, rows_alone) << "the same bits without the squares";
       ASSERT_EQ(squares, squares_alone) << "the same bits without the rows";
+      ExpectSameWithGaps(from, range, add, before, rows_alone);
     }
   });
 }
@@ -153,21 +199,75 @@ TEST(GatherRowsTest, SumsUpRowsAndTheirSquares) {
 TEST(GatherRowsTest, ASumIsTheSameHoweverCandidatesAndLookupsAreGrouped) {
   OnEveryInstructionSet([](Engine& random) {
     const uint32_t tile = Between(random, 1, 60);
-    const SomeSources from(random, tile, random() % 2 == 0);
+    const SomeSources from(random, tile, AnyType(random));
     const size_t numbers = size_t{tile} * from.dimension;
     std::vector<float> rows(numbers), squares(numbers);
     GatherRows(from.sources, {0, tile, tile, 0, from.dimension},
-               {rows.data(), squares.data(), false});
+               {rows.data(), squares.data(), from.dimension, false});
     std::vector<float> one_by_one(numbers), squares_one_by_one(numbers);
     for (uint32_t i = 0; i < tile; ++i) {
       for (size_t s = 0; s < from.sources.size(); ++s) {
         const size_t at = size_t{i} * from.dimension;
-        GatherRows({&from.sources[s], 1}, {i, 1, tile, 0, from.dimension},
-                   {one_by_one.data() + at, squares_one_by_one.data() + at, s != 0});
+        GatherRows(
+            {&from.sources[s], 1}, {i, 1, tile, 0, from.dimension},
+            {one_by_one.data() + at, squares_one_by_one.data() + at, from.dimension, s != 0});
       }
     }
     ASSERT_EQ(rows, one_by_one);
     ASSERT_EQ(squares, squares_one_by_one);
+  });
+}
+
+TEST(EmbeddingTest, EveryTypeIsReadForEveryDimension) {
+  testing::OnEveryInstructionSet([] {
+    Engine random(5);
+    constexpr uint32_t kRows = 7;
+    for (const ElementType type : kTypes) {
+      for (const uint32_t dimension : {1u, 3u, 5u, 12u, 16u, 60u, 64u, 100u}) {
+        SCOPED_TRACE(::testing::Message() << schema::EnumNameElementType(type) << dimension);
+        const SomeTable some(kRows, dimension, type, random);
+        EXPECT_EQ(some.table.row_bytes, schema::TableRowBytes(type, dimension));
+        for (uint32_t row = 0; row < kRows; ++row) {
+          const uint32_t begin = row % 2 == 0 ? 0 : dimension / 2;
+          const uint32_t count = dimension - begin;
+          const std::vector<float> before = Numbers(random, count);
+          std::vector<float> copied(count + 1, kNothing), sum = before, most = before;
+          sum.push_back(kNothing);
+          most.push_back(kNothing);
+          CopyEmbedding(some.table, row, begin, count, copied.data());
+          AddEmbedding(some.table, row, begin, count, sum.data());
+          MaxEmbedding(some.table, row, begin, count, most.data());
+          for (uint32_t c = 0; c < count; ++c) {
+            const float x = some.numbers[row * dimension + begin + c];
+            ASSERT_EQ(copied[c], x);
+            ASSERT_EQ(sum[c], before[c] + x);
+            ASSERT_EQ(most[c], std::max(before[c], x));
+            ASSERT_EQ(static_cast<float>(schema::NumberOfRow(
+                          type, some.table.rows + row * some.table.row_bytes, begin + c)),
+                      x);
+          }
+          for (const std::vector<float>* out : {&copied, &sum, &most}) {
+            ASSERT_EQ((*out)[count], kNothing);
+          }
+        }
+      }
+    }
+  });
+}
+
+TEST(EmbeddingTest, AScaleThatIsNoNumberGivesNumbersThatAreNone) {
+  testing::OnEveryInstructionSet([] {
+    Engine random(6);
+    SomeTable some(3, 20, ElementType::Int8PerRow, random);
+    const float nan = std::numeric_limits<float>::quiet_NaN();
+    std::memcpy(some.stored.data() + some.table.row_bytes, &nan, sizeof(nan));
+    const uint32_t index[] = {0, 1, 2};
+    const GatherSource source = {&some.table, index};
+    std::vector<float> rows(3 * 20);
+    GatherRows({&source, 1}, {0, 3, 3, 0, 20}, {rows.data(), nullptr, 20, false});
+    for (uint32_t i = 0; i < rows.size(); ++i) {
+      ASSERT_EQ(std::isnan(rows[i]), i / 20 == 1) << "number " << i;
+    }
   });
 }
 
@@ -200,12 +300,12 @@ TEST(BiInteractionRowsTest, IsHalfTheDifferenceOfTheSquaredSumAndTheSquares) {
 TEST(BiInteractionRowsTest, OfASingleEmbeddingIsExactlyZero) {
   OnEveryInstructionSet([](Engine& random) {
     const uint32_t tile = Between(random, 1, 60);
-    SomeSources from(random, tile, random() % 2 == 0);
+    SomeSources from(random, tile, AnyType(random));
     from.sources.resize(1);
     std::vector<float> rows(size_t{tile} * from.dimension);
     std::vector<float> squares(rows.size());
     GatherRows(from.sources, {0, tile, tile, 0, from.dimension},
-               {rows.data(), squares.data(), false});
+               {rows.data(), squares.data(), from.dimension, false});
     BiInteractionRows({nullptr, nullptr}, squares.data(), tile, from.dimension, rows.data());
     for (const float x : rows) ASSERT_EQ(x, 0.0f);
   });

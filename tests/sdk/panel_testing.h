@@ -17,7 +17,9 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "sdk/kernels/matrix.h"
 #include "sdk/kernels/panel.h"
+#include "tests/sdk/approximate.h"
 #include "tests/support/instruction_sets.h"
 
 namespace handpick::testing {
@@ -215,23 +217,100 @@ constexpr schema::ActivationKind kActivations[] = {
     schema::ActivationKind::Tanh,   schema::ActivationKind::Prelu, schema::ActivationKind::Dice,
 };
 
-// Int8 weights with their scales and sums.
-struct OwnedInt8 {
-  OwnedInt8(uint32_t in, uint32_t out, Engine& random) : in_width(in), data(size_t{in} * out) {
-    for (int8_t& w : data) w = static_cast<int8_t>(static_cast<int>(Between(random, 0, 254)) - 127);
-    for (uint32_t j = 0; j < out; ++j) {
-      scales.push_back((1.1f + SomeNumber(random)) / (127 * std::sqrt(static_cast<float>(in))));
-      sums.push_back(std::accumulate(data.begin() + ptrdiff_t{j} * in,
-                                     data.begin() + (ptrdiff_t{j} + 1) * in, 0));
-    }
-  }
-  Int8Weights get() const { return {data.data(), scales.data(), sums.data()}; }
-  double At(size_t j, size_t k) const { return double{scales[j]} * data[j * in_width + k]; }
+constexpr schema::ElementType kStorages[] = {
+    schema::ElementType::Float32, schema::ElementType::Float16, schema::ElementType::Int8PerRow};
 
-  size_t in_width;
-  std::vector<int8_t> data;
+// A half as a number, straight from its definition.
+inline double HalfValue(uint16_t half) {
+  const int exponent = half >> 10 & 31;
+  const double fraction = (half & 1023) / 1024.0;
+  const double size =
+      exponent == 0 ? std::ldexp(fraction, -14) : std::ldexp(1 + fraction, exponent - 15);
+  return half >> 15 != 0 ? -size : size;
+}
+
+// Weights of any storage, about within 1 / sqrt(in), with a bias if it is wanted.
+struct OwnedMatrix {
+  OwnedMatrix(schema::ElementType storage, uint32_t in_width, uint32_t out_width, bool has_bias,
+              Engine& random)
+      : type(storage), in(in_width), out(out_width) {
+    using schema::ElementType;
+    const size_t size = size_t{in} * out;
+    const float size_of_weight = 2 / std::sqrt(static_cast<float>(in));
+    if (type == ElementType::Float32) {
+      // Of any alignment.
+      floats = SomeNumbers(random, size + 1, size_of_weight);
+    } else if (type == ElementType::Float16) {
+      halves.resize(size + 1);
+      // Up to 1/2, those below the normal ones too.
+      for (uint16_t& half : halves) {
+        half =
+            static_cast<uint16_t>((random() % 2) << 15 | (random() % 14) << 10 | random() % 1024);
+      }
+    } else {
+      bytes.resize(size + 1);
+      for (int8_t& w : bytes) {
+        w = static_cast<int8_t>(static_cast<int>(Between(random, 0, 254)) - 127);
+      }
+      for (uint32_t j = 0; j < out; ++j) {
+        scales.push_back((1.1f + SomeNumber(random)) * size_of_weight / 127);
+        const auto row = bytes.begin() + 1 + ptrdiff_t{j} * in;
+        sums.push_back(std::accumulate(row, row + in, 0));
+      }
+    }
+    if (has_bias) bias = SomeNumbers(random, out);
+  }
+  OwnedMatrix(const OwnedMatrix&) = delete;
+  OwnedMatrix& operator=(const OwnedMatrix&) = delete;
+
+  Matrix get() const {
+    using schema::ElementType;
+    const void* data = bytes.data() + 1;
+    if (type == ElementType::Float32) data = floats.data() + 1;
+    if (type == ElementType::Float16) data = halves.data() + 1;
+    const bool int8 = type == ElementType::Int8PerRow;
+    return {type,
+            in,
+            out,
+            data,
+            int8 ? scales.data() : nullptr,
+            int8 ? sums.data() : nullptr,
+            bias.empty() ? nullptr : bias.data()};
+  }
+
+  double At(size_t j, size_t k) const {
+    const size_t at = 1 + j * in + k;
+    if (type == schema::ElementType::Float32) return floats[at];
+    if (type == schema::ElementType::Float16) return HalfValue(halves[at]);
+    return double{scales[j]} * bytes[at];
+  }
+
+  // Row j; int8 weights that are widened are rounded once more.
+  std::vector<Approx> Row(size_t j) const {
+    const bool int8 = type == schema::ElementType::Int8PerRow;
+    std::vector<Approx> row(in);
+    for (size_t k = 0; k < in; ++k) {
+      row[k].value = At(j, k);
+      row[k].error = int8 ? kRounding * std::abs(row[k].value) : 0;
+    }
+    return row;
+  }
+
+  // Bits that its input is rounded to.
+  int InputBitsOn(const InstructionSet& set) const {
+    const bool int8 = type == schema::ElementType::Int8PerRow;
+    return int8 && out >= kLeastRoundedOutputs ? InputBits(set) : 0;
+  }
+
+  schema::ElementType type;
+  uint32_t in;
+  uint32_t out;
+  std::vector<float> floats;
+  std::vector<uint16_t> halves;
+  std::vector<int8_t> bytes;
   std::vector<float> scales;
   std::vector<int32_t> sums;
+  std::vector<float> bias;
 };
 
 }  // namespace handpick::testing

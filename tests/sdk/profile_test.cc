@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "tests/support/tiny/sequence_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
@@ -30,11 +31,9 @@ class ProfileTest : public ::testing::Test {
       : bundle_(MakeSequenceBundle(schema::RecurrentCell::AttentionUpdateGru)),
         model_(Serialized(*bundle_)),
         session_(model_.get(), kTile),
-        session_steps_(bundle_->session_program->steps.size()),
-        candidate_steps_(bundle_->candidate_program->steps.size()),
-        steps_(session_steps_ + candidate_steps_) {
-    profile_.clock = [](void* user) { return *static_cast<uint64_t*>(user) += kTick; };
-    profile_.user = &time_;
+        steps_(bundle_->steps.size()) {
+    profile_.clock = [](void* opaque) { return *static_cast<uint64_t*>(opaque) += kTick; };
+    profile_.opaque = &time_;
     profile_.steps = steps_.data();
     profile_.step_count = static_cast<uint32_t>(steps_.size());
   }
@@ -64,10 +63,8 @@ class ProfileTest : public ::testing::Test {
   std::vector<uint64_t> Runs(schema::Domain domain) const {
     std::vector<uint64_t> runs;
     for (size_t i = 0; i < steps_.size(); ++i) {
-      const auto& program =
-          i < session_steps_ ? *bundle_->session_program : *bundle_->candidate_program;
-      const auto& step = *program.steps[i < session_steps_ ? i : i - session_steps_];
-      if (step.domain == domain) runs.push_back(steps_[i].runs);
+      const schema::ValueT& output = *bundle_->values[bundle_->steps[i]->output];
+      if (bundle_->buffers[output.buffer]->domain == domain) runs.push_back(steps_[i].runs);
     }
     EXPECT_FALSE(runs.empty());
     return runs;
@@ -80,17 +77,15 @@ class ProfileTest : public ::testing::Test {
   std::unique_ptr<schema::BundleT> bundle_;
   OpenModel model_;
   OpenSession session_;
-  size_t session_steps_;
-  size_t candidate_steps_;
   std::vector<hp_step_profile> steps_;
   uint64_t time_ = 0;
   hp_profile profile_ = HP_PROFILE_INIT;
 };
 
 TEST_F(ProfileTest, TheBundleSaysHowManyStepsThereAre) {
-  hp_model_info info = {};
+  hp_model_info info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(model_.get(), &info), HP_OK);
-  EXPECT_EQ(info.bundle.step_count, steps_.size());
+  EXPECT_EQ(info.step_count, steps_.size());
 }
 
 TEST_F(ProfileTest, CountsEachStepWhenItRuns) {
@@ -156,8 +151,8 @@ TEST_F(ProfileTest, RefusesWhatIsNoProfileAndGoesOnAsBefore) {
         << session_.message();
     profile_ = good;
   };
-  profile_.struct_size = 8;
-  expect_refused("struct_size 8");
+  profile_.struct_size = 7;
+  expect_refused("struct_size 7");
   profile_.clock = nullptr;
   expect_refused("clock is null");
   profile_.steps = nullptr;

@@ -5,24 +5,23 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "schema/table_rows.h"
+#include "sdk/kernels/dense_panels.h"
 #include "tests/support/instruction_sets.h"
 
 namespace handpick {
 namespace {
 
+using schema::ElementType;
+
 constexpr uint32_t kRows = 100;
 
 struct OwnTable {
-  explicit OwnTable(uint32_t dimension, bool int8 = false)
-      : floats(int8 ? 0 : kRows * dimension),
-        bytes(int8 ? kRows * dimension : 0),
-        scales(int8 ? kRows : 0),
-        table{kRows, dimension, int8 ? nullptr : floats.data(), int8 ? bytes.data() : nullptr,
-              int8 ? scales.data() : nullptr} {}
+  explicit OwnTable(uint32_t dimension, ElementType type = ElementType::Float32)
+      : rows(kRows * schema::TableRowBytes(type, dimension)),
+        table{kRows, dimension, type, rows.data(), schema::TableRowBytes(type, dimension)} {}
 
-  std::vector<float> floats;
-  std::vector<int8_t> bytes;
-  std::vector<float> scales;
+  std::vector<uint8_t> rows;
   Table table;
 };
 
@@ -34,7 +33,7 @@ std::vector<uint32_t> Indices(uint32_t count) {
 
 TEST(RowStreamTest, EveryRowIsAskedForWithinItsTurns) {
   const OwnTable floats(16);
-  const OwnTable bytes(64, /*int8=*/true);
+  const OwnTable bytes(64, ElementType::Int8PerRow);
   const OwnTable numbers(1);
   const std::vector<uint32_t> index = Indices(96);
   const std::vector<GatherSource> sources = {
@@ -59,16 +58,18 @@ TEST(RowStreamTest, EveryRowIsAskedForWithinItsTurns) {
 }
 
 TEST(RowStreamTest, LongRowsAndSourcesBeyondTheMostAreLeftOut) {
-  const OwnTable whole(32);                  // 128 bytes
-  const OwnTable longer(33);                 // 132
-  const OwnTable bytes(128, /*int8=*/true);  // 128
-  const OwnTable longer_bytes(129, /*int8=*/true);
+  const OwnTable whole(32);                                   // 128 bytes
+  const OwnTable longer(33);                                  // 132
+  const OwnTable bytes(124, ElementType::Int8PerRow);         // 128: 4 of the scale
+  const OwnTable longer_bytes(125, ElementType::Int8PerRow);  // 132: whole floats
+  const OwnTable halves(64, ElementType::Float16);            // 128
+  const OwnTable longer_halves(65, ElementType::Float16);     // 130
   const std::vector<uint32_t> index = Indices(4);
-  const std::vector<GatherSource> sources = {{&longer.table, index.data()},
-                                             {&whole.table, index.data()},
-                                             {&longer_bytes.table, index.data()},
-                                             {&bytes.table, index.data()}};
-  EXPECT_EQ(RowStream(sources, 4, 10).rows_left(), 2u * 4);
+  const std::vector<GatherSource> sources = {
+      {&longer.table, index.data()},        {&whole.table, index.data()},
+      {&longer_bytes.table, index.data()},  {&bytes.table, index.data()},
+      {&longer_halves.table, index.data()}, {&halves.table, index.data()}};
+  EXPECT_EQ(RowStream(sources, 4, 10).rows_left(), 3u * 4);
   const std::vector<GatherSource> many(RowStream::kMaxSources + 1, {&whole.table, index.data()});
   EXPECT_EQ(RowStream(many, 4, 10).rows_left(), RowStream::kMaxSources * 4u);
 }
@@ -91,26 +92,27 @@ TEST(DenseTurnsTest, LayersTakeTheTurnsThatAreForetold) {
   const std::vector<GatherSource> sources = {{&table.table, index.data()}};
   alignas(64) static float x[200 * 48] = {};
   alignas(64) static float y[64 * 48];
-  alignas(64) static float scale[48] = {};
-  static float weights[200 * 64] = {};
-  static int8_t bytes[200 * 64] = {};
+  static float weights[200 * 64] = {};  // Zeros of every storage.
+  alignas(64) static char scratch[1 << 18];
   static float scales[64] = {};
   static int32_t sums[64] = {};
   const Activation linear = {};
   for (const uint32_t in : {16u, 64u, 100u, 200u}) {
-    for (const uint32_t out : {8u, 48u, 64u}) {
-      for (const uint32_t lanes : {16u, 48u}) {
-        SCOPED_TRACE(::testing::Message() << in << " to " << out << ", " << lanes << " lanes");
-        const PanelShape shape = {48, lanes};
+    for (const uint32_t out : {1u, 7u, 8u, 48u, 63u}) {
+      for (const uint32_t candidates : {1u, 48u, 90u}) {
+        SCOPED_TRACE(::testing::Message() << in << " to " << out << ", " << candidates);
         testing::OnEveryInstructionSet([&] {
-          // One row a turn.
-          RowStream stream(sources, 10000, 10000);
-          DensePanel(weights, in, out, {nullptr, nullptr}, linear, x, y, shape, &stream);
-          EXPECT_EQ(10000 - stream.rows_left(), TurnsOfDensePanel(in, out, false, shape));
-          RowStream of_int8(sources, 10000, 10000);
-          DensePanelInt8({bytes, scales, sums}, in, out, {nullptr, nullptr}, linear,
-                         {reinterpret_cast<uint8_t*>(x), scale, scale}, y, shape, &of_int8);
-          EXPECT_EQ(10000 - of_int8.rows_left(), TurnsOfDensePanel(in, out, true, shape));
+          for (const schema::ElementType type :
+               {schema::ElementType::Float32, schema::ElementType::Float16,
+                schema::ElementType::Int8PerRow}) {
+            const Matrix matrix = {type, in, out, weights, scales, sums, nullptr};
+            const PanelGrid grid = {candidates, 48, 2};
+            ASSERT_LE(DensePanelsScratch(matrix, 48, 4), sizeof(scratch));
+            // One row a turn.
+            RowStream stream(sources, 10000, 10000);
+            DensePanels(matrix, nullptr, linear, {x, 0, 0}, {y, 0, 0}, grid, scratch, &stream);
+            EXPECT_EQ(10000 - stream.rows_left(), TurnsOfDensePanels(matrix, grid));
+          }
         });
       }
     }

@@ -1,13 +1,17 @@
 // Sessions of sequence models through the C API: values by hand, histories that grow by one event,
 // and what a bundle with these operators has to keep.
 #include <algorithm>
+#include <cstdlib>
 #include <functional>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "tests/support/tiny/bundle_parts.h"
 #include "tests/support/tiny/sequence_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
@@ -16,7 +20,11 @@ namespace handpick {
 namespace {
 
 using schema::BundleT;
+using schema::Domain;
 using schema::RecurrentCell;
+using testing::AddBuffer;
+using testing::AddDense;
+using testing::AddValue;
 using testing::Batch;
 using testing::Bytes;
 using testing::kSequenceEvent;
@@ -27,6 +35,7 @@ using testing::OpenModel;
 using testing::OpenSession;
 using testing::SequenceLogit;
 using testing::Serialized;
+using testing::StepNamed;
 
 Batch Events(const std::vector<int64_t>& events) {
   Batch batch(events.size());
@@ -134,7 +143,7 @@ TEST_P(SequenceTest, SeveralEventsAtOnceEqualTheSameOneByOne) {
 }
 
 TEST_P(SequenceTest, StatesAreCarriedOnWhereTheBundleSaysSo) {
-  bundle_->beyond_maximum = schema::BeyondMaximum::Carry;
+  bundle_->sequences[0]->beyond_maximum = schema::BeyondMaximum::Carry;
   const OpenModel model(Serialized(*bundle_));
   ASSERT_EQ(model.status(), HP_OK) << model.error().message;
   const OpenSession appended(model.get());
@@ -143,10 +152,10 @@ TEST_P(SequenceTest, StatesAreCarriedOnWhereTheBundleSaysSo) {
   std::vector<uint64_t> work;
   for (int e = 0; e < 12; ++e) {
     events.push_back((e * 5 + 1) % 6);
-    hp_session_counters before;
+    hp_session_counters before = HP_SESSION_COUNTERS_INIT;
     hp_session_get_counters(appended.get(), &before);
     ASSERT_EQ(hp_session_append_events(appended.get(), Events({events.back()}).get()), HP_OK);
-    hp_session_counters after;
+    hp_session_counters after = HP_SESSION_COUNTERS_INIT;
     hp_session_get_counters(appended.get(), &after);
     work.push_back(after.event_multiplications - before.event_multiplications);
     ASSERT_EQ(hp_session_set_history(whole.get(), Events(events).get()), HP_OK);
@@ -164,10 +173,10 @@ TEST_P(SequenceTest, StatesAreCarriedOnWhereTheBundleSaysSo) {
 TEST_P(SequenceTest, AnEventCostsOneEventUntilTheHistoryIsFull) {
   std::vector<uint64_t> work;
   for (int e = 0; e < 6; ++e) {
-    hp_session_counters before;
+    hp_session_counters before = HP_SESSION_COUNTERS_INIT;
     hp_session_get_counters(session_.get(), &before);
     ASSERT_EQ(hp_session_append_events(session_.get(), Events({e % 6}).get()), HP_OK);
-    hp_session_counters after;
+    hp_session_counters after = HP_SESSION_COUNTERS_INIT;
     hp_session_get_counters(session_.get(), &after);
     work.push_back(after.event_multiplications - before.event_multiplications);
   }
@@ -180,10 +189,10 @@ TEST_P(SequenceTest, AnEventCostsOneEventUntilTheHistoryIsFull) {
 
 TEST_P(SequenceTest, ACandidateCostsItsOwnPartPerEvent) {
   ASSERT_EQ(hp_session_set_history(session_.get(), Events({1, 2, 3}).get()), HP_OK);
-  hp_session_counters before;
+  hp_session_counters before = HP_SESSION_COUNTERS_INIT;
   hp_session_get_counters(session_.get(), &before);
   Logits(session_.get());
-  hp_session_counters after;
+  hp_session_counters after = HP_SESSION_COUNTERS_INIT;
   hp_session_get_counters(session_.get(), &after);
   const uint64_t per_pair = 4 * 3 + 3 + 4 + 4 * 12;  // Product, score, pool, state.
   const uint64_t per_candidate = 4 * 3 + 12;         // Query, head.
@@ -246,7 +255,7 @@ TEST_P(FusedUnitTest, AnEventsMatrixIsMadeOnceATile) {
   for (const uint32_t tile : {1u, 8u}) {
     const OpenSession session(model.get(), tile);
     ASSERT_EQ(hp_session_set_history(session.get(), Events({1, 2, 3}).get()), HP_OK);
-    hp_session_counters counters;
+    hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
     hp_session_get_counters(session.get(), &counters);
     EXPECT_EQ(counters.tile_multiplications, 0u);
     Logits(session.get());
@@ -271,153 +280,178 @@ struct Damage {
   const char* message;
 };
 
-schema::StepT* Session(BundleT* b, size_t i) { return b->session_program->steps[i].get(); }
-schema::StepT* Candidate(BundleT* b, size_t i) { return b->candidate_program->steps[i].get(); }
+// Of the candidates, behind all others.
+uint32_t NewBuffer(BundleT* b) { return AddBuffer(b, Domain::Candidate, 4, 1024); }
+schema::StepT& Step(BundleT* b, const char* name) { return StepNamed(b, name); }
+uint32_t ValueOf(BundleT* b, const char* name) {
+  for (size_t v = 0; v < b->values.size(); ++v) {
+    if (b->values[v]->name == name) return static_cast<uint32_t>(v);
+  }
+  std::abort();
+}
+schema::DenseWeightsT& Weights(BundleT* b, const char* name) {
+  for (const auto& weights : b->dense_weights) {
+    if (weights->name == name) return *weights;
+  }
+  std::abort();
+}
 
 const Damage kDamages[] = {
     {"TooManyPairs",
      [](BundleT* b) {
        b->tile = 1u << 16;
-       b->max_history = 1u << 16;
+       b->sequences[0]->max_events = 1u << 16;
      },
-     "too many pairs"},
-    {"BeyondMaximum", [](BundleT* b) { b->beyond_maximum = static_cast<schema::BeyondMaximum>(9); },
-     "beyond_maximum"},
-    {"MultiplyRange", [](BundleT* b) { Candidate(b, 2)->op.AsMultiply()->a = 99; },
-     "operand does not exist"},
-    {"MultiplyWidth", [](BundleT* b) { Candidate(b, 2)->op.AsMultiply()->a = 4; }, "wrong width"},
-    {"EventOfTheContext", [](BundleT* b) { Session(b, 3)->op.AsDense()->input = 0; },
-     "cannot read"},
-    {"DiceScale", [](BundleT* b) { Candidate(b, 4)->op.AsAdd()->activation->scale.pop_back(); },
-     "scales or shifts"},
-    {"DiceAlpha", [](BundleT* b) { Candidate(b, 4)->op.AsAdd()->activation->alpha.pop_back(); },
-     "slopes"},
-    {"SoftmaxDomain", [](BundleT* b) { Candidate(b, 6)->op.AsSoftmaxOverHistory()->input = 7; },
-     "cannot read"},
-    {"PoolWeights", [](BundleT* b) { Candidate(b, 7)->op.AsWeightedPool()->weights = 7; },
-     "cannot read"},
-    {"PoolValues", [](BundleT* b) { Candidate(b, 7)->op.AsWeightedPool()->values = 0; },
-     "cannot read"},
-    {"PoolEmptyValue",
-     [](BundleT* b) { Candidate(b, 7)->op.AsWeightedPool()->empty_value.pop_back(); },
-     "empty value"},
-    {"Cell",
-     [](BundleT* b) { Candidate(b, 8)->op.AsAttentionRecurrence()->cell = RecurrentCell::Gru; },
-     "cell"},
-    {"InputBias", [](BundleT* b) { Candidate(b, 8)->op.AsAttentionRecurrence()->input_bias = {1}; },
-     "input bias"},
-    {"RecurrenceWeights", [](BundleT* b) { Session(b, 4)->op.AsRecurrence()->weights = 2; },
-     "wrong shape"},
-    {"RecurrenceWeightsRange", [](BundleT* b) { Session(b, 4)->op.AsRecurrence()->weights = 99; },
-     "do not exist"},
-    {"RecurrenceScratchRange", [](BundleT* b) { Session(b, 4)->op.AsRecurrence()->scratch = 99; },
-     "scratch does not"},
-    {"RecurrenceScratch", [](BundleT* b) { Session(b, 4)->op.AsRecurrence()->scratch = 1; },
-     "scratch is no value"},
-    {"RecurrenceGates", [](BundleT* b) { Session(b, 4)->op.AsRecurrence()->gates = 3; },
-     "wrong width"},
-    {"RecurrenceDomain", [](BundleT* b) { Session(b, 4)->domain = schema::Domain::Context; },
-     "another domain"},
-    {"EvolutionWeights",
-     [](BundleT* b) { Candidate(b, 8)->op.AsAttentionRecurrence()->weights = 2; }, "wrong shape"},
-    {"EvolutionWeightsRange",
-     [](BundleT* b) { Candidate(b, 8)->op.AsAttentionRecurrence()->weights = 99; }, "do not exist"},
+     "a tile of 65536 candidates and 65536 events has too many pairs"},
+    {"BeyondMaximum",
+     [](BundleT* b) { b->sequences[0]->beyond_maximum = static_cast<schema::BeyondMaximum>(9); },
+     "beyond_maximum is 9"},
+    {"MultiplyRange", [](BundleT* b) { Step(b, "product").operands[0] = 99; },
+     "step 'product': an operand does not exist"},
+    {"MultiplyWidth", [](BundleT* b) { Step(b, "product").operands[0] = ValueOf(b, "query"); },
+     "step 'product' (multiply): the width of operand 'a' is 3, expected 4"},
+    {"MultiplyOfOne", [](BundleT* b) { Step(b, "product").operands.pop_back(); },
+     "step 'product' (multiply): the number of operands is 1, expected 2"},
+    {"EventOfTheContext", [](BundleT* b) { Step(b, "gates").operands = {ValueOf(b, "u")}; },
+     "step 'gates': operand 'input' lies in a domain that the step cannot read"},
+    {"EventRowOfTheContext",
+     [](BundleT* b) {
+       const uint32_t row = AddValue(b, "row", AddBuffer(b, Domain::Context, 12, 128), 0, 12);
+       AddDense(b, "row", {ValueOf(b, "u")}, 0, row);
+       std::swap(b->steps[1], b->steps.back());
+       std::swap(b->steps[1], b->steps[2]);
+       Step(b, "gates").operands.push_back(row);
+     },
+     "step 'gates': operand 'row' lies in a domain that the step cannot read"},
+    {"CandidateOfAnEvent", [](BundleT* b) { Step(b, "query").operands = {ValueOf(b, "k")}; },
+     "step 'query': operand 'input' lies in a domain that the step cannot read"},
+    {"DiceScale", [](BundleT* b) { Step(b, "unit").activations[0]->scale.pop_back(); },
+     "step 'unit' (add): the number of an activation's scales is 2, expected 3"},
+    {"DiceShift", [](BundleT* b) { Step(b, "unit").activations[0]->shift.push_back(1); },
+     "step 'unit' (add): the number of an activation's shifts is 4, expected 3"},
+    {"DiceAlpha", [](BundleT* b) { Step(b, "unit").activations[0]->alpha.pop_back(); },
+     "step 'unit' (add): the number of an activation's slopes is 2, expected 3"},
+    {"SoftmaxDomain",
+     [](BundleT* b) { Step(b, "attention").operands = {AddValue(b, "first", 6, 0, 1)}; },
+     "step 'attention': operand 'score' lies in a domain that the step cannot read"},
+    {"SoftmaxWidth", [](BundleT* b) { Step(b, "attention").operands = {ValueOf(b, "part")}; },
+     "step 'attention' (softmax over history): the width of operand 'score' is 3, expected 1"},
+    {"PoolWeights",
+     [](BundleT* b) { Step(b, "interest").operands[0] = AddValue(b, "first", 6, 0, 1); },
+     "step 'interest': operand 'weight' lies in a domain that the step cannot read"},
+    {"PoolValues", [](BundleT* b) { Step(b, "interest").operands[1] = ValueOf(b, "u"); },
+     "step 'interest': operand 'value' lies in a domain that the step cannot read"},
+    {"PoolValuesWidth", [](BundleT* b) { Step(b, "interest").operands[1] = ValueOf(b, "key"); },
+     "step 'interest' (weighted pool): the width of operand 'value' is 3, expected 4"},
+    {"PoolEmptyValue", [](BundleT* b) { Step(b, "interest").numbers.pop_back(); },
+     "step 'interest' (weighted pool): the number of its numbers is 3, expected 4"},
+    {"Cell", [](BundleT* b) { Step(b, "evolved").cell = RecurrentCell::Gru; },
+     "step 'evolved' (attention recurrence): its recurrent cell is not one that it takes"},
+    {"LaterCell", [](BundleT* b) { Step(b, "evolved").cell = static_cast<RecurrentCell>(9); },
+     "step 'evolved' (attention recurrence): its recurrent cell is not one that it takes"},
+    {"InputBias", [](BundleT* b) { Step(b, "evolved").numbers = {1}; },
+     "step 'evolved' (attention recurrence): the number of its numbers is 1, expected 0"},
+    {"NoInputBias", [](BundleT* b) { Step(b, "evolved").cell = RecurrentCell::AttentionInputGru; },
+     "step 'evolved' (attention recurrence): the number of its numbers is 0, expected 12"},
+    {"RecurrenceCell", [](BundleT* b) { Step(b, "s").cell = RecurrentCell::AttentionGru; },
+     "step 's' (recurrence): its recurrent cell is not one that it takes"},
+    {"RecurrenceWeights", [](BundleT* b) { Step(b, "s").weights = {2}; },
+     "step 's' (recurrence): the output width of 'state weights' is 3, expected 12"},
+    {"RecurrenceWeightsRange", [](BundleT* b) { Step(b, "s").weights = {99}; },
+     "step 's': its weights do not exist"},
+    {"RecurrenceGates", [](BundleT* b) { Step(b, "s").operands = {ValueOf(b, "key")}; },
+     "step 's' (recurrence): the width of operand 'gates' is 3, expected 12"},
+    {"RecurrenceDomain",
+     [](BundleT* b) { Step(b, "s").output = AddValue(b, "s2", NewBuffer(b), 0, 4); },
+     "step 's': its result lies in a domain that its kind is not for"},
+    {"EvolutionWeights", [](BundleT* b) { Step(b, "evolved").weights = {2}; },
+     "step 'evolved' (attention recurrence): the output width of 'state weights' is 3, expected "
+     "12"},
+    {"EvolutionWeightsRange", [](BundleT* b) { Step(b, "evolved").weights = {99}; },
+     "step 'evolved': its weights do not exist"},
     {"EvolutionAttention",
-     [](BundleT* b) { Candidate(b, 8)->op.AsAttentionRecurrence()->attention = 7; }, "cannot read"},
-    {"BiInteractionWidth", [](BundleT* b) { Candidate(b, 11)->op.AsBiInteraction()->sum = 8; },
-     "wrong width"},
+     [](BundleT* b) { Step(b, "evolved").operands[1] = AddValue(b, "first", 6, 0, 1); },
+     "step 'evolved': operand 'attention' lies in a domain that the step cannot read"},
+    {"BiInteractionWidth", [](BundleT* b) { Step(b, "pairs").operands[0] = ValueOf(b, "query"); },
+     "step 'pairs' (bi-interaction of sums): the width of operand 'sum' is 3, expected 4"},
 };
 
-schema::AttentionUnitT* Unit(BundleT* b) { return Candidate(b, 1)->op.AsAttentionUnit(); }
-
-// Of FuseSequenceUnit's bundle: values by number as MakeSequenceBundle makes them.
-enum Values : uint32_t {
-  kEventGates = 4,
-  kEventKey = 6,
-  kItemValue = 7,
-  kPart = 17,
-  kScore = 19,
-  kAttention = 20
-};
+schema::StepT& Unit(BundleT* b) { return Step(b, "score"); }
 
 // The value's buffer has a column more than the value.
-void ShareBuffer(BundleT* b, uint32_t value) {
-  b->buffers[b->values[value]->buffer]->width += 1;
-  b->region_row_bytes[3] += 64;
-  b->buffers[b->values[value]->buffer]->offset = b->region_row_bytes[3] - 64;
+void ShareBuffer(BundleT* b, const char* value) {
+  schema::BufferT& buffer = *b->buffers[b->values[ValueOf(b, value)]->buffer];
+  buffer.width += 1;
+  buffer.offset = 256;
 }
 
 const Damage kUnitDamages[] = {
-    {"UnitOfTheCandidates", [](BundleT* b) { Candidate(b, 1)->domain = schema::Domain::Candidate; },
-     "another domain"},
-    {"ResultOfSeveralNumbers", [](BundleT* b) { Unit(b)->output = kPart; },
-     "step 'score': its result is no number per candidate and event"},
-    {"ResultRange", [](BundleT* b) { Unit(b)->output = 99; }, "its result does not exist"},
-    {"ResultSharesABuffer", [](BundleT* b) { ShareBuffer(b, kScore); },
+    {"UnitOfTheCandidates",
+     [](BundleT* b) { Unit(b).output = AddValue(b, "s2", NewBuffer(b), 0, 1); },
+     "step 'score': its result lies in a domain that its kind is not for"},
+    {"ResultOfSeveralNumbers", [](BundleT* b) { Unit(b).output = ValueOf(b, "part"); },
+     "step 'score' (attention unit): the output width of the last layer is 1, expected 3"},
+    {"ResultRange", [](BundleT* b) { Unit(b).output = 99; }, "its result does not exist"},
+    {"ResultSharesABuffer", [](BundleT* b) { ShareBuffer(b, "score"); },
      "step 'score': its numbers per candidate and event share a buffer"},
-    {"QueryRange", [](BundleT* b) { Unit(b)->query = 99; }, "operand does not exist"},
-    {"KeyRange", [](BundleT* b) { Unit(b)->key = 99; }, "operand does not exist"},
-    {"KeyRowRange", [](BundleT* b) { Unit(b)->key_row = 99; }, "operand does not exist"},
-    {"QueryOfAnEvent", [](BundleT* b) { Unit(b)->query = Unit(b)->key; }, "cannot read"},
-    {"KeyOfACandidate", [](BundleT* b) { Unit(b)->key = Unit(b)->query; }, "cannot read"},
-    {"KeyRowOfACandidate", [](BundleT* b) { Unit(b)->key_row = kItemValue; }, "cannot read"},
-    {"KeyWidth", [](BundleT* b) { Unit(b)->key = kEventGates; }, "wrong width"},
-    {"KeyRowWidth", [](BundleT* b) { Unit(b)->key_row = kEventGates; },
-     "step 'score': its weights have the wrong shape"},
-    {"QueryNotYetWritten",
-     [](BundleT* b) { std::swap(b->candidate_program->steps[0], b->candidate_program->steps[1]); },
-     "read before it is written"},
-    {"QueryWeightsRange", [](BundleT* b) { Unit(b)->query_weights = 99; }, "do not exist"},
-    {"ProductWeightsRange", [](BundleT* b) { Unit(b)->product_weights = 99; }, "do not exist"},
-    {"QueryWeights", [](BundleT* b) { Unit(b)->query_weights = 0; }, "wrong shape"},
-    {"ProductWeights", [](BundleT* b) { Unit(b)->product_weights = 0; }, "wrong shape"},
-    {"Int8FirstLayer",
-     [](BundleT* b) {
-       schema::DenseWeightsT* weights = b->dense_weights[Unit(b)->product_weights].get();
-       weights->type = schema::ElementType::Int8PerRow;
-       weights->data.resize(weights->data.size() / 4);
-       weights->scales.assign(weights->output_width, 1);
-     },
-     "first layer's weights are int8, expected float32"},
+    {"QueryRange", [](BundleT* b) { Unit(b).operands[0] = 99; }, "operand does not exist"},
+    {"KeyRange", [](BundleT* b) { Unit(b).operands[1] = 99; }, "operand does not exist"},
+    {"KeyRowRange", [](BundleT* b) { Unit(b).operands[2] = 99; }, "operand does not exist"},
+    {"NoKeyRow", [](BundleT* b) { Unit(b).operands.pop_back(); },
+     "step 'score' (attention unit): the number of operands is 2, expected 3"},
+    {"QueryOfAnEvent", [](BundleT* b) { Unit(b).operands[0] = Unit(b).operands[1]; },
+     "step 'score': operand 'query' lies in a domain that the step cannot read"},
+    {"KeyOfACandidate", [](BundleT* b) { Unit(b).operands[1] = Unit(b).operands[0]; },
+     "step 'score': operand 'key' lies in a domain that the step cannot read"},
+    {"KeyRowOfACandidate", [](BundleT* b) { Unit(b).operands[2] = ValueOf(b, "query"); },
+     "step 'score': operand 'key row' lies in a domain that the step cannot read"},
+    {"KeyWidth", [](BundleT* b) { Unit(b).operands[1] = ValueOf(b, "gates"); },
+     "step 'score' (attention unit): the width of operand 'key' is 12, expected 4"},
+    {"KeyRowWidth", [](BundleT* b) { Unit(b).operands[2] = ValueOf(b, "gates"); },
+     "step 'score' (attention unit): the output width of 'query weights' is 3, expected 12"},
+    {"QueryNotYetWritten", [](BundleT* b) { std::swap(Step(b, "q"), Unit(b)); },
+     "step 'score': operand 'query' is read before it is written"},
+    {"QueryWeightsRange", [](BundleT* b) { Unit(b).weights[0] = 99; }, "do not exist"},
+    {"ProductWeightsRange", [](BundleT* b) { Unit(b).weights[1] = 99; }, "do not exist"},
+    {"QueryWeights", [](BundleT* b) { Unit(b).weights[0] = 0; },
+     "step 'score' (attention unit): the output width of 'query weights' is 12, expected 3"},
+    {"ProductWeights", [](BundleT* b) { Unit(b).weights[1] = 0; },
+     "step 'score' (attention unit): the output width of 'product weights' is 12, expected 3"},
     {"BiasOfTheFirstLayer",
      [](BundleT* b) {
-       b->dense_weights[Unit(b)->query_weights]->bias = {1, 2, 3};
+       Weights(b, "query").bias = {1, 2, 3};
      },
-     "bias beside its key row"},
-    {"FoldedType", [](BundleT* b) { Unit(b)->folded_type = static_cast<schema::ElementType>(9); },
-     "folded_type"},
-    {"FirstActivation", [](BundleT* b) { Unit(b)->activation->scale.pop_back(); },
-     "scales or shifts"},
-    {"NoSecondLayer", [](BundleT* b) { Unit(b)->layers.clear(); }, "expected two at least"},
-    {"TooManyLayers",
+     "step 'score' (attention unit): weights 'query weights' have a bias"},
+    {"BiasOfTheProduct",
      [](BundleT* b) {
-       while (Unit(b)->layers.size() <= 16) {
-         Unit(b)->layers.push_back(std::make_unique<schema::AttentionLayerT>());
-       }
+       Weights(b, "product").bias = {1, 2, 3};
      },
-     "too many layers"},
-    {"LayerRange", [](BundleT* b) { Unit(b)->layers[0]->weights = 99; }, "do not exist"},
-    {"LayerShape", [](BundleT* b) { Unit(b)->layers[0]->weights = Unit(b)->query_weights; },
-     "wrong shape"},
+     "step 'score' (attention unit): weights 'product weights' have a bias"},
+    {"FirstActivation", [](BundleT* b) { Unit(b).activations[0]->scale.pop_back(); },
+     "step 'score' (attention unit): the number of an activation's scales is 2, expected 3"},
+    {"Activations", [](BundleT* b) { Unit(b).activations.pop_back(); },
+     "step 'score' (attention unit): the number of activations is 1, expected 2"},
+    {"NoSecondLayer",
+     [](BundleT* b) {
+       Unit(b).weights.pop_back();
+       Unit(b).activations.pop_back();
+     },
+     "step 'score' (attention unit): the number of weights is 2, expected 3"},
+    {"TooManyLayers", [](BundleT* b) { Unit(b).weights.resize(2 + 17, Unit(b).weights[2]); },
+     "step 'score': has too many layers"},
+    {"LayerRange", [](BundleT* b) { Unit(b).weights[2] = 99; }, "do not exist"},
+    {"LayerShape", [](BundleT* b) { Unit(b).weights[2] = Unit(b).weights[0]; },
+     "step 'score' (attention unit): the input width of a layer is 4, expected 3"},
     {"LayerActivation",
-     [](BundleT* b) {
-       Unit(b)->layers[0]->activation = std::make_unique<schema::ActivationT>();
-       Unit(b)->layers[0]->activation->kind = schema::ActivationKind::Prelu;
-     },
-     "slopes"},
+     [](BundleT* b) { Unit(b).activations[1]->kind = schema::ActivationKind::Prelu; },
+     "step 'score' (attention unit): the number of an activation's slopes is 0, expected 1"},
     {"LastLayerOfSeveralOutputs",
      [](BundleT* b) {
-       auto square = std::make_unique<schema::DenseWeightsT>();
-       square->name = "square";
-       square->input_width = square->output_width = 3;
-       square->type = schema::ElementType::Float32;
-       square->data.resize(9 * 4);
-       b->dense_weights.push_back(std::move(square));
-       Unit(b)->layers[0]->weights = static_cast<uint32_t>(b->dense_weights.size() - 1);
+       b->dense_weights.push_back(testing::Dense("square", 3, 3, false, false, 1));
+       Unit(b).weights[2] = static_cast<uint32_t>(b->dense_weights.size() - 1);
      },
-     "last layer has more than one output"},
-    {"TriggersOutsideOfTheContext", [](BundleT* b) { Candidate(b, 1)->triggers = 1; }, "triggers"},
-    {"SoftmaxSharesABuffer", [](BundleT* b) { ShareBuffer(b, kAttention); },
+     "step 'score' (attention unit): the output width of the last layer is 3, expected 1"},
+    {"SoftmaxSharesABuffer", [](BundleT* b) { ShareBuffer(b, "attention"); },
      "step 'attention': its numbers per candidate and event share a buffer"},
     {"Int8LayerTooWide",
      [](BundleT* b) {
@@ -435,7 +469,7 @@ const Damage kUnitDamages[] = {
 
 // A sound bundle, which is refused by name once it is damaged.
 void ExpectRefused(const Damage& damage, BundleT* bundle) {
-  hp_bundle_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_error error = {};
   const Bytes sound(Serialized(*bundle));
   EXPECT_EQ(hp_bundle_inspect(sound.data(), sound.size(), &info, &error), HP_OK) << error.message;
@@ -455,24 +489,18 @@ TEST_P(SequenceDamageTest, IsRefusedByName) {
 
 // Weights of several numbers per candidate and event, of which the first is read.
 uint32_t FirstOfPart(BundleT* b) {
-  auto value = std::make_unique<schema::ValueT>();
-  value->name = "first of part";
-  value->buffer = b->values[kPart]->buffer;
-  value->column = 0;
-  value->width = 1;
-  b->values.push_back(std::move(value));
-  return static_cast<uint32_t>(b->values.size() - 1);
+  return AddValue(b, "first of part", b->values[ValueOf(b, "part")]->buffer, 0, 1);
 }
 
 const Damage kPairDamages[] = {
     {"SoftmaxInputSharesABuffer",
-     [](BundleT* b) { Candidate(b, 6)->op.AsSoftmaxOverHistory()->input = FirstOfPart(b); },
+     [](BundleT* b) { Step(b, "attention").operands = {FirstOfPart(b)}; },
      "step 'attention': its numbers per candidate and event share a buffer"},
     {"PoolWeightsShareABuffer",
-     [](BundleT* b) { Candidate(b, 7)->op.AsWeightedPool()->weights = FirstOfPart(b); },
+     [](BundleT* b) { Step(b, "interest").operands[0] = FirstOfPart(b); },
      "step 'interest': its numbers per candidate and event share a buffer"},
     {"EvolutionAttentionSharesABuffer",
-     [](BundleT* b) { Candidate(b, 8)->op.AsAttentionRecurrence()->attention = FirstOfPart(b); },
+     [](BundleT* b) { Step(b, "evolved").operands[1] = FirstOfPart(b); },
      "step 'evolved': its numbers per candidate and event share a buffer"},
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "tests/support/tiny/sequence_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
@@ -41,7 +42,7 @@ hp_session_options Workers(uint32_t workers, hp_parallel_for run, ParallelCalls*
   options.tile = tile;
   options.workers = workers;
   options.parallel_for = run;
-  options.parallel_user = calls;
+  options.parallel_opaque = calls;
   return options;
 }
 
@@ -115,7 +116,7 @@ TEST_P(WorkersTest, ThreadsAreCalledOnceForManyTiles) {
   Logits(session.get(), 1000);
   EXPECT_EQ(calls.calls, 1u);
   EXPECT_EQ(calls.most_tasks, 2u);
-  hp_session_counters counters;
+  hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
   hp_session_get_counters(session.get(), &counters);
   EXPECT_EQ(counters.tiles, 63u);
 }
@@ -149,7 +150,8 @@ TEST_P(WorkersTest, EveryCandidateIsCountedOnce) {
     FillHistory(each);
     Logits(each, 1000);
   }
-  hp_session_counters one, many;
+  hp_session_counters one = HP_SESSION_COUNTERS_INIT;
+  hp_session_counters many = HP_SESSION_COUNTERS_INIT;
   hp_session_get_counters(alone.get(), &one);
   hp_session_get_counters(session.get(), &many);
   EXPECT_EQ(many.candidates, 1000u);
@@ -202,18 +204,18 @@ TEST_P(WorkersTest, OfTwoBadCandidatesTheFirstTilesIsNamed) {
 }
 
 TEST_P(WorkersTest, AProfileCountsTheFirstWorkersTiles) {
-  hp_model_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(model_.get(), &info), HP_OK);
   ParallelCalls calls;
   const OpenSession session(model_.get(), Workers(4, testing::InThreads, &calls));
   FillHistory(session.get());
-  std::vector<hp_step_profile> steps(info.bundle.step_count);
+  std::vector<hp_step_profile> steps(info.step_count);
   uint64_t time = 0;  // One thread's: no other reads the clock.
   hp_profile profile = HP_PROFILE_INIT;
-  profile.clock = [](void* user) { return ++*static_cast<uint64_t*>(user); };
-  profile.user = &time;
+  profile.clock = [](void* opaque) { return ++*static_cast<uint64_t*>(opaque); };
+  profile.opaque = &time;
   profile.steps = steps.data();
-  profile.step_count = info.bundle.step_count;
+  profile.step_count = info.step_count;
   ASSERT_EQ(hp_session_set_profile(session.get(), &profile), HP_OK);
   Logits(session.get(), 1000);
   // Rounds of four tiles of 48, and one of smaller ones.
@@ -307,16 +309,22 @@ TEST_F(WorkerOptionsTest, AStructThatIsTooSmallIsRefused) {
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   options.struct_size = 7;
   EXPECT_EQ(Size(options), HP_INVALID_ARGUMENT);
-  EXPECT_STREQ(error_.message, "session options have struct_size 7, expected at least 8");
+  EXPECT_EQ(error_.message,
+            "hp_session_options has struct_size 7, which ends inside of a field, expected " +
+                std::to_string(sizeof(options)));
 }
 
-TEST_F(WorkerOptionsTest, ALaterHeadersOptionsAreReadAsFarAsTheyAreKnown) {
+TEST_F(WorkerOptionsTest, ALaterHeadersOptionsAreServedWhereTheyAreZero) {
   struct {
     hp_session_options known;
     uint64_t later;
-  } options = {Workers(2, testing::InOrder, &calls_), 77};
+  } options = {Workers(2, testing::InOrder, &calls_), 0};
   options.known.struct_size = sizeof(options);
   EXPECT_EQ(Size(options.known), HP_OK) << error_.message;
+  options.later = 77;
+  EXPECT_EQ(Size(options.known), HP_INVALID_ARGUMENT);
+  EXPECT_NE(std::string(error_.message).find("a newer option"), std::string::npos)
+      << error_.message;
 }
 
 }  // namespace

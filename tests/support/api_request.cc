@@ -43,7 +43,7 @@ ApiBatch::ApiBatch(const Spec& spec, const std::vector<RawColumn>& columns, size
     columns_.push_back(api);
     storage_.push_back(std::move(storage));
   }
-  batch_ = {columns_.data(), columns_.size(), rows};
+  batch_ = HP_BATCH(columns_.data(), columns_.size(), rows);
 }
 
 }  // namespace handpick::converter

@@ -23,6 +23,19 @@ struct InstructionSet {
   }
 };
 
+// Bits that the input of a layer of int8 weights and kLeastRoundedOutputs outputs or more is
+// rounded to; 0: none, weights are widened.
+inline int InputBits(const InstructionSet& set) {
+#if HWY_ARCH_X86
+  return set.target <= HWY_AVX3_DL ? 8 : 15;
+#else
+  return set.dot_product ? 8 : 0;
+#endif
+}
+
+// Layers of fewer outputs take no rounded input.
+inline constexpr uint32_t kLeastRoundedOutputs = 16;
+
 inline std::ostream& operator<<(std::ostream& out, const InstructionSet& set) {
   return out << set.Name();
 }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/request/features.h"
 #include "converter/spec/feature_set.h"
+#include "converter/spec/kinds.h"
 
 namespace handpick::converter {
 namespace {
@@ -24,6 +25,7 @@ class SpecMaker {
   SpecMaker(uint64_t seed, const std::string& kind, Random* random) : random_(*random) {
     model_.seed = seed;
     model_.spec.kind = kind;
+    if (FindModelKind(kind) == nullptr) std::abort();  // A fault of the test.
   }
 
   RandomModel Make() {
@@ -31,15 +33,15 @@ class SpecMaker {
     spec.name = absl::StrCat("random-", model_.seed);
     spec.version = "1";
     spec.task = random_.OneIn(5) ? schema::Task::Regression : schema::Task::Binary;
-    spec.max_history = random_.OneIn(3) && !HasAttention(spec) ? 0 : random_.Between(1, 12);
+    spec.max_history = random_.OneIn(3) && !Kind().Has(kAttention) ? 0 : random_.Between(1, 12);
     AddFeatures(Side::Context, random_.Between(0, 6));
     if (spec.max_history > 0) AddFeatures(Side::History, random_.Between(1, 4));
     AddFeatures(Side::Candidate, random_.Between(1, 6));
-    if (HasAttention(spec)) AddAttention();
-    if (spec.kind == "nfm") AddCategorical(Side::Candidate);
+    if (Kind().Has(kAttention)) AddAttention();
+    if (Kind().Is(kFieldsInteract)) AddCategorical(Side::Candidate);
     AddCrosses();
     ChooseParts();
-    if (HasAttention(spec)) spec.wide = {};
+    if (!Kind().Has(kWide)) spec.wide = {};
     return std::move(model_);
   }
 
@@ -240,7 +242,7 @@ class SpecMaker {
     constexpr const char* kActivations[] = {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"};
     spec.attention.activation = kActivations[random_.Below(6)];
     spec.attention.softmax = random_.OneIn(2);
-    if (spec.kind != "dien") return;
+    if (!Kind().Has(kEvolution)) return;
     constexpr const char* kCells[] = {"GRU", "AIGRU", "AGRU", "AUGRU"};
     spec.evolution.cell = kCells[random_.Below(4)];
     if (random_.OneIn(3)) spec.beyond_maximum = schema::BeyondMaximum::Carry;
@@ -249,7 +251,7 @@ class SpecMaker {
   // Wide alone, deep alone, or (mostly) both; other kinds always have a deep part.
   void ChooseParts() {
     Spec& spec = model_.spec;
-    const uint64_t parts = spec.kind == "wide_deep" ? random_.Below(6) : random_.Between(1, 5);
+    const uint64_t parts = Kind().Needs(kDeep) ? random_.Between(1, 5) : random_.Below(6);
     for (size_t f = 0; f < spec.features.size(); ++f) {
       const FeatureSpec& feature = spec.features[f];
       if (feature.type == FeatureType::Length) continue;
@@ -264,7 +266,7 @@ class SpecMaker {
       // The last feature is never a length.
       deep.push_back({spec.features.size() - 1, spec.features.back().combiner});
     }
-    if (deep.empty()) return;
+    if (deep.empty() || (Kind().Is(kLayersAreOptional) && random_.OneIn(4))) return;
     for (int64_t layers = random_.Between(1, 3); layers > 0; --layers) {
       spec.deep.hidden_units.push_back(random_.OneIn(8) ? 1 : random_.Between(2, 24));
     }
@@ -274,10 +276,10 @@ class SpecMaker {
     if (random_.OneIn(3)) spec.deep.batch_normalization_epsilon = 1e-3;
   }
 
-  // NFM needs a field with ids, the others any feature.
+  // A kind that needs a deep part has a field with ids here.
   void EnsureDeepField() {
     Spec& spec = model_.spec;
-    if (spec.kind == "wide_deep") return;
+    if (!Kind().Needs(kDeep)) return;
     const auto has_ids = [](const FeatureSpec& feature) {
       return feature.type == FeatureType::Categorical ||
              feature.type == FeatureType::MultiCategorical;
@@ -292,7 +294,7 @@ class SpecMaker {
     }
   }
 
-  static bool HasAttention(const Spec& spec) { return spec.kind == "din" || spec.kind == "dien"; }
+  const ModelKind& Kind() const { return *FindModelKind(model_.spec.kind); }
 
   Random& random_;
   RandomModel model_;
@@ -306,13 +308,13 @@ class WeightMaker {
   // `dimension`: of the deep tables; 0: a random one for each, or for all of them where the kind of
   // model needs one width.
   void Make(int64_t dimension) {
-    if (dimension == 0 && model_.spec.kind != "wide_deep") dimension = random_.Between(1, 9);
+    if (dimension == 0 && Kind().Needs(kDeep)) dimension = random_.Between(1, 9);
     absl::StatusOr<FeatureSet> features = BuildFeatureSet(model_.spec);
     if (!features.ok()) std::abort();  // A fault of this file: the spec is its own.
     features_ = std::move(features).value();
     MakeWide();
     const int64_t key = MakeAttention(dimension);
-    if (model_.spec.kind == "dien") {
+    if (Kind().Has(kEvolution)) {
       MakeGru("gru", key);
       MakeGru("evolution", key);
     }
@@ -320,6 +322,8 @@ class WeightMaker {
   }
 
  private:
+  const ModelKind& Kind() const { return *FindModelKind(model_.spec.kind); }
+
   void Add(const std::string& name, std::vector<int64_t> shape, double scale, double centre = 0) {
     Tensor tensor;
     tensor.shape = std::move(shape);
@@ -421,7 +425,7 @@ class WeightMaker {
         continue;
       }
       const int64_t own = MakeDeepTable(feature, dimension);
-      // Fields that interact are one vector together.
+      // NFM's network reads the interaction in the fields' place.
       const bool is_in_interaction = model_.spec.kind == "nfm" && std::exchange(has_fields, true);
       if (!is_in_interaction) width += own;
     }
@@ -441,6 +445,7 @@ class WeightMaker {
       }
       width = units;
     }
+    if (deep.hidden_units.empty()) return;
     Add("head.weight", {1, width}, 1.5 / std::sqrt(static_cast<double>(width)));
     Add("head.bias", {1}, 0.5);
   }
@@ -547,6 +552,12 @@ RandomModel MakeRandomModel(uint64_t seed, const std::string& kind) {
   return model;
 }
 
+std::vector<const char*> EveryKind() {
+  std::vector<const char*> names;
+  for (const ModelKind& kind : kModelKinds) names.push_back(kind.name);
+  return names;
+}
+
 Request MakeRandomRequest(const RandomModel& model, uint64_t seed, size_t candidates) {
   return RequestMaker(model, seed).Make(candidates);
 }
@@ -557,7 +568,7 @@ RandomModel WideDeepWorkload(const WorkloadOptions& options, uint64_t seed) {
   Spec& spec = model.spec;
   spec.name = "workload";
   spec.version = "1";
-  spec.kind = "wide_deep";
+  spec.kind = options.kind;
   spec.deep.hidden_units = options.hidden_units;
   for (size_t i = 0; i < options.context_fields + options.candidate_fields; ++i) {
     const bool is_context = i < options.context_fields;
@@ -572,6 +583,17 @@ RandomModel WideDeepWorkload(const WorkloadOptions& options, uint64_t seed) {
     spec.wide.features.push_back({i, Combiner::Sum});
     spec.deep.features.push_back({i, Combiner::Sum});
     spec.features.push_back(std::move(feature));
+  }
+  for (const Side side : {Side::Context, Side::Candidate}) {
+    for (size_t i = 0; i < options.numbers; ++i) {
+      FeatureSpec feature;
+      feature.name = absl::StrCat("number_", i);
+      feature.side = side;
+      feature.type = FeatureType::Numeric;
+      spec.wide.features.push_back({spec.features.size(), Combiner::Sum});
+      spec.deep.features.push_back({spec.features.size(), Combiner::Sum});
+      spec.features.push_back(std::move(feature));
+    }
   }
   Random random(seed);
   WeightMaker(&model, &random).Make(options.dimension);

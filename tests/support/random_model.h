@@ -24,25 +24,29 @@ struct RandomModel {
 
 // A model over features of every type, side, vocabulary and combiner, in sizes from nothing to a
 // few dozen, with and without history, shared tables, crosses, batch normalization and each
-// activation. `kind` as in a spec:
-//   * wide_deep: wide alone, deep alone or both;
-//   * nfm: any fields interact;
-//   * din, dien: one or two features of a candidate are compared with as many of an event, by a
-//   unit
-//     of one or two layers, normalised or not; each recurrent cell; states recomputed or carried
-//     on.
+// activation. `kind` is one of EveryKind(), and the model has what the kind's row says, each
+// optional section and the layers now and then:
+//   * where fields interact: any fields, of one width;
+//   * attention: one or two features of a candidate are compared with as many of an event, by a
+//     unit of one or two layers, normalised or not;
+//   * evolution: each recurrent cell; states recomputed or carried on.
 RandomModel MakeRandomModel(uint64_t seed, const std::string& kind = "wide_deep");
+
+// The name of every kind that is registered (kModelKinds), for tests that run over all of them.
+std::vector<const char*> EveryKind();
 
 // A request that the model takes, with `candidates` candidates and any number of events, also more
 // than the model keeps. Unknown ids, empty lists and left-out features occur where they are
 // allowed.
 Request MakeRandomRequest(const RandomModel& model, uint64_t seed, size_t candidates);
 
-// A model of the usual shape, for measuring: categorical features alone, each with a table of its
-// own, all of them in the wide and in the deep part.
+// A model of the usual shape, for measuring: categorical features, each with a table of its own,
+// and numeric ones, all of them in the wide and in the deep part.
 struct WorkloadOptions {
+  std::string kind = "wide_deep";  // Or another that has both parts.
   size_t context_fields = 18;
   size_t candidate_fields = 8;
+  size_t numbers = 0;  // Of each side, after its fields.
   int64_t dimension = 16;
   int64_t vocabulary = 1000;
   std::vector<int64_t> hidden_units = {128, 64};

@@ -78,7 +78,7 @@ DenseId AddWeights(uint32_t input_width, std::vector<double> weights, std::vecto
 ValueId Embed(SmallFeature feature, TableId table, Graph* graph, schema::Combiner combiner,
               double empty_value) {
   return graph->Append(graph->features->features[feature]->name,
-                       EmbeddingOp{{feature, table, combiner, empty_value}}, {},
+                       EmbeddingOp({feature, table, combiner, empty_value}), {},
                        graph->tables[table]->dimension);
 }
 

@@ -11,7 +11,7 @@ absl::StatusOr<std::unique_ptr<BundleFile>> BundleFile::Open(const std::string& 
   std::unique_ptr<BundleFile> out(new BundleFile());
   hp_error error = {};
   size_t session_bytes = 0;
-  hp_model_info info = {};
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_status status = hp_model_open_file(path.c_str(), nullptr, &out->model_, &error);
   if (status == HP_OK) status = hp_model_get_info(out->model_, &info);
   if (status == HP_OK) {
@@ -29,7 +29,7 @@ absl::StatusOr<std::unique_ptr<BundleFile>> BundleFile::Open(const std::string& 
     return absl::InternalError(absl::StrCat(
         path, ": ", error.message[0] != '\0' ? error.message : hp_status_text(status)));
   }
-  out->has_history_ = info.bundle.max_history > 0;
+  out->has_history_ = info.max_history > 0;
   out->bytes_ = info.model_bytes + info.engine_bytes + session_bytes;
   return out;
 }

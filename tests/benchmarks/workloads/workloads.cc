@@ -55,6 +55,14 @@ class WorkloadMaker {
     return std::move(workload_);
   }
 
+  Workload MakeDeepFm() {
+    spec_.kind = "deepfm";
+    AddFields(/*width=*/16, /*scale=*/0.25);
+    AddWidePart();
+    AddNetwork({256, 128, 64}, /*input_width=*/26 * 16 + 13, "relu", /*head=*/0.35);
+    return std::move(workload_);
+  }
+
   Workload MakeDin() {
     spec_.kind = "din";
     AddAttendedFields();
@@ -228,13 +236,21 @@ RawCell MakeCell(const FeatureSpec& feature, Random* random) {
 
 const std::vector<std::string>& WorkloadNames() {
   static const auto* const kNames =
-      new std::vector<std::string>{"w1_wide_deep", "w2_nfm", "w3_din", "w4_dien"};
+      new std::vector<std::string>{"w1_wide_deep", "w2_nfm", "w3_din", "w4_dien", "w5_deepfm"};
+  return *kNames;
+}
+
+const std::vector<std::string>& RivalWorkloadNames() {
+  static const auto* const kNames =
+      new std::vector<std::string>(WorkloadNames().begin(), WorkloadNames().begin() + 4);
   return *kNames;
 }
 
 bool HasHistory(const Workload& workload) { return workload.spec.max_history > 0; }
 
-size_t StandardCandidates(const Workload& workload) { return HasHistory(workload) ? 200 : 500; }
+size_t StandardCandidates(const Workload& workload) {
+  return HasHistory(workload) || workload.name == "w5_deepfm" ? 200 : 500;
+}
 
 absl::StatusOr<Workload> MakeWorkload(const std::string& name, const WorkloadOptions& options) {
   if (options.max_history < 1) {
@@ -250,6 +266,7 @@ absl::StatusOr<Workload> MakeWorkload(const std::string& name, const WorkloadOpt
   if (name == "w2_nfm") return maker.MakeNfm();
   if (name == "w3_din") return maker.MakeDin();
   if (name == "w4_dien") return maker.MakeDien();
+  if (name == "w5_deepfm") return maker.MakeDeepFm();
   return absl::InvalidArgumentError(absl::StrCat(
       "there is no workload '", name, "', there are: ", absl::StrJoin(WorkloadNames(), ", ")));
 }
@@ -278,8 +295,10 @@ Request MakeRequest(const Workload& workload, uint64_t seed, size_t candidates, 
   return request;
 }
 
-absl::StatusOr<std::string> MakeBundle(const Workload& workload, schema::Precision precision) {
+absl::StatusOr<std::string> MakeBundle(const Workload& workload, schema::Precision precision,
+                                       const std::string& skipped_pass) {
   converter::ConvertOptions options;
+  options.skipped_pass = skipped_pass;
   options.precision = precision;
   options.producer = "handpick benchmarks";
   HP_ASSIGN_OR_RETURN(const converter::Conversion conversion,

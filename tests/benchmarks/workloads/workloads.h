@@ -1,17 +1,14 @@
-// The four models that speed is measured on, and requests for them: random, from a seed, the same
-// on every machine.
+// The models that speed is measured on, and requests for them: random, from a seed, the same on
+// every machine.
 //
-// | name         | features                                                  | model |
-// |--------------|-----------------------------------------------------------|------------------------|
-// | w1_wide_deep | 26 ids (18 of the context, 8 of the candidate; 10,000     | wide over all; 256-
-// | |              | rows, 16 wide), 13 numbers of the context                 | 128-64, relu | |
-// w2_nfm       | the same, 64 wide                                         | linear part over all;
-// | |              |                                                           | 128-64, relu | |
-// w3_din       | 6 ids of the context (10,000 rows, 16 wide); item         | unit 80-40, sigmoid, |
-// |              | (100,000 rows, 32 wide) and category (1,000 rows, 32      | not normalised; | |
-// | wide) of candidate and events, in tables that both share  | 200-80, prelu          | | w4_dien
-// | as w3_din                                                 | GRU and AUGRU of 64,   | | | |
-// softmax; 200-80, prelu |
+//   w1_wide_deep  26 ids (18 of the context, 8 of the candidate; 10,000 rows, 16 wide), 13 numbers
+//                 of the context; wide over all; 256-128-64, relu
+//   w2_nfm        the same, 64 wide; linear part over all; 128-64, relu
+//   w3_din        6 ids of the context (10,000 rows, 16 wide); item (100,000 rows, 32 wide) and
+//                 category (1,000 rows, 32 wide) of candidate and events, in tables that both
+//                 share; unit 80-40, sigmoid, not normalised; 200-80, prelu
+//   w4_dien       as w3_din; GRU and AUGRU of 64, softmax; 200-80, prelu
+//   w5_deepfm     as w1_wide_deep, and the pairs of all ids
 //
 // In w2_nfm the numbers go into the network beside the bi-interaction, as in every model of kind
 // nfm. The weights are of a scale at which activations are not saturated and logits differ between
@@ -46,13 +43,15 @@ struct WorkloadOptions {
   double table_scale = 1;
 };
 
-// "w1_wide_deep", "w2_nfm", "w3_din", "w4_dien".
+// All of them.
 const std::vector<std::string>& WorkloadNames();
+// Those that other runtimes have to compute too: all but w5_deepfm.
+const std::vector<std::string>& RivalWorkloadNames();
 
 // Whether a workload looks at a history.
 bool HasHistory(const Workload& workload);
 
-// Candidates of a standard request: 500 for w1_wide_deep and w2_nfm, 200 for w3_din and w4_dien.
+// Candidates of a standard request: 500 for w1_wide_deep and w2_nfm, 200 for the others.
 size_t StandardCandidates(const Workload& workload);
 
 // The workload of that name. Errors: an unknown name, a max_history below 1, a table_scale that is
@@ -65,7 +64,9 @@ converter::Request MakeRequest(const Workload& workload, uint64_t seed, size_t c
                                size_t events);
 
 // The bytes of the workload's bundle, as `handpick convert` would write it.
-absl::StatusOr<std::string> MakeBundle(const Workload& workload, schema::Precision precision);
+// `skipped_pass`: the name of a pass that is left out, to measure what it is worth.
+absl::StatusOr<std::string> MakeBundle(const Workload& workload, schema::Precision precision,
+                                       const std::string& skipped_pass = "");
 
 }  // namespace handpick::workloads
 

@@ -1,7 +1,7 @@
 // Writes the bundle of a standard workload:
 //
 //     write_bundle --workload=w3_din --precision=int8 --out=w3.hpk [--seed=1] [--max_history=50]
-//         [--table_scale=1]
+//         [--table_scale=1] [--skipped_pass="gather fields"]
 //
 // Exit status: 0 written, 1 failed, 2 wrong usage. The file is written whole or not at all.
 #include <cstdint>
@@ -16,11 +16,13 @@
 #include "converter/io/files.h"
 #include "tests/benchmarks/workloads/workloads.h"
 
-ABSL_FLAG(std::string, workload, "", "Which workload: w1_wide_deep, w2_nfm, w3_din or w4_dien");
+ABSL_FLAG(std::string, workload, "",
+          "Which workload: w1_wide_deep, w2_nfm, w3_din, w4_dien or w5_deepfm");
 ABSL_FLAG(std::string, precision, "f32", "f32 or int8");
 ABSL_FLAG(std::string, out, "", "Path of the bundle");
 ABSL_FLAG(uint64_t, seed, 1, "Seed of the weights");
 ABSL_FLAG(int64_t, max_history, 50, "Events that a session keeps (w3_din, w4_dien)");
+ABSL_FLAG(std::string, skipped_pass, "", "A pass that is left out, such as 'gather fields'");
 ABSL_FLAG(double, table_scale, 1, "Vocabularies are this many times as large");
 
 namespace {
@@ -51,7 +53,8 @@ int main(int argc, char** argv) {
   const auto workload = handpick::workloads::MakeWorkload(absl::GetFlag(FLAGS_workload), options);
   if (!workload.ok()) return Fail(2, std::string(workload.status().message()));
   const auto bundle = handpick::workloads::MakeBundle(
-      *workload, precision == "f32" ? Precision::Float32 : Precision::Int8);
+      *workload, precision == "f32" ? Precision::Float32 : Precision::Int8,
+      absl::GetFlag(FLAGS_skipped_pass));
   if (!bundle.ok()) return Fail(1, std::string(bundle.status().message()));
   const absl::Status written = handpick::converter::WriteFileAtomically(out, *bundle);
   if (!written.ok()) return Fail(1, std::string(written.message()));

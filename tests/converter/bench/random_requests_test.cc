@@ -58,7 +58,9 @@ TEST_P(RequestMakerTest, TheRuntimeTakesThem) {
   const RequestMaker maker(bundle(), features_, nullptr);
   const auto session = BundleSession::Open(bytes_.view());
   ASSERT_TRUE(session.ok()) << session.status();
-  const size_t events = bundle().max_history();
+  const auto* sequences = bundle().sequences();
+  const size_t events =
+      sequences == nullptr || sequences->size() == 0 ? 0 : sequences->Get(0)->max_events();
   for (uint64_t seed = 0; seed < 20; ++seed) {
     const auto request = maker.Make(seed, 5, events);
     ASSERT_TRUE(request.ok()) << request.status();
@@ -93,7 +95,7 @@ TEST_P(RequestMakerTest, ASeedMakesOneRequest) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RequestMakerTest,
-                         ::testing::Combine(::testing::Values("wide_deep", "nfm", "din", "dien"),
+                         ::testing::Combine(::testing::ValuesIn(EveryKind()),
                                             ::testing::Range(uint64_t{0}, uint64_t{12})));
 
 }  // namespace

@@ -45,7 +45,7 @@ TEST_P(StepWorkTest, StepsDoTheWorkOfTheGraph) {
   const Cost cost = CountWork(*graph);
   Amount context, event, candidate, pair;
   for (const StepWork& step : WorkOfSteps(*schema::GetBundle(aligned.data()))) {
-    EXPECT_NE(step.op, schema::Operator::NONE);
+    EXPECT_NE(step.kind, schema::OperatorKind::Unknown);
     if (!int8) {
       EXPECT_EQ(step.With(1).int8_multiply_accumulates, 0);
     }
@@ -71,7 +71,7 @@ TEST_P(StepWorkTest, StepsDoTheWorkOfTheGraph) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, StepWorkTest,
-                         ::testing::Combine(::testing::Values("wide_deep", "nfm", "din", "dien"),
+                         ::testing::Combine(::testing::ValuesIn(EveryKind()),
                                             ::testing::Range(uint64_t{0}, uint64_t{10})));
 
 MachinePeak Machine() {

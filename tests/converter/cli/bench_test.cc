@@ -156,7 +156,7 @@ TEST_F(BenchTest, TheTableHasTheSameParts) {
   for (const char* part :
        {"p50", "p99", "open the file", "create a session", "change the context", "request of 3",
         "request of 4", "first after opening", "each candidate more", "Steps of a request of 4",
-        "Dense", "Memory", "bundle, mapped", "GFLOP/s float32"}) {
+        "  dense  ", "Memory", "bundle, mapped", "GFLOP/s float32"}) {
     EXPECT_THAT(outcome.out, HasSubstr(part));
   }
 }
@@ -197,8 +197,10 @@ TEST_F(BenchTest, PredictsCostsOfTheMachineThatTheFlagsDescribe) {
   EXPECT_NEAR(event, cost["event_us"].get<double>(), 1e-9);
   EXPECT_NEAR(context, cost["context_change_us"].get<double>(), 1e-9);
   const std::string text = Handpick(absl::StrCat("inspect ", bundle_, " --cost ", machine)).out;
-  for (const char* part : {"Predicted microseconds beside 50 events", "40 GFLOP/s float32",
-                           "each candidate", "AttentionRecurrence  candidate"}) {
+  for (const char* part :
+       {"Predicted microseconds beside 50 events", "40 GFLOP/s float32", "each candidate",
+        "  attention recurrence candidate  ", "  softmax over history candidate  ",
+        "  dense                candidate  "}) {
     EXPECT_THAT(text, HasSubstr(part));
   }
 }

@@ -3,17 +3,24 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
+#include "converter/emit/emit.h"
+#include "converter/spec/kinds.h"
+#include "converter/spec/layouts.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "schema/bundle_generated.h"
 #include "tests/converter/cli/run_handpick.h"
+#include "xxhash.h"
 
 namespace handpick::converter {
 namespace {
@@ -124,8 +131,8 @@ TEST_F(CliTest, ConvertsScoresAndVerifiesAModelOfDeepCtrTorch) {
   EXPECT_THAT(verified.out, HasSubstr("golden requests hold: off by"));
 }
 
-TEST_F(CliTest, MeasuresTheMovieModelInBothPrecisions) {
-  for (const std::string precision : {"f32", "int8"}) {
+TEST_F(CliTest, MeasuresTheMovieModelInEveryPrecision) {
+  for (const std::string precision : {"f32", "f16", "int8"}) {
     SCOPED_TRACE(precision);
     const std::string report = folder_ + "/report.json";
     const Outcome converted = Handpick(ConvertMovies(
@@ -202,6 +209,99 @@ TEST_F(CliTest, InspectSaysWhatIsInside) {
   EXPECT_EQ(context, 39u * 64 + 1);
 }
 
+Json Input(const std::string& role, const std::string& path) {
+  const std::string bytes = ReadText(path);
+  return {{"role", role},
+          {"name", fs::path(path).filename().string()},
+          {"size", bytes.size()},
+          {"xxh3", absl::StrFormat("%016x", XXH3_64bits(bytes.data(), bytes.size()))}};
+}
+
+TEST_F(CliTest, InspectSaysFromWhichFilesABundleWasMade) {
+  const std::string evaluation =
+      Write("some.jsonl", FirstLines(absl::StrCat(kModel, "ranking.jsonl"), 3));
+  const std::string more =
+      Write("more.jsonl", FirstLines(absl::StrCat(kModel, "evaluation.jsonl"), 2));
+  const Outcome converted =
+      Handpick(ConvertMovies(absl::StrCat("--evaluation ", evaluation, ",", more)));
+  ASSERT_EQ(converted.status, 0) << converted.err;
+  const Json inputs = Json::parse(Handpick("inspect --json " + bundle_).out)["inputs"];
+  const std::string model = kModel;
+  EXPECT_EQ(inputs, (Json::array({Input("spec", model + "model.spec.json"),
+                                  Input("weights", model + "model.safetensors"),
+                                  Input("catalog", model + "catalog.jsonl"),
+                                  Input("goldens", model + "golden.jsonl"),
+                                  Input("evaluation", evaluation), Input("evaluation", more)})));
+  const std::string text = Handpick("inspect " + bundle_).out;
+  for (const Json& input : inputs) {
+    EXPECT_THAT(text,
+                HasSubstr(absl::StrCat("bytes, XXH3 ", input["xxh3"].get<std::string>(), "\n")));
+    EXPECT_THAT(text, HasSubstr(absl::StrFormat("\n  %-10s %s ", input["role"].get<std::string>(),
+                                                input["name"].get<std::string>())));
+  }
+}
+
+TEST_F(CliTest, TheSameFilesInAnotherFolderGiveTheSameBytes) {
+  const std::string requests = absl::StrCat(kGoldens, "relu_sum.requests.jsonl");
+  ASSERT_EQ(Handpick(ConvertGolden("relu_sum", ".safetensors", "--golden " + requests)).status, 0);
+  const std::string first = ReadText(bundle_);
+  for (const char* extension : {".spec.json", ".safetensors", ".requests.jsonl"}) {
+    const std::string name = absl::StrCat("relu_sum", extension);
+    Write(name, ReadText(kGoldens + name));
+  }
+  const Outcome again = Handpick(
+      absl::StrReplaceAll(ConvertGolden("relu_sum", ".safetensors", "--golden " + requests),
+                          {{kGoldens, folder_ + "/"}}));
+  ASSERT_EQ(again.status, 0) << again.err;
+  EXPECT_TRUE(ReadText(bundle_) == first);
+}
+
+TEST_F(CliTest, TheStandardInputIsNoFileOfTheManifest) {
+  const std::string spec = absl::StrCat(kGoldens, "relu_sum.spec.json");
+  const Outcome converted =
+      Handpick(absl::StrReplaceAll(ConvertGolden("relu_sum", ".safetensors", ""), {{spec, "-"}}),
+               ReadText(spec));
+  ASSERT_EQ(converted.status, 0) << converted.err;
+  EXPECT_EQ(Json::parse(Handpick("inspect --json " + bundle_).out)["inputs"],
+            Json::array({Input("weights", absl::StrCat(kGoldens, "relu_sum.safetensors"))}));
+}
+
+TEST_F(CliTest, VerifyFindsADamagedByte) {
+  ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
+  const std::string bytes = ReadText(bundle_);
+  const schema::Bundle& view = *schema::GetBundle(bytes.data());
+  const auto& rows = *view.tables()->Get(0)->data();
+  const auto* begin = reinterpret_cast<const char*>(rows.data());
+  const size_t at = static_cast<size_t>(begin - bytes.data());
+  // First, somewhere within and last; and in the model's name, outside of all tables.
+  const auto name = static_cast<size_t>(view.model_name()->c_str() - bytes.data());
+  for (const size_t place : {at, at + rows.size() / 2, at + rows.size() - 1, name}) {
+    std::string damaged = bytes;
+    damaged[place] = static_cast<char>(damaged[place] ^ 1);
+    const Outcome outcome = Handpick("verify --bundle " + Write("damaged.hpk", damaged));
+    EXPECT_EQ(outcome.status, 1) << place;
+    EXPECT_THAT(outcome.err, HasSubstr("damaged.hpk: bundle is damaged: "));
+    if (place != name) {
+      EXPECT_THAT(outcome.err, HasSubstr(absl::StrCat("bytes ", at, " to ", at + rows.size())));
+    }
+    EXPECT_THAT(outcome.out, IsEmpty());
+  }
+}
+
+TEST_F(CliTest, VerifyGoesOnWithoutHashesAndSaysSo) {
+  ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
+  const std::string bytes = ReadText(bundle_);
+  const std::unique_ptr<schema::BundleT> bundle(schema::GetBundle(bytes.data())->UnPack());
+  bundle->integrity = nullptr;
+  const absl::StatusOr<std::string> without = Serialize(*bundle);
+  ASSERT_TRUE(without.ok()) << without.status();
+  const Outcome outcome = Handpick("verify --bundle " + Write("without.hpk", *without));
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.err, HasSubstr("note: "));
+  EXPECT_THAT(outcome.err, HasSubstr("without.hpk: has no hashes"));
+  EXPECT_THAT(outcome.out, HasSubstr("golden requests hold"));
+}
+
 // schema/README.md says so; other programs tell a bundle by it.
 TEST_F(CliTest, BundlesSayWhatTheyAreInTheirFirstBytes) {
   ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
@@ -213,7 +313,7 @@ TEST_F(CliTest, BrokenBoundsAreNamedAndNothingIsWritten) {
   const std::string inputs = testing::TempDir() + "/inputs";
   fs::create_directories(inputs);
   for (const char* name : {"evaluation.jsonl", "ranking.jsonl"}) {
-    std::ofstream(absl::StrCat(inputs, "/", name)) << FirstLines(absl::StrCat(kModel, name), 20);
+    std::ofstream(absl::StrCat(inputs, "/", name)) << FirstLines(absl::StrCat(kModel, name), 30);
   }
   const std::string evaluation = absl::StrCat("--evaluation ", inputs, "/evaluation.jsonl,", inputs,
                                               "/ranking.jsonl --report ", folder_, "/r.json");
@@ -315,7 +415,7 @@ TEST_F(CliTest, WrongUsageExitsWithTwo) {
       {"inspect", "an argument is missing"},
       {"inspect a b", "unexpected argument 'b'"},
       {"inspect a --json=perhaps", "'perhaps' is no value of --json"},
-      {ConvertMovies("--precision f16"), "--precision f16 is neither f32 nor int8"},
+      {ConvertMovies("--precision f64"), "--precision f64 is neither f32, f16 nor int8"},
       {ConvertMovies("--max-auc-drift 0.1"), "--max-auc-drift needs --evaluation"},
       {"help nothing", "unknown command 'nothing'"},
   };
@@ -330,7 +430,13 @@ TEST_F(CliTest, WrongUsageExitsWithTwo) {
 TEST_F(CliTest, HelpTeachesEveryCommand) {
   const Outcome overview = Handpick("help");
   EXPECT_EQ(overview.status, 0);
-  EXPECT_THAT(overview.out, HasSubstr("wide_deep"));
+  for (const ModelKind& kind : kModelKinds) {
+    EXPECT_THAT(overview.out, HasSubstr(std::string("\n  ") + kind.name + " "));
+    EXPECT_THAT(overview.out, HasSubstr(std::string(" ") + kind.help + "\n"));
+  }
+  for (const std::string& layout : LayoutNames()) {
+    EXPECT_THAT(overview.out, HasSubstr("\n  " + layout + " "));
+  }
   for (const std::string command : {"convert", "inspect", "score", "rank", "verify"}) {
     EXPECT_THAT(overview.out, HasSubstr("\n  " + command));
     const Outcome help = Handpick("help " + command);
@@ -338,6 +444,28 @@ TEST_F(CliTest, HelpTeachesEveryCommand) {
     EXPECT_THAT(help.out, StartsWith("Usage: handpick " + command));
     EXPECT_THAT(help.out, HasSubstr("\n  handpick " + command)) << "an example to type";
     EXPECT_EQ(Handpick(command + " --help").out, help.out);
+  }
+}
+
+// The mark of a missing value in many a feature store, and its like.
+TEST_F(CliTest, ALogitThatIsNotFiniteIsAnErrorOfItsRequest) {
+  const Outcome converted = Handpick(ConvertGolden("dense_only_deep", ".safetensors", ""));
+  ASSERT_EQ(converted.status, 0) << converted.err;
+  const std::string requests =
+      R"({"context":{"age":0.5},"candidates":{"item_id":[1],"signals":[[1,1,1,1,1]]}})"
+      "\n"
+      R"({"context":{"age":0},"candidates":{"item_id":[1,2,3],"signals":[[1,1,1,1,1],)"
+      R"([3.4028234e38,-3.4028234e38,-3.4028234e38,3.4028234e38,-3.4028234e38],)"
+      R"([3.4028234e38,-3.4028234e38,-3.4028234e38,-3.4028234e38,3.4028234e38]]}})"
+      "\n";
+  for (const char* command : {"score", "rank"}) {
+    const Outcome outcome =
+        Handpick(absl::StrCat(command, " --bundle ", bundle_, " --requests -"), requests);
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("request 2: candidate "));
+    EXPECT_THAT(outcome.err, HasSubstr("the model's logit is "));
+    EXPECT_EQ(Lines(outcome.out).size(), 1u) << outcome.out;
+    EXPECT_EQ(outcome.out.find("null"), std::string::npos) << outcome.out;
   }
 }
 

@@ -18,6 +18,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "schema/bundle_generated.h"
 #include "tests/converter/cli/run_handpick.h"
 #include "tests/converter/recall/random_vectors.h"
 
@@ -142,6 +143,11 @@ class RecallCliTest : public testing::Test {
   }
   static Json Inspect(const std::string& path) {
     return Json::parse(Run("inspect --json " + path));
+  }
+  static std::vector<std::string> Roles(const Json& inspected) {
+    std::vector<std::string> roles;
+    for (const Json& input : inspected["inputs"]) roles.push_back(input["role"]);
+    return roles;
   }
   static Json Recall(const std::string& arguments, const std::string& input = "") {
     return Json::parse(Run(absl::StrCat("recall --format json ", arguments), input));
@@ -316,6 +322,11 @@ TEST_F(RecallCliTest, ABundleHoldsARankerAndAnIndex) {
   EXPECT_EQ(inspected["recall"]["history_feature"], "movie_id");
   EXPECT_EQ(inspected["recall"]["candidate_feature"], "movie_id");
   EXPECT_FALSE(inspected["steps"].empty());
+  EXPECT_EQ(Roles(inspected), (std::vector<std::string>{"spec", "weights", "catalog", "goldens",
+                                                        "bundle", "vectors"}));
+  EXPECT_EQ(inspected["inputs"][4]["name"], "din.hpk");
+  EXPECT_EQ(inspected["inputs"][4]["size"], fs::file_size(din));
+  EXPECT_EQ(inspected["inputs"][5]["name"], "item2vec.npz");
   // It recalls as the index alone does.
   Run(absl::StrCat("recall-index --vectors ", kItem2vec, " --out ", Path("alone.hpk")));
   for (const char* how :
@@ -329,6 +340,8 @@ TEST_F(RecallCliTest, ABundleHoldsARankerAndAnIndex) {
                    " --k 5 --bundle ", both, " --out ", both));
   EXPECT_EQ(Inspect(both)["recall"]["items"], 20);
   EXPECT_FALSE(Inspect(both)["recall"]["ids"]["of_catalog"]);
+  EXPECT_EQ(Roles(Inspect(both)), Roles(inspected));
+  EXPECT_EQ(Inspect(both)["inputs"][5]["name"], "v.txt");
 }
 
 TEST_F(RecallCliTest, TheCatalogsIdsAreKeptOnce) {
@@ -715,6 +728,25 @@ TEST_F(RecallCliTest, ADamagedBundleIsRefused) {
     EXPECT_EQ(outcome.status, 1) << command;
     EXPECT_THAT(outcome.err, HasSubstr("cut.hpk: ")) << command;
   }
+  // One byte of a vector: whoever opens the file does not look, `verify` does.
+  std::string flipped = bytes;
+  const auto& rows = *schema::GetBundle(bytes.data())->recall()->rows();
+  flipped[static_cast<size_t>(reinterpret_cast<const char*>(rows.data()) - bytes.data())] ^= 4;
+  const Outcome verified = Handpick("verify --bundle " + Write("flipped.hpk", flipped));
+  EXPECT_EQ(verified.status, 1);
+  EXPECT_THAT(verified.err, HasSubstr("flipped.hpk: bundle is damaged: bytes "));
+}
+
+TEST_F(RecallCliTest, ADamagedModelGetsNoIndex) {
+  std::string bytes = ReadText(ConvertDin());
+  const auto& rows = *schema::GetBundle(bytes.data())->tables()->Get(0)->data();
+  bytes[static_cast<size_t>(reinterpret_cast<const char*>(rows.data()) - bytes.data())] ^= 4;
+  const Outcome outcome =
+      Handpick(absl::StrCat("recall-index --vectors ", kItem2vec, " --bundle ",
+                            Write("damaged.hpk", bytes), " --out ", Path("both.hpk")));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("damaged.hpk: bundle is damaged: bytes "));
+  EXPECT_FALSE(fs::exists(Path("both.hpk")));
 }
 
 // ---- recall-eval ----

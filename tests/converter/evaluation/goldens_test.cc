@@ -40,7 +40,9 @@ TEST(GoldensTest, KeepWhatARequestSays) {
   ASSERT_TRUE(request.ok()) << request.status();
   const auto golden = BuildGolden(*request, features);
   ASSERT_TRUE(golden.ok()) << golden.status();
-  EXPECT_EQ((*golden)->event_count, 2u);
+  ASSERT_EQ((*golden)->histories.size(), 1u);
+  EXPECT_EQ((*golden)->histories[0]->event_count, 2u);
+  EXPECT_EQ((*golden)->histories[0]->columns.size(), 1u);
   EXPECT_EQ((*golden)->candidate_count, 2u);
   EXPECT_THAT((*golden)->logits, ElementsAre(0.5f, -2.f));
   ASSERT_EQ((*golden)->context.size(), 1u);

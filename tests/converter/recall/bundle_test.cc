@@ -5,6 +5,7 @@
 
 #include "converter/recall/builder.h"
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "tests/converter/recall/random_vectors.h"
 #include "tests/support/tiny/tiny_bundle.h"
@@ -31,7 +32,7 @@ std::unique_ptr<schema::BundleT> BundleWithRecall() {
 
 hp_error Inspect(const schema::BundleT& bundle) {
   const testing::Bytes bytes(testing::Serialized(bundle));
-  hp_bundle_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   hp_error error = {};
   error.status = hp_bundle_inspect(bytes.data(), bytes.size(), &info, &error);
   return error;

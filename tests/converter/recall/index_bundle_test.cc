@@ -58,7 +58,6 @@ schema::BundleT Model() {
         std::make_tuple("tower", schema::Domain::Context, 4u)}) {
     auto buffer = std::make_unique<schema::BufferT>();
     buffer->domain = domain;
-    buffer->type = schema::BufferType::Float32;
     buffer->width = width;
     auto value = std::make_unique<schema::ValueT>();
     value->name = name;

@@ -6,6 +6,7 @@
 #include "converter/request/request.h"
 #include "converter/request/resolve.h"
 #include "converter/spec/feature_set.h"
+#include "converter/spec/kinds.h"
 #include "converter/spec/spec.h"
 #include "converter/weights/weights.h"
 #include "gtest/gtest.h"
@@ -15,11 +16,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-class GoldenSpecsTest : public ::testing::TestWithParam<const char*> {};
+class GoldenSpecsTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(GoldenSpecsTest, AllAreReadWithTheirWeightsAndRequests) {
   size_t models = 0;
-  for (const auto& entry : fs::directory_iterator(std::string("tests/goldens/") + GetParam())) {
+  for (const auto& entry : fs::directory_iterator("tests/goldens/" + GetParam())) {
     const std::string path = entry.path().string();
     const size_t suffix = path.rfind(".spec.json");
     if (suffix == std::string::npos) continue;
@@ -50,8 +51,7 @@ TEST_P(GoldenSpecsTest, AllAreReadWithTheirWeightsAndRequests) {
   EXPECT_GE(models, 15u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Kinds, GoldenSpecsTest,
-                         ::testing::Values("wide_deep", "nfm", "din", "dien"));
+INSTANTIATE_TEST_SUITE_P(Kinds, GoldenSpecsTest, ::testing::ValuesIn(ModelKindNames()));
 
 }  // namespace
 }  // namespace handpick::converter

@@ -163,9 +163,10 @@ TEST(SpecTest, WrongTypesAndRangesAreShown) {
               HasSubstr("expected an integer from 0 to 610, found 611"));
   EXPECT_THAT(MessageWith("/features/2/padding_row", 21),
               HasSubstr("features[2].padding_row: expected an integer from 0 to 20, found 21"));
-  EXPECT_EQ(MessageWith("/model/kind", "wide_dep"),
-            "s.json: model.kind: 'wide_dep' is none of: wide_deep, nfm, din, dien (did you mean "
-            "'wide_deep'?)");
+  EXPECT_EQ(
+      MessageWith("/model/kind", "wide_dep"),
+      "s.json: model.kind: 'wide_dep' is none of: wide_deep, nfm, din, dien, deepfm (did you mean "
+      "'wide_deep'?)");
   EXPECT_THAT(MessageWith("/features/0/side", "user"),
               HasSubstr("'user' is none of: context, history, candidate"));
   EXPECT_THAT(MessageWith("/deep/hidden_units/1", 0),
@@ -445,6 +446,23 @@ TEST(AttentionSpecTest, DeepCtrTorchAttendsToOneIdAnEvent) {
   EXPECT_THAT(MessageOf(json), HasSubstr("attention.query[1]: 'tags' is multi-valued"));
 }
 
+TEST(DeepFmSpecTest, NeedsIdsButNoLayers) {
+  for (const char* layout : {"handpick", "deepctr-torch"}) {
+    Json json = FullSpec();
+    json["model"]["kind"] = "deepfm";
+    json["layout"] = layout;
+    json["features"][2].erase("padding_row");
+    json["features"][2]["combiner"] = "mean";
+    EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+    json["deep"]["hidden_units"] = Json::array();
+    EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+    json["deep"]["features"] = {"year"};
+    EXPECT_THAT(MessageOf(json), HasSubstr("deep.features: has numbers alone"));
+    json.erase("deep");
+    EXPECT_EQ(MessageOf(json), "s.json: key 'deep' is missing");
+  }
+}
+
 TEST(NfmSpecTest, NeedsIdsAndHasNoNormalisationInDeepCtrTorch) {
   Json json = FullSpec();
   json["model"]["kind"] = "nfm";
@@ -457,7 +475,7 @@ TEST(NfmSpecTest, NeedsIdsAndHasNoNormalisationInDeepCtrTorch) {
   json["features"][2].erase("padding_row");
   json["features"][2]["combiner"] = "mean";
   EXPECT_THAT(MessageOf(json), HasSubstr("deep.batch_normalization: is true, which "
-                                         "DeepCTR-Torch's NFM cannot have"));
+                                         "DeepCTR-Torch's models of kind 'nfm' cannot have"));
   json["deep"]["batch_normalization"] = false;
   json["deep"]["hidden_units"] = Json::array();
   EXPECT_THAT(MessageOf(json), HasSubstr("deep.hidden_units: is empty; models of kind 'nfm'"));
@@ -543,7 +561,7 @@ TEST(DeepCtrTorchLayoutTest, MayHaveNoHiddenLayersBesideAWidePart) {
 TEST(DeepCtrTorchLayoutTest, HasItsOwnEpsilon) {
   Json json = DeepCtrSpec();
   json["deep"]["batch_normalization_epsilon"] = 1e-3;
-  EXPECT_THAT(MessageOf(json), HasSubstr("0.001 is not DeepCTR-Torch's, which is 1e-5"));
+  EXPECT_THAT(MessageOf(json), HasSubstr("0.001 is not DeepCTR-Torch's, which is 1e-05"));
   json["layout"] = "handpick";
   EXPECT_TRUE(Parse(json).ok());
 }

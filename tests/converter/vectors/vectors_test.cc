@@ -276,11 +276,30 @@ TEST_F(TableTest, TakesStringsAndNumbersBelowTheRows) {
 
 TEST_F(TableTest, ReadsRowsOfEightBits) {
   table_.type = schema::ElementType::Int8PerRow;
-  table_.data = {0, 0, 1, 255, 4, 128, 2, 127};
-  table_.scales = {1, 0.5, 2, 3};
+  table_.data.clear();
+  const auto add_row = [&](float scale, uint8_t a, uint8_t b) {
+    const std::string bytes = Bytes({scale});
+    table_.data.insert(table_.data.end(), bytes.begin(), bytes.end());
+    table_.data.insert(table_.data.end(), {a, b, 0, 0});
+  };
+  add_row(1, 0, 0);
+  add_row(0.5, 1, 255);
+  add_row(2, 4, 128);
+  add_row(3, 2, 127);
   const auto items = Read("embedding.movie_id");
   ASSERT_TRUE(items.ok()) << items.status();
   EXPECT_THAT(items->numbers, ElementsAre(6, 381, 0.5, -0.5, 8, -256));
+}
+
+TEST_F(TableTest, ReadsRowsOfHalves) {
+  table_.type = schema::ElementType::Float16;
+  // 0, 1, -2, 65504, 2^-14, 2^-24, 1/3 as a half, -0
+  const uint16_t halves[] = {0, 0x3c00, 0xc000, 0x7bff, 0x0400, 0x0001, 0x3555, 0x8000};
+  table_.data.resize(sizeof(halves));
+  std::memcpy(table_.data.data(), halves, sizeof(halves));
+  const auto items = Read("embedding.movie_id");
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_THAT(items->numbers, ElementsAre(0.333251953125f, -0.0f, -2, 65504, 0x1p-14f, 0x1p-24f));
 }
 
 TEST_F(TableTest, NamesWhatIsWrong) {

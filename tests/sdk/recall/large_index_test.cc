@@ -82,9 +82,9 @@ TEST(LargeIndexTest, OpeningReadsNothingThatGrowsWithTheItems) {
   hp_error error;
   ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), nullptr, &model, &error), HP_OK)
       << error.message;
-  hp_model_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(model, &info), HP_OK);
-  EXPECT_EQ(info.bundle.recall_items, 20000u);
+  EXPECT_EQ(info.recall_items, 20000u);
   // Beside the bundle's own bytes.
   EXPECT_LT(info.model_bytes + info.engine_bytes, 16384u);
   hp_model_close(model);

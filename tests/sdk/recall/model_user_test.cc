@@ -26,13 +26,16 @@ RecallBundleOptions Options(const char* value, uint32_t dimension) {
 std::vector<float> Row(const schema::BundleT& bundle, size_t table, uint32_t row) {
   const schema::EmbeddingTableT& from = *bundle.tables[table];
   std::vector<float> out(from.dimension);
-  const size_t begin = size_t{row} * from.dimension;
+  if (from.type == schema::ElementType::Float32) {
+    const size_t begin = size_t{row} * from.dimension * sizeof(float);
+    std::memcpy(out.data(), from.data.data() + begin, out.size() * sizeof(float));
+    return out;
+  }
+  const uint8_t* stored = from.data.data() + row * (4 + (from.dimension + 3) / 4 * 4);
+  float scale;
+  std::memcpy(&scale, stored, sizeof(scale));
   for (size_t i = 0; i < out.size(); ++i) {
-    if (from.type == schema::ElementType::Float32) {
-      std::memcpy(&out[i], from.data.data() + (begin + i) * sizeof(float), sizeof(float));
-    } else {
-      out[i] = from.scales[row] * static_cast<float>(static_cast<int8_t>(from.data[begin + i]));
-    }
+    out[i] = scale * static_cast<float>(static_cast<int8_t>(stored[4 + i]));
   }
   return out;
 }
@@ -165,7 +168,7 @@ TEST(ModelUserTest, NumbersThatAreNoneAreNamed) {
 TEST(ModelUserTest, TheInfoSaysWhetherThereIsOne) {
   for (const char* value : {static_cast<const char*>(nullptr), "user"}) {
     const RecallSession session(Options(value, 4));
-    hp_recall_info info;
+    hp_recall_info info = HP_RECALL_INFO_INIT;
     ASSERT_EQ(hp_model_get_recall_info(session.model(), &info), HP_OK);
     EXPECT_EQ(info.has_user_vector, value == nullptr ? 0 : 1);
     if (value != nullptr) continue;

@@ -1,6 +1,7 @@
 // Bundles with an index: alone, beside a model, damaged.
 #include <functional>
 
+#include "handpick/diagnostics.h"
 #include "tests/sdk/recall/recall_session.h"
 #include "tests/support/tiny/bundle_parts.h"
 
@@ -21,15 +22,15 @@ TEST(RecallBundleTest, AnIndexAloneOpensRecallsAndDoesNotScore) {
   RecallSession session(Alone());
   session.SetHistoryOfItems({1, 2});
   EXPECT_EQ(session.Recall(RecallOptions(5)).size(), 5u);
-  hp_model_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(session.model(), &info), HP_OK);
-  EXPECT_EQ(info.bundle.has_model, 0);
-  EXPECT_EQ(info.bundle.recall_items, 20u);
-  EXPECT_EQ(info.bundle.precision, HP_PRECISION_UNKNOWN);
-  EXPECT_EQ(info.bundle.step_count, 0u);
+  EXPECT_EQ(info.has_model, 0);
+  EXPECT_EQ(info.recall_items, 20u);
+  EXPECT_EQ(info.precision, HP_PRECISION_UNKNOWN);
+  EXPECT_EQ(info.step_count, 0u);
   size_t bytes = 0;
   EXPECT_EQ(hp_session_memory_size(session.model(), nullptr, &bytes, nullptr), HP_OK);
-  EXPECT_EQ(info.bundle.session_bytes, bytes);
+  EXPECT_EQ(info.session_bytes, bytes);
   Batch batch(1);
   RecallSession::Fill(kItem, {session.id(3)}, &batch);
   float score = 0;
@@ -57,15 +58,15 @@ TEST(RecallBundleTest, AModelAloneSaysThatItHasNoIndex) {
   EXPECT_EQ(hp_session_recall(session.get(), &options, &item, &count), HP_NO_RECALL);
   EXPECT_EQ(hp_session_recommend(session.get(), &options, 1, &recommended, &count), HP_NO_RECALL);
   EXPECT_NE(std::string(session.message()).find("no recall index"), std::string::npos);
-  hp_recall_info info;
+  hp_recall_info info = HP_RECALL_INFO_INIT;
   EXPECT_EQ(hp_model_get_recall_info(model.get(), &info), HP_NO_RECALL);
   size_t bytes = 0;
   hp_error error;
   EXPECT_EQ(hp_recall_overlay_memory_size(model.get(), 1, &bytes, &error), HP_NO_RECALL);
-  hp_model_info model_info;
+  hp_model_info model_info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(model.get(), &model_info), HP_OK);
-  EXPECT_EQ(model_info.bundle.has_model, 1);
-  EXPECT_EQ(model_info.bundle.recall_items, 0u);
+  EXPECT_EQ(model_info.has_model, 1);
+  EXPECT_EQ(model_info.recall_items, 0u);
 }
 
 TEST(RecallBundleTest, TheIndexChangesNoBitOfTheModel) {
@@ -91,7 +92,7 @@ TEST(RecallBundleTest, TheInfoSaysWhatIsInside) {
   options.ids = Ids::kStrings;
   options.metric = schema::RecallMetric::Euclidean;
   const RecallSession session(options);
-  hp_recall_info info;
+  hp_recall_info info = HP_RECALL_INFO_INIT;
   ASSERT_EQ(hp_model_get_recall_info(session.model(), &info), HP_OK);
   EXPECT_EQ(info.metric, HP_RECALL_EUCLIDEAN);
   EXPECT_EQ(info.dimension, 16u);
@@ -163,8 +164,14 @@ TEST(DamagedRecallBundleTest, FieldsThatContradictTheBundleAreRefusedByName) {
          b->recall->item_string_offsets.assign(21, 0);
        },
        "ids are strings"},
-      {Ids::kCatalog, [](BundleT* b) { b->max_history = 0; }, "which has 0 events"},
-      {Ids::kCatalog, [](BundleT* b) { b->task = static_cast<schema::Task>(7); }, "task is 7"},
+      {Ids::kCatalog, [](BundleT* b) { b->sequences.clear(); },
+       "feature 'seen': belongs to a sequence that there is not"},
+      {Ids::kCatalog,
+       [](BundleT* b) {
+         b->outputs.push_back(std::make_unique<schema::OutputT>());
+         b->outputs[0]->name = "score";
+       },
+       "1 outputs"},
       {Ids::kCatalog, [](BundleT* b) { b->precision = static_cast<schema::Precision>(9); },
        "precision is 9"},
       {Ids::kCatalog,
@@ -283,10 +290,10 @@ TEST(DamagedRecallBundleTest, HashFunctionsThatWouldNeedGigabytesAreRefused) {
   // 80 MB for the two tables' scores and queues: much, but so it was asked.
   const OpenModel two(Serialized(*made.bundle));
   ASSERT_EQ(two.status(), HP_OK) << two.error().message;
-  hp_model_info info;
+  hp_model_info info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(two.get(), &info), HP_OK);
-  EXPECT_GT(info.bundle.session_bytes, uint64_t{100} << 20);
-  EXPECT_LT(info.bundle.session_bytes, uint64_t{300} << 20);
+  EXPECT_GT(info.session_bytes, uint64_t{100} << 20);
+  EXPECT_LT(info.session_bytes, uint64_t{300} << 20);
   while (made.bundle->recall->tables.size() < 16) {
     made.bundle->recall->tables.push_back(std::make_unique<schema::RecallTableT>());
   }
@@ -314,8 +321,7 @@ TEST(DamagedRecallBundleTest, AUserVectorThatTheModelDoesNotComputeIsRefused) {
       [&](BundleT* b) { value(b, "context"); },
       // Computed by no step.
       [&](BundleT* b) {
-        AddValue(b, "nothing", AddBuffer(b, Domain::Context, schema::BufferType::Float32, 4, 128),
-                 0, 4);
+        AddValue(b, "nothing", AddBuffer(b, Domain::Context, 4, 128), 0, 4);
         value(b, "nothing");
       },
   };

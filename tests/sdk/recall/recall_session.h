@@ -84,7 +84,7 @@ class RecallSession {
   }
 
   hp_recall_report Report() const {
-    hp_recall_report report;
+    hp_recall_report report = HP_RECALL_REPORT_INIT;
     EXPECT_EQ(hp_session_get_recall_report(get(), &report), HP_OK);
     return report;
   }

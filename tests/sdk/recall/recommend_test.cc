@@ -97,7 +97,7 @@ TEST_P(RecommendTest, IsRecallThenRank) {
 TEST_P(RecommendTest, LeavesOutWhatRecallLeavesOut) {
   hp_recall_options options = RecallOptions(60);
   const std::vector<int64_t> tags = {1, 2, 3};
-  hp_filter filter = {};
+  hp_filter filter = HP_FILTER_INIT;
   filter.kind = HP_FILTER_ANY_OF;
   filter.feature = kTags;
   filter.type = HP_INT64;
@@ -216,6 +216,59 @@ TEST(RecommendRulesTest, TheModelAndTheContextAreNeeded) {
   ASSERT_EQ(hp_session_set_context(other.get(), Batch(1).Integers(kUser, {2}).get()), HP_OK);
   EXPECT_EQ(hp_session_recommend(other.get(), &recall, 5, items, &count), HP_INVALID_ARGUMENT);
   EXPECT_NE(std::string(other.message()).find("candidate_feature"), std::string::npos);
+}
+
+// ---- Faults of requests ----
+
+TEST(RecommendErrorTest, ACatalogKeyWithoutBytesIsRefused) {
+  RecallBundleOptions options;
+  options.ids = Ids::kCatalogStrings;
+  const RecallSession session(options);
+  const hp_string ids[] = {session.id(3).string, {nullptr, 5}};
+  hp_column column = {};
+  column.feature = kItem;
+  column.type = HP_STRING;
+  column.strings = ids;
+  float scores[2];
+  EXPECT_EQ(hp_session_score(session.get(), Batch(2).Add(column, {}).get(), scores, nullptr),
+            HP_INVALID_ARGUMENT);
+  EXPECT_STREQ(session.message(), "candidate feature 'item', row 1: null string of size 5");
+  // An event's id is looked up in the index as well.
+  column.feature = kSeen;
+  EXPECT_EQ(hp_session_append_events(session.get(), Batch(2).Add(column, {}).get()),
+            HP_INVALID_ARGUMENT);
+  EXPECT_STREQ(session.message(), "history feature 'seen', row 1: null string of size 5");
+  EXPECT_EQ(hp_session_set_history(session.get(), Batch(2).Add(column, {}).get()),
+            HP_INVALID_ARGUMENT);
+}
+
+TEST(RecommendErrorTest, ALogitThatIsNotFiniteNamesTheItem) {
+  for (const Ids ids : {Ids::kCatalog, Ids::kCatalogStrings}) {
+    RecallBundleOptions options;
+    options.ids = ids;
+    RecallBundle made = MakeRecallBundle(options);
+    // User 2 beside tag 4: item 10 has tags {10 % 6, 101 % 6}, none, for it is a multiple of 5;
+    // item 4 has 4 and 17 % 6.
+    const float large[2] = {3e38f, 3e38f};
+    std::memcpy(made.bundle->tables[5]->data.data() + (2 * 6 + 4) * sizeof(float), large,
+                sizeof(large));
+    const OpenModel model(Serialized(*made.bundle));
+    ASSERT_EQ(model.status(), HP_OK) << model.error().message;
+    const OpenSession session(model.get());
+    ASSERT_EQ(hp_session_set_context(session.get(), Batch(1).Integers(kUser, {2}).get()), HP_OK);
+    const hp_recall_options recall = VectorOptions(1, made.vectors[4]);
+    hp_recommended item;
+    size_t count = 77;
+    EXPECT_EQ(hp_session_recommend(session.get(), &recall, 1, &item, &count), HP_NOT_FINITE);
+    EXPECT_EQ(session.message(),
+              "recommend: item " +
+                  (ids == Ids::kCatalog ? Text(made.ids[4]) : "'" + Text(made.ids[4]) + "'") +
+                  ": the model's logit is infinite");
+    EXPECT_EQ(count, 77u);
+    const hp_recall_options sound = VectorOptions(1, made.vectors[10]);
+    EXPECT_EQ(hp_session_recommend(session.get(), &sound, 1, &item, &count), HP_OK)
+        << session.message();
+  }
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "handpick/diagnostics.h"
 #include "tests/sdk/recall/recall_session.h"
 
 namespace handpick {
@@ -278,7 +279,7 @@ TEST(RecallTest, TheSameQueryGivesTheSameAnswer) {
   const auto second = session.Recall(recall);
   ASSERT_EQ(Texts(first), Texts(second));
   for (size_t i = 0; i < first.size(); ++i) EXPECT_EQ(first[i].score, second[i].score);
-  hp_session_counters counters;
+  hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
   hp_session_get_counters(session.get(), &counters);
   EXPECT_EQ(counters.recalls, 3u);
   EXPECT_GT(counters.recall_buckets, 0u);
@@ -371,12 +372,12 @@ TEST_P(LeftOutTest, ItemsThatTheCallersPredicateRefuses) {
     int wrong = 0;
   } asked = {&session_};
   hp_recall_options options = VectorOptions(100, user_);
-  options.accepts = [](void* user, uint32_t item, const hp_item_id* id) {
-    auto* of = static_cast<Asked*>(user);
+  options.accepts = [](void* opaque, uint32_t item, const hp_item_id* id) {
+    auto* of = static_cast<Asked*>(opaque);
     of->wrong += Text(*id) != Text(of->session->id(item)) ? 1 : 0;
     return item % 3 == 0 ? 1 : 0;
   };
-  options.accepts_user = &asked;
+  options.accepts_opaque = &asked;
   std::set<std::string> left_out;
   for (uint32_t i = 0; i < 100; ++i) {
     if (i % 3 != 0) left_out.insert(Text(session_.id(i)));
@@ -415,7 +416,7 @@ class FilterTest : public ::testing::TestWithParam<Ids> {
   }
 
   static hp_filter Range(float low, float high, uint32_t element = 0) {
-    hp_filter filter = {};
+    hp_filter filter = HP_FILTER_INIT;
     filter.kind = HP_FILTER_RANGE;
     filter.feature = kPrice;
     filter.element = element;
@@ -424,7 +425,7 @@ class FilterTest : public ::testing::TestWithParam<Ids> {
     return filter;
   }
   static hp_filter Tags(hp_filter_kind kind, const std::vector<int64_t>& tags) {
-    hp_filter filter = {};
+    hp_filter filter = HP_FILTER_INIT;
     filter.kind = kind;
     filter.feature = kTags;
     filter.type = HP_INT64;
@@ -466,7 +467,7 @@ TEST_P(FilterTest, IdsOfCategories) {
   ExpectPasses({Tags(HP_FILTER_NONE_OF, two)},
                [](uint32_t i) { return !HasTag(i, 5) && !HasTag(i, 0); });
   const std::vector<hp_string> names = {{"b", 1}, {"c", 1}};
-  hp_filter name = {};
+  hp_filter name = HP_FILTER_INIT;
   name.kind = HP_FILTER_ANY_OF;
   name.feature = kName;
   name.type = HP_STRING;
@@ -533,7 +534,7 @@ TEST(RecallErrorTest, BadOptionsAreNamed) {
     vector[3] = bad;
     expect([&](Options* o) { o->vector = vector.data(); }, HP_NOT_FINITE, "number 3");
   }
-  hp_filter filter = {};
+  hp_filter filter = HP_FILTER_INIT;
   const auto with_filter = [&](Options* o) {
     o->filters = &filter;
     o->filter_count = 1;
@@ -585,7 +586,7 @@ TEST(RecallErrorTest, NullPointersAreRefused) {
   EXPECT_EQ(hp_session_recall(session.get(), nullptr, items, &count), HP_INVALID_ARGUMENT);
   EXPECT_EQ(hp_session_recall(session.get(), &options, nullptr, &count), HP_INVALID_ARGUMENT);
   EXPECT_EQ(hp_session_recall(session.get(), &options, items, nullptr), HP_INVALID_ARGUMENT);
-  options.struct_size = 8;
+  options.struct_size = 7;
   EXPECT_EQ(hp_session_recall(session.get(), &options, items, &count), HP_INVALID_ARGUMENT);
   EXPECT_EQ(hp_session_get_recall_report(session.get(), nullptr), HP_INVALID_ARGUMENT);
   EXPECT_EQ(hp_model_get_recall_info(session.model(), nullptr), HP_INVALID_ARGUMENT);

@@ -4,8 +4,10 @@
 
 #include <cmath>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -61,9 +63,16 @@ inline std::unique_ptr<schema::EmbeddingTableT> Table(const char* name, uint32_t
   table->type = int8 ? schema::ElementType::Int8PerRow : schema::ElementType::Float32;
   const std::vector<float> floats = SomeFloats(rows * dimension, salt);
   if (int8) {
-    table->scales.assign(rows, 1.0f / 127);
-    for (const float value : floats)
-      table->data.push_back(static_cast<uint8_t>(static_cast<int8_t>(value * 127)));
+    // Rows of a scale, numbers, and zeros up to a multiple of 4 bytes.
+    const std::vector<uint8_t> scale = RawBytes(std::vector<float>{1.0f / 127});
+    for (uint32_t row = 0; row < rows; ++row) {
+      table->data.insert(table->data.end(), scale.begin(), scale.end());
+      for (uint32_t d = 0; d < dimension; ++d) {
+        const float value = floats[row * dimension + d] * 127;
+        table->data.push_back(static_cast<uint8_t>(static_cast<int8_t>(value)));
+      }
+      table->data.resize((table->data.size() + 3) / 4 * 4);
+    }
   } else {
     table->data = RawBytes(floats);
   }
@@ -91,11 +100,26 @@ inline std::unique_ptr<schema::DenseWeightsT> Dense(const char* name, uint32_t i
   return dense;
 }
 
-inline uint32_t AddBuffer(schema::BundleT* bundle, Domain domain, schema::BufferType type,
-                          uint32_t width, uint32_t offset) {
+inline std::unique_ptr<schema::SequenceT> Sequence(const char* name, uint32_t max_events) {
+  auto sequence = std::make_unique<schema::SequenceT>();
+  sequence->name = name;
+  sequence->max_events = max_events;
+  return sequence;
+}
+
+inline std::unique_ptr<schema::OutputT> Output(const char* name, uint32_t value) {
+  auto output = std::make_unique<schema::OutputT>();
+  output->name = name;
+  output->value = value;
+  output->task = schema::Task::Binary;
+  return output;
+}
+
+inline uint32_t AddBuffer(schema::BundleT* bundle, Domain domain, uint32_t width, uint32_t offset,
+                          uint32_t sequence = 0) {
   auto buffer = std::make_unique<schema::BufferT>();
   buffer->domain = domain;
-  buffer->type = type;
+  buffer->sequence = sequence;
   buffer->width = width;
   buffer->offset = offset;
   bundle->buffers.push_back(std::move(buffer));
@@ -113,17 +137,6 @@ inline uint32_t AddValue(schema::BundleT* bundle, const char* name, uint32_t buf
   return static_cast<uint32_t>(bundle->values.size() - 1);
 }
 
-template <typename Operator>
-void AddStep(schema::ProgramT* program, const char* name, Domain domain, uint8_t triggers,
-             Operator op) {
-  auto step = std::make_unique<schema::StepT>();
-  step->name = name;
-  step->domain = domain;
-  step->triggers = triggers;
-  step->op.Set(std::move(op));
-  program->steps.push_back(std::move(step));
-}
-
 inline std::unique_ptr<schema::EmbeddingLookupT> Lookup(uint32_t feature, uint32_t table,
                                                         Combiner combiner = Combiner::Sum) {
   auto lookup = std::make_unique<schema::EmbeddingLookupT>();
@@ -133,27 +146,60 @@ inline std::unique_ptr<schema::EmbeddingLookupT> Lookup(uint32_t feature, uint32
   return lookup;
 }
 
-inline schema::EmbeddingT Embed(uint32_t feature, uint32_t table, uint32_t output,
-                                Combiner combiner = Combiner::Sum) {
-  schema::EmbeddingT op;
-  op.lookup = Lookup(feature, table, combiner);
-  op.output = output;
-  return op;
+// A step of any kind; attributes are the caller's to add.
+inline schema::StepT* AddStep(schema::BundleT* bundle, const char* name, schema::OperatorKind kind,
+                              std::vector<uint32_t> operands, uint32_t output) {
+  auto step = std::make_unique<schema::StepT>();
+  step->name = name;
+  step->kind = kind;
+  step->operands = std::move(operands);
+  step->output = output;
+  bundle->steps.push_back(std::move(step));
+  return bundle->steps.back().get();
 }
 
-inline schema::NumericT Number(uint32_t feature, uint32_t output) {
-  schema::NumericT op;
-  op.feature = feature;
-  op.output = output;
-  return op;
+inline schema::StepT* AddEmbedding(schema::BundleT* bundle, const char* name, uint32_t feature,
+                                   uint32_t table, uint32_t output,
+                                   Combiner combiner = Combiner::Sum) {
+  schema::StepT* step = AddStep(bundle, name, schema::OperatorKind::Embedding, {}, output);
+  step->lookups.push_back(Lookup(feature, table, combiner));
+  return step;
 }
 
-inline schema::DenseT Layer(uint32_t input, uint32_t weights, uint32_t output) {
-  schema::DenseT op;
-  op.input = input;
-  op.weights = weights;
-  op.output = output;
-  return op;
+inline schema::StepT* AddNumeric(schema::BundleT* bundle, const char* name, uint32_t feature,
+                                 uint32_t output) {
+  schema::StepT* step = AddStep(bundle, name, schema::OperatorKind::Numeric, {}, output);
+  step->features = {feature};
+  return step;
+}
+
+inline schema::StepT* AddDense(schema::BundleT* bundle, const char* name,
+                               std::vector<uint32_t> operands, uint32_t weights, uint32_t output) {
+  schema::StepT* step =
+      AddStep(bundle, name, schema::OperatorKind::Dense, std::move(operands), output);
+  step->weights = {weights};
+  return step;
+}
+
+inline schema::ActivationT* AddActivation(schema::StepT* step, schema::ActivationKind kind) {
+  step->activations.push_back(std::make_unique<schema::ActivationT>());
+  step->activations.back()->kind = kind;
+  return step->activations.back().get();
+}
+
+// The step of that name; ends the program where there is none.
+inline schema::StepT& StepNamed(schema::BundleT* bundle, const std::string& name) {
+  for (const auto& step : bundle->steps) {
+    if (step->name == name) return *step;
+  }
+  std::abort();
+}
+
+inline size_t IndexOfStep(const schema::BundleT& bundle, const std::string& name) {
+  for (size_t i = 0; i < bundle.steps.size(); ++i) {
+    if (bundle.steps[i]->name == name) return i;
+  }
+  std::abort();
 }
 
 }  // namespace handpick::testing

@@ -81,17 +81,14 @@ std::unique_ptr<schema::CatalogT> Catalog(const RecallBundle& of, bool strings, 
 }
 
 void RemoveModel(schema::BundleT* bundle) {
-  bundle->task = schema::Task::Unknown;
   bundle->precision = schema::Precision::Unknown;
   bundle->tile = 1;
-  bundle->region_row_bytes = {0, 0, 0, 0};
   bundle->values.clear();
   bundle->buffers.clear();
   bundle->tables.clear();
   bundle->dense_weights.clear();
-  bundle->session_program->steps.clear();
-  bundle->candidate_program->steps.clear();
-  bundle->logit = 0;
+  bundle->steps.clear();
+  bundle->outputs.clear();
 }
 
 }  // namespace
@@ -124,8 +121,7 @@ RecallBundle MakeRecallBundle(const RecallBundleOptions& options) {
 
   made.bundle = MakeTinyBundle();
   schema::BundleT* bundle = made.bundle.get();
-  bundle->format_minor = options.model ? 0 : 2;
-  bundle->max_history = kHistory;
+  bundle->sequences[0]->max_events = kHistory;
   bundle->vocabularies[1] = Vocabulary(made, strings, 0);
   bundle->vocabularies[2] = Vocabulary(made, strings, 1);
   if (!options.candidates_out_of_vocabulary) bundle->vocabularies[2]->out_of_vocabulary_row = -1;

@@ -1,28 +1,28 @@
 #include "tests/support/tiny/sequence_bundle.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "schema/format.h"
 #include "tests/support/tiny/bundle_parts.h"
 
 namespace handpick::testing {
 namespace {
 
+using schema::OperatorKind;
+
 enum Layers : uint32_t { kGates, kState, kKey, kQuery, kProduct, kScore, kEvolve, kHead };
 
-const schema::AttentionRecurrenceT& Evolution(const schema::BundleT& bundle) {
-  for (const auto& step : bundle.candidate_program->steps) {
-    if (step->op.type == schema::Operator::AttentionRecurrence)
-      return *step->op.AsAttentionRecurrence();
+const schema::StepT& StepOfKind(const schema::BundleT& bundle, OperatorKind kind) {
+  for (const auto& step : bundle.steps) {
+    if (step->kind == kind) return *step;
   }
   std::abort();
 }
 
 const schema::ActivationT& Unit(const schema::BundleT& bundle) {
-  for (const auto& step : bundle.candidate_program->steps) {
-    if (step->op.type == schema::Operator::Add) return *step->op.AsAdd()->activation;
-    if (step->op.type == schema::Operator::AttentionUnit) {
-      return *step->op.AsAttentionUnit()->activation;
+  for (const auto& step : bundle.steps) {
+    if (step->kind == OperatorKind::Add || step->kind == OperatorKind::AttentionUnit) {
+      return *step->activations[0];
     }
   }
   std::abort();
@@ -45,7 +45,12 @@ Vector Apply(const schema::BundleT& bundle, Layers layer, const Vector& x) {
   Vector y(dense.output_width);
   for (size_t o = 0; o < y.size(); ++o) {
     y[o] = dense.bias.empty() ? 0 : dense.bias[o];
-    const Vector row = Floats(dense.data, o * x.size(), x.size());
+    const bool int8 = dense.type == schema::ElementType::Int8PerRow;
+    Vector row(x.size());
+    if (!int8) row = Floats(dense.data, o * x.size(), x.size());
+    for (size_t i = 0; int8 && i < x.size(); ++i) {
+      row[i] = double{dense.scales[o]} * static_cast<int8_t>(dense.data[o * x.size() + i]);
+    }
     for (size_t i = 0; i < x.size(); ++i) y[o] += row[i] * x[i];
   }
   return y;
@@ -86,11 +91,10 @@ Vector CellStep(schema::RecurrentCell cell, const Vector& gates, const Vector& s
 std::unique_ptr<schema::BundleT> MakeSequenceBundle(schema::RecurrentCell cell) {
   auto bundle = std::make_unique<schema::BundleT>();
   schema::BundleT* b = bundle.get();
-  b->format_major = 1;
+  b->format_major = schema::kFormatMajor;
   b->model_name = "sequence";
-  b->task = schema::Task::Binary;
   b->precision = schema::Precision::Float32;
-  b->max_history = 4;
+  b->sequences.push_back(Sequence("history", 4));
   b->tile = 8;
   b->vocabularies.push_back(Identity(3));
   b->vocabularies.push_back(Identity(6));
@@ -112,14 +116,11 @@ std::unique_ptr<schema::BundleT> MakeSequenceBundle(schema::RecurrentCell cell) 
   b->dense_weights.push_back(Dense("evolve", 4, 12, false, true, 13));
   b->dense_weights.push_back(Dense("head", 12, 1, false, true, 15));
 
-  constexpr auto kFloat = schema::BufferType::Float32;
   const auto value = [&](const char* name, Domain domain, uint32_t width, uint32_t offset) {
-    return AddValue(b, name, AddBuffer(b, domain, kFloat, width, offset), 0, width);
+    return AddValue(b, name, AddBuffer(b, domain, width, offset), 0, width);
   };
-  b->region_row_bytes = {192, 124, 188, 36};
   const uint32_t u = value("u", Domain::Context, 4, 0);
   const uint32_t uu = value("u * u", Domain::Context, 4, 64);
-  const uint32_t scratch = value("state.scratch", Domain::Context, 12, 128);
   const uint32_t k = value("k", Domain::History, 4, 0);
   const uint32_t gates = value("gates", Domain::History, 12, 16);
   const uint32_t s = value("s", Domain::History, 4, 64);
@@ -128,7 +129,7 @@ std::unique_ptr<schema::BundleT> MakeSequenceBundle(schema::RecurrentCell cell) 
   const uint32_t query = value("query", Domain::Candidate, 3, 16);
   const uint32_t sum = value("sum", Domain::Candidate, 4, 28);
   const uint32_t squares = value("squares", Domain::Candidate, 4, 44);
-  const uint32_t input = AddBuffer(b, Domain::Candidate, kFloat, 12, 108);
+  const uint32_t input = AddBuffer(b, Domain::Candidate, 12, 108);
   const uint32_t interest = AddValue(b, "interest", input, 0, 4);
   const uint32_t evolved = AddValue(b, "evolved", input, 4, 4);
   const uint32_t pairs = AddValue(b, "pairs", input, 8, 4);
@@ -140,114 +141,80 @@ std::unique_ptr<schema::BundleT> MakeSequenceBundle(schema::RecurrentCell cell) 
   const uint32_t score = value("score", Domain::Pair, 1, 28);
   const uint32_t attention = value("attention", Domain::Pair, 1, 32);
 
-  b->session_program = std::make_unique<schema::ProgramT>();
-  schema::ProgramT* session = b->session_program.get();
-  AddStep(session, "u", Domain::Context, 1, Embed(kSequenceUser, 0, u));
-  schema::MultiplyT square;
-  square.a = u;
-  square.b = u;
-  square.output = uu;
-  AddStep(session, "u * u", Domain::Context, 1, std::move(square));
-  AddStep(session, "k", Domain::History, 0, Embed(kSequenceEvent, 1, k));
-  AddStep(session, "gates", Domain::History, 0, Layer(k, kGates, gates));
-  schema::RecurrenceT state;
-  state.gates = gates;
-  state.weights = kState;
-  state.scratch = scratch;
-  state.output = s;
+  AddEmbedding(b, "u", kSequenceUser, 0, u);
+  AddStep(b, "u * u", OperatorKind::Multiply, {u, u}, uu);
+  AddEmbedding(b, "k", kSequenceEvent, 1, k);
+  AddDense(b, "gates", {k}, kGates, gates);
   // For AttentionInputGru the gates lack their bias; the formula of this GRU is then the one
   // without.
-  AddStep(session, "s", Domain::History, 0, std::move(state));
-  AddStep(session, "key", Domain::History, 0, Layer(k, kKey, key));
+  schema::StepT* state = AddStep(b, "s", OperatorKind::Recurrence, {gates}, s);
+  state->cell = schema::RecurrentCell::Gru;
+  state->weights = {kState};
+  AddDense(b, "key", {k}, kKey, key);
 
-  b->candidate_program = std::make_unique<schema::ProgramT>();
-  schema::ProgramT* candidate = b->candidate_program.get();
-  AddStep(candidate, "q", Domain::Candidate, 0, Embed(kSequenceItem, 1, q));
-  AddStep(candidate, "query", Domain::Candidate, 0, Layer(q, kQuery, query));
-  schema::MultiplyT multiply;
-  multiply.a = q;
-  multiply.b = k;
-  multiply.output = product;
-  AddStep(candidate, "product", Domain::Pair, 0, std::move(multiply));
-  AddStep(candidate, "part", Domain::Pair, 0, Layer(product, kProduct, part));
-  schema::AddT add;
-  add.inputs = {part, query, key};
-  add.activation = std::make_unique<schema::ActivationT>();
-  add.activation->kind = schema::ActivationKind::Dice;
-  add.activation->alpha = SomeFloats(3, 20);
-  add.activation->scale = SomeFloats(3, 21);
-  add.activation->shift = SomeFloats(3, 22);
-  add.output = unit;
-  AddStep(candidate, "unit", Domain::Pair, 0, std::move(add));
-  AddStep(candidate, "score", Domain::Pair, 0, Layer(unit, kScore, score));
-  schema::SoftmaxOverHistoryT softmax;
-  softmax.input = score;
-  softmax.output = attention;
-  AddStep(candidate, "attention", Domain::Pair, 0, std::move(softmax));
-  schema::WeightedPoolT pool;
-  pool.weights = attention;
-  pool.values = s;
-  pool.empty_value = {0.5f, -0.5f, 0.25f, 1};
-  pool.output = interest;
-  AddStep(candidate, "interest", Domain::Candidate, 0, std::move(pool));
-  schema::AttentionRecurrenceT evolution;
-  evolution.cell = cell;
-  evolution.gates = gates;
-  evolution.attention = attention;
-  if (cell == schema::RecurrentCell::AttentionInputGru) evolution.input_bias = SomeFloats(12, 23);
-  evolution.weights = kEvolve;
-  evolution.output = evolved;
-  AddStep(candidate, "evolved", Domain::Candidate, 0, std::move(evolution));
+  AddEmbedding(b, "q", kSequenceItem, 1, q);
+  AddDense(b, "query", {q}, kQuery, query);
+  AddStep(b, "product", OperatorKind::Multiply, {q, k}, product);
+  AddDense(b, "part", {product}, kProduct, part);
+  schema::ActivationT* dice =
+      AddActivation(AddStep(b, "unit", OperatorKind::Add, {part, query, key}, unit),
+                    schema::ActivationKind::Dice);
+  dice->alpha = SomeFloats(3, 20);
+  dice->scale = SomeFloats(3, 21);
+  dice->shift = SomeFloats(3, 22);
+  AddDense(b, "score", {unit}, kScore, score);
+  AddStep(b, "attention", OperatorKind::SoftmaxOverHistory, {score}, attention);
+  schema::StepT* pool =
+      AddStep(b, "interest", OperatorKind::WeightedPool, {attention, s}, interest);
+  pool->numbers = {0.5f, -0.5f, 0.25f, 1};
+  schema::StepT* evolution =
+      AddStep(b, "evolved", OperatorKind::AttentionRecurrence, {gates, attention}, evolved);
+  evolution->cell = cell;
+  if (cell == schema::RecurrentCell::AttentionInputGru) evolution->numbers = SomeFloats(12, 23);
+  evolution->weights = {kEvolve};
   const auto embedding_sum = [&](const char* name, uint32_t addend, bool squared, uint32_t output) {
-    schema::EmbeddingSumT op;
-    op.lookups.push_back(Lookup(kSequenceItem, 1));
-    op.addend = static_cast<int32_t>(addend);
-    op.squared = squared;
-    op.output = output;
-    AddStep(candidate, name, Domain::Candidate, 0, std::move(op));
+    schema::StepT* step = AddStep(b, name, OperatorKind::EmbeddingSum, {addend}, output);
+    step->lookups.push_back(Lookup(kSequenceItem, 1));
+    step->squared = squared;
   };
   embedding_sum("sum", u, false, sum);
   embedding_sum("squares", uu, true, squares);
-  schema::BiInteractionT bi_interaction;
-  bi_interaction.sum = sum;
-  bi_interaction.squares = squares;
-  bi_interaction.output = pairs;
-  AddStep(candidate, "pairs", Domain::Candidate, 0, std::move(bi_interaction));
-  AddStep(candidate, "logit", Domain::Candidate, 0, Layer(all, kHead, logit));
-  b->logit = logit;
+  AddStep(b, "pairs", OperatorKind::BiInteraction, {sum, squares}, pairs);
+  AddDense(b, "logit", {all}, kHead, logit);
+  b->outputs.push_back(Output("score", logit));
   return bundle;
 }
 
 void FuseSequenceUnit(bool int8, schema::BundleT* bundle) {
-  auto& steps = bundle->candidate_program->steps;
-  const auto find = [&](const char* name) {
-    return std::find_if(steps.begin(), steps.end(),
-                        [&](const auto& step) { return step->name == name; });
-  };
-  schema::AttentionUnitT op;
-  op.query = (*find("q"))->op.AsEmbedding()->output;
-  op.key = (*find("product"))->op.AsMultiply()->b;
-  op.key_row = (*find("unit"))->op.AsAdd()->inputs[2];
-  op.query_weights = kQuery;
-  op.product_weights = kProduct;
-  op.folded_type = int8 ? schema::ElementType::Int8PerRow : schema::ElementType::Float32;
-  op.activation = std::move((*find("unit"))->op.AsAdd()->activation);
-  op.layers.push_back(std::make_unique<schema::AttentionLayerT>());
-  op.layers[0]->weights = kScore;
-  op.output = (*find("score"))->op.AsDense()->output;
-  for (const char* name : {"query", "product", "part", "unit", "score"}) steps.erase(find(name));
-  auto step = std::make_unique<schema::StepT>();
-  step->name = "score";
-  step->domain = Domain::Pair;
-  step->op.Set(std::move(op));
-  steps.insert(std::next(find("q")), std::move(step));
+  const schema::StepT& sum = StepNamed(bundle, "unit");
+  auto unit = std::make_unique<schema::StepT>();
+  unit->name = "score";
+  unit->kind = OperatorKind::AttentionUnit;
+  unit->operands = {StepNamed(bundle, "q").output, StepNamed(bundle, "product").operands[1],
+                    sum.operands[2]};
+  unit->weights = {kQuery, kProduct, kScore};
+  unit->activations.push_back(std::make_unique<schema::ActivationT>(*sum.activations[0]));
+  unit->activations.push_back(std::make_unique<schema::ActivationT>());
+  unit->output = StepNamed(bundle, "score").output;
+  auto& steps = bundle->steps;
+  for (const char* name : {"query", "product", "part", "unit", "score"}) {
+    steps.erase(steps.begin() + static_cast<ptrdiff_t>(IndexOfStep(*bundle, name)));
+  }
+  steps.insert(steps.begin() + static_cast<ptrdiff_t>(IndexOfStep(*bundle, "q")) + 1,
+               std::move(unit));
   bundle->dense_weights[kKey]->bias = std::exchange(bundle->dense_weights[kQuery]->bias, {});
-  bundle->format_minor = 1;
+  if (int8) {
+    // The layer behind the first in 8 bits lets a processor round the first one's matrix.
+    schema::DenseWeightsT& score = *bundle->dense_weights[kScore];
+    const std::vector<float> bias = std::move(score.bias);
+    bundle->dense_weights[kScore] = Dense("score", 3, 1, true, false, 11);
+    bundle->dense_weights[kScore]->bias = bias;
+  }
 }
 
 double SequenceLogit(const schema::BundleT& bundle, uint32_t user,
                      const std::vector<int64_t>& events, uint32_t item) {
-  const schema::AttentionRecurrenceT& evolution = Evolution(bundle);
+  const schema::StepT& evolution = StepOfKind(bundle, OperatorKind::AttentionRecurrence);
   const schema::ActivationT& dice = Unit(bundle);
   const Vector u = Row(bundle, 0, user);
   const Vector q = Row(bundle, 1, item);
@@ -281,7 +248,7 @@ double SequenceLogit(const schema::BundleT& bundle, uint32_t user,
     const double attention = std::exp(scores[e]) / total;
     for (size_t i = 0; i < 4; ++i) interest[i] += attention * states[e][i];
     evolved = CellStep(evolution.cell, gates[e], Apply(bundle, kEvolve, evolved), attention,
-                       evolution.input_bias, evolved);
+                       evolution.numbers, evolved);
   }
   Vector input = interest;
   input.insert(input.end(), evolved.begin(), evolved.end());

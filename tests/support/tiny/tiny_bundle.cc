@@ -4,10 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "schema/format.h"
 #include "tests/support/tiny/bundle_parts.h"
 
 namespace handpick::testing {
 namespace {
+
+using schema::OperatorKind;
 
 void AddFeatures(schema::BundleT* bundle) {
   bundle->vocabularies.push_back(Identity(5));           // 0: user
@@ -83,11 +86,11 @@ void AddCatalog(schema::BundleT* bundle) {
 
 std::unique_ptr<schema::BundleT> MakeTinyBundle() {
   auto bundle = std::make_unique<schema::BundleT>();
-  bundle->format_major = 1;
+  bundle->format_major = schema::kFormatMajor;
   bundle->model_name = "tiny";
   bundle->model_version = "7";
-  bundle->producer = "by hand";
-  bundle->task = schema::Task::Binary;
+  bundle->manifest = std::make_unique<schema::ManifestT>();
+  bundle->manifest->producer = "by hand";
   bundle->precision = schema::Precision::Int8;
   AddFeatures(bundle.get());
   bundle->tables.push_back(Table("user", 5, 4, false, 1));
@@ -99,24 +102,20 @@ std::unique_ptr<schema::BundleT> MakeTinyBundle() {
   bundle->dense_weights.push_back(Dense("deep.context", 8, 6, false, true, 7));
   bundle->dense_weights.push_back(Dense("deep.candidate", 10, 6, true, false, 8));
   bundle->dense_weights.push_back(Dense("head", 6, 1, false, true, 9));
-  bundle->max_history = 3;
+  bundle->sequences.push_back(Sequence("history", 3));
   bundle->tile = 32;
-  bundle->region_row_bytes = {192, 12, 108, 0};
   AddCatalog(bundle.get());
 
-  constexpr auto kFloat = schema::BufferType::Float32;
   schema::BundleT* b = bundle.get();
-  const uint32_t context = AddBuffer(b, Domain::Context, kFloat, 8, 0);
-  const uint32_t row_buffer = AddBuffer(b, Domain::Context, kFloat, 6, 64);
-  const uint32_t event = AddBuffer(b, Domain::History, kFloat, 3, 0);
-  const uint32_t input = AddBuffer(b, Domain::Candidate, kFloat, 10, 0);
-  const uint32_t quantized =
-      AddBuffer(b, Domain::Candidate, schema::BufferType::DynamicInt8, 10, 40);
-  const uint32_t hidden = AddBuffer(b, Domain::Candidate, kFloat, 6, 64);
-  const uint32_t head = AddBuffer(b, Domain::Candidate, kFloat, 1, 88);
-  const uint32_t copy = AddBuffer(b, Domain::Candidate, kFloat, 1, 92);
-  const uint32_t cross = AddBuffer(b, Domain::Candidate, kFloat, 1, 96);
-  const uint32_t sum = AddBuffer(b, Domain::Candidate, kFloat, 1, 100);
+  const uint32_t context = AddBuffer(b, Domain::Context, 8, 0);
+  const uint32_t row_buffer = AddBuffer(b, Domain::Context, 6, 64);
+  const uint32_t event = AddBuffer(b, Domain::History, 3, 0);
+  const uint32_t input = AddBuffer(b, Domain::Candidate, 10, 0);
+  const uint32_t hidden = AddBuffer(b, Domain::Candidate, 6, 40);
+  const uint32_t head = AddBuffer(b, Domain::Candidate, 1, 64);
+  const uint32_t copy = AddBuffer(b, Domain::Candidate, 1, 68);
+  const uint32_t cross = AddBuffer(b, Domain::Candidate, 1, 72);
+  const uint32_t sum = AddBuffer(b, Domain::Candidate, 1, 76);
 
   const uint32_t v_user = AddValue(b, "user", context, 0, 4);
   const uint32_t v_age = AddValue(b, "age", context, 4, 1);
@@ -129,55 +128,32 @@ std::unique_ptr<schema::BundleT> MakeTinyBundle() {
   const uint32_t v_name = AddValue(b, "name", input, 6, 2);
   const uint32_t v_price = AddValue(b, "price", input, 8, 2);
   const uint32_t v_input = AddValue(b, "input", input, 0, 10);
-  const uint32_t v_quantized = AddValue(b, "quantized", quantized, 0, 10);
   const uint32_t v_hidden = AddValue(b, "hidden", hidden, 0, 6);
   const uint32_t v_head = AddValue(b, "head", head, 0, 1);
   const uint32_t v_copy = AddValue(b, "copy", copy, 0, 1);
   const uint32_t v_cross = AddValue(b, "cross", cross, 0, 1);
   const uint32_t v_sum = AddValue(b, "logit", sum, 0, 1);
 
-  bundle->session_program = std::make_unique<schema::ProgramT>();
-  schema::ProgramT* session = bundle->session_program.get();
-  AddStep(session, "user", Domain::Context, 1, Embed(kUser, 0, v_user));
-  AddStep(session, "age", Domain::Context, 1, Number(kAge, v_age));
-  AddStep(session, "event", Domain::History, 0, Embed(kSeen, 1, v_event));
-  schema::PoolHistoryT pool;
-  pool.input = v_event;
-  pool.mask_feature = kSeen;
-  pool.combiner = Combiner::Mean;
-  pool.output = v_seen;
-  AddStep(session, "seen", Domain::Context, 2, std::move(pool));
-  AddStep(session, "deep.context", Domain::Context, 3, Layer(v_context, 0, v_row));
+  AddEmbedding(b, "user", kUser, 0, v_user);
+  AddNumeric(b, "age", kAge, v_age);
+  AddEmbedding(b, "event", kSeen, 1, v_event);
+  schema::StepT* pool = AddStep(b, "seen", OperatorKind::PoolHistory, {v_event}, v_seen);
+  pool->features = {kSeen};
+  pool->combiner = Combiner::Mean;
+  AddDense(b, "deep.context", {v_context}, 0, v_row);
 
-  bundle->candidate_program = std::make_unique<schema::ProgramT>();
-  schema::ProgramT* candidate = bundle->candidate_program.get();
-  AddStep(candidate, "item", Domain::Candidate, 0, Embed(kItem, 2, v_item));
-  AddStep(candidate, "tags", Domain::Candidate, 0, Embed(kTags, 3, v_tags, Combiner::Mean));
-  AddStep(candidate, "name", Domain::Candidate, 0, Embed(kName, 4, v_name));
-  AddStep(candidate, "price", Domain::Candidate, 0, Number(kPrice, v_price));
-  schema::QuantizeT quantize;
-  quantize.input = v_input;
-  quantize.output = v_quantized;
-  AddStep(candidate, "quantize", Domain::Candidate, 0, std::move(quantize));
-  schema::DenseT deep = Layer(v_quantized, 1, v_hidden);
-  deep.row = static_cast<int32_t>(v_row);
-  deep.activation = std::make_unique<schema::ActivationT>();
-  deep.activation->kind = schema::ActivationKind::Relu;
-  AddStep(candidate, "deep.candidate", Domain::Candidate, 0, std::move(deep));
-  AddStep(candidate, "head", Domain::Candidate, 0, Layer(v_hidden, 2, v_head));
-  schema::CopyT copy_op;
-  copy_op.input = v_head;
-  copy_op.output = v_copy;
-  AddStep(candidate, "copy", Domain::Candidate, 0, std::move(copy_op));
-  schema::EmbeddingSumT cross_op;
-  cross_op.lookups.push_back(Lookup(kCross, 5));
-  cross_op.output = v_cross;
-  AddStep(candidate, "cross", Domain::Candidate, 0, std::move(cross_op));
-  schema::AddT add;
-  add.inputs = {v_copy, v_cross};
-  add.output = v_sum;
-  AddStep(candidate, "logit", Domain::Candidate, 0, std::move(add));
-  bundle->logit = v_sum;
+  AddEmbedding(b, "item", kItem, 2, v_item);
+  AddEmbedding(b, "tags", kTags, 3, v_tags, Combiner::Mean);
+  AddEmbedding(b, "name", kName, 4, v_name);
+  AddNumeric(b, "price", kPrice, v_price);
+  schema::StepT* deep = AddDense(b, "deep.candidate", {v_input, v_row}, 1, v_hidden);
+  AddActivation(deep, schema::ActivationKind::Relu);
+  AddDense(b, "head", {v_hidden}, 2, v_head);
+  AddStep(b, "copy", OperatorKind::Copy, {v_head}, v_copy);
+  schema::StepT* crossed = AddStep(b, "cross", OperatorKind::EmbeddingSum, {}, v_cross);
+  crossed->lookups.push_back(Lookup(kCross, 5));
+  AddStep(b, "logit", OperatorKind::Add, {v_copy, v_cross}, v_sum);
+  bundle->outputs.push_back(Output("score", v_sum));
   return bundle;
 }
 

@@ -56,7 +56,7 @@ class Batch {
   }
 
   const hp_batch* get() {
-    batch_ = hp_batch{columns_.data(), columns_.size(), rows_};
+    batch_ = HP_BATCH(columns_.data(), columns_.size(), rows_);
     return &batch_;
   }
 

@@ -23,19 +23,19 @@ struct ParallelCalls {
   }
 };
 
-inline void InOrder(void* user, uint32_t count, void (*task)(void*, uint32_t), void* context) {
-  static_cast<ParallelCalls*>(user)->Add(count);
+inline void InOrder(void* opaque, uint32_t count, void (*task)(void*, uint32_t), void* context) {
+  static_cast<ParallelCalls*>(opaque)->Add(count);
   for (uint32_t i = 0; i < count; ++i) task(context, i);
 }
 
-inline void InReverse(void* user, uint32_t count, void (*task)(void*, uint32_t), void* context) {
-  static_cast<ParallelCalls*>(user)->Add(count);
+inline void InReverse(void* opaque, uint32_t count, void (*task)(void*, uint32_t), void* context) {
+  static_cast<ParallelCalls*>(opaque)->Add(count);
   for (uint32_t i = count; i > 0; --i) task(context, i - 1);
 }
 
 // A thread for each task; all of them start together.
-inline void InThreads(void* user, uint32_t count, void (*task)(void*, uint32_t), void* context) {
-  static_cast<ParallelCalls*>(user)->Add(count);
+inline void InThreads(void* opaque, uint32_t count, void (*task)(void*, uint32_t), void* context) {
+  static_cast<ParallelCalls*>(opaque)->Add(count);
   std::vector<std::thread> threads;
   for (uint32_t i = 0; i < count; ++i) threads.emplace_back(task, context, i);
   for (std::thread& thread : threads) thread.join();

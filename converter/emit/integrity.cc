@@ -1,0 +1,62 @@
+#include "converter/emit/integrity.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "schema/integrity.h"
+#include "schema/limits.h"
+
+namespace handpick::converter {
+namespace {
+
+using schema::ByteRange;
+
+// The largest arrays of a file, at most `most`, in the order of their offsets.
+std::vector<ByteRange> BlobsOf(const uint8_t* file, size_t most) {
+  const schema::Bundle& bundle = *schema::GetBundle(file);
+  std::vector<ByteRange> blobs;
+  const auto add = [&](const flatbuffers::Vector<uint8_t>* data) {
+    if (data == nullptr || data->size() == 0) return;
+    blobs.push_back({static_cast<uint64_t>(data->data() - file), data->size()});
+  };
+  if (bundle.tables() != nullptr) {
+    for (const auto* table : *bundle.tables()) add(table->data());
+  }
+  if (bundle.dense_weights() != nullptr) {
+    for (const auto* dense : *bundle.dense_weights()) add(dense->data());
+  }
+  if (bundle.recall() != nullptr) add(bundle.recall()->rows());
+  std::stable_sort(blobs.begin(), blobs.end(),
+                   [](const ByteRange& a, const ByteRange& b) { return a.size > b.size; });
+  if (blobs.size() > most) blobs.resize(most);
+  std::sort(blobs.begin(), blobs.end(),
+            [](const ByteRange& a, const ByteRange& b) { return a.offset < b.offset; });
+  return blobs;
+}
+
+}  // namespace
+
+size_t CountBlobs(const schema::BundleT& bundle) {
+  size_t count = bundle.recall != nullptr && !bundle.recall->rows.empty() ? 1 : 0;
+  for (const auto& table : bundle.tables) count += !table->data.empty();
+  for (const auto& dense : bundle.dense_weights) count += !dense->data.empty();
+  return std::min<size_t>(count, schema::kMaxBlobs);
+}
+
+void WriteHashes(uint8_t* file, size_t size) {
+  const schema::Bundle& bundle = *schema::GetBundle(file);
+  const auto* hashes = bundle.integrity()->blobs();
+  const std::vector<ByteRange> blobs = BlobsOf(file, hashes == nullptr ? 0 : hashes->size());
+  for (size_t i = 0; i < blobs.size(); ++i) {
+    const schema::BlobHash hash(blobs[i].offset, blobs[i].size,
+                                schema::HashOfBytes(file + blobs[i].offset, blobs[i].size));
+    const auto* at = reinterpret_cast<const uint8_t*>(hashes->Get(static_cast<uint32_t>(i)));
+    std::memcpy(file + (at - file), &hash, sizeof(hash));
+  }
+  const schema::ZeroedRanges zeros = schema::ZeroedRangesOf(file, bundle);
+  const uint64_t rest = schema::HashOfRest(file, size, blobs.data(), blobs.size(), zeros);
+  std::memcpy(file + zeros.rest_hash.offset, &rest, sizeof(rest));
+}
+
+}  // namespace handpick::converter

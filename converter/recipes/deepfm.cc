@@ -1,0 +1,23 @@
+#include "converter/recipes/deepfm.h"
+
+#include "converter/io/status_macros.h"
+#include "converter/recipes/model_builder.h"
+
+namespace handpick::converter {
+
+absl::StatusOr<Graph> BuildDeepFm(const Spec& spec, const Weights& weights) {
+  ModelBuilder model(spec, weights);
+  HP_RETURN_IF_ERROR(model.Begin());
+  HP_RETURN_IF_ERROR(model.AddWide());
+  HP_ASSIGN_OR_RETURN(const DeepValues deep, model.Embeddings());
+  HP_ASSIGN_OR_RETURN(const ValueId pairs, model.BiInteraction("deep.interaction", deep));
+  model.AddToLogit(model.SumOfColumns("deep.interaction.sum_of_columns", pairs));
+  if (!spec.deep.hidden_units.empty()) {
+    HP_RETURN_IF_ERROR(model.AddNetwork(deep.all, "the widths of deep.features"));
+  } else if (!deep.numbers.empty()) {
+    model.AddNotice("the numbers of deep.features change nothing: there are no layers");
+  }
+  return model.Finish("wide.features, deep.features and deep.hidden_units");
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,172 @@
+// The C API's sessions: checks its arguments and calls the parts below.
+#include <cstring>
+#include <new>
+
+#include "handpick/handpick.h"
+#include "sdk/api/arguments.h"
+#include "sdk/api/handles.h"
+#include "sdk/base/error.h"
+#include "sdk/kernels/top_k.h"
+#include "sdk/session/layout.h"
+
+namespace handpick {
+namespace {
+
+static_assert(sizeof(hp_session) == sizeof(Session), "the layout counts a Session");
+static_assert(alignof(hp_session) <= HP_ALIGNMENT, "memory is aligned enough");
+
+// More threads than a phone has cores.
+constexpr uint32_t kMaxWorkers = 64;
+
+// What hp_session_last_error says of no session.
+constexpr hp_error kNoSession = {HP_INVALID_ARGUMENT, "session is null"};
+
+// Checks the options, and lays a session out. `read`: the options as they count.
+hp_status LayOut(const hp_model* model, const hp_session_options* given, hp_session_options* read,
+                 SessionLayout* layout, hp_error* error) {
+  HP_TRY(ReadStruct(given, read, error));
+  if (read->workers == 0) read->workers = 1;
+  if (read->workers > kMaxWorkers) {
+    return Fail(error, HP_INVALID_ARGUMENT,
+                "session options ask for %u workers, expected at most %u", read->workers,
+                kMaxWorkers);
+  }
+  if (read->workers > 1 && read->parallel_for == nullptr) {
+    return Fail(error, HP_INVALID_ARGUMENT,
+                "session options ask for %u workers and have no parallel_for", read->workers);
+  }
+  return MakeSessionLayout(model->model.plan(), *read, layout, error);
+}
+
+// In memory of layout.total bytes.
+hp_status Create(const hp_model* model, const hp_session_options& options,
+                 const SessionLayout& layout, void* memory, hp_session** session, hp_error* error) {
+  if (reinterpret_cast<uintptr_t>(memory) % HP_ALIGNMENT != 0) {
+    return Fail(error, HP_MISALIGNED, "session memory is not aligned to %d bytes", HP_ALIGNMENT);
+  }
+  std::memset(memory, 0, layout.total);
+  *session = new (memory)
+      hp_session(model->model, layout, Threads{options.parallel_for, options.parallel_opaque});
+  return HP_OK;
+}
+
+}  // namespace
+}  // namespace handpick
+
+using handpick::Fail;
+using handpick::NullArgument;
+using handpick::Succeed;
+
+hp_status hp_session_memory_size(const hp_model* model, const hp_session_options* options,
+                                 size_t* bytes, hp_error* error) {
+  Succeed(error);
+  if (model == nullptr) return NullArgument(error, "model");
+  if (bytes == nullptr) return NullArgument(error, "bytes");
+  hp_session_options read;
+  handpick::SessionLayout layout;
+  HP_TRY(handpick::LayOut(model, options, &read, &layout, error));
+  *bytes = layout.total;
+  return HP_OK;
+}
+
+hp_status hp_session_create(const hp_model* model, const hp_session_options* options, void* memory,
+                            size_t bytes, hp_session** session, hp_error* error) {
+  Succeed(error);
+  if (model == nullptr) return NullArgument(error, "model");
+  if (memory == nullptr) return NullArgument(error, "memory");
+  if (session == nullptr) return NullArgument(error, "session");
+  hp_session_options read;
+  handpick::SessionLayout layout;
+  HP_TRY(handpick::LayOut(model, options, &read, &layout, error));
+  if (bytes < layout.total) {
+    return Fail(error, HP_MEMORY_TOO_SMALL, "session memory has %zu bytes, %zu are needed", bytes,
+                layout.total);
+  }
+  return handpick::Create(model, read, layout, memory, session, error);
+}
+
+hp_status hp_session_new(const hp_model* model, const hp_session_options* options,
+                         hp_session** session, hp_error* error) {
+  Succeed(error);
+  if (model == nullptr) return NullArgument(error, "model");
+  if (session == nullptr) return NullArgument(error, "session");
+  hp_session_options read;
+  handpick::SessionLayout layout;
+  HP_TRY(handpick::LayOut(model, options, &read, &layout, error));
+  const hp_allocator& allocator = model->model.allocator();
+  void* memory = allocator.allocate(allocator.opaque, layout.total, HP_ALIGNMENT);
+  if (memory == nullptr) {
+    return Fail(error, HP_OUT_OF_MEMORY, "no memory for a session of %zu bytes", layout.total);
+  }
+  hp_session* made = nullptr;
+  const hp_status status = handpick::Create(model, read, layout, memory, &made, error);
+  if (status != HP_OK) {
+    allocator.release(allocator.opaque, memory, layout.total);
+    return status;
+  }
+  made->session.set_allocated();
+  *session = made;
+  return HP_OK;
+}
+
+void hp_session_free(hp_session* session) {
+  if (session == nullptr || !session->session.is_allocated()) return;
+  const hp_allocator& allocator = session->session.model().allocator();
+  const size_t bytes = session->session.total_bytes();
+  session->~hp_session();
+  allocator.release(allocator.opaque, session, bytes);
+}
+
+const hp_error* hp_session_last_error(const hp_session* session) {
+  return session == nullptr ? &handpick::kNoSession : session->session.error();
+}
+
+hp_status hp_session_set_context(hp_session* session, const hp_batch* context) {
+  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  hp_batch read;
+  HP_TRY(handpick::ReadBatch(context, "context", &read, session->session.error()));
+  return session->session.SetContext(read);
+}
+
+hp_status hp_session_append_events(hp_session* session, const hp_batch* events) {
+  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  hp_batch read;
+  HP_TRY(handpick::ReadBatch(events, "events", &read, session->session.error()));
+  return session->session.AppendEvents(read);
+}
+
+hp_status hp_session_set_history(hp_session* session, const hp_batch* events) {
+  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  hp_batch read;
+  HP_TRY(handpick::ReadBatch(events, "events", &read, session->session.error()));
+  return session->session.SetHistory(read);
+}
+
+hp_status hp_session_score(hp_session* session, const hp_batch* candidates, float* scores,
+                           float* logits) {
+  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  hp_batch read;
+  HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, session->session.error()));
+  const handpick::Plan& plan = session->session.model().plan();
+  return session->session.Score(read, [&](size_t candidate, float logit) {
+    if (logits != nullptr) logits[candidate] = logit;
+    if (scores != nullptr) scores[candidate] = handpick::ScoreOf(plan, logit);
+  });
+}
+
+hp_status hp_session_rank(hp_session* session, const hp_batch* candidates, size_t k,
+                          hp_ranked* ranked, size_t* count) {
+  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  hp_error* error = session->session.error();
+  hp_batch read;
+  HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, error));
+  if (count == nullptr) return NullArgument(error, "count");
+  if (ranked == nullptr && k != 0) return NullArgument(error, "ranked");
+  const handpick::Plan& plan = session->session.model().plan();
+  handpick::TopK top(ranked, k);
+  HP_TRY(session->session.Score(read,
+                                [&](size_t candidate, float logit) { top.Add(candidate, logit); }));
+  *count = top.Finish();
+  for (size_t i = 0; i < *count; ++i) ranked[i].score = handpick::ScoreOf(plan, ranked[i].logit);
+  return HP_OK;
+}

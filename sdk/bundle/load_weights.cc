@@ -1,0 +1,122 @@
+#include <cmath>
+#include <numeric>
+
+#include "schema/table_rows.h"
+#include "sdk/base/checked.h"
+#include "sdk/base/error.h"
+#include "sdk/bundle/limits.h"
+#include "sdk/bundle/loader.h"
+
+namespace handpick {
+
+// That `data` is `rows` rows of `row_bytes` bytes, which hold `columns` elements of the type, and
+// is aligned for use in place.
+hp_status Loader::CheckData(const char* thing, const char* name, schema::ElementType type,
+                            uint64_t rows, uint64_t columns, uint64_t row_bytes,
+                            const flatbuffers::Vector<uint8_t>* data) {
+  if (type != schema::ElementType::Float32 && type != schema::ElementType::Float16 &&
+      type != schema::ElementType::Int8PerRow) {
+    return Bad(thing, name, "unknown element type");
+  }
+  uint64_t bytes = 0;
+  if (rows == 0 || columns == 0 || columns > kMaxWidth ||
+      !CheckedMultiply(rows, row_bytes, &bytes)) {
+    return Bad(thing, name, "its shape is out of range");
+  }
+  if (Size(data) != bytes) {
+    return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: %s '%s' has %u bytes of data, expected %llu",
+                thing, name, Size(data), static_cast<unsigned long long>(bytes));
+  }
+  if (reinterpret_cast<uintptr_t>(data->data()) % alignof(float) != 0)
+    return Bad(thing, name, "is misaligned");
+  return HP_OK;
+}
+
+hp_status Loader::Tables() {
+  absl::Span<Table> out;
+  if (Size(bundle_.tables()) > kMaxTables) {
+    return Corrupt("number of tables", Size(bundle_.tables()), kMaxTables + 1);
+  }
+  if (!memory_.NewArray(Size(bundle_.tables()), &out)) return NoMemory();
+  for (uint32_t i = 0; i < out.size(); ++i) {
+    const schema::EmbeddingTable& in = *bundle_.tables()->Get(i);
+    Table& to = out[i];
+    to.row_count = in.row_count();
+    to.dimension = in.dimension();
+    to.type = in.type();
+    to.row_bytes = schema::TableRowBytes(in.type(), in.dimension());
+    // Scales are read with their rows, whatever they are: a NaN gives numbers that are NaN.
+    HP_TRY(CheckData("table", Text(in.name()), in.type(), in.row_count(), in.dimension(),
+                     to.row_bytes, in.data()));
+    to.rows = in.data()->data();
+    plan_.info.table_bytes += Size(in.data());
+  }
+  plan_.tables = out;
+  return HP_OK;
+}
+
+hp_status Loader::Dense() {
+  absl::Span<DenseWeights> out;
+  if (Size(bundle_.dense_weights()) > kMaxDenseWeights) {
+    return Corrupt("number of dense layers", Size(bundle_.dense_weights()), kMaxDenseWeights + 1);
+  }
+  if (!memory_.NewArray(Size(bundle_.dense_weights()), &out)) return NoMemory();
+  for (uint32_t i = 0; i < out.size(); ++i) {
+    const schema::DenseWeights& in = *bundle_.dense_weights()->Get(i);
+    DenseWeights& to = out[i];
+    to.name = Text(in.name());
+    const bool int8 = in.type() == schema::ElementType::Int8PerRow;
+    const uint64_t element_bytes = int8                                        ? sizeof(int8_t)
+                                   : in.type() == schema::ElementType::Float16 ? sizeof(uint16_t)
+                                                                               : sizeof(float);
+    HP_TRY(CheckData("dense layer", to.name, in.type(), in.output_width(), in.input_width(),
+                     in.input_width() * element_bytes, in.data()));
+    const uint32_t scale_count = int8 ? in.output_width() : 0;
+    if (Size(in.scales()) != scale_count) {
+      return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: dense layer '%s' has %u scales, expected %u",
+                  to.name, Size(in.scales()), scale_count);
+    }
+    if (in.output_width() > kMaxWidth)
+      return Bad("dense layer", to.name, "its shape is out of range");
+    if (Size(in.bias()) != 0 && Size(in.bias()) != in.output_width()) {
+      return Bad("dense layer", to.name, "its bias is not as long as its outputs");
+    }
+    to.input_width = in.input_width();
+    to.output_width = in.output_width();
+    to.type = in.type();
+    to.data = in.data()->data();
+    to.scales = int8 ? in.scales()->data() : nullptr;
+    to.bias = Size(in.bias()) == 0 ? nullptr : in.bias()->data();
+    // Layers may share a vector of the file: what is read here is bounded by what it holds.
+    plan_.info.dense_bytes +=
+        Size(in.data()) + (Size(in.scales()) + Size(in.bias())) * uint64_t{sizeof(float)};
+    if (plan_.info.dense_bytes > plan_.info.bundle_bytes) {
+      return Bad("dense layer", to.name, "shares its numbers with others");
+    }
+    if (int8) HP_TRY(SumRows(&to));
+    for (uint32_t scale = 0; scale < Size(in.scales()); ++scale) {
+      const float value = in.scales()->Get(scale);
+      if (!std::isnormal(value) || value <= 0)
+        return Bad("dense layer", to.name, "a scale is no positive number");
+    }
+  }
+  plan_.dense_weights = out;
+  return HP_OK;
+}
+
+hp_status Loader::SumRows(DenseWeights* weights) {
+  if (weights->input_width > kMaxInt8Width) {
+    return Bad("dense layer", weights->name, "it is int8 and too wide for sums of 32 bits");
+  }
+  absl::Span<int32_t> sums;
+  if (!memory_.NewArray(weights->output_width, &sums)) return NoMemory();
+  const auto* row = static_cast<const int8_t*>(weights->data);
+  for (int32_t& sum : sums) {
+    sum = std::accumulate(row, row + weights->input_width, 0);
+    row += weights->input_width;
+  }
+  weights->row_sums = sums.data();
+  return HP_OK;
+}
+
+}  // namespace handpick

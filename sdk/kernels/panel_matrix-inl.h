@@ -1,0 +1,159 @@
+// How matrices of every type of storage are multiplied with panels, once for each instruction set
+// (see panel_dense-inl.h about the guard).
+#if defined(HANDPICK_SDK_KERNELS_PANEL_MATRIX_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef HANDPICK_SDK_KERNELS_PANEL_MATRIX_INL_H_
+#undef HANDPICK_SDK_KERNELS_PANEL_MATRIX_INL_H_
+#else
+#define HANDPICK_SDK_KERNELS_PANEL_MATRIX_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+
+#include "hwy/highway.h"
+#include "sdk/kernels/matrix.h"
+#include "sdk/kernels/panel.h"
+#include "sdk/kernels/panel_dense-inl.h"
+#include "sdk/kernels/panel_quantize-inl.h"
+#include "sdk/kernels/panel_words-inl.h"
+#include "sdk/kernels/scratch.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace handpick {
+namespace HWY_NAMESPACE {
+
+// How a processor multiplies a matrix.
+enum class Way : uint8_t {
+  kFloats,  // Weights that are stored otherwise become floats first.
+  kWords,   // Int8 weights become 16 bits first, and the input whole numbers of up to 15 bits.
+  kBytes,   // Int8 weights in place, and the input 8 bits.
+};
+
+// What int8 weights are multiplied with, for layers with outputs enough. AVX-512 with VNNI and
+// arm64 with SDOT add up four products of bytes in an instruction, four times what they do in
+// floats. Elsewhere on x86, PMADDWD adds up two products of words: twice the floats' number, and
+// more than products of bytes, which take two instructions and an unpacking. Baseline NEON has
+// nothing that is quicker than its fused multiply-add of floats.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+inline constexpr bool kMayTakeBytes = true;
+inline constexpr Way kWithoutDotProduct = Way::kBytes;
+#elif HWY_ARCH_X86
+inline constexpr bool kMayTakeBytes = false;
+inline constexpr Way kWithoutDotProduct = Way::kWords;
+#else
+inline constexpr bool kMayTakeBytes = kAsksForDotProduct;
+inline constexpr Way kWithoutDotProduct = Way::kFloats;
+#endif
+
+HWY_INLINE Way WayOfInt8() { return TakeDotProduct() ? Way::kBytes : kWithoutDotProduct; }
+
+// Of fewer outputs, rounding the input costs more than is won.
+inline constexpr uint32_t kLeastRoundedOutputs = 16;
+
+// Of more inputs, sums of products of bytes could pass 31 bits.
+inline constexpr uint32_t kMostRoundedInputs = 1 << 16;
+
+HWY_INLINE Way WayOf(const Matrix& matrix) {
+  const bool int8 = matrix.type == schema::ElementType::Int8PerRow;
+  const bool rounded = matrix.out >= kLeastRoundedOutputs && matrix.in <= kMostRoundedInputs;
+  return int8 && rounded ? WayOfInt8() : Way::kFloats;
+}
+
+HWY_INLINE bool IsWidened(const Matrix& matrix, Way way) {
+  return way == Way::kFloats && matrix.type != schema::ElementType::Float32;
+}
+
+// Numbers as floats. from: of any alignment.
+HWY_INLINE void WidenHalves(const uint16_t* from, size_t count, float* HWY_RESTRICT to) {
+  const DF d;
+  const hn::Rebind<hwy::float16_t, DF> d16;
+  const hn::Rebind<uint16_t, DF> du16;
+  const size_t n = hn::Lanes(d);
+  size_t i = 0;
+  for (; i + n <= count; i += n) {
+    hn::StoreU(hn::PromoteTo(d, hn::BitCast(d16, hn::LoadU(du16, from + i))), d, to + i);
+  }
+  if (i < count) {
+    const auto some = hn::LoadN(du16, from + i, count - i);
+    hn::StoreN(hn::PromoteTo(d, hn::BitCast(d16, some)), d, to + i, count - i);
+  }
+}
+
+// The same times `scale`.
+HWY_INLINE void WidenBytes(const int8_t* HWY_RESTRICT from, float scale, size_t count,
+                           float* HWY_RESTRICT to) {
+  const DF d;
+  const DI di;
+  const hn::Rebind<int8_t, DF> d8;
+  const size_t n = hn::Lanes(d);
+  const VF factor = hn::Set(d, scale);
+  size_t i = 0;
+  for (; i + n <= count; i += n) {
+    const VF q = hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(d8, from + i)));
+    hn::StoreU(hn::Mul(q, factor), d, to + i);
+  }
+  for (; i < count; ++i) to[i] = static_cast<float>(from[i]) * scale;
+}
+
+// Rows [first, first + count) of a Float16 or Int8PerRow matrix as floats; without gaps.
+HWY_INLINE void WidenRows(const Matrix& matrix, uint32_t first, uint32_t count, float* to) {
+  const size_t in = matrix.in;
+  if (matrix.type == schema::ElementType::Float16) {
+    WidenHalves(static_cast<const uint16_t*>(matrix.data) + first * in, count * in, to);
+    return;
+  }
+  const int8_t* rows = static_cast<const int8_t*>(matrix.data);
+  for (uint32_t j = first; j < first + count; ++j, to += in) {
+    WidenBytes(rows + j * in, matrix.scales[j], in, to);
+  }
+}
+
+// Rows [first, first + count) of an Int8PerRow matrix as words, in rows of WordPairs(in).
+HWY_INLINE void WidenRowsToWords(const Matrix& matrix, uint32_t first, uint32_t count,
+                                 int16_t* to) {
+  const int8_t* rows = static_cast<const int8_t*>(matrix.data) + size_t{first} * matrix.in;
+  for (uint32_t j = 0; j < count; ++j) {
+    WidenToWords(rows + size_t{j} * matrix.in, matrix.in, to + 2 * j * WordPairs(matrix.in));
+  }
+}
+
+// Rows of an Int8PerRow matrix from `first` on.
+HWY_INLINE Int8Weights Int8RowsOf(const Matrix& matrix, uint32_t first) {
+  return {static_cast<const int8_t*>(matrix.data) + size_t{first} * matrix.in,
+          matrix.scales + first, matrix.row_sums + first};
+}
+
+// A whole matrix, ready to be multiplied many times: what its way takes, or null.
+struct ReadyMatrix {
+  Way way;
+  float* widened;
+  int16_t* words;
+  const float* floats;
+};
+
+// Takes the memory that a matrix needs.
+HWY_INLINE ReadyMatrix PlaceMatrix(const Matrix& matrix, Way way, Scratch* scratch) {
+  const size_t numbers = IsWidened(matrix, way) ? size_t{matrix.out} * matrix.in : 0;
+  const size_t words = way == Way::kWords ? 2 * WordPairs(matrix.in) * matrix.out : 0;
+  float* widened = scratch->Take<float>(numbers);
+  return {way, widened, scratch->Take<int16_t>(words), nullptr};
+}
+
+// Widens it, where its way takes something else than what is stored.
+HWY_INLINE void ReadyUp(const Matrix& matrix, ReadyMatrix* ready) {
+  if (ready->way == Way::kWords) {
+    WidenRowsToWords(matrix, 0, matrix.out, ready->words);
+  } else if (IsWidened(matrix, ready->way)) {
+    WidenRows(matrix, 0, matrix.out, ready->widened);
+    ready->floats = ready->widened;
+  } else if (ready->way == Way::kFloats) {
+    ready->floats = static_cast<const float*>(matrix.data);
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace handpick
+HWY_AFTER_NAMESPACE();
+
+#endif  // HANDPICK_SDK_KERNELS_PANEL_MATRIX_INL_H_

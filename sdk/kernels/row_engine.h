@@ -1,0 +1,39 @@
+// Dense layers over one row at a time: those of the context and of events.
+//
+// The engine behind this interface is chosen when the SDK is built (sdk/BUILD, :row_engine):
+//
+//   XNNPACK   float32 layers by its fully connected operator, whose weights are packed when a model
+//             is opened; others by our own kernel
+//   Highway   all layers by our own kernel (kernels/row_kernel.h), in place: nothing is packed,
+//             and XNNPACK, cpuinfo and pthreadpool are not linked
+#ifndef HANDPICK_SDK_KERNELS_ROW_ENGINE_H_
+#define HANDPICK_SDK_KERNELS_ROW_ENGINE_H_
+
+#include <cstdint>
+
+#include "handpick/handpick.h"
+#include "sdk/program/plan.h"
+
+namespace handpick {
+
+// A layer that is ready to run. Immutable: any number of threads run one at a time.
+struct RowLayer {
+  const DenseWeights* weights;  // Null: not made yet.
+  void* packed;                 // The engine's own; null where weights are used in place.
+};
+
+// Makes a layer of `weights`, which stay until it is destroyed. What is packed comes from
+// `allocator` (its bytes are added to `engine_bytes`) and is released by DestroyRowLayer. Takes a
+// process-wide lock. HP_UNSUPPORTED, HP_OUT_OF_MEMORY, HP_INTERNAL; `layer` is then as it was.
+hp_status MakeRowLayer(const DenseWeights& weights, const hp_allocator& allocator,
+                       uint64_t* engine_bytes, RowLayer* layer, hp_error* error);
+
+void DestroyRowLayer(const RowLayer& layer);
+
+// y = W x + b. x: [input_width], of which 16 bytes more may be read; y: [output_width], apart from
+// x. The same bits for the same row, whatever ran before. Thread-safe; allocates nothing.
+hp_status RunRowLayer(const RowLayer& layer, const float* x, float* y);
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_KERNELS_ROW_ENGINE_H_

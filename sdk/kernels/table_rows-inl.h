@@ -1,0 +1,118 @@
+// Rows of embedding tables as vectors of floats, once for each instruction set (included between
+// HWY_BEFORE_NAMESPACE and HWY_AFTER_NAMESPACE, hence the unusual guard).
+#if defined(HANDPICK_SDK_KERNELS_TABLE_ROWS_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef HANDPICK_SDK_KERNELS_TABLE_ROWS_INL_H_
+#undef HANDPICK_SDK_KERNELS_TABLE_ROWS_INL_H_
+#else
+#define HANDPICK_SDK_KERNELS_TABLE_ROWS_INL_H_
+#endif
+
+#include "hwy/cache_control.h"
+#include "hwy/highway.h"
+#include "schema/table_rows.h"
+#include "sdk/kernels/simd_math-inl.h"
+#include "sdk/program/plan.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace handpick {
+namespace HWY_NAMESPACE {
+
+// Asks for the lines of [from, from + bytes), each once.
+HWY_INLINE void PrefetchLines(const uint8_t* from, size_t bytes) {
+  constexpr uintptr_t kCacheLine = 64;
+  const uint8_t* end = from + bytes;
+  // A row may begin within a line.
+  from -= reinterpret_cast<uintptr_t>(from) % kCacheLine;
+  for (; from < end; from += kCacheLine) hwy::Prefetch(from);
+}
+
+// One class for each way to store rows, all with the same functions: coordinates of one row from
+// `begin` on, `at` being counted from there.
+class FloatRow {
+ public:
+  HWY_INLINE FloatRow(const Table& table, uint32_t row, uint32_t begin)
+      : from_(reinterpret_cast<const float*>(table.rows + row * table.row_bytes) + begin) {}
+
+  HWY_INLINE VF Load(uint32_t at) const { return hn::LoadU(DF(), from_ + at); }
+  // `valid` numbers, then zeros; nothing else is read.
+  HWY_INLINE VF LoadN(uint32_t at, uint32_t valid) const {
+    return hn::LoadN(DF(), from_ + at, valid);
+  }
+  // The first one.
+  HWY_INLINE float Number() const { return *from_; }
+
+  HWY_INLINE void Prefetch(uint32_t width) const {
+    PrefetchLines(reinterpret_cast<const uint8_t*>(from_), width * sizeof(float));
+  }
+
+ private:
+  const float* HWY_RESTRICT from_;
+};
+
+class HalfRow {
+ public:
+  HWY_INLINE HalfRow(const Table& table, uint32_t row, uint32_t begin)
+      : from_(reinterpret_cast<const uint16_t*>(table.rows + row * table.row_bytes) + begin) {}
+
+  HWY_INLINE VF Load(uint32_t at) const { return Widened(hn::LoadU(DU16(), from_ + at)); }
+  HWY_INLINE VF LoadN(uint32_t at, uint32_t valid) const {
+    return Widened(hn::LoadN(DU16(), from_ + at, valid));
+  }
+  HWY_INLINE float Number() const { return hn::GetLane(Widened(hn::Set(DU16(), *from_))); }
+
+  HWY_INLINE void Prefetch(uint32_t width) const {
+    PrefetchLines(reinterpret_cast<const uint8_t*>(from_), width * sizeof(uint16_t));
+  }
+
+ private:
+  using DU16 = hn::Rebind<uint16_t, DF>;
+  using DF16 = hn::Rebind<hwy::float16_t, DF>;
+
+  static HWY_INLINE VF Widened(hn::Vec<DU16> bits) {
+    return hn::PromoteTo(DF(), hn::BitCast(DF16(), bits));
+  }
+
+  const uint16_t* HWY_RESTRICT from_;
+};
+
+class Int8Row {
+ public:
+  HWY_INLINE Int8Row(const Table& table, uint32_t row, uint32_t begin)
+      : row_(table.rows + row * table.row_bytes), begin_(begin) {}
+
+  HWY_INLINE VF Load(uint32_t at) const { return Scaled(hn::LoadU(D8(), From(at))); }
+  HWY_INLINE VF LoadN(uint32_t at, uint32_t valid) const {
+    return Scaled(hn::LoadN(D8(), From(at), valid));
+  }
+
+  HWY_INLINE void Prefetch(uint32_t width) const {
+    // In front of a row's first part stands the scale; it may be some lines away from the others.
+    if (begin_ == 0) {
+      PrefetchLines(row_, schema::kRowScaleBytes + width);
+    } else {
+      hwy::Prefetch(row_);
+      PrefetchLines(row_ + schema::kRowScaleBytes + begin_, width);
+    }
+  }
+
+ private:
+  using D8 = hn::Rebind<int8_t, DF>;
+
+  HWY_INLINE const int8_t* From(uint32_t at) const {
+    return reinterpret_cast<const int8_t*>(row_ + schema::kRowScaleBytes + begin_) + at;
+  }
+
+  HWY_INLINE VF Scaled(hn::Vec<D8> bytes) const {
+    const float scale = *reinterpret_cast<const float*>(row_);
+    return hn::Mul(hn::Set(DF(), scale), hn::ConvertTo(DF(), hn::PromoteTo(DI(), bytes)));
+  }
+
+  const uint8_t* HWY_RESTRICT row_;
+  uint32_t begin_;
+};
+
+}  // namespace HWY_NAMESPACE
+}  // namespace handpick
+HWY_AFTER_NAMESPACE();
+
+#endif  // HANDPICK_SDK_KERNELS_TABLE_ROWS_INL_H_

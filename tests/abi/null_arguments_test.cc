@@ -1,0 +1,451 @@
+// Every function of the headers, with each of its pointers null in turn.
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <regex>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
+#include "handpick/handpick.h"
+#include "tests/support/tiny/recall_bundle.h"
+#include "tests/support/tiny/tiny_session.h"
+
+namespace handpick {
+namespace {
+
+using testing::Batch;
+using testing::kItem;
+using testing::kSeen;
+using testing::kUser;
+using testing::MakeRecallBundle;
+using testing::OpenModel;
+using testing::OpenOverlay;
+using testing::OpenSession;
+using testing::RecallBundle;
+using testing::RecallBundleOptions;
+using testing::Serialized;
+
+// What a call is made with: everything that any function needs, made anew for each.
+struct World {
+  explicit World(const RecallBundle& made)
+      : bytes(Serialized(*made.bundle)),
+        model(Serialized(*made.bundle)),
+        session(model.get()),
+        overlay(model.get(), 4),
+        context(1),
+        events(1),
+        candidates(1),
+        new_id{99999, {nullptr, 0}},
+        known_id(made.ids[5]),
+        vector(16, 1.0f),
+        path(::testing::TempDir() + "/null_arguments.hpk") {
+    std::ofstream(path, std::ios::binary)
+        .write(static_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+    allocator.allocate = [](void*, size_t size_wanted, size_t alignment) -> void* {
+      return std::aligned_alloc(alignment, (size_wanted + alignment - 1) / alignment * alignment);
+    };
+    allocator.release = [](void*, void* freed, size_t) { std::free(freed); };
+    context.Integers(kUser, {2});
+    events.Integers(kSeen, {made.ids[3].integer});
+    candidates.Integers(kItem, {made.ids[3].integer});
+    hp_session_set_context(session.get(), context.get());
+    hp_session_set_history(session.get(), events.get());
+    recall.k = 1;
+    hp_model_info info = HP_MODEL_INFO_INIT;
+    hp_model_get_info(model.get(), &info);
+    steps.resize(info.step_count);
+    profile.step_count = info.step_count;
+    profile.steps = steps.data();
+    profile.clock = [](void*) { return uint64_t{0}; };
+    hp_session_memory_size(model.get(), nullptr, &bytes_needed, nullptr);
+    hp_recall_overlay_memory_size(model.get(), 4, &overlay_bytes, nullptr);
+    memory.reset(std::aligned_alloc(HP_ALIGNMENT, (bytes_needed + overlay_bytes) / 64 * 64 + 64));
+  }
+  ~World() {
+    hp_session_free(new_session);
+    hp_model_close(new_model);
+  }
+
+  testing::Bytes bytes;
+  OpenModel model;
+  OpenSession session;
+  OpenOverlay overlay;
+  Batch context, events, candidates;
+  hp_error error = {};
+  hp_allocator allocator = HP_ALLOCATOR_INIT;
+  hp_model* new_model = nullptr;
+  hp_session* new_session = nullptr;
+  hp_session* created = nullptr;
+  hp_recall_overlay* created_overlay = nullptr;
+  hp_session_options options = HP_SESSION_OPTIONS_INIT;
+  hp_recall_options recall = HP_RECALL_OPTIONS_INIT;
+  hp_profile profile = HP_PROFILE_INIT;
+  std::vector<hp_step_profile> steps;
+  hp_model_info model_info = HP_MODEL_INFO_INIT;
+  hp_feature_info feature_info = HP_FEATURE_INFO_INIT;
+  hp_recall_info recall_info = HP_RECALL_INFO_INIT;
+  hp_recall_report report = HP_RECALL_REPORT_INIT;
+  hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
+  hp_build_info build = HP_BUILD_INFO_INIT;
+  hp_item_id new_id, known_id;
+  std::vector<float> vector;
+  std::string path;
+  float scores[1], logits[1], worst = 0;
+  hp_ranked ranked[1];
+  hp_recalled recalled[1];
+  hp_recommended recommended[1];
+  size_t count = 0, size = 0, bytes_needed = 0, overlay_bytes = 0;
+  uint32_t feature = 0;
+  std::unique_ptr<void, decltype(&std::free)> memory{nullptr, &std::free};
+};
+
+// The pointer, or null for that of number `null`.
+template <typename T>
+T* Or(int null, int number, T* pointer) {
+  return null == number ? nullptr : pointer;
+}
+
+struct Function {
+  const char* name;
+  int pointers;
+  std::set<int> optional;  // Pointers that may be null, by number from 0.
+  int error;               // The number of `error`, if there is one; -1: none.
+  int session;             // The number of a session that has the words; -1: none.
+  std::function<hp_status(World&, int null)> call;
+};
+
+std::vector<Function> Functions() {
+  return {
+      {"hp_model_open_buffer",
+       4,
+       {1, 3},
+       3,
+       -1,
+       [](World& w, int n) {
+         return hp_model_open_buffer(Or(n, 0, w.bytes.data()), w.bytes.size(),
+                                     Or(n, 1, &w.allocator), Or(n, 2, &w.new_model),
+                                     Or(n, 3, &w.error));
+       }},
+      {"hp_model_open_file",
+       4,
+       {1, 3},
+       3,
+       -1,
+       [](World& w, int n) {
+         return hp_model_open_file(Or(n, 0, w.path.c_str()), Or(n, 1, &w.allocator),
+                                   Or(n, 2, &w.new_model), Or(n, 3, &w.error));
+       }},
+      {"hp_model_get_info",
+       2,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         return hp_model_get_info(Or(n, 0, w.model.get()), Or(n, 1, &w.model_info));
+       }},
+      {"hp_model_get_feature",
+       2,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         return hp_model_get_feature(Or(n, 0, w.model.get()), 0, Or(n, 1, &w.feature_info));
+       }},
+      {"hp_model_find_feature",
+       3,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         return hp_model_find_feature(Or(n, 0, w.model.get()), HP_SIDE_CONTEXT, Or(n, 1, "user"),
+                                      Or(n, 2, &w.feature));
+       }},
+      {"hp_model_get_recall_info",
+       2,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         return hp_model_get_recall_info(Or(n, 0, w.model.get()), Or(n, 1, &w.recall_info));
+       }},
+      {"hp_session_new",
+       4,
+       {1, 3},
+       3,
+       -1,
+       [](World& w, int n) {
+         return hp_session_new(Or(n, 0, w.model.get()), Or(n, 1, &w.options),
+                               Or(n, 2, &w.new_session), Or(n, 3, &w.error));
+       }},
+      {"hp_session_memory_size",
+       4,
+       {1, 3},
+       3,
+       -1,
+       [](World& w, int n) {
+         return hp_session_memory_size(Or(n, 0, w.model.get()), Or(n, 1, &w.options),
+                                       Or(n, 2, &w.size), Or(n, 3, &w.error));
+       }},
+      {"hp_session_create",
+       5,
+       {1, 4},
+       4,
+       -1,
+       [](World& w, int n) {
+         return hp_session_create(Or(n, 0, w.model.get()), Or(n, 1, &w.options),
+                                  Or(n, 2, w.memory.get()), w.bytes_needed, Or(n, 3, &w.created),
+                                  Or(n, 4, &w.error));
+       }},
+      {"hp_session_set_context",
+       2,
+       {},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_set_context(Or(n, 0, w.session.get()), Or(n, 1, w.context.get()));
+       }},
+      {"hp_session_append_events",
+       2,
+       {},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_append_events(Or(n, 0, w.session.get()), Or(n, 1, w.events.get()));
+       }},
+      {"hp_session_set_history",
+       2,
+       {},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_set_history(Or(n, 0, w.session.get()), Or(n, 1, w.events.get()));
+       }},
+      {"hp_session_score",
+       4,
+       {2, 3},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_score(Or(n, 0, w.session.get()), Or(n, 1, w.candidates.get()),
+                                 Or(n, 2, w.scores), Or(n, 3, w.logits));
+       }},
+      {"hp_session_rank",
+       4,
+       {},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_rank(Or(n, 0, w.session.get()), Or(n, 1, w.candidates.get()), 1,
+                                Or(n, 2, w.ranked), Or(n, 3, &w.count));
+       }},
+      {"hp_session_recommend",
+       4,
+       {},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_recommend(Or(n, 0, w.session.get()), Or(n, 1, &w.recall), 1,
+                                     Or(n, 2, w.recommended), Or(n, 3, &w.count));
+       }},
+      {"hp_session_recall",
+       4,
+       {},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_recall(Or(n, 0, w.session.get()), Or(n, 1, &w.recall),
+                                  Or(n, 2, w.recalled), Or(n, 3, &w.count));
+       }},
+      {"hp_session_get_recall_report",
+       2,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         return hp_session_get_recall_report(Or(n, 0, w.session.get()), Or(n, 1, &w.report));
+       }},
+      {"hp_recall_overlay_memory_size",
+       3,
+       {2},
+       2,
+       -1,
+       [](World& w, int n) {
+         return hp_recall_overlay_memory_size(Or(n, 0, w.model.get()), 4, Or(n, 1, &w.size),
+                                              Or(n, 2, &w.error));
+       }},
+      {"hp_recall_overlay_create",
+       4,
+       {3},
+       3,
+       -1,
+       [](World& w, int n) {
+         return hp_recall_overlay_create(Or(n, 0, w.model.get()), 4, Or(n, 1, w.memory.get()),
+                                         w.overlay_bytes, Or(n, 2, &w.created_overlay),
+                                         Or(n, 3, &w.error));
+       }},
+      {"hp_recall_overlay_add",
+       4,
+       {3},
+       3,
+       -1,
+       [](World& w, int n) {
+         return hp_recall_overlay_add(Or(n, 0, w.overlay.get()), Or(n, 1, &w.new_id),
+                                      Or(n, 2, w.vector.data()), w.vector.size(),
+                                      Or(n, 3, &w.error));
+       }},
+      {"hp_recall_overlay_remove",
+       3,
+       {2},
+       2,
+       -1,
+       [](World& w, int n) {
+         w.overlay.Add(w.new_id, w.vector);
+         return hp_recall_overlay_remove(Or(n, 0, w.overlay.get()), Or(n, 1, &w.new_id),
+                                         Or(n, 2, &w.error));
+       }},
+      {"hp_recall_overlay_hide",
+       3,
+       {2},
+       2,
+       -1,
+       [](World& w, int n) {
+         return hp_recall_overlay_hide(Or(n, 0, w.overlay.get()), Or(n, 1, &w.known_id),
+                                       Or(n, 2, &w.error));
+       }},
+      {"hp_recall_overlay_show",
+       3,
+       {2},
+       2,
+       -1,
+       [](World& w, int n) {
+         w.overlay.Hide(w.known_id);
+         return hp_recall_overlay_show(Or(n, 0, w.overlay.get()), Or(n, 1, &w.known_id),
+                                       Or(n, 2, &w.error));
+       }},
+      {"hp_get_build_info",
+       1,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) { return hp_get_build_info(Or(n, 0, &w.build)); }},
+      {"hp_bundle_inspect",
+       3,
+       {2},
+       2,
+       -1,
+       [](World& w, int n) {
+         return hp_bundle_inspect(Or(n, 0, w.bytes.data()), w.bytes.size(), Or(n, 1, &w.model_info),
+                                  Or(n, 2, &w.error));
+       }},
+      {"hp_model_check",
+       2,
+       {1},
+       1,
+       -1,
+       [](World& w, int n) {
+         // Bundles made by hand have no hashes.
+         const hp_status status = hp_model_check(Or(n, 0, w.model.get()), Or(n, 1, &w.error));
+         return status == HP_NO_HASHES ? HP_OK : status;
+       }},
+      {"hp_session_check_goldens",
+       2,
+       {1},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_check_goldens(Or(n, 0, w.session.get()), Or(n, 1, &w.worst));
+       }},
+      {"hp_session_get_counters",
+       2,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         return hp_session_get_counters(Or(n, 0, w.session.get()), Or(n, 1, &w.counters));
+       }},
+      {"hp_session_set_profile",
+       2,
+       {1},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_set_profile(Or(n, 0, w.session.get()), Or(n, 1, &w.profile));
+       }},
+      // Those that return no status.
+      {"hp_model_close",
+       1,
+       {0},
+       -1,
+       -1,
+       [](World&, int n) {
+         if (n == 0) hp_model_close(nullptr);
+         return HP_OK;
+       }},
+      {"hp_session_free",
+       1,
+       {0},
+       -1,
+       -1,
+       [](World&, int n) {
+         if (n == 0) hp_session_free(nullptr);
+         return HP_OK;
+       }},
+      {"hp_session_last_error",
+       1,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         const hp_error* error = hp_session_last_error(Or(n, 0, w.session.get()));
+         EXPECT_EQ(error->message[0] != '\0', error->status != HP_OK);
+         return error->status;
+       }},
+      {"hp_status_text", 0, {}, -1, -1, [](World&, int) { return HP_OK; }},
+  };
+}
+
+TEST(NullArgumentsTest, EveryFunctionAnswersEachNullPointer) {
+  const RecallBundle made = MakeRecallBundle(RecallBundleOptions{});
+  for (const Function& function : Functions()) {
+    for (int null = -1; null < function.pointers; ++null) {
+      SCOPED_TRACE(std::string(function.name) + ", pointer " + std::to_string(null));
+      World world(made);
+      ASSERT_NE(world.session.get(), nullptr);
+      ASSERT_NE(world.overlay.get(), nullptr);
+      const bool served = null < 0 || function.optional.count(null) != 0;
+      EXPECT_EQ(function.call(world, null), served ? HP_OK : HP_INVALID_ARGUMENT)
+          << world.error.message << world.session.message();
+      if (served) continue;
+      if (function.error >= 0) {
+        EXPECT_EQ(world.error.status, HP_INVALID_ARGUMENT);
+        EXPECT_NE(std::string(world.error.message).find("null"), std::string::npos);
+      }
+      if (function.session >= 0 && null != function.session) {
+        EXPECT_NE(std::string(world.session.message()).find("null"), std::string::npos);
+      }
+    }
+  }
+}
+
+TEST(NullArgumentsTest, NoFunctionIsLeftOut) {
+  std::set<std::string> declared;
+  for (const char* header : {"handpick.h", "diagnostics.h"}) {
+    std::ifstream file(std::string("sdk/include/handpick/") + header);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    const std::regex function("HP_API [^(]*?(hp_\\w+)\\(");
+    for (std::sregex_iterator i(text.begin(), text.end(), function), end; i != end; ++i) {
+      declared.insert((*i)[1]);
+    }
+  }
+  std::set<std::string> tried;
+  for (const Function& function : Functions()) tried.insert(function.name);
+  EXPECT_EQ(tried, declared);
+}
+
+}  // namespace
+}  // namespace handpick

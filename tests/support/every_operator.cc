@@ -1,0 +1,105 @@
+#include "tests/support/every_operator.h"
+
+#include <cstdlib>
+#include <utility>
+#include <vector>
+
+#include "tests/support/small_graph.h"
+
+namespace handpick::converter {
+namespace {
+
+using schema::ActivationKind;
+using schema::Combiner;
+
+// Weights [outputs, inputs] that differ, all of them multiples of 1 / 64.
+DenseId Weights(uint32_t inputs, uint32_t outputs, bool bias, Graph* graph) {
+  const auto number = [&](uint32_t i) {
+    return (static_cast<double>((7 * i + 3 * graph->dense.size()) % 11) - 5) / 64;
+  };
+  std::vector<double> weights, biases;
+  for (uint32_t i = 0; i < inputs * outputs; ++i) weights.push_back(number(i));
+  for (uint32_t i = 0; bias && i < outputs; ++i) biases.push_back(number(i + 100));
+  return AddWeights(inputs, std::move(weights), std::move(biases), graph);
+}
+
+}  // namespace
+
+Graph EveryOperator() {
+  Graph graph = SmallGraph();
+  graph.model_version = "3";
+  graph.task = schema::Task::Regression;
+  graph.beyond_maximum = schema::BeyondMaximum::Carry;
+  const TableId table = AddCountingTable(6, 2, &graph);
+  const auto append = [&](OperatorKind kind, Operator op, std::vector<ValueId> inputs,
+                          uint32_t width) {
+    op.kind = kind;
+    return graph.Append(OperatorName(kind), std::move(op), std::move(inputs), width);
+  };
+
+  // Context and history.
+  const ValueId user = Embed(kUser, table, &graph);
+  const ValueId age = append(OperatorKind::Numeric, NumericOp(kAge), {}, 2);
+  const ValueId user_sum = append(OperatorKind::EmbeddingSum,
+                                  EmbeddingSumOp({{kUser, table}}, /*squared=*/true), {age}, 2);
+  const ValueId seen = Embed(kSeen, table, &graph);
+  Operator pool;
+  pool.combiner = Combiner::Max;
+  pool.empty_value = -3;
+  pool.features = {kSeen};
+  const ValueId pooled = append(OperatorKind::PoolHistory, pool, {seen}, 2);
+  const ValueId key_row = graph.Append("key row", DenseOp(Weights(2, 3, true, &graph)), {seen}, 3);
+  const ValueId gates = graph.Append("gates", DenseOp(Weights(2, 6, true, &graph)), {seen}, 6);
+  const ValueId states =
+      append(OperatorKind::Recurrence, RecurrenceOp(Weights(2, 6, true, &graph)), {gates}, 2);
+
+  // Candidates.
+  const ValueId item = Embed(kItem, table, &graph);
+  const ValueId both =
+      append(OperatorKind::Embedding,
+             EmbeddingOp({{kItem, table}, {kTags, table, Combiner::Max, -1.5}}), {}, 4);
+  const ValueId dense =
+      append(OperatorKind::Dense,
+             DenseOp(Weights(4, 2, true, &graph), {ActivationKind::Prelu, {0.25, 0.5}}),
+             {both, pooled}, 2);
+  const ValueId sum = append(OperatorKind::Add, AddOp({ActivationKind::Sigmoid}), {dense, user}, 2);
+  const ValueId copy = append(OperatorKind::Copy, CopyOp(Domain::Candidate()), {user_sum}, 2);
+  const ValueId interaction = append(OperatorKind::BiInteraction, {}, {sum, copy}, 2);
+  const ValueId fused =
+      append(OperatorKind::EmbeddingBiInteraction,
+             EmbeddingBiInteractionOp({{kItem, table}, {kTags, table, Combiner::Mean}}),
+             {age, user_sum}, 2);
+
+  // Pairs.
+  const ValueId product = append(OperatorKind::Multiply, {}, {seen, item}, 2);
+  const ValueId of_product =
+      graph.Append("of product", DenseOp(Weights(2, 1, false, &graph)), {product}, 1);
+  Operator unit;
+  unit.weights = {Weights(2, 3, false, &graph), Weights(2, 3, false, &graph),
+                  Weights(3, 2, true, &graph), Weights(2, 1, true, &graph)};
+  unit.activations = {{ActivationKind::Dice, {0.5, 0.25, 0.125}, {1, 2, 3}, {-1, 0, 1}},
+                      {ActivationKind::Tanh},
+                      {}};
+  const ValueId scores = append(OperatorKind::AttentionUnit, unit, {item, seen, key_row}, 1);
+  const ValueId score = graph.Append("score", AddOp(), {scores, of_product}, 1);
+  const ValueId weight = append(OperatorKind::SoftmaxOverHistory, {}, {score}, 1);
+  const ValueId attended =
+      append(OperatorKind::WeightedPool, WeightedPoolOp({7, -8}), {weight, states}, 2);
+  const ValueId last =
+      append(OperatorKind::AttentionRecurrence,
+             AttentionRecurrenceOp(schema::RecurrentCell::AttentionInputGru,
+                                   Weights(2, 6, true, &graph), {1, 2, 3, -4, -5, -6}),
+             {gates, weight}, 2);
+  const ValueId all = graph.Append("all", AddOp(), {interaction, fused, attended, last}, 2);
+  graph.logit = graph.Append("logit", DenseOp(Weights(2, 1, false, &graph)), {all}, 1);
+  return graph;
+}
+
+Node* NodeNamed(const std::string& name, Graph* graph) {
+  for (Node& node : graph->nodes) {
+    if (graph->NameOf(node) == name) return &node;
+  }
+  std::abort();
+}
+
+}  // namespace handpick::converter
