@@ -212,6 +212,11 @@ inline constexpr OperatorRow kOperators[] = {
      OperandCount::kAllOrNone, LookupRule::kTogether, FeatureRule::kNone,
      0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
      EventWork::kNone, 0, 1},
+    {OperatorKind::RowSoftmax, "row softmax", kAnywhere, false,
+     1, {{"input", OperandDomain::kSame, Width::kOutput}}, OperandCount::kAll,
+     LookupRule::kNone, FeatureRule::kNone,
+     0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
+     EventWork::kNone, 1, 2},
 };
 // clang-format on
 

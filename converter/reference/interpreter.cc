@@ -353,6 +353,15 @@ class CandidateEvaluation {
     return row;
   }
 
+  Row RowSoftmax(const Node& node, size_t event) const {
+    Row row = Operand(node, 0, event);
+    const double largest = *std::max_element(row.begin(), row.end());
+    double sum = 0;
+    for (double& x : row) sum += x = std::exp(x - largest);
+    for (double& x : row) x /= sum;
+    return row;
+  }
+
   Row EmbeddingBiInteraction(const Node& node, size_t event) const {
     const Operator& op = node.op;
     Row sum(graph_.WidthOf(node.output), 0.0);
@@ -431,6 +440,7 @@ const CandidateEvaluation::Loop& CandidateEvaluation::LoopOf(OperatorKind kind) 
       {OperatorKind::AttentionRecurrence, nullptr, &Of::AttentionRecurrence},
       {OperatorKind::AttentionUnit, &Of::AttentionUnit, nullptr},
       {OperatorKind::EmbeddingBiInteraction, &Of::EmbeddingBiInteraction, nullptr},
+      {OperatorKind::RowSoftmax, &Of::RowSoftmax, nullptr},
   };
   static_assert(std::size(kLoops) == schema::kOperatorCount, "every operator has a reference");
   constexpr auto in_order = [] {

@@ -6,9 +6,11 @@
 #ifndef HANDPICK_SDK_KERNELS_ROWS_H_
 #define HANDPICK_SDK_KERNELS_ROWS_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
+#include "sdk/kernels/elementary.h"
 #include "sdk/program/plan.h"
 
 namespace handpick {
@@ -28,6 +30,14 @@ void CopyRow(const float* in, float* out, uint32_t width);
 void AddRow(const float* in, float* out, uint32_t width);
 void MultiplyRows(const float* a, const float* b, float* out, uint32_t width);
 void BiInteractionRow(const float* sum, const float* squares, float* out, uint32_t width);
+
+// out = softmax(in); `width` is at least 1. NaN makes the whole row NaN.
+inline void SoftmaxRow(const float* in, float* out, uint32_t width) {
+  const float most = *std::max_element(in, in + width);
+  float sum = 0;
+  for (uint32_t c = 0; c < width; ++c) sum += out[c] = ExpOfNonPositive(in[c] - most);
+  for (uint32_t c = 0; c < width; ++c) out[c] /= sum;
+}
 
 }  // namespace handpick
 

@@ -13,6 +13,11 @@ namespace {
 
 using schema::OperatorKind;
 
+// A panel's columns are rows of its memory, as events are.
+void SoftmaxOfColumns(const PanelOperand& in, uint32_t width, float* out, PanelShape shape) {
+  SoftmaxPanel(in.data, width, out, shape);
+}
+
 constexpr StepKernel kKernels[] = {
     {OperatorKind::Embedding, &RowRunner::Embedding, &TileRunner::Embedding, nullptr, nullptr},
     {OperatorKind::EmbeddingSum, &RowRunner::EmbeddingSum, &TileRunner::EmbeddingSum, nullptr,
@@ -36,6 +41,8 @@ constexpr StepKernel kKernels[] = {
      &AttentionUnitStepScratch},
     {OperatorKind::EmbeddingBiInteraction, nullptr, &TileRunner::EmbeddingBiInteraction, nullptr,
      nullptr},
+    {OperatorKind::RowSoftmax, &RowRunner::Unary<&SoftmaxRow>,
+     &TileRunner::Unary<&SoftmaxOfColumns>, nullptr, nullptr},
 };
 static_assert(std::size(kKernels) == schema::kOperatorCount, "every operator has its kernels");
 

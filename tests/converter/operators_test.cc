@@ -100,6 +100,7 @@ TEST(EveryOperatorTest, DomainsFollowFromTheTable) {
       {OperatorKind::AttentionRecurrence, Domain::Candidate()},
       {OperatorKind::AttentionUnit, Domain::Pair()},
       {OperatorKind::EmbeddingBiInteraction, Domain::Candidate()},
+      {OperatorKind::RowSoftmax, Domain::Candidate()},
   };
   EXPECT_EQ(expected.size(), schema::kOperatorCount);
   for (const auto& row : schema::kOperators) {

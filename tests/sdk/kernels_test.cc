@@ -170,6 +170,32 @@ TEST(RowsTest, ARowHasTheSameBitsWhereverItStands) {
   }
 }
 
+TEST(SoftmaxRowTest, ARowsNumbersAddUpToOneHoweverFarApart) {
+  for (const float scale : {0.0f, 1.0f, 30.0f, 1e30f}) {
+    std::vector<float> in;
+    for (int i = 0; i < 17; ++i) in.push_back(scale * std::sin(static_cast<float>(i)));
+    std::vector<float> out(in.size());
+    SoftmaxRow(in.data(), out.data(), static_cast<uint32_t>(in.size()));
+    double sum = 0, exact_sum = 0;
+    const double most = *std::max_element(in.begin(), in.end());
+    for (const float x : in) exact_sum += std::exp(x - most);
+    for (size_t i = 0; i < in.size(); ++i) {
+      EXPECT_NEAR(out[i], std::exp(in[i] - most) / exact_sum, 1e-6);
+      sum += out[i];
+    }
+    EXPECT_NEAR(sum, 1, 1e-6);
+  }
+}
+
+TEST(SoftmaxRowTest, NanMakesItsRowNan) {
+  for (size_t bad = 0; bad < 3; ++bad) {
+    std::vector<float> in = {1, 2, 3}, out(3);
+    in[bad] = std::nanf("");
+    SoftmaxRow(in.data(), out.data(), 3);
+    for (const float x : out) EXPECT_TRUE(std::isnan(x)) << bad;
+  }
+}
+
 TEST(EmbeddingTest, Int8RowsBeginWithTheirScale) {
   // Two rows of three numbers: 0.5 and 2 are the scales, 9 and 99 are padding.
   struct Row {

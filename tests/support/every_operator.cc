@@ -90,7 +90,8 @@ Graph EveryOperator() {
              AttentionRecurrenceOp(schema::RecurrentCell::AttentionInputGru,
                                    Weights(2, 6, true, &graph), {1, 2, 3, -4, -5, -6}),
              {gates, weight}, 2);
-  const ValueId all = graph.Append("all", AddOp(), {interaction, fused, attended, last}, 2);
+  const ValueId shares = append(OperatorKind::RowSoftmax, {}, {fused}, 2);
+  const ValueId all = graph.Append("all", AddOp(), {interaction, fused, attended, last, shares}, 2);
   graph.logit = graph.Append("logit", DenseOp(Weights(2, 1, false, &graph)), {all}, 1);
   return graph;
 }
