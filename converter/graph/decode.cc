@@ -302,6 +302,46 @@ class Decoder {
 
 }  // namespace
 
+namespace {
+
+// FlatBuffers' verifier looks at the alignment of a vector's length alone, which is that of 4
+// bytes.
+template <typename T>
+bool IsAligned(const T* vector) {
+  return vector == nullptr || reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(int64_t) == 0;
+}
+
+bool AreAligned(const flatbuffers::Vector<flatbuffers::Offset<schema::GoldenColumn>>* columns) {
+  if (columns == nullptr) return true;
+  for (const schema::GoldenColumn* column : *columns) {
+    if (!IsAligned(column->integers())) return false;
+  }
+  return true;
+}
+
+// Of every array whose elements are of 8 bytes.
+bool ArraysAreAligned(const schema::Bundle& bundle) {
+  if (bundle.vocabularies() != nullptr) {
+    for (const schema::Vocabulary* vocabulary : *bundle.vocabularies()) {
+      if (!IsAligned(vocabulary->ids())) return false;
+    }
+  }
+  if (bundle.goldens() != nullptr) {
+    for (const schema::GoldenRequest* golden : *bundle.goldens()) {
+      if (!AreAligned(golden->context()) || !AreAligned(golden->candidates())) return false;
+      if (golden->histories() == nullptr) continue;
+      for (const schema::GoldenEvents* events : *golden->histories()) {
+        if (!AreAligned(events->columns())) return false;
+      }
+    }
+  }
+  return (bundle.catalog() == nullptr || IsAligned(bundle.catalog()->ids())) &&
+         (bundle.recall() == nullptr || IsAligned(bundle.recall()->item_ids())) &&
+         (bundle.integrity() == nullptr || IsAligned(bundle.integrity()->blobs()));
+}
+
+}  // namespace
+
 absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   constexpr size_t kSmallest = 16;
@@ -321,7 +361,9 @@ absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
                      ", expected ", schema::kFormatMajor, ".x: convert the model again"));
   }
   flatbuffers::Verifier verifier(data, bytes.size());
-  if (!schema::VerifyBundleBuffer(verifier)) return Corrupt("its bytes are damaged");
+  if (!schema::VerifyBundleBuffer(verifier) || !ArraysAreAligned(*schema::GetBundle(data))) {
+    return Corrupt("its bytes are damaged");
+  }
   schema::BundleT bundle;
   schema::GetBundle(data)->UnPackTo(&bundle);
   return Decoder(std::move(bundle)).Decode();
