@@ -91,9 +91,12 @@ class ContractChecker {
       case Width::kThreeOutputs:
         return 3 * uint64_t{step_.output_width()};
       case Width::kA:
+      case Width::kAOfOutputs:
         return a_;
       case Width::kB:
         return b_;
+      case Width::kBTimesOutput:
+        return b_ * step_.output_width();
     }
     return 0;
   }
@@ -101,7 +104,7 @@ class ContractChecker {
   // Whether `found` is what the rule says; binds what is free.
   bool Matches(Width width, uint64_t found) {
     if (width == Width::kNone) return true;
-    if (width == Width::kA && a_ == 0) a_ = found;
+    if ((width == Width::kA || width == Width::kAOfOutputs) && a_ == 0) a_ = found;
     if (width == Width::kB && b_ == 0) b_ = found;
     return WidthOf(width) == found;
   }
@@ -127,6 +130,10 @@ class ContractChecker {
     for (size_t i = 0; i < count; ++i) {
       const OperandRule& rule = row_.operands[i < most ? i : most - 1];
       const uint64_t width = step_.OperandWidth(i);
+      if (rule.width == Width::kAOfOutputs &&
+          (step_.output_width() == 0 || width % step_.output_width() != 0)) {
+        return {"the width of operand", rule.name, "is no multiple of the output's"};
+      }
       if (!Matches(rule.width, width)) {
         return Number("the width of operand", rule.name, width, WidthOf(rule.width));
       }

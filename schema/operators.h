@@ -48,6 +48,8 @@ enum class Width : uint8_t {
   kThreeOutputs,  // Gates r, z, n.
   kA,
   kB,
+  kAOfOutputs,    // kA, and a multiple of the output's.
+  kBTimesOutput,  // kB times the output's.
 };
 
 struct OperandRule {
@@ -132,6 +134,8 @@ struct OperatorRow {
   uint8_t functions_per_output;  // Exponentials, beside activations.
   // Each element of operands and output counts so often (it is read again).
   uint8_t passes;
+  // There is a multiply-accumulate for each number of the last operand.
+  bool multiplies_last_operand = false;
 };
 
 // clang-format off
@@ -217,6 +221,16 @@ inline constexpr OperatorRow kOperators[] = {
      LookupRule::kNone, FeatureRule::kNone,
      0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
      EventWork::kNone, 1, 2},
+    {OperatorKind::InnerProduct, "inner product", kAnywhere, false,
+     2, {{"a", OperandDomain::kBroadcast, Width::kAOfOutputs}, {"b", OperandDomain::kBroadcast, Width::kAOfOutputs}},
+     OperandCount::kAll, LookupRule::kNone, FeatureRule::kNone,
+     0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
+     EventWork::kNone, 0, 1, true},
+    {OperatorKind::WeightedSum, "weighted sum", kAnywhere, false,
+     2, {{"weights", OperandDomain::kBroadcast, Width::kB}, {"values", OperandDomain::kBroadcast, Width::kBTimesOutput}},
+     OperandCount::kAll, LookupRule::kNone, FeatureRule::kNone,
+     0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
+     EventWork::kNone, 0, 1, true},
 };
 // clang-format on
 

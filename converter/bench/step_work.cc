@@ -76,6 +76,9 @@ class Counter {
     }
     amount.elements += row.passes * elements;
     amount.functions = row.functions_per_output * Width(step.output());
+    if (row.multiplies_last_operand) {
+      amount.multiply_accumulates += Width(step.operands()->Get(Size(step.operands()) - 1));
+    }
     for (uint32_t i = 0; i < Size(step.weights()); ++i) {
       if (row.folds_second && i == 1) continue;
       Amount product = Product(step.weights()->Get(i));

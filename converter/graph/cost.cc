@@ -31,6 +31,9 @@ Work WorkOf(const Graph& graph, const Node& node) {
   if (row.event_work == schema::EventWork::kElementsAndProduct) {
     work.multiply_accumulates += graph.WidthOf(node.output);
   }
+  if (row.multiplies_last_operand) {
+    work.multiply_accumulates += graph.WidthOf(node.inputs.back());
+  }
   return work;
 }
 

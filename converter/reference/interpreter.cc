@@ -362,6 +362,25 @@ class CandidateEvaluation {
     return row;
   }
 
+  Row InnerProduct(const Node& node, size_t event) const {
+    const Row& a = Operand(node, 0, event);
+    const Row& b = Operand(node, 1, event);
+    Row products(graph_.WidthOf(node.output), 0.0);
+    const size_t group = a.size() / products.size();
+    for (size_t c = 0; c < a.size(); ++c) products[c / group] += a[c] * b[c];
+    return products;
+  }
+
+  Row WeightedSum(const Node& node, size_t event) const {
+    const Row& weights = Operand(node, 0, event);
+    const Row& values = Operand(node, 1, event);
+    Row sum(graph_.WidthOf(node.output), 0.0);
+    for (size_t c = 0; c < values.size(); ++c) {
+      sum[c % sum.size()] += weights[c / sum.size()] * values[c];
+    }
+    return sum;
+  }
+
   Row EmbeddingBiInteraction(const Node& node, size_t event) const {
     const Operator& op = node.op;
     Row sum(graph_.WidthOf(node.output), 0.0);
@@ -441,6 +460,8 @@ const CandidateEvaluation::Loop& CandidateEvaluation::LoopOf(OperatorKind kind) 
       {OperatorKind::AttentionUnit, &Of::AttentionUnit, nullptr},
       {OperatorKind::EmbeddingBiInteraction, &Of::EmbeddingBiInteraction, nullptr},
       {OperatorKind::RowSoftmax, &Of::RowSoftmax, nullptr},
+      {OperatorKind::InnerProduct, &Of::InnerProduct, nullptr},
+      {OperatorKind::WeightedSum, &Of::WeightedSum, nullptr},
   };
   static_assert(std::size(kLoops) == schema::kOperatorCount, "every operator has a reference");
   constexpr auto in_order = [] {

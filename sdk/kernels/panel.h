@@ -103,6 +103,15 @@ void MultiplyPanels(const PanelOperand& a, const PanelOperand& b, uint32_t width
 void BiInteractionPanel(const PanelOperand& sum, const PanelOperand& squares, uint32_t width,
                         float* out, PanelShape shape);
 
+// out[g] = sum over the columns c of group g of a[c] * b[c]: `groups` of them, of equal size, in
+// `width` columns.
+void InnerProductPanels(const PanelOperand& a, const PanelOperand& b, uint32_t width,
+                        uint32_t groups, float* out, PanelShape shape);
+
+// out = sum over i below `count` of weights[i] * (columns [i * width, (i + 1) * width) of values).
+void WeightedSumPanels(const PanelOperand& weights, const PanelOperand& values, uint32_t count,
+                       uint32_t width, float* out, PanelShape shape);
+
 // out[c][lane] = rows[lane][c] (added to what is there where `add`) for lanes below `count`; the
 // other computed lanes become 0 (or stay). rows: [count] rows, `row_stride` numbers apart.
 void TransposeIntoPanel(const float* rows, size_t row_stride, uint32_t count, uint32_t width,

@@ -1,5 +1,6 @@
 // What goes on element by element, and the reductions over events.
 #include <algorithm>
+#include <type_traits>
 
 #include "sdk/kernels/panel.h"
 
@@ -59,6 +60,96 @@ void BiInteractionPanel(const PanelOperand& sum, const PanelOperand& squares, ui
   });
 }
 
+// Calls f(bool_constant, bool_constant): whether a and b are broadcast, for loops that do not ask.
+template <typename F>
+HWY_INLINE void OfKinds(const PanelOperand& a, const PanelOperand& b, F f) {
+  using Row = std::true_type;
+  using Panel = std::false_type;
+  if (a.broadcast) {
+    b.broadcast ? f(Row(), Row()) : f(Row(), Panel());
+  } else {
+    b.broadcast ? f(Panel(), Row()) : f(Panel(), Panel());
+  }
+}
+
+template <bool kBroadcast>
+HWY_INLINE VF ReadAs(const float* data, size_t c, size_t stride, size_t lane) {
+  if constexpr (kBroadcast) return hn::Set(DF(), data[c]);
+  return hn::Load(DF(), data + c * stride + lane);
+}
+
+void InnerProductPanels(const PanelOperand& a, const PanelOperand& b, uint32_t width,
+                        uint32_t groups, float* out, PanelShape shape) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  const uint32_t group = width / groups;
+  const size_t stride = shape.stride;
+  OfKinds(a, b, [&](auto a_row, auto b_row) HWY_ATTR {
+    ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+      constexpr int V = decltype(vectors)::value;
+      for (uint32_t g = 0; g < groups; ++g) {
+        // Two sums of each vector: one would wait for itself.
+        VF even[V], odd[V];
+        for (int v = 0; v < V; ++v) even[v] = odd[v] = hn::Zero(d);
+        const auto add = [&](VF* sums, size_t c) HWY_ATTR {
+          for (int v = 0; v < V; ++v) {
+            const VF x = ReadAs<decltype(a_row)::value>(a.data, c, stride, lane + v * n);
+            const VF y = ReadAs<decltype(b_row)::value>(b.data, c, stride, lane + v * n);
+            sums[v] = hn::MulAdd(x, y, sums[v]);
+          }
+        };
+        size_t c = size_t{g} * group;
+        const size_t end = c + group;
+        for (; c + 2 <= end; c += 2) {
+          add(even, c);
+          add(odd, c + 1);
+        }
+        if (c < end) add(even, c);
+        for (int v = 0; v < V; ++v) {
+          hn::Store(hn::Add(even[v], odd[v]), d, out + g * stride + lane + v * n);
+        }
+      }
+    });
+  });
+}
+
+void WeightedSumPanels(const PanelOperand& weights, const PanelOperand& values, uint32_t count,
+                       uint32_t width, float* out, PanelShape shape) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  const size_t stride = shape.stride;
+  OfKinds(weights, values, [&](auto weight_row, auto value_row) HWY_ATTR {
+    ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
+      constexpr int V = decltype(vectors)::value;
+      // A weight is read once for several columns.
+      ForEachOutputBlock(width, [&](uint32_t c, auto columns) HWY_ATTR {
+        constexpr int R = decltype(columns)::value;
+        VF sums[R][V];
+        for (int r = 0; r < R; ++r) {
+          for (int v = 0; v < V; ++v) sums[r][v] = hn::Zero(d);
+        }
+        for (uint32_t i = 0; i < count; ++i) {
+          const size_t at = size_t{i} * width + c;
+          for (int v = 0; v < V; ++v) {
+            const VF weight =
+                ReadAs<decltype(weight_row)::value>(weights.data, i, stride, lane + v * n);
+            for (int r = 0; r < R; ++r) {
+              const VF value =
+                  ReadAs<decltype(value_row)::value>(values.data, at + r, stride, lane + v * n);
+              sums[r][v] = hn::MulAdd(weight, value, sums[r][v]);
+            }
+          }
+        }
+        for (int r = 0; r < R; ++r) {
+          for (int v = 0; v < V; ++v) {
+            hn::Store(sums[r][v], d, out + (c + r) * stride + lane + v * n);
+          }
+        }
+      });
+    });
+  });
+}
+
 void SoftmaxPanel(const float* in, uint32_t events, float* out, PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
@@ -112,6 +203,8 @@ HWY_EXPORT(CopyPanel);
 HWY_EXPORT(AddPanel);
 HWY_EXPORT(MultiplyPanels);
 HWY_EXPORT(BiInteractionPanel);
+HWY_EXPORT(InnerProductPanels);
+HWY_EXPORT(WeightedSumPanels);
 HWY_EXPORT(SoftmaxPanel);
 HWY_EXPORT(AddWeightedRows);
 
@@ -131,6 +224,16 @@ void MultiplyPanels(const PanelOperand& a, const PanelOperand& b, uint32_t width
 void BiInteractionPanel(const PanelOperand& sum, const PanelOperand& squares, uint32_t width,
                         float* out, PanelShape shape) {
   HWY_DYNAMIC_DISPATCH(BiInteractionPanel)(sum, squares, width, out, shape);
+}
+
+void InnerProductPanels(const PanelOperand& a, const PanelOperand& b, uint32_t width,
+                        uint32_t groups, float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(InnerProductPanels)(a, b, width, groups, out, shape);
+}
+
+void WeightedSumPanels(const PanelOperand& weights, const PanelOperand& values, uint32_t count,
+                       uint32_t width, float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(WeightedSumPanels)(weights, values, count, width, out, shape);
 }
 
 void SoftmaxPanel(const float* in, uint32_t events, float* out, PanelShape shape) {

@@ -79,4 +79,21 @@ void BiInteractionRow(const float* sum, const float* squares, float* __restrict 
   for (uint32_t c = 0; c < width; ++c) out[c] = 0.5f * (sum[c] * sum[c] - squares[c]);
 }
 
+void InnerProductRow(const float* a, const float* b, uint32_t width, uint32_t groups, float* out) {
+  const uint32_t group = width / groups;
+  for (uint32_t g = 0; g < groups; ++g, a += group, b += group) {
+    float sum = 0;
+    for (uint32_t c = 0; c < group; ++c) sum += a[c] * b[c];
+    out[g] = sum;
+  }
+}
+
+void WeightedSumRow(const float* weights, const float* values, uint32_t count, uint32_t width,
+                    float* out) {
+  std::fill_n(out, width, 0.0f);
+  for (uint32_t i = 0; i < count; ++i, values += width) {
+    for (uint32_t c = 0; c < width; ++c) out[c] += weights[i] * values[c];
+  }
+}
+
 }  // namespace handpick

@@ -39,6 +39,14 @@ inline void SoftmaxRow(const float* in, float* out, uint32_t width) {
   for (uint32_t c = 0; c < width; ++c) out[c] /= sum;
 }
 
+// out[g] = sum over the columns c of group g of a[c] * b[c]: `groups` of them, of equal size, in
+// `width` columns.
+void InnerProductRow(const float* a, const float* b, uint32_t width, uint32_t groups, float* out);
+
+// out = sum over i below `count` of weights[i] * (the vector of `width` numbers at i * width).
+void WeightedSumRow(const float* weights, const float* values, uint32_t count, uint32_t width,
+                    float* out);
+
 }  // namespace handpick
 
 #endif  // HANDPICK_SDK_KERNELS_ROWS_H_

@@ -35,6 +35,17 @@ class RowRunner {
     kKernel(Here(step.operands[0]), Here(step.operands[1]), Here(step.output), WidthOf(step));
     return HP_OK;
   }
+  // out = kernel(first operand, second operand), a reduction within the row: a multiply-accumulate
+  // for each number of the second. `first_width` is that of the first operand, `width` the
+  // output's.
+  template <void (*kKernel)(const float* a, const float* b, uint32_t first_width, uint32_t width,
+                            float* out)>
+  hp_status Reduction(const Step& step) {
+    kKernel(Here(step.operands[0]), Here(step.operands[1]), plan_.values[step.operands[0]].width,
+            WidthOf(step), Here(step.output));
+    Count(step, plan_.values[step.operands[1]].width);
+    return HP_OK;
+  }
 
  private:
   uint32_t WidthOf(const Step& step) const { return plan_.values[step.output].width; }

@@ -43,6 +43,10 @@ constexpr StepKernel kKernels[] = {
      nullptr},
     {OperatorKind::RowSoftmax, &RowRunner::Unary<&SoftmaxRow>,
      &TileRunner::Unary<&SoftmaxOfColumns>, nullptr, nullptr},
+    {OperatorKind::InnerProduct, &RowRunner::Reduction<&InnerProductRow>,
+     &TileRunner::Reduction<&InnerProductPanels>, nullptr, nullptr},
+    {OperatorKind::WeightedSum, &RowRunner::Reduction<&WeightedSumRow>,
+     &TileRunner::Reduction<&WeightedSumPanels>, nullptr, nullptr},
 };
 static_assert(std::size(kKernels) == schema::kOperatorCount, "every operator has its kernels");
 

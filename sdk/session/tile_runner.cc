@@ -314,6 +314,15 @@ void TileRunner::RunBinary(const Step& step, BinaryKernel kernel) {
   });
 }
 
+void TileRunner::RunReduction(const Step& step, ReductionKernel kernel) {
+  const uint32_t first_width = plan_.values[step.operands[0]].width;
+  ForEachPanel(step, [&](const PanelIndex& index, PanelShape shape) {
+    kernel(OperandAt(step.operands[0], index), OperandAt(step.operands[1], index), first_width,
+           WidthOf(step), At(step.output, index), shape);
+  });
+  Count(uint64_t{count_} * EventsOf(step) * plan_.values[step.operands[1]].width);
+}
+
 void TileRunner::SoftmaxOverHistory(const Step& step) {
   ForEachCandidatePanel([&](const PanelIndex& index, PanelShape shape) {
     SoftmaxPanel(At(step.operands[0], index), EventsOf(step), At(step.output, index), shape);

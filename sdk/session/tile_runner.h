@@ -49,6 +49,16 @@ class TileRunner {
   void Binary(const Step& step) {
     RunBinary(step, kKernel);
   }
+  // out = kernel(first operand, second operand), a reduction within each candidate's columns: a
+  // multiply-accumulate for each number of the second. `first_width` is that of the first operand,
+  // `width` the output's.
+  using ReductionKernel = void (*)(const PanelOperand& a, const PanelOperand& b,
+                                   uint32_t first_width, uint32_t width, float* out,
+                                   PanelShape shape);
+  template <ReductionKernel kKernel>
+  void Reduction(const Step& step) {
+    RunReduction(step, kKernel);
+  }
 
  private:
   // One panel of a step: of the candidates alone, or of them and one event.
@@ -92,6 +102,7 @@ class TileRunner {
 
   void RunUnary(const Step& step, UnaryKernel kernel);
   void RunBinary(const Step& step, BinaryKernel kernel);
+  void RunReduction(const Step& step, ReductionKernel kernel);
 
   // Calls f(PanelIndex, PanelShape) for each panel of a step.
   template <typename F>

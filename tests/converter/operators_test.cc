@@ -101,6 +101,8 @@ TEST(EveryOperatorTest, DomainsFollowFromTheTable) {
       {OperatorKind::AttentionUnit, Domain::Pair()},
       {OperatorKind::EmbeddingBiInteraction, Domain::Candidate()},
       {OperatorKind::RowSoftmax, Domain::Candidate()},
+      {OperatorKind::InnerProduct, Domain::Candidate()},
+      {OperatorKind::WeightedSum, Domain::Candidate()},
   };
   EXPECT_EQ(expected.size(), schema::kOperatorCount);
   for (const auto& row : schema::kOperators) {
@@ -212,6 +214,12 @@ TEST(ContractTest, ComparesTheWidthsOfOperands) {
        "the width of operand 'gates' is 3, expected 6"},
       {"attention unit", [](Damaged* d) { d->node->inputs[1] = d->Value("gates"); },
        "the width of operand 'key' is 6, expected 2"},
+      {"inner product", [](Damaged* d) { d->node->inputs[1] = d->Value("multiply"); },
+       "the width of operand 'b' is 2, expected 4"},
+      {"inner product", [](Damaged* d) { d->node->inputs[0] = d->Value("key row"); },
+       "the width of operand 'a' is no multiple of the output's"},
+      {"weighted sum", [](Damaged* d) { d->node->inputs[1] = d->Value("gates"); },
+       "the width of operand 'values' is 6, expected 4"},
       // The first that is of a free width says what it is.
       {"attention unit", [](Damaged* d) { d->node->inputs[2] = d->Value("gates"); },
        "the output width of 'query weights' is 3, expected 6"},

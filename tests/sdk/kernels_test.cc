@@ -259,5 +259,23 @@ TEST(TopKTest, EqualsASortForRandomLogitsWithTiesAndNaN) {
   }
 }
 
+TEST(ReductionRowsTest, GroupsAndVectorsAreSummed) {
+  const std::vector<float> a = {1, 2, 3, 4, 5, 6};
+  const std::vector<float> b = {1, -1, 2, 0.5, 0, 3};
+  float out[3];
+  InnerProductRow(a.data(), b.data(), 6, 2, out);
+  EXPECT_EQ(out[0], 5);
+  EXPECT_EQ(out[1], 20);
+  InnerProductRow(a.data(), b.data(), 6, 3, out);
+  EXPECT_EQ(out[1], 8);
+  WeightedSumRow(a.data(), b.data(), 2, 3, out);
+  EXPECT_EQ(out[0], 2);
+  EXPECT_EQ(out[1], -1);
+  EXPECT_EQ(out[2], 8);
+  WeightedSumRow(a.data() + 2, b.data(), 1, 2, out);
+  EXPECT_EQ(out[0], 3);
+  EXPECT_EQ(out[1], -3);
+}
+
 }  // namespace
 }  // namespace handpick

@@ -623,6 +623,50 @@ TEST_P(PanelKernelsTest, ElementsAreTakenOneByOneOrBroadcast) {
   }
 }
 
+TEST_P(PanelKernelsTest, ReductionsAreSumsOfProducts) {
+  for (uint64_t seed = 0; seed < kShapes; ++seed) {
+    for (const bool weighted : {false, true}) {
+      Engine random(seed);
+      // Groups of an inner product, vectors of a weighted sum.
+      const uint32_t count = Between(random, 1, 9);
+      const uint32_t size = Between(random, 1, 40);
+      const uint32_t width = count * size;
+      const uint32_t first_width = weighted ? count : width;
+      const bool broadcast_a = seed % 2 == 1;
+      const bool broadcast_b = seed % 4 >= 2;
+      const std::vector<float> row_a = SomeNumbers(random, first_width);
+      const std::vector<float> row_b = SomeNumbers(random, width);
+      PanelKernel kernel;
+      kernel.name = weighted ? "weighted sum" : "inner product";
+      kernel.input_widths = {first_width, width};
+      kernel.output_width = weighted ? size : count;
+      kernel.in_place = false;
+      kernel.run = [&](const std::vector<const float*>& inputs, float* out, PanelShape shape) {
+        const PanelOperand a = {broadcast_a ? row_a.data() : inputs[0], broadcast_a};
+        const PanelOperand b = {broadcast_b ? row_b.data() : inputs[1], broadcast_b};
+        if (weighted) return WeightedSumPanels(a, b, count, size, out, shape);
+        InnerProductPanels(a, b, width, count, out, shape);
+      };
+      kernel.judge = [&](const Columns& inputs, const std::vector<float>&,
+                         const std::vector<float>& after) {
+        std::vector<double> sums(kernel.output_width, 0.0), sizes(kernel.output_width, 0.0);
+        for (uint32_t c = 0; c < width; ++c) {
+          const uint32_t i = weighted ? c / size : c;
+          const double a = broadcast_a ? row_a[i] : inputs[0][i];
+          const double b = broadcast_b ? row_b[c] : inputs[1][c];
+          sums[weighted ? c % size : c / size] += a * b;
+          sizes[weighted ? c % size : c / size] += std::abs(a * b);
+        }
+        for (uint32_t o = 0; o < kernel.output_width; ++o) {
+          ASSERT_NEAR(after[o], sums[o], 1e-6 * sizes[o]) << "output " << o;
+        }
+      };
+      ExpectPanelKernel(kernel, random, [&] { return SomeNumber(random); });
+      ASSERT_FALSE(HasFailure()) << "seed " << seed;
+    }
+  }
+}
+
 TEST_P(PanelKernelsTest, OneEmbeddingInteractsWithNothing) {
   Engine random(1);
   const std::vector<float> numbers = SomeNumbers(random, kLaneGroup);

@@ -40,6 +40,7 @@ Graph EveryOperator() {
   // Context and history.
   const ValueId user = Embed(kUser, table, &graph);
   const ValueId age = append(OperatorKind::Numeric, NumericOp(kAge), {}, 2);
+  const ValueId quad = graph.Append("quad", DenseOp(Weights(2, 4, false, &graph)), {user}, 4);
   const ValueId user_sum = append(OperatorKind::EmbeddingSum,
                                   EmbeddingSumOp({{kUser, table}}, /*squared=*/true), {age}, 2);
   const ValueId seen = Embed(kSeen, table, &graph);
@@ -91,7 +92,10 @@ Graph EveryOperator() {
                                    Weights(2, 6, true, &graph), {1, 2, 3, -4, -5, -6}),
              {gates, weight}, 2);
   const ValueId shares = append(OperatorKind::RowSoftmax, {}, {fused}, 2);
-  const ValueId all = graph.Append("all", AddOp(), {interaction, fused, attended, last, shares}, 2);
+  const ValueId products = append(OperatorKind::InnerProduct, {}, {both, quad}, 2);
+  const ValueId weighted = append(OperatorKind::WeightedSum, {}, {user, both}, 2);
+  const ValueId all = graph.Append(
+      "all", AddOp(), {interaction, fused, attended, last, shares, products, weighted}, 2);
   graph.logit = graph.Append("logit", DenseOp(Weights(2, 1, false, &graph)), {all}, 1);
   return graph;
 }
