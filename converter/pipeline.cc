@@ -7,6 +7,7 @@
 #include "converter/io/status_macros.h"
 #include "converter/passes/fold_batch_norm.h"
 #include "converter/passes/fold_constants.h"
+#include "converter/passes/fold_inner_products.h"
 #include "converter/passes/fuse.h"
 #include "converter/passes/fuse_attention_unit.h"
 #include "converter/passes/fuse_bi_interaction.h"
@@ -18,6 +19,9 @@
 #include "converter/passes/share_equal_values.h"
 #include "converter/passes/split_bi_interaction.h"
 #include "converter/passes/split_by_domain.h"
+#include "converter/passes/split_cross.h"
+#include "converter/passes/split_pairs.h"
+#include "converter/passes/weigh_products.h"
 #include "converter/plan/memory_plan.h"
 #include "converter/quantize/quantize.h"
 #include "converter/recipes/recipes.h"
@@ -30,7 +34,13 @@ constexpr Pass kPasses[] = {
     {"share equal values", ShareEqualValues},
     {"fold constants", FoldConstants},
     {"fold batch normalization", FoldBatchNorm},
+    {"split cross layers", SplitCross},
+    {"weigh products", WeighProducts},
+    {"remove dead code", RemoveDeadCode},
     {"split bi-interaction", SplitBiInteraction},
+    {"split pairs", SplitPairs},
+    {"remove dead code", RemoveDeadCode},
+    {"fold inner products", FoldInnerProducts},
     {"split by domain", SplitByDomain},
     {"share equal values", ShareEqualValues},
     {"remove dead code", RemoveDeadCode},

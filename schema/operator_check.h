@@ -58,7 +58,8 @@ inline constexpr bool IsAxisSubset(Place of, Place in) {
 // `Step` has, for a step whose indices exist:
 //   operand_count(), OperandWidth(i), output_width(), lookup_count(), LookupDimension(i),
 //   feature_count(), NumericDimension(i) (0: not a numeric feature), weight_count(), Matrix(i),
-//   activation_count(), Activation(i), number_count(), cell(), combiner(), LookupCombiner(i)
+//   activation_count(), Activation(i), number_count(), cell(), combiner(), empty_value(),
+//   squared(), LookupCombiner(i), ForestWidth() (0: it has no forest)
 template <typename Step>
 class ContractChecker {
  public:
@@ -70,6 +71,7 @@ class ContractChecker {
     if (StepFault fault = CheckFeatures()) return fault;
     if (StepFault fault = CheckWeights()) return fault;
     if (StepFault fault = CheckActivations()) return fault;
+    if (StepFault fault = CheckForest()) return fault;
     return CheckAttributes();
   }
 
@@ -77,6 +79,8 @@ class ContractChecker {
   static StepFault Number(const char* thing, const char* name, uint64_t found, uint64_t expected) {
     return {thing, name, "number", found, expected};
   }
+  static constexpr const char* kNoAttribute = "is not among its attributes";
+
   static StepFault Problem(const char* thing, const char* problem) { return {thing, "", problem}; }
 
   // The width that a rule means; 0 while it is free.
@@ -97,6 +101,10 @@ class ContractChecker {
         return b_;
       case Width::kBTimesOutput:
         return b_ * step_.output_width();
+      case Width::kATimesOutput:
+        return a_ * step_.output_width();
+      case Width::kFields:
+        break;  // See CheckFields.
     }
     return 0;
   }
@@ -134,11 +142,29 @@ class ContractChecker {
           (step_.output_width() == 0 || width % step_.output_width() != 0)) {
         return {"the width of operand", rule.name, "is no multiple of the output's"};
       }
+      if (rule.width == Width::kFields) continue;
       if (!Matches(rule.width, width)) {
         return Number("the width of operand", rule.name, width, WidthOf(rule.width));
       }
     }
     return {};
+  }
+
+  // As wide as the first matrix takes, once or more; and the output as what it gives, as often.
+  StepFault CheckFields() {
+    const OperandRule& rule = row_.operands[0];
+    if (row_.operand_count == 0 || rule.width != Width::kFields) return {};
+    const MatrixShape shape = step_.Matrix(0);
+    const uint64_t width = step_.OperandWidth(0);
+    if (shape.input_width == 0 || width % shape.input_width != 0) {
+      return {"the width of operand", rule.name, "is no multiple of the weights' input width"};
+    }
+    const uint64_t fields = width / shape.input_width;
+    if (shape.output_width != 0 && step_.output_width() / shape.output_width == fields &&
+        step_.output_width() % shape.output_width == 0) {
+      return {};
+    }
+    return Number("the width of the output", "", step_.output_width(), fields * shape.output_width);
   }
 
   StepFault CheckLookups() {
@@ -201,6 +227,7 @@ class ContractChecker {
       }
       if (shape.has_bias && !rule.has_bias) return {"weights", rule.name, "have a bias"};
     }
+    if (StepFault fault = CheckFields()) return fault;
     if (!row_.has_chain) return {};
     uint64_t width = b_;
     for (size_t i = fixed; i < count; ++i) {
@@ -252,6 +279,17 @@ class ContractChecker {
     return {};
   }
 
+  StepFault CheckForest() {
+    const uint64_t width = step_.ForestWidth();
+    if (!row_.has_forest) return width == 0 ? StepFault{} : Problem("a forest", "is there");
+    if (width == 0) return Problem("its forest", "is missing");
+    if (!Matches(Width::kA, width)) {
+      return Number("the input width of", "forest", width, WidthOf(Width::kA));
+    }
+    if (step_.output_width() == 1) return {};
+    return Number("the width of its output", "", step_.output_width(), 1);
+  }
+
   StepFault CheckAttributes() const {
     const RecurrentCell cell = step_.cell();
     bool good = true;
@@ -267,10 +305,15 @@ class ContractChecker {
         break;
     }
     if (!good) return Problem("its recurrent cell", "is not one that it takes");
-    if (row_.has_combiner &&
-        (step_.combiner() < Combiner::Sum || step_.combiner() > Combiner::Max)) {
-      return Problem("its combiner", "is unknown");
+    if (row_.has_combiner) {
+      if (step_.combiner() < Combiner::Sum || step_.combiner() > Combiner::Max) {
+        return Problem("its combiner", "is unknown");
+      }
+    } else {
+      if (step_.combiner() != Combiner::Sum) return Problem("combiner", kNoAttribute);
+      if (step_.empty_value() != 0) return Problem("empty_value", kNoAttribute);
     }
+    if (step_.squared() && !row_.has_squared) return Problem("squared", kNoAttribute);
     uint64_t expected = 0;
     switch (row_.numbers) {
       case NumbersRule::kNone:
@@ -278,6 +321,11 @@ class ContractChecker {
       case NumbersRule::kEmptyValue:
         if (step_.number_count() != 0) expected = step_.output_width();
         break;
+      case NumbersRule::kOutput:
+        expected = step_.output_width();
+        break;
+      case NumbersRule::kFree:
+        return {};
       case NumbersRule::kInputBias:
         if (cell == RecurrentCell::AttentionInputGru) expected = WidthOf(Width::kThreeOutputs);
         break;

@@ -50,6 +50,8 @@ enum class Width : uint8_t {
   kB,
   kAOfOutputs,    // kA, and a multiple of the output's.
   kBTimesOutput,  // kB times the output's.
+  kATimesOutput,  // kA times the output's.
+  kFields,        // The input of the first matrix, once or more; the output is its output as often.
 };
 
 struct OperandRule {
@@ -95,6 +97,8 @@ enum class ActivationRule : uint8_t {
 enum class NumbersRule : uint8_t {
   kNone,
   kEmptyValue,  // None, or as many as the output is wide.
+  kOutput,      // As many as the output is wide.
+  kFree,        // Any: said elsewhere, of operators that only a graph has.
   kInputBias,   // AttentionInputGru: three times the output's width. Other cells: none.
 };
 
@@ -129,13 +133,18 @@ struct OperatorRow {
   ActivationRule activations;
   NumbersRule numbers;
   CellRule cells;
-  bool has_combiner;
+  bool has_combiner;  // And with it an `empty_value`.
   EventWork event_work;
   uint8_t functions_per_output;  // Exponentials, beside activations.
   // Each element of operands and output counts so often (it is read again).
   uint8_t passes;
-  // There is a multiply-accumulate for each number of the last operand.
-  bool multiplies_last_operand = false;
+  // There is a multiply-accumulate for each number of the second operand.
+  bool multiplies_second_operand = false;
+  // The first matrix is multiplied for each of its outputs' widths that the output has.
+  bool per_field = false;
+  // It has a forest over its operand, and an output of one number.
+  bool has_forest = false;
+  bool has_squared = false;  // It may take squares.
 };
 
 // clang-format off
@@ -148,7 +157,7 @@ inline constexpr OperatorRow kOperators[] = {
      1, {{"addend", OperandDomain::kBroadcast, Width::kOutput}}, OperandCount::kLastIsOptional,
      LookupRule::kTogether, FeatureRule::kNone,
      0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
-     EventWork::kNone, 0, 1},
+     EventWork::kNone, 0, 1, false, false, false, true},
     {OperatorKind::Numeric, "numeric", kInRows, false,
      0, {}, OperandCount::kAll, LookupRule::kNone, FeatureRule::kNumbers,
      0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
@@ -231,6 +240,41 @@ inline constexpr OperatorRow kOperators[] = {
      OperandCount::kAll, LookupRule::kNone, FeatureRule::kNone,
      0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
      EventWork::kNone, 0, 1, true},
+    {OperatorKind::Forest, "forest", kAnywhere, false,
+     1, {{"numbers", OperandDomain::kSame, Width::kA}}, OperandCount::kAll,
+     LookupRule::kNone, FeatureRule::kNone,
+     0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
+     EventWork::kNone, 0, 1, false, false, true},
+    {OperatorKind::ContextDense, "context dense", kInCandidate, false,
+     3, {{"input", OperandDomain::kSame, Width::kA}, {"matrix", OperandDomain::kContext, Width::kATimesOutput},
+         {"row", OperandDomain::kContext, Width::kOutput}},
+     OperandCount::kLastIsOptional, LookupRule::kNone, FeatureRule::kNone,
+     0, {}, false, false, ActivationRule::kOutput, NumbersRule::kNone, CellRule::kNone, false,
+     EventWork::kNone, 0, 1, true},
+    {OperatorKind::MixFields, "mix fields", kInContext, false,
+     1, {{"vectors", OperandDomain::kContext, Width::kFields}}, OperandCount::kAll,
+     LookupRule::kNone, FeatureRule::kNone,
+     1, {{"weights", Width::kNone, Width::kNone, false}}, false, false, ActivationRule::kNone,
+     NumbersRule::kEmptyValue, CellRule::kNone, false, EventWork::kNone, 0, 2, false, true},
+    {OperatorKind::FieldDense, "field dense", kInContext | kInCandidate, false,
+     1, {{"input", OperandDomain::kSame, Width::kFields}}, OperandCount::kAll,
+     LookupRule::kNone, FeatureRule::kNone,
+     1, {{"weights", Width::kNone, Width::kNone, true}}, false, false, ActivationRule::kOutput,
+     NumbersRule::kNone, CellRule::kNone, false, EventWork::kNone, 0, 1, false, true},
+    {OperatorKind::LogSumExp, "log of sum of exponentials", kInContext, false,
+     1, {{"input", OperandDomain::kContext, Width::kNone}}, OperandCount::kAll,
+     LookupRule::kNone, FeatureRule::kNone,
+     0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
+     EventWork::kNone, 1, 2},
+    {OperatorKind::Constant, "constant row", kInContext, false,
+     0, {}, OperandCount::kAll, LookupRule::kNone, FeatureRule::kNone,
+     0, {}, false, false, ActivationRule::kNone, NumbersRule::kOutput, CellRule::kNone, false,
+     EventWork::kNone, 0, 1},
+    {OperatorKind::RowNormalize, "row normalize", kAnywhere, false,
+     1, {{"input", OperandDomain::kSame, Width::kOutput}}, OperandCount::kAll,
+     LookupRule::kNone, FeatureRule::kNone,
+     0, {}, false, false, ActivationRule::kNone, NumbersRule::kNone, CellRule::kNone, false,
+     EventWork::kNone, 0, 2},
 };
 // clang-format on
 

@@ -42,6 +42,11 @@ constexpr double kSecondsPerProduct = 6e-8;
 // Candidates go through in groups of 16 lanes: so many of the last group's are idle, in the mean.
 constexpr double kIdleLanes = 7.5;
 
+// A node of a tree, in multiply-accumulates at the float32 peak: of candidates, whose nodes stay in
+// the first cache, and of one row.
+constexpr double kPerTreeNode = 70;
+constexpr double kPerTreeNodeAlone = 150;
+
 // Binding a request's columns and resolving the ids of a row are no steps.
 constexpr double kSecondsPerRequest = 2e-7;
 
@@ -64,13 +69,13 @@ StepTime PredictStep(const StepWork& step, const MachinePeak& machine, double ev
   StepTime time;
   time.per_run = kSecondsPerRun + (amount.all_multiply_accumulates() > 0 ? kSecondsPerProduct : 0);
   time.per_run += step.per_tile_and_event.elements * events * kernel.per_element * f32_seconds;
-  time.per_row =
-      amount.multiply_accumulates * f32_seconds /
-          (tiled ? kernel.f32_share : kernel.f32_share_alone) +
-      amount.int8_multiply_accumulates * int8_seconds /
-          (tiled ? kernel.int8_share : kernel.int8_share_alone) +
-      (amount.elements * kernel.per_element + amount.functions * per_function + kernel.per_row) *
-          f32_seconds;
+  time.per_row = amount.multiply_accumulates * f32_seconds /
+                     (tiled ? kernel.f32_share : kernel.f32_share_alone) +
+                 amount.int8_multiply_accumulates * int8_seconds /
+                     (tiled ? kernel.int8_share : kernel.int8_share_alone) +
+                 (amount.elements * kernel.per_element + amount.functions * per_function +
+                  kernel.per_row + amount.tree_nodes * (tiled ? kPerTreeNode : kPerTreeNodeAlone)) *
+                     f32_seconds;
   if (amount.rows_gathered > 0) {
     // The first 64 bytes of a row come at random, the others after them.
     time.per_row += amount.rows_gathered / machine.random_rows +

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "schema/forest.h"
 #include "schema/operators.h"
 #include "schema/table_rows.h"
 
@@ -76,12 +77,15 @@ class Counter {
     }
     amount.elements += row.passes * elements;
     amount.functions = row.functions_per_output * Width(step.output());
-    if (row.multiplies_last_operand) {
-      amount.multiply_accumulates += Width(step.operands()->Get(Size(step.operands()) - 1));
+    if (row.multiplies_second_operand) {
+      amount.multiply_accumulates += Width(step.operands()->Get(1));
     }
     for (uint32_t i = 0; i < Size(step.weights()); ++i) {
       if (row.folds_second && i == 1) continue;
       Amount product = Product(step.weights()->Get(i));
+      if (row.per_field) {
+        product = product * (Width(step.output()) / OutputWidth(step.weights()->Get(i)));
+      }
       if (row.folds_second && i == 0 && IsInt8(step.weights()->Get(row.matrix_count))) {
         std::swap(product.multiply_accumulates, product.int8_multiply_accumulates);
       }
@@ -96,7 +100,18 @@ class Counter {
       }
       amount.functions += Functions(*step.activations()->Get(i), width);
     }
+    if (step.forest() >= 0) {
+      amount.tree_nodes = TreeNodes(*bundle_.forests()->Get(static_cast<uint32_t>(step.forest())));
+    }
     return amount;
+  }
+
+  static double TreeNodes(const schema::Forest& forest) {
+    schema::ForestView view = {};
+    view.tree_begins = forest.tree_begins()->data();
+    view.tree_begin_count = forest.tree_begins()->size();
+    view.nodes = reinterpret_cast<const schema::ForestNode*>(forest.nodes()->data());
+    return schema::MeanNodesVisited(view);
   }
 
   double Width(uint32_t value) const { return bundle_.values()->Get(value)->width(); }
@@ -140,6 +155,7 @@ class Counter {
       case ActivationKind::Sigmoid:
       case ActivationKind::Tanh:
       case ActivationKind::Dice:
+      case ActivationKind::LogSigmoid:
         return width;
       case ActivationKind::Linear:
       case ActivationKind::Relu:
@@ -161,6 +177,7 @@ Amount& Amount::operator+=(const Amount& other) {
   bytes_gathered += other.bytes_gathered;
   elements += other.elements;
   functions += other.functions;
+  tree_nodes += other.tree_nodes;
   return *this;
 }
 
@@ -171,6 +188,7 @@ Amount operator*(Amount amount, double times) {
   amount.bytes_gathered *= times;
   amount.elements *= times;
   amount.functions *= times;
+  amount.tree_nodes *= times;
   return amount;
 }
 

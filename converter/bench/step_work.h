@@ -19,6 +19,7 @@ struct Amount {
   double bytes_gathered = 0;  // Of those rows.
   double elements = 0;        // Numbers read and written beside the weights.
   double functions = 0;       // Sigmoids, hyperbolic tangents, exponentials.
+  double tree_nodes = 0;      // Nodes of trees, as CountWork() counts them, but not rounded.
 
   Amount& operator+=(const Amount& other);
   double all_multiply_accumulates() const {

@@ -13,6 +13,7 @@ int RunInspect(const std::vector<std::string>& positional);
 int RunScore(const std::vector<std::string>& positional);
 int RunRank(const std::vector<std::string>& positional);
 int RunBench(const std::vector<std::string>& positional);
+int RunItemVectors(const std::vector<std::string>& positional);
 int RunRecallIndex(const std::vector<std::string>& positional);
 int RunRecall(const std::vector<std::string>& positional);
 int RunRecallEval(const std::vector<std::string>& positional);

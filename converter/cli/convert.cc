@@ -23,15 +23,19 @@
 #include "converter/evaluation/drift.h"
 #include "converter/evaluation/goldens.h"
 #include "converter/evaluation/metrics.h"
+#include "converter/graph/cost.h"
 #include "converter/io/files.h"
 #include "converter/io/input_file.h"
 #include "converter/io/status_macros.h"
 #include "converter/pipeline.h"
+#include "converter/recipes/join_embeddings.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/request.h"
 #include "converter/request/resolve.h"
 #include "converter/runtime/bundle_session.h"
+#include "converter/spec/kinds.h"
 #include "converter/spec/spec.h"
+#include "converter/trees/read.h"
 #include "converter/weights/weights.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
@@ -60,14 +64,27 @@ class Converter {
     hp_get_build_info(&build);
     options_.producer = absl::StrCat("handpick ", build.version);
     const std::string spec_path = *absl::GetFlag(FLAGS_spec);
-    HP_ASSIGN_OR_RETURN(const Spec spec, ReadSpec(spec_path));
+    HP_ASSIGN_OR_RETURN(Spec spec, ReadSpec(spec_path));
     HP_RETURN_IF_ERROR(AddInputFile("spec", spec_path, &inputs_));
-    const std::string weights_path = *absl::GetFlag(FLAGS_weights);
-    HP_ASSIGN_OR_RETURN(const Weights weights, ReadWeights(weights_path));
-    HP_RETURN_IF_ERROR(AddInputFile("weights", weights_path, &inputs_));
+    HP_RETURN_IF_ERROR(AddTrees(&spec));
+    Weights weights;
+    if (const auto path = absl::GetFlag(FLAGS_weights); path.has_value()) {
+      HP_ASSIGN_OR_RETURN(weights, ReadWeights(*path));
+      HP_RETURN_IF_ERROR(AddInputFile("weights", *path, &inputs_));
+    }
+    HP_RETURN_IF_ERROR(AddEmbeddings(spec, &weights));
     HP_ASSIGN_OR_RETURN(conversion_, Convert(spec, weights, options_));
+    outputs_ = conversion_.source.Outputs();
+    for (const Output& output : outputs_) names_.push_back(output.name);
+    meters_.resize(outputs_.size());
     for (const std::string& notice : conversion_.source.notices) {
       fprintf(stderr, "handpick convert: note: %s\n", notice.c_str());
+    }
+    if (!absl::GetFlag(FLAGS_golden).has_value()) {
+      fprintf(stderr,
+              "handpick convert: note: without --golden nothing tells a wrong kind or option from "
+              "the right one where the shapes are the same (a DeepFM's tensors are those of a "
+              "Wide & Deep)\n");
     }
     HP_RETURN_IF_ERROR(AddCatalog(spec));
     HP_RETURN_IF_ERROR(AddGoldens());
@@ -81,8 +98,41 @@ class Converter {
  private:
   const FeatureSet& features() const { return *conversion_.source.features; }
   const schema::CatalogT* catalog() const { return conversion_.bundle.catalog.get(); }
+  // Of a full history.
+  uint64_t events() const { return conversion_.source.max_history; }
   bool is_int8() const { return options_.precision == schema::Precision::Int8; }
   bool is_float32() const { return options_.precision == schema::Precision::Float32; }
+
+  // Tables that --weights lacks.
+  absl::Status AddEmbeddings(const Spec& spec, Weights* weights) {
+    const std::optional<std::string> path = absl::GetFlag(FLAGS_embeddings);
+    if (!path.has_value()) return absl::OkStatus();
+    HP_ASSIGN_OR_RETURN(Weights embeddings, ReadWeights(*path));
+    HP_RETURN_IF_ERROR(AddInputFile("embeddings", *path, &inputs_));
+    HP_ASSIGN_OR_RETURN(
+        const std::vector<std::string> others,
+        JoinEmbeddings(spec, std::move(embeddings), *path,
+                       absl::GetFlag(FLAGS_weights).value_or("--weights"), weights));
+    if (!others.empty()) {
+      fprintf(stderr, "handpick convert: note: %s: '%s'%s no table of this model, and left out\n",
+              path->c_str(), others[0].c_str(),
+              others.size() == 1 ? " is"
+                                 : absl::StrCat(" and ", others.size() - 1, " more are").c_str());
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status AddTrees(Spec* spec) {
+    const std::optional<std::string> path = absl::GetFlag(FLAGS_trees);
+    if (!path.has_value()) return absl::OkStatus();
+    if (!FindModelKind(spec->kind)->Has(kTrees)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--trees ", *path, ": models of kind '", spec->kind, "' have none"));
+    }
+    HP_ASSIGN_OR_RETURN(TreeModel trees, ReadTrees(*path));
+    spec->trees.model = std::make_shared<const TreeModel>(std::move(trees));
+    return AddInputFile("trees", *path, &inputs_);
+  }
 
   absl::Status AddCatalog(const Spec& spec) {
     const std::optional<std::string> path = absl::GetFlag(FLAGS_catalog);
@@ -115,7 +165,7 @@ class Converter {
       return absl::InvalidArgumentError(absl::StrCat(*path, ": has no request"));
     }
     for (size_t i = 0; i < goldens_.size(); ++i) {
-      auto golden = BuildGolden(goldens_[i], features());
+      auto golden = BuildGolden(goldens_[i], features(), outputs_);
       if (!golden.ok()) {
         return absl::Status(golden.status().code(), absl::StrCat(*path, ": request ", i + 1, ": ",
                                                                  golden.status().message()));
@@ -125,14 +175,36 @@ class Converter {
     return absl::OkStatus();
   }
 
-  // The logits of one request, by the float64 reference and by the runtime.
-  absl::Status Score(const Request& request, BundleSession* session, std::vector<double>* reference,
-                     std::vector<double>* bundle) {
+  // The logits of one request, by output, by the float64 reference and by the runtime.
+  absl::Status Score(const Request& request, BundleSession* session, LogitsOfOutputs* reference,
+                     LogitsOfOutputs* bundle) {
     HP_ASSIGN_OR_RETURN(const ResolvedRequest resolved,
                         ResolveRequest(request, features(), catalog()));
-    *reference = EvaluateReference(conversion_.source, resolved);
-    HP_ASSIGN_OR_RETURN(const Scored scored, session->Score(request));
-    bundle->assign(scored.logits.begin(), scored.logits.end());
+    *reference = EvaluateOutputs(conversion_.source, resolved);
+    HP_ASSIGN_OR_RETURN(const std::vector<Scored> scored, session->ScoreOutputs(request));
+    bundle->clear();
+    for (const Scored& output : scored) {
+      bundle->emplace_back(output.logits.begin(), output.logits.end());
+    }
+    return absl::OkStatus();
+  }
+
+  // Adds a request to what is measured of each output.
+  absl::Status Meter(const Request& request, BundleSession* session) {
+    for (const auto& [name, unused] : request.output_labels) {
+      if (std::find(names_.begin(), names_.end(), name) != names_.end()) continue;
+      return absl::InvalidArgumentError(absl::StrCat(
+          "labels: there is no output '", name, "'; the model has ", absl::StrJoin(names_, ", ")));
+    }
+    LogitsOfOutputs reference, bundle;
+    HP_RETURN_IF_ERROR(Score(request, session, &reference, &bundle));
+    for (size_t output = 0; output < names_.size(); ++output) {
+      const auto own = request.output_labels.find(names_[output]);
+      std::vector<float> labels =
+          own == request.output_labels.end() ? std::vector<float>() : own->second;
+      if (output == 0 && !request.labels.empty()) labels = request.labels;
+      meters_[output].Add(reference[output], bundle[output], labels);
+    }
     return absl::OkStatus();
   }
 
@@ -144,11 +216,15 @@ class Converter {
       GoldenErrors errors;
       ProgressLine progress("replaying", "golden requests", goldens_.size());
       for (size_t i = 0; i < goldens_.size(); ++i) {
-        std::vector<double> reference, bundle;
+        LogitsOfOutputs reference, bundle;
         HP_RETURN_IF_ERROR(At(*absl::GetFlag(FLAGS_golden), i,
                               Score(goldens_[i], session.get(), &reference, &bundle)));
-        errors.reference = std::max(errors.reference, LargestError(reference, goldens_[i].logits));
-        errors.bundle = std::max(errors.bundle, LargestError(bundle, goldens_[i].logits));
+        HP_ASSIGN_OR_RETURN(const LogitsOfOutputs expected, TrainersLogits(goldens_[i], outputs_));
+        for (size_t output = 0; output < expected.size(); ++output) {
+          errors.reference =
+              std::max(errors.reference, LargestError(reference[output], expected[output]));
+          errors.bundle = std::max(errors.bundle, LargestError(bundle[output], expected[output]));
+        }
         progress.Advance();
       }
       golden_errors_ = errors;
@@ -160,14 +236,12 @@ class Converter {
       HP_RETURN_IF_ERROR(AddInputFile("evaluation", path, &inputs_));
       ProgressLine progress("measuring", absl::StrCat("requests of ", path), requests.size());
       for (size_t i = 0; i < requests.size(); ++i) {
-        std::vector<double> reference, bundle;
-        HP_RETURN_IF_ERROR(At(path, i, Score(requests[i], session.get(), &reference, &bundle)));
-        meter_.Add(reference, bundle, requests[i].labels);
+        HP_RETURN_IF_ERROR(At(path, i, Meter(requests[i], session.get())));
         progress.Advance();
       }
       has_evaluation_ = true;
     }
-    drift_ = meter_.Report();
+    for (const DriftMeter& meter : meters_) drifts_.push_back(meter.Report());
     return absl::OkStatus();
   }
 
@@ -183,10 +257,13 @@ class Converter {
     bounds.min_top10_overlap = absl::GetFlag(FLAGS_min_top10_overlap);
     const std::optional<double> golden = absl::GetFlag(FLAGS_max_golden_error);
     // Defaults hold for what could be measured; a bound that was asked for must be measured.
-    if (has_evaluation_ && !bounds.max_auc_drift.has_value() && !std::isnan(drift_.auc_reference)) {
+    const bool has_labels =
+        std::any_of(drifts_.begin(), drifts_.end(),
+                    [](const DriftReport& drift) { return !std::isnan(drift.auc_reference); });
+    if (has_evaluation_ && !bounds.max_auc_drift.has_value() && has_labels) {
       bounds.max_auc_drift = kDefaultMaxAucDrift;
     }
-    if (drift_.ranked_requests > 0 && !bounds.min_top10_overlap.has_value()) {
+    if (drifts_[0].ranked_requests > 0 && !bounds.min_top10_overlap.has_value()) {
       bounds.min_top10_overlap = kDefaultMinTop10Overlap;
     }
     if (golden_errors_.has_value() || golden.has_value()) {
@@ -194,7 +271,7 @@ class Converter {
       bounds.max_reference_golden_error = std::max(golden.value_or(0), kDefaultMaxGoldenError);
       if (is_float32()) bounds.max_bundle_golden_error = golden.value_or(kDefaultMaxGoldenError);
     }
-    const std::vector<BrokenBound> broken = CheckBounds(bounds, drift_, golden_errors_);
+    const std::vector<BrokenBound> broken = CheckBounds(bounds, drifts_, names_, golden_errors_);
     if (!broken.empty()) {
       std::vector<std::string> messages;
       for (const BrokenBound& bound : broken) {
@@ -211,7 +288,7 @@ class Converter {
                    2 * golden_errors_->bundle));
       conversion_.bundle.golden_tolerance = static_cast<float>(tolerance);
     }
-    if (has_evaluation_) conversion_.bundle.manifest->drift = drift_.ToSchema();
+    if (has_evaluation_) conversion_.bundle.manifest->drift = WholeDrift().ToSchema();
     return absl::OkStatus();
   }
 
@@ -238,12 +315,28 @@ class Converter {
     report["bundle_bytes"] = bundle_bytes_;
     report["session_bytes"] = session_bytes_;
     report["tile"] = conversion_.bundle.tile;
-    report["drift"] = {{"auc_reference", number(drift_.auc_reference)},
-                       {"auc_bundle", number(drift_.auc_bundle)},
-                       {"labelled_rows", drift_.labelled_rows},
-                       {"top10_overlap", number(drift_.top10_overlap)},
-                       {"ranked_requests", drift_.ranked_requests},
-                       {"max_logit_error", number(drift_.max_logit_error)}};
+    const Cost cost = CountWork(conversion_.program);
+    report["multiply_accumulates"] = {
+        {"events", events()},
+        {"context", cost.context.multiply_accumulates},
+        {"event", cost.event.multiply_accumulates},
+        {"candidate", cost.CandidateMultiplyAccumulates(events())},
+        {"candidate_as_written",
+         CountWork(conversion_.source).RepeatedMultiplyAccumulates(events())}};
+    const auto measured = [&number](const DriftReport& drift) {
+      return Json{{"auc_reference", number(drift.auc_reference)},
+                  {"auc_bundle", number(drift.auc_bundle)},
+                  {"labelled_rows", drift.labelled_rows},
+                  {"top10_overlap", number(drift.top10_overlap)},
+                  {"ranked_requests", drift.ranked_requests},
+                  {"max_logit_error", number(drift.max_logit_error)}};
+    };
+    report["drift"] = measured(WholeDrift());
+    if (names_.size() > 1) {
+      for (size_t output = 0; output < names_.size(); ++output) {
+        report["drift"]["outputs"][names_[output]] = measured(drifts_[output]);
+      }
+    }
     const GoldenErrors errors = golden_errors_.value_or(GoldenErrors());
     report["goldens"] = {{"requests", goldens_.size()},
                          {"max_error_reference", golden_errors_ ? Json(errors.reference) : Json()},
@@ -256,16 +349,27 @@ class Converter {
     printf("%s: %s bytes, %s, tile %u; a session needs %s bytes\n",
            absl::GetFlag(FLAGS_out)->c_str(), WithCommas(bundle_bytes_).c_str(), precision_.c_str(),
            conversion_.bundle.tile, WithCommas(session_bytes_).c_str());
-    if (!std::isnan(drift_.auc_reference)) {
-      printf("AUC             %.6f in the bundle, %.6f in float64 (%s rows)\n", drift_.auc_bundle,
-             drift_.auc_reference, WithCommas(drift_.labelled_rows).c_str());
+    const Cost cost = CountWork(conversion_.program);
+    printf("multiply-adds   %s a candidate, %s a context, %s an event; %s a candidate as written\n",
+           WithCommas(cost.CandidateMultiplyAccumulates(events())).c_str(),
+           WithCommas(cost.context.multiply_accumulates).c_str(),
+           WithCommas(cost.event.multiply_accumulates).c_str(),
+           WithCommas(CountWork(conversion_.source).RepeatedMultiplyAccumulates(events())).c_str());
+    for (size_t output = 0; output < drifts_.size(); ++output) {
+      const DriftReport& own = drifts_[output];
+      if (std::isnan(own.auc_reference)) continue;
+      const std::string of = names_.size() == 1 ? "" : absl::StrCat(" of ", names_[output]);
+      printf("%-15s %.6f in the bundle, %.6f in float64 (%s rows)\n",
+             absl::StrCat("AUC", of).c_str(), own.auc_bundle, own.auc_reference,
+             WithCommas(own.labelled_rows).c_str());
     }
-    if (drift_.ranked_requests > 0) {
-      printf("top-10 overlap  %.2f %% (%s requests)\n", 100 * drift_.top10_overlap,
-             WithCommas(drift_.ranked_requests).c_str());
+    const DriftReport drift = WholeDrift();
+    if (drift.ranked_requests > 0) {
+      printf("top-10 overlap  %.2f %% (%s requests)\n", 100 * drift.top10_overlap,
+             WithCommas(drift.ranked_requests).c_str());
     }
-    if (!std::isnan(drift_.max_logit_error)) {
-      printf("logit error     %.3g at most, against float64\n", drift_.max_logit_error);
+    if (!std::isnan(drift.max_logit_error)) {
+      printf("logit error     %.3g at most, against float64\n", drift.max_logit_error);
     }
     if (golden_errors_.has_value()) {
       printf("goldens         %.3g off at most in the bundle, %.3g in float64 (%s requests)\n",
@@ -274,14 +378,25 @@ class Converter {
     }
   }
 
+  // That of the ranking output, but for the largest error, which is that of all.
+  DriftReport WholeDrift() const {
+    DriftReport whole = drifts_[0];
+    for (const DriftReport& own : drifts_) {
+      whole.max_logit_error = std::max(whole.max_logit_error, own.max_logit_error);
+    }
+    return whole;
+  }
+
   std::string precision_;
   ConvertOptions options_;
   Conversion conversion_;
   InputFiles inputs_;
   std::vector<Request> goldens_;
   std::optional<GoldenErrors> golden_errors_;
-  DriftMeter meter_;
-  DriftReport drift_;
+  std::vector<Output> outputs_;  // Of the source.
+  std::vector<std::string> names_;
+  std::vector<DriftMeter> meters_;
+  std::vector<DriftReport> drifts_;
   bool has_evaluation_ = false;
   size_t bundle_bytes_ = 0;
   size_t session_bytes_ = 0;
@@ -292,6 +407,10 @@ std::string UsageFault() {
   const std::string precision = absl::GetFlag(FLAGS_precision).value_or("f32");
   if (precision != "f32" && precision != "f16" && precision != "int8") {
     return absl::StrCat("--precision ", precision, " is neither f32, f16 nor int8");
+  }
+  // Boosted trees alone have no other weights.
+  if (!absl::GetFlag(FLAGS_weights).has_value() && !absl::GetFlag(FLAGS_trees).has_value()) {
+    return "--weights is missing";
   }
   // A bound on what nothing measures would hold always.
   if (!absl::GetFlag(FLAGS_evaluation).has_value()) {

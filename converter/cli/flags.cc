@@ -6,7 +6,11 @@ ABSL_FLAG(std::optional<std::string>, spec, std::nullopt,
           "Model spec, JSON (schema/model_spec.schema.json).");
 ABSL_FLAG(std::optional<std::string>, weights, std::nullopt,
           "Trained weights: .safetensors or .npz.");
-ABSL_FLAG(std::optional<std::string>, out, std::nullopt, "The bundle to write.");
+ABSL_FLAG(std::optional<std::string>, embeddings, std::nullopt,
+          "Another archive, for the embedding tables that --weights lacks.");
+ABSL_FLAG(std::optional<std::string>, trees, std::nullopt,
+          "Trees, of kinds gbdt and gbdt_lr: XGBoost's JSON or LightGBM's text.");
+ABSL_FLAG(std::optional<std::string>, out, std::nullopt, "The file to write.");
 ABSL_FLAG(std::optional<std::string>, precision, std::nullopt,
           "f32 (default); f16 or int8: embeddings and dense layers in 16 or 8 bits.");
 ABSL_FLAG(std::optional<std::string>, catalog, std::nullopt,
@@ -31,6 +35,9 @@ ABSL_FLAG(std::optional<std::string>, bundle, std::nullopt, "A bundle that conve
 ABSL_FLAG(std::optional<std::string>, requests, std::nullopt,
           "Requests, one JSON object a line (schema/request.schema.json); - reads standard input.");
 ABSL_FLAG(std::optional<uint64_t>, top_k, std::nullopt, "How many candidates to name. Default 10.");
+ABSL_FLAG(std::optional<std::string>, output, std::nullopt,
+          "The output to rank by, of a model with several. Default: the first, which the model's "
+          "spec says (rank_by).");
 ABSL_FLAG(bool, reference, false,
           "Score in plain float64 loops over the bundle's own numbers instead of the runtime.");
 ABSL_FLAG(bool, json, false, "Print JSON.");
@@ -73,7 +80,7 @@ ABSL_FLAG(std::optional<std::string>, feature, std::nullopt,
           "The candidate feature whose vocabulary leads to rows of --table. Default: the catalog's "
           "key.");
 ABSL_FLAG(std::optional<std::string>, metric, std::nullopt,
-          "cosine (default), inner-product or euclidean.");
+          "cosine (default), inner-product or euclidean; of --towers: the model's own.");
 ABSL_FLAG(std::optional<std::string>, family, std::nullopt,
           "cross-polytope, hyperplane or e2lsh: tables of this family, even where an exact scan is "
           "faster. Default: what is fastest.");
@@ -98,6 +105,18 @@ ABSL_FLAG(std::optional<std::string>, candidate_feature, std::nullopt,
 ABSL_FLAG(std::optional<std::string>, user_value, std::nullopt,
           "The model's own vector of the user: the name of a value of the context ('handpick "
           "inspect' lists its steps), in the space of the item vectors. Default: none.");
+ABSL_FLAG(std::optional<std::string>, item_value, std::nullopt,
+          "The model's own vector of an item: the name of a value of the candidate that depends on "
+          "nothing else. It is computed for every item of the bundle's catalog.");
+ABSL_FLAG(
+    bool, towers, false,
+    "Of a model of two towers: --item-value item_vector --user-value user_vector, and its own "
+    "metric.");
+ABSL_FLAG(
+    std::optional<std::string>, eges, std::nullopt,
+    "Which tensors of --weights are the embeddings of items and of their side information, JSON.");
+ABSL_FLAG(bool, new_items_alone, false,
+          "Vectors of the new items alone: what an app adds to an overlay.");
 ABSL_FLAG(std::optional<uint32_t>, max_history, std::nullopt,
           "Events that a session keeps, of a bundle of an index alone. Default 50.");
 ABSL_FLAG(std::optional<std::string>, name, std::nullopt,

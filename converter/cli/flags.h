@@ -10,6 +10,8 @@
 
 ABSL_DECLARE_FLAG(std::optional<std::string>, spec);
 ABSL_DECLARE_FLAG(std::optional<std::string>, weights);
+ABSL_DECLARE_FLAG(std::optional<std::string>, embeddings);
+ABSL_DECLARE_FLAG(std::optional<std::string>, trees);
 ABSL_DECLARE_FLAG(std::optional<std::string>, out);
 ABSL_DECLARE_FLAG(std::optional<std::string>, precision);
 ABSL_DECLARE_FLAG(std::optional<std::string>, catalog);
@@ -23,6 +25,7 @@ ABSL_DECLARE_FLAG(std::optional<double>, max_golden_error);
 ABSL_DECLARE_FLAG(std::optional<std::string>, bundle);
 ABSL_DECLARE_FLAG(std::optional<std::string>, requests);
 ABSL_DECLARE_FLAG(std::optional<uint64_t>, top_k);
+ABSL_DECLARE_FLAG(std::optional<std::string>, output);
 ABSL_DECLARE_FLAG(bool, reference);
 ABSL_DECLARE_FLAG(bool, json);
 ABSL_DECLARE_FLAG(bool, cost);
@@ -55,6 +58,10 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, queries);
 ABSL_DECLARE_FLAG(std::optional<std::string>, history_feature);
 ABSL_DECLARE_FLAG(std::optional<std::string>, candidate_feature);
 ABSL_DECLARE_FLAG(std::optional<std::string>, user_value);
+ABSL_DECLARE_FLAG(std::optional<std::string>, item_value);
+ABSL_DECLARE_FLAG(bool, towers);
+ABSL_DECLARE_FLAG(std::optional<std::string>, eges);
+ABSL_DECLARE_FLAG(bool, new_items_alone);
 ABSL_DECLARE_FLAG(std::optional<uint32_t>, max_history);
 ABSL_DECLARE_FLAG(std::optional<std::string>, name);
 ABSL_DECLARE_FLAG(std::optional<std::string>, plot);

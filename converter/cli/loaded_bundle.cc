@@ -1,8 +1,14 @@
 #include "converter/cli/loaded_bundle.h"
 
+#include <algorithm>
+#include <optional>
+
+#include "absl/flags/flag.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "converter/catalog/check.h"
+#include "converter/cli/flags.h"
 #include "converter/io/status_macros.h"
 #include "handpick/diagnostics.h"
 
@@ -44,6 +50,11 @@ absl::StatusOr<LoadedBundle> Load(const std::string& path, bool check_hashes) {
       bundle.features.vocabularies.emplace_back(vocabulary->UnPack());
     }
   }
+  if (bundle.view->outputs() != nullptr) {
+    for (const schema::Output* output : *bundle.view->outputs()) {
+      bundle.outputs.push_back(output->name()->str());
+    }
+  }
   if (bundle.view->catalog() != nullptr) bundle.catalog.reset(bundle.view->catalog()->UnPack());
   if (absl::Status checked = CheckLookups(bundle.features, bundle.catalog.get()); !checked.ok()) {
     return absl::Status(checked.code(), absl::StrCat(path, ": ", checked.message()));
@@ -70,6 +81,15 @@ absl::StatusOr<LoadedBundle> LoadModelBundle(const std::string& path) {
 absl::Status CheckHasModel(const LoadedBundle& bundle, const std::string& path) {
   if (bundle.info.has_model != 0) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(path, ": holds a recall index and no model"));
+}
+
+absl::StatusOr<uint32_t> OutputOfFlag(const std::vector<std::string>& outputs) {
+  const std::optional<std::string> name = absl::GetFlag(FLAGS_output);
+  if (!name.has_value()) return 0;
+  const auto found = std::find(outputs.begin(), outputs.end(), *name);
+  if (found != outputs.end()) return static_cast<uint32_t>(found - outputs.begin());
+  return absl::InvalidArgumentError(
+      absl::StrCat("--output is '", *name, "', the model has: ", absl::StrJoin(outputs, ", ")));
 }
 
 }  // namespace handpick::converter

@@ -20,6 +20,7 @@ struct LoadedBundle {
   hp_model_info info = HP_MODEL_INFO_INIT;  // Strings point into `bytes`.
   const schema::Bundle* view = nullptr;     // Into `bytes`.
   FeatureSet features;
+  std::vector<std::string> outputs;           // Their names.
   std::unique_ptr<schema::CatalogT> catalog;  // Null: there is none.
 };
 
@@ -35,6 +36,9 @@ absl::StatusOr<LoadedBundle> LoadModelBundle(const std::string& path);
 
 // The error of LoadModelBundle, if a loaded bundle holds a recall index alone.
 absl::Status CheckHasModel(const LoadedBundle& bundle, const std::string& path);
+
+// The number of the output that --output names; without the flag 0.
+absl::StatusOr<uint32_t> OutputOfFlag(const std::vector<std::string>& outputs);
 
 }  // namespace handpick::converter
 

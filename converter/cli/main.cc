@@ -43,12 +43,20 @@ ranking would suffer:
 The bundle is scored by the runtime itself and compared with float64 loops over the model as it was
 trained. A bound that does not hold is named: auc_drift, top10_overlap, golden_logit_error.
 
+--embeddings names another archive, for embedding tables that --weights lacks: those of a factorization
+machine below a network, say.
+
+Models of kinds gbdt and gbdt_lr take their trees from XGBoost's JSON or LightGBM's text; a gbdt has
+no other weights:
+
+  handpick convert --spec gbdt.spec.json --trees model.json --out ranker.hpk
+
 The bundle keeps the name, size and XXH3 of each file it is made from, for `inspect`; pipes and the
 standard input have none.
 )",
-       {"spec", "weights", "out"},
-       {"precision", "catalog", "golden", "evaluation", "report", "tile", "max_auc_drift",
-        "min_top10_overlap", "max_golden_error"},
+       {"spec", "out"},
+       {"weights", "trees", "embeddings", "precision", "catalog", "golden", "evaluation", "report",
+        "tile", "max_auc_drift", "min_top10_overlap", "max_golden_error"},
        0,
        RunConvert},
       {"inspect",
@@ -79,6 +87,7 @@ candidate. The machine is this one, or the one that the flags describe:
   echo '{"context":{"user_id":12},"candidates":{"movie_id":[1,2,3]}}' |
       handpick score --bundle ranker.hpk --requests -
 
+Of a model with several outputs: {"outputs":{"ctr":[...],"cvr":[...]},"scores":{"ctr":[...],...}}.
 Scores come from the runtime that an app uses; with --reference from float64 loops over the numbers
 in the bundle, to see what the runtime's arithmetic changes.
 )",
@@ -88,15 +97,17 @@ in the bundle, to see what the runtime's arithmetic changes.
        RunScore},
       {"rank",
        "name the best candidates of requests",
-       "handpick rank --bundle B.hpk --requests R.jsonl [--top-k K] [--tile N]",
+       "handpick rank --bundle B.hpk --requests R.jsonl [--top-k K] [--output NAME] [--tile N]",
        R"(Prints one line per request, the best candidate first:
 {"ranked":[{"index":3,"id":12,"score":0.91,"logit":2.3},...]}. `index` counts the request's
-candidates from 0; `id` is there when the bundle has a catalog and the request names its key.
+candidates from 0; `id` is there when the bundle has a catalog and the request names its key. Of a
+model with several outputs, `outputs` has the scores by all of them: {"ctr":0.2,"cvr":0.03}.
 
   handpick rank --bundle ranker.hpk --requests requests.jsonl --top-k 5
+  handpick rank --bundle ranker.hpk --requests requests.jsonl --output cvr
 )",
        {"bundle", "requests"},
-       {"top_k", "tile"},
+       {"top_k", "output", "tile"},
        0,
        RunRank},
       {"bench",
@@ -117,9 +128,29 @@ while the machine runs at full speed: a small product just before and just after
         "int8_gops", "read_gigabytes", "random_megarows"},
        0,
        RunBench},
+      {"item-vectors",
+       "make item vectors of embeddings of items and their side information",
+       "handpick item-vectors --eges E.json --weights W --out V.safetensors [--new-items-alone]",
+       R"(Merges, for each item, its embedding and those of its category, its shop and so on, by the weights
+that were trained (EGES, Wang et al., KDD 2018). The file is what recall-index takes.
+
+  handpick item-vectors --eges eges.json --weights eges.safetensors --out vectors.safetensors
+
+eges.json names the tensors; converter/README.md says what is in them:
+
+  {"ids": "ids", "item": "item.weight", "weights": "alpha.weight",
+   "side_information": [{"table": "genre.weight", "rows": "genre"}],
+   "new_items": {"ids": "new_ids", "rows": ["new_genre"]}}
+
+A new item, which training has not seen, gets the mean of the embeddings of its side information.
+)",
+       {"eges", "weights", "out"},
+       {"new_items_alone"},
+       0,
+       RunItemVectors},
       {"recall-index",
        "make a recall index of item vectors",
-       "handpick recall-index --vectors V --out R.hpk [--bundle B.hpk] [flags]",
+       "handpick recall-index (--vectors V | --bundle B.hpk ...) --out R.hpk [flags]",
        R"(Measures hash families, tables and probes on the vectors and takes the fastest index that finds
 the share of the best k that is wanted, within the bytes; an exact scan where that is faster. A
 target that cannot be reached is refused, with the best that was found.
@@ -133,6 +164,11 @@ vector from a value that it computes:
 
   handpick recall-index --bundle ranker.hpk --table deep.movie_id --metric inner-product \
       --user-value deep.interaction.sum.context --out recommender.hpk
+
+A model of two towers has both: the item's tower is run over the bundle's catalog, and the user's
+makes what is looked for. --metric follows from the model:
+
+  handpick recall-index --towers --bundle two_tower.hpk --out recommender.hpk
 )",
        {"out"},
        {"vectors",
@@ -147,6 +183,8 @@ vector from a value that it computes:
         "history_feature",
         "candidate_feature",
         "user_value",
+        "item_value",
+        "towers",
         "metric",
         "family",
         "rows",
@@ -186,7 +224,7 @@ request: {"outcome":"found","recommended":[{"id":12,"score":0.91,"logit":2.3,"re
   handpick recommend --bundle recommender.hpk --requests requests.jsonl --k 200 --top-k 10
 )",
        {"bundle", "requests"},
-       {"k", "top_k", "user", "half_life", "interests", "probes", "exact"},
+       {"k", "top_k", "output", "user", "half_life", "interests", "probes", "exact"},
        0,
        RunRecommend},
       {"recall-eval",

@@ -20,6 +20,8 @@
 #include "converter/cli/recall_flags.h"
 #include "converter/cli/svg_plot.h"
 #include "converter/emit/emit.h"
+#include "converter/graph/decode.h"
+#include "converter/graph/tower_values.h"
 #include "converter/io/files.h"
 #include "converter/io/input_file.h"
 #include "converter/io/status_macros.h"
@@ -28,6 +30,7 @@
 #include "converter/recall/tuner.h"
 #include "converter/vectors/read.h"
 #include "converter/vectors/table.h"
+#include "converter/vectors/value.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "nlohmann/json.hpp"
@@ -43,6 +46,8 @@ constexpr double kDefaultBytes = 100;
 
 struct Options {
   schema::RecallMetric metric = schema::RecallMetric::Cosine;
+  bool metric_is_the_models = false;  // Of two towers, and nobody asked for another.
+  std::string item_value;             // Of the model, that is an item's vector; "": none.
   VectorsSource vectors;
   RecallTarget target;
   uint32_t max_history = kDefaultHistory;
@@ -55,6 +60,8 @@ absl::Status CheckFlagsOfBundle(bool has_bundle) {
       {"--table", absl::GetFlag(FLAGS_table).has_value()},
       {"--history-feature", absl::GetFlag(FLAGS_history_feature).has_value()},
       {"--candidate-feature", absl::GetFlag(FLAGS_candidate_feature).has_value()},
+      {"--item-value", absl::GetFlag(FLAGS_item_value).has_value()},
+      {"--towers", absl::GetFlag(FLAGS_towers)},
       {"--user-value", absl::GetFlag(FLAGS_user_value).has_value()}};
   for (const auto& [flag, given] : with) {
     if (given && !has_bundle) {
@@ -80,9 +87,20 @@ absl::Status CheckFlagsOfBundle(bool has_bundle) {
 absl::StatusOr<Options> OptionsOfFlags() {
   Options options;
   HP_ASSIGN_OR_RETURN(options.vectors, VectorsOfFlags());
-  if (absl::GetFlag(FLAGS_table).has_value() == absl::GetFlag(FLAGS_vectors).has_value()) {
-    return absl::InvalidArgumentError("one of --vectors and --table says where the vectors are");
+  const bool towers = absl::GetFlag(FLAGS_towers);
+  const int sources = (absl::GetFlag(FLAGS_table).has_value() ? 1 : 0) +
+                      (absl::GetFlag(FLAGS_vectors).has_value() ? 1 : 0) +
+                      (absl::GetFlag(FLAGS_item_value).has_value() ? 1 : 0) + (towers ? 1 : 0);
+  if (sources != 1) {
+    return absl::InvalidArgumentError(
+        "one of --vectors, --table, --item-value and --towers says where the vectors are");
   }
+  if (towers && absl::GetFlag(FLAGS_user_value).has_value()) {
+    return absl::InvalidArgumentError(
+        "--towers says which value is the user's; so does --user-value");
+  }
+  options.item_value = towers ? kItemVector : absl::GetFlag(FLAGS_item_value).value_or("");
+  options.metric_is_the_models = towers && !absl::GetFlag(FLAGS_metric).has_value();
   HP_RETURN_IF_ERROR(CheckFlagsOfBundle(absl::GetFlag(FLAGS_bundle).has_value()));
   const std::string metric = absl::GetFlag(FLAGS_metric).value_or("cosine");
   options.metric = schema::RecallMetric::Unknown;
@@ -136,7 +154,7 @@ absl::StatusOr<Options> OptionsOfFlags() {
   }
   options.names.history = absl::GetFlag(FLAGS_history_feature).value_or("");
   options.names.candidate = absl::GetFlag(FLAGS_candidate_feature).value_or("");
-  options.names.user_value = absl::GetFlag(FLAGS_user_value).value_or("");
+  options.names.user_value = towers ? kUserVector : absl::GetFlag(FLAGS_user_value).value_or("");
   return options;
 }
 
@@ -149,9 +167,25 @@ absl::StatusOr<size_t> FeatureOfTable(const LoadedBundle& bundle) {
       "the bundle has no catalog whose key would name the items: say which --feature does");
 }
 
-absl::StatusOr<ItemVectors> ReadVectors(const Options& options, const LoadedBundle* bundle) {
+// The value of the model in --bundle for every item of its catalog.
+absl::StatusOr<ItemVectors> ComputeVectors(const LoadedBundle& bundle, Options* options) {
+  const std::string path = *absl::GetFlag(FLAGS_bundle);
+  if (bundle.catalog == nullptr) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": has no catalog whose items' vectors would be computed: convert with --catalog"));
+  }
+  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(bundle.bytes.view()));
+  if (options->metric_is_the_models) {
+    options->metric = IsNormalized(graph, options->item_value) ? schema::RecallMetric::Cosine
+                                                               : schema::RecallMetric::InnerProduct;
+  }
+  return VectorsOfValue(graph, *bundle.catalog, options->item_value, path);
+}
+
+absl::StatusOr<ItemVectors> ReadVectors(const LoadedBundle* bundle, Options* options) {
+  if (!options->item_value.empty()) return ComputeVectors(*bundle, options);
   const auto table = absl::GetFlag(FLAGS_table);
-  if (!table.has_value()) return ReadItemVectors(options.vectors);
+  if (!table.has_value()) return ReadItemVectors(options->vectors);
   HP_ASSIGN_OR_RETURN(const size_t feature, FeatureOfTable(*bundle));
   return VectorsOfTable(*bundle->view, bundle->features, *table, feature,
                         *absl::GetFlag(FLAGS_bundle));
@@ -282,7 +316,7 @@ absl::Status MakeIndex(Options options) {
   if (bundle_path.has_value()) {
     HP_ASSIGN_OR_RETURN(loaded, LoadModel(*bundle_path));
   }
-  HP_ASSIGN_OR_RETURN(const ItemVectors items, ReadVectors(options, &loaded));
+  HP_ASSIGN_OR_RETURN(const ItemVectors items, ReadVectors(&loaded, &options));
   schema::BundleT bundle;
   if (bundle_path.has_value()) {
     loaded.view->UnPackTo(&bundle);

@@ -38,7 +38,7 @@ std::string Line(const std::vector<hp_recommended>& items, const hp_recall_repor
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
 }
 
-absl::Status Recommend(const hp_recall_options& options, size_t k) {
+absl::Status Recommend(hp_recall_options options, size_t k) {
   const std::string path = *absl::GetFlag(FLAGS_bundle);
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadModelBundle(path));
   if (bundle.view->recall() == nullptr) {
@@ -49,6 +49,7 @@ absl::Status Recommend(const hp_recall_options& options, size_t k) {
                       ReadRequests(*absl::GetFlag(FLAGS_requests), bundle.features));
   HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session,
                       BundleSession::Open(bundle.bytes.view(), SessionFor(options)));
+  HP_ASSIGN_OR_RETURN(options.rank_output, OutputOfFlag(session->outputs()));
   ProgressLine progress("recommending for", "requests", requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const auto items = session->Recommend(requests[i], options, k);

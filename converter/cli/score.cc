@@ -39,10 +39,38 @@ std::string JsonNumbers(const std::vector<Number>& numbers) {
                       "]");
 }
 
+// Logits and scores, of several outputs by name: the logits as a golden request has them.
 template <typename Number>
-std::string ScoresLine(const std::vector<Number>& logits, const std::vector<Number>& scores) {
-  return absl::StrCat("{\"logits\":", JsonNumbers(logits), ",\"scores\":", JsonNumbers(scores),
-                      "}\n");
+std::string ScoresLine(const std::vector<std::string>& names,
+                       const std::vector<std::vector<Number>>& logits,
+                       const std::vector<std::vector<Number>>& scores) {
+  if (names.size() == 1) {
+    return absl::StrCat("{\"logits\":", JsonNumbers(logits[0]),
+                        ",\"scores\":", JsonNumbers(scores[0]), "}\n");
+  }
+  const auto by_name = [&](const std::vector<std::vector<Number>>& numbers) {
+    std::string text = "{";
+    for (size_t i = 0; i < names.size(); ++i) {
+      absl::StrAppend(&text, i == 0 ? "" : ",", Json(names[i]).dump(), ":",
+                      JsonNumbers(numbers[i]));
+    }
+    return text + "}";
+  };
+  return absl::StrCat("{\"outputs\":", by_name(logits), ",\"scores\":", by_name(scores), "}\n");
+}
+
+double ScoreOf(schema::Task task, double logit) {
+  switch (task) {
+    case schema::Task::Binary:
+      return 1 / (1 + std::exp(-logit));
+    case schema::Task::LogProbability:
+      return std::exp(logit);
+    case schema::Task::Regression:
+    case schema::Task::Probability:
+    case schema::Task::Unknown:
+      break;
+  }
+  return logit;
 }
 
 // Reads the requests and writes a line for each; `line` makes it.
@@ -68,21 +96,25 @@ absl::Status ForEachRequest(const FeatureSet& features, Line line) {
 
 absl::Status ScoreByReference(const LoadedBundle& bundle) {
   HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(bundle.bytes.view()));
+  const std::vector<Output> outputs = graph.Outputs();
+  std::vector<std::string> names;
+  for (const Output& output : outputs) names.push_back(output.name);
   return ForEachRequest(
       bundle.features, [&](const Request& request) -> absl::StatusOr<std::string> {
         HP_ASSIGN_OR_RETURN(const ResolvedRequest resolved,
                             ResolveRequest(request, bundle.features, bundle.catalog.get()));
-        const std::vector<double> logits = EvaluateReference(graph, resolved);
-        for (size_t i = 0; i < logits.size(); ++i) {
-          if (std::isfinite(logits[i])) continue;
-          return absl::InvalidArgumentError(
-              absl::StrCat("candidate ", i, ": the model's logit is not finite"));
+        const LogitsOfOutputs logits = EvaluateOutputs(graph, resolved);
+        LogitsOfOutputs scores = logits;
+        for (size_t output = 0; output < logits.size(); ++output) {
+          for (size_t i = 0; i < logits[output].size(); ++i) {
+            if (!std::isfinite(logits[output][i])) {
+              return absl::InvalidArgumentError(
+                  absl::StrCat("candidate ", i, ": the model's logit is not finite"));
+            }
+            scores[output][i] = ScoreOf(outputs[output].task, logits[output][i]);
+          }
         }
-        std::vector<double> scores = logits;
-        if (graph.task == schema::Task::Binary) {
-          for (double& score : scores) score = 1 / (1 + std::exp(-score));
-        }
-        return ScoresLine(logits, scores);
+        return ScoresLine(names, logits, scores);
       });
 }
 
@@ -90,11 +122,16 @@ absl::Status ScoreByRuntime(const LoadedBundle& bundle) {
   HP_ASSIGN_OR_RETURN(
       const std::unique_ptr<BundleSession> session,
       BundleSession::Open(bundle.bytes.view(), absl::GetFlag(FLAGS_tile).value_or(0)));
-  return ForEachRequest(bundle.features,
-                        [&](const Request& request) -> absl::StatusOr<std::string> {
-                          HP_ASSIGN_OR_RETURN(const Scored scored, session->Score(request));
-                          return ScoresLine(scored.logits, scored.scores);
-                        });
+  return ForEachRequest(
+      bundle.features, [&](const Request& request) -> absl::StatusOr<std::string> {
+        HP_ASSIGN_OR_RETURN(const std::vector<Scored> scored, session->ScoreOutputs(request));
+        std::vector<std::vector<float>> logits, scores;
+        for (const Scored& output : scored) {
+          logits.push_back(output.logits);
+          scores.push_back(output.scores);
+        }
+        return ScoresLine(session->outputs(), logits, scores);
+      });
 }
 
 absl::Status Score() {
@@ -115,21 +152,37 @@ std::string IdOf(const LoadedBundle& bundle, const Request& request, size_t cand
   return "";
 }
 
+// ",\"outputs\":{...}", a candidate's score by each output; or "" when there is one.
+std::string OutputsOf(const std::vector<std::string>& names, const std::vector<float>& scores,
+                      size_t candidate) {
+  if (names.size() == 1) return "";
+  std::string text = ",\"outputs\":{";
+  for (size_t i = 0; i < names.size(); ++i) {
+    absl::StrAppend(&text, i == 0 ? "" : ",", Json(names[i]).dump(), ":",
+                    JsonNumber(scores[candidate * names.size() + i]));
+  }
+  return text + "}";
+}
+
 absl::Status Rank() {
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadModelBundle(*absl::GetFlag(FLAGS_bundle)));
   HP_ASSIGN_OR_RETURN(
       const std::unique_ptr<BundleSession> session,
       BundleSession::Open(bundle.bytes.view(), absl::GetFlag(FLAGS_tile).value_or(0)));
   const uint64_t k = absl::GetFlag(FLAGS_top_k).value_or(kDefaultTopK);
+  HP_ASSIGN_OR_RETURN(const uint32_t output, OutputOfFlag(session->outputs()));
   return ForEachRequest(
       bundle.features, [&](const Request& request) -> absl::StatusOr<std::string> {
-        HP_ASSIGN_OR_RETURN(const std::vector<hp_ranked> ranked, session->Rank(request, k));
+        std::vector<float> scores;
+        HP_ASSIGN_OR_RETURN(const std::vector<hp_ranked> ranked,
+                            session->Rank(request, k, output, &scores));
         std::string line = "{\"ranked\":[";
         for (size_t i = 0; i < ranked.size(); ++i) {
           absl::StrAppend(&line, i == 0 ? "" : ",", "{\"index\":", ranked[i].index,
                           IdOf(bundle, request, ranked[i].index),
                           ",\"score\":", JsonNumber(ranked[i].score),
-                          ",\"logit\":", JsonNumber(ranked[i].logit), "}");
+                          ",\"logit\":", JsonNumber(ranked[i].logit),
+                          OutputsOf(session->outputs(), scores, ranked[i].index), "}");
         }
         return line + "]}\n";
       });

@@ -42,11 +42,14 @@ absl::Status Verify() {
   ProgressLine progress("replaying", "golden requests", bundle.info.golden_count);
   for (const schema::GoldenRequest* golden : *bundle.view->goldens()) {
     const std::unique_ptr<schema::GoldenRequestT> unpacked(golden->UnPack());
-    const Request request = RequestOfGolden(*unpacked, bundle.features);
+    const Request request = RequestOfGolden(*unpacked, bundle.features, bundle.outputs);
     HP_ASSIGN_OR_RETURN(const ResolvedRequest resolved,
                         ResolveRequest(request, bundle.features, bundle.catalog.get()));
-    reference_worst =
-        std::max(reference_worst, LargestError(EvaluateReference(graph, resolved), request.logits));
+    HP_ASSIGN_OR_RETURN(const LogitsOfOutputs expected, TrainersLogits(request, graph.Outputs()));
+    const LogitsOfOutputs logits = EvaluateOutputs(graph, resolved);
+    for (size_t output = 0; output < logits.size(); ++output) {
+      reference_worst = std::max(reference_worst, LargestError(logits[output], expected[output]));
+    }
     progress.Advance();
   }
   HP_ASSIGN_OR_RETURN(

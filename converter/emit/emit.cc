@@ -83,12 +83,15 @@ class Emitter {
       bundle_.sequences.push_back(std::move(sequence));
     }
     bundle_.tile = plan_.tile;
-    auto output = std::make_unique<schema::OutputT>();
-    output->name = kOutputName;
-    output->value = graph_.logit;
-    output->task = graph_.task;
-    bundle_.outputs.push_back(std::move(output));
+    for (const Output& of_graph : graph_.Outputs()) {
+      auto output = std::make_unique<schema::OutputT>();
+      output->name = of_graph.name;
+      output->value = of_graph.value;
+      output->task = of_graph.task;
+      bundle_.outputs.push_back(std::move(output));
+    }
     AddWeights();
+    AddForests();
     AddPlaces();
     HP_RETURN_IF_ERROR(AddSteps());
     return std::move(bundle_);
@@ -118,6 +121,20 @@ class Emitter {
       out->scales = dense->scales;
       out->bias = Floats(dense->bias);
       bundle_.dense_weights.push_back(std::move(out));
+    }
+  }
+
+  void AddForests() {
+    for (const auto& forest : graph_.forests) {
+      auto out = std::make_unique<schema::ForestT>();
+      out->name = forest->name;
+      out->input_width = forest->input_width;
+      out->tree_begins = forest->tree_begins;
+      out->nodes = Bytes(forest->nodes);
+      out->set_begins = forest->set_begins;
+      out->set_words = forest->set_words;
+      out->base = static_cast<float>(forest->base);
+      bundle_.forests.push_back(std::move(out));
     }
   }
 
@@ -179,6 +196,7 @@ class Emitter {
     step->squared = op.squared;
     step->cell = op.cell;
     step->numbers = Floats(op.numbers);
+    if (op.forest.has_value()) step->forest = static_cast<int32_t>(*op.forest);
     return step;
   }
 
@@ -211,6 +229,11 @@ uint64_t BigBytes(const schema::BundleT& bundle) {
   for (const auto& dense : bundle.dense_weights) {
     bytes += dense->data.size() + dense->scales.size() * sizeof(float) +
              dense->bias.size() * sizeof(float) + 2 * kAlignment;
+  }
+  for (const auto& forest : bundle.forests) {
+    bytes += forest->nodes.size() + kAlignment +
+             (forest->tree_begins.size() + forest->set_begins.size() + forest->set_words.size()) *
+                 sizeof(uint32_t);
   }
   for (const auto& vocabulary : bundle.vocabularies) {
     bytes += vocabulary->ids.size() * sizeof(int64_t) +

@@ -16,9 +16,8 @@ namespace handpick::converter {
 using schema::kFormatMajor;
 using schema::kFormatMinor;
 
-// The names of a model's only history and only output.
+// The name of a model's only history.
 inline constexpr char kSequenceName[] = "history";
-inline constexpr char kOutputName[] = "score";
 
 // The bundle of a graph that Lower made and PlanMemory planned. Catalog, golden requests and drift
 // are left to the caller.

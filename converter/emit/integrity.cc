@@ -26,6 +26,9 @@ std::vector<ByteRange> BlobsOf(const uint8_t* file, size_t most) {
   if (bundle.dense_weights() != nullptr) {
     for (const auto* dense : *bundle.dense_weights()) add(dense->data());
   }
+  if (bundle.forests() != nullptr) {
+    for (const auto* forest : *bundle.forests()) add(forest->nodes());
+  }
   if (bundle.recall() != nullptr) add(bundle.recall()->rows());
   std::stable_sort(blobs.begin(), blobs.end(),
                    [](const ByteRange& a, const ByteRange& b) { return a.size > b.size; });
@@ -41,6 +44,7 @@ size_t CountBlobs(const schema::BundleT& bundle) {
   size_t count = bundle.recall != nullptr && !bundle.recall->rows.empty() ? 1 : 0;
   for (const auto& table : bundle.tables) count += !table->data.empty();
   for (const auto& dense : bundle.dense_weights) count += !dense->data.empty();
+  for (const auto& forest : bundle.forests) count += !forest->nodes.empty();
   return std::min<size_t>(count, schema::kMaxBlobs);
 }
 

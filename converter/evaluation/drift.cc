@@ -53,19 +53,32 @@ DriftReport DriftMeter::Report() const {
 
 std::vector<BrokenBound> CheckBounds(const Bounds& bounds, const DriftReport& drift,
                                      const std::optional<GoldenErrors>& goldens) {
+  return CheckBounds(bounds, std::vector<DriftReport>{drift}, {""}, goldens);
+}
+
+std::vector<BrokenBound> CheckBounds(const Bounds& bounds, const std::vector<DriftReport>& drifts,
+                                     const std::vector<std::string>& names,
+                                     const std::optional<GoldenErrors>& goldens) {
   std::vector<BrokenBound> broken;
+  const DriftReport& drift = drifts[0];
   if (bounds.max_auc_drift.has_value()) {
-    const double difference = std::abs(drift.auc_bundle - drift.auc_reference);
-    if (std::isnan(difference)) {
-      broken.push_back(
-          {"auc_drift", "was not measured: the evaluation rows have no labels of both kinds"});
-    } else if (difference > *bounds.max_auc_drift) {
+    bool any = false;
+    for (size_t output = 0; output < drifts.size(); ++output) {
+      const DriftReport& own = drifts[output];
+      const double difference = std::abs(own.auc_bundle - own.auc_reference);
+      if (std::isnan(difference)) continue;
+      any = true;
+      if (difference <= *bounds.max_auc_drift) continue;
       broken.push_back(
           {"auc_drift",
-           absl::StrFormat("AUC is %.6f in the bundle and %.6f in float64, %.6f apart; at most %g "
-                           "is allowed",
-                           drift.auc_bundle, drift.auc_reference, difference,
-                           *bounds.max_auc_drift)});
+           absl::StrFormat("AUC%s is %.6f in the bundle and %.6f in float64, %.6f apart; at most "
+                           "%g is allowed",
+                           drifts.size() == 1 ? "" : absl::StrCat(" of '", names[output], "'"),
+                           own.auc_bundle, own.auc_reference, difference, *bounds.max_auc_drift)});
+    }
+    if (!any) {
+      broken.push_back(
+          {"auc_drift", "was not measured: the evaluation rows have no labels of both kinds"});
     }
   }
   if (bounds.min_top10_overlap.has_value()) {

@@ -30,7 +30,7 @@ struct DriftReport {
   std::unique_ptr<schema::DriftT> ToSchema() const;
 };
 
-// Gathers the logits of requests, scored by the reference and by the bundle.
+// Gathers an output's logits of requests, scored by the reference and by the bundle.
 class DriftMeter {
  public:
   // One request. `labels` is empty or as long as the logits.
@@ -69,7 +69,13 @@ struct BrokenBound {
   std::string message;
 };
 
-// A bound on what was not measured is broken.
+// A bound on what was not measured is broken. `drifts`: of each output, the ranking one first, by
+// which the top 10 are; AUC is bounded for every output that has labels. `names`: theirs.
+std::vector<BrokenBound> CheckBounds(const Bounds& bounds, const std::vector<DriftReport>& drifts,
+                                     const std::vector<std::string>& names,
+                                     const std::optional<GoldenErrors>& goldens);
+
+// The same of a model with one output.
 std::vector<BrokenBound> CheckBounds(const Bounds& bounds, const DriftReport& drift,
                                      const std::optional<GoldenErrors>& goldens);
 

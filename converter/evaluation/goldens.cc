@@ -1,10 +1,14 @@
 #include "converter/evaluation/goldens.h"
 
+#include <algorithm>
+#include <cmath>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "converter/io/status_macros.h"
 
 namespace handpick::converter {
@@ -75,13 +79,75 @@ std::vector<RawColumn> ColumnsOfGolden(const Columns& columns, size_t row_count,
   return out;
 }
 
+std::string NamesOf(const std::vector<Output>& outputs) {
+  return absl::StrJoin(outputs, ", ", [](std::string* out, const Output& output) {
+    absl::StrAppend(out, "'", output.name, "'");
+  });
+}
+
+absl::StatusOr<const Output*> FindOutput(const std::vector<Output>& outputs,
+                                         const std::string& name) {
+  for (const Output& output : outputs) {
+    if (output.name == name) return &output;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no output '", name, "'; the model has ", NamesOf(outputs)));
+}
+
+// log p of the probability p that a logit stands for.
+double LogOfProbability(schema::Task task, double logit) {
+  if (task == schema::Task::LogProbability) return logit;
+  return std::min(logit, 0.0) - std::log1p(std::exp(-std::abs(logit)));
+}
+
+// One for each candidate.
+absl::StatusOr<std::vector<double>> LogitsOf(const Output& output, const Request& request,
+                                             const std::vector<Output>& outputs) {
+  const auto given = request.output_logits.find(output.name);
+  if (given != request.output_logits.end()) return given->second;
+  if (outputs.size() == 1 && !request.logits.empty()) return request.logits;
+  if (request.candidate_count == 0) return std::vector<double>();
+  if (output.product.empty()) {
+    return absl::InvalidArgumentError(
+        outputs.size() == 1
+            ? std::string("a golden request has no logits")
+            : absl::StrCat("a golden request has no logits of output '", output.name, "'"));
+  }
+  std::vector<double> logits(request.candidate_count, 0.0);
+  for (const Power& power : output.product) {
+    HP_ASSIGN_OR_RETURN(const Output* const factor, FindOutput(outputs, power.output));
+    HP_ASSIGN_OR_RETURN(const std::vector<double> own, LogitsOf(*factor, request, outputs));
+    for (size_t i = 0; i < logits.size(); ++i) {
+      logits[i] += power.exponent * LogOfProbability(factor->task, own[i]);
+    }
+  }
+  return logits;
+}
+
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<schema::GoldenRequestT>> BuildGolden(const Request& request,
-                                                                    const FeatureSet& features) {
-  if (request.candidate_count > 0 && request.logits.empty()) {
-    return absl::InvalidArgumentError("a golden request has no logits");
+absl::StatusOr<std::vector<std::vector<double>>> TrainersLogits(
+    const Request& request, const std::vector<Output>& outputs) {
+  for (const auto& [name, unused] : request.output_logits) {
+    HP_RETURN_IF_ERROR(FindOutput(outputs, name).status());
   }
+  if (outputs.size() > 1 && !request.logits.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("'logits' are of one output, and the model has ", outputs.size(),
+                     ": give 'outputs' with the logits of ", NamesOf(outputs)));
+  }
+  std::vector<std::vector<double>> logits;
+  for (const Output& output : outputs) {
+    HP_ASSIGN_OR_RETURN(std::vector<double> own, LogitsOf(output, request, outputs));
+    logits.push_back(std::move(own));
+  }
+  return logits;
+}
+
+absl::StatusOr<std::unique_ptr<schema::GoldenRequestT>> BuildGolden(
+    const Request& request, const FeatureSet& features, const std::vector<Output>& outputs) {
+  HP_ASSIGN_OR_RETURN(const std::vector<std::vector<double>> logits,
+                      TrainersLogits(request, outputs));
   auto golden = std::make_unique<schema::GoldenRequestT>();
   HP_ASSIGN_OR_RETURN(golden->context, BuildColumns(request.context, features));
   if (request.event_count > 0) {
@@ -92,11 +158,16 @@ absl::StatusOr<std::unique_ptr<schema::GoldenRequestT>> BuildGolden(const Reques
   }
   HP_ASSIGN_OR_RETURN(golden->candidates, BuildColumns(request.candidates, features));
   golden->candidate_count = static_cast<uint32_t>(request.candidate_count);
-  golden->logits.assign(request.logits.begin(), request.logits.end());
+  for (size_t candidate = 0; candidate < request.candidate_count; ++candidate) {
+    for (const std::vector<double>& of_output : logits) {
+      golden->logits.push_back(static_cast<float>(of_output[candidate]));
+    }
+  }
   return golden;
 }
 
-Request RequestOfGolden(const schema::GoldenRequestT& golden, const FeatureSet& features) {
+Request RequestOfGolden(const schema::GoldenRequestT& golden, const FeatureSet& features,
+                        const std::vector<std::string>& outputs) {
   Request request;
   request.candidate_count = golden.candidate_count;
   request.context = ColumnsOfGolden(golden.context, 1, features);
@@ -106,7 +177,13 @@ Request RequestOfGolden(const schema::GoldenRequestT& golden, const FeatureSet& 
     request.history = ColumnsOfGolden(history.columns, history.event_count, features);
   }
   request.candidates = ColumnsOfGolden(golden.candidates, golden.candidate_count, features);
-  request.logits.assign(golden.logits.begin(), golden.logits.end());
+  if (outputs.size() == 1) {
+    request.logits.assign(golden.logits.begin(), golden.logits.end());
+    return request;
+  }
+  for (size_t i = 0; i < golden.logits.size(); ++i) {
+    request.output_logits[outputs[i % outputs.size()]].push_back(golden.logits[i]);
+  }
   return request;
 }
 

@@ -1,5 +1,6 @@
 #include "converter/graph/cost.h"
 
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -16,23 +17,52 @@ uint64_t MostRows(const FeatureSet& features, uint32_t feature) {
   return rows;
 }
 
+// Of operators on pairs that only a graph has, as they are written down.
+uint64_t ProductsOfPairs(const Graph& graph, const Node& node) {
+  const uint64_t fields = node.inputs.size();
+  const uint64_t vector = fields == 0 ? 0 : graph.WidthOf(node.inputs[0]);
+  const uint64_t pairs = fields == 0 ? 0 : fields * (fields - 1) / 2;
+  const Operator& op = node.op;
+  if (op.Is(kPairProducts)) {
+    const bool has_matrices = vector > 1 && op.numbers.size() == pairs * vector * vector;
+    return pairs * (vector + (has_matrices ? vector * vector : 0));
+  }
+  if (op.Is(kSquareOfSum)) return vector * vector;
+  if (op.Is(kFieldAwarePairs)) return pairs * (vector / fields);
+  // The layers and the weighted sum, for each pair; then the projection.
+  if (!op.Is(kAttentionalPairs)) return 0;
+  uint64_t layers = 0;
+  for (size_t i = 1; i < op.weights.size(); ++i) {
+    const DenseData& dense = *graph.dense[op.weights[i]];
+    layers += uint64_t{dense.input_width} * dense.output_width;
+  }
+  return pairs * (layers + vector) + vector;
+}
+
 Work WorkOf(const Graph& graph, const Node& node) {
   const schema::OperatorRow& row = *FindGraphOperator(node.op.kind);
   Work work;
+  work.multiply_accumulates = ProductsOfPairs(graph, node);
   for (const Lookup& lookup : node.op.lookups) {
     work.rows_gathered += MostRows(*graph.features, lookup.feature);
   }
   for (size_t i = 0; i < node.op.weights.size(); ++i) {
     // The matrix of an event is made for all candidates of a tile: one product is left.
     if (row.folds_second && i == 1) continue;
+    if (node.op.Is(kAttentionalPairs)) continue;
     const DenseData& dense = *graph.dense[node.op.weights[i]];
-    work.multiply_accumulates += uint64_t{dense.input_width} * dense.output_width;
+    const uint64_t times = row.per_field ? graph.WidthOf(node.output) / dense.output_width : 1;
+    work.multiply_accumulates += times * dense.input_width * dense.output_width;
+  }
+  if (node.op.forest.has_value()) {
+    const double nodes = schema::MeanNodesVisited(graph.forests[*node.op.forest]->View());
+    work.tree_nodes = static_cast<uint64_t>(std::ceil(nodes));
   }
   if (row.event_work == schema::EventWork::kElementsAndProduct) {
     work.multiply_accumulates += graph.WidthOf(node.output);
   }
-  if (row.multiplies_last_operand) {
-    work.multiply_accumulates += graph.WidthOf(node.inputs.back());
+  if (row.multiplies_second_operand) {
+    work.multiply_accumulates += graph.WidthOf(node.inputs[1]);
   }
   return work;
 }
@@ -56,6 +86,7 @@ Cost CountWork(const Graph& graph) {
     Work& sum = by_domain[WorkDomain(node, domains).index()];
     sum.multiply_accumulates += work.multiply_accumulates;
     sum.rows_gathered += work.rows_gathered;
+    sum.tree_nodes += work.tree_nodes;
   }
   return {by_domain[Domain::Context().index()], by_domain[Domain::History().index()],
           by_domain[Domain::Candidate().index()], by_domain[Domain::Pair().index()]};

@@ -14,6 +14,8 @@ struct Work {
   uint64_t multiply_accumulates = 0;
   // Embedding rows read; multi-valued features count with all the values that they can have.
   uint64_t rows_gathered = 0;
+  // Nodes of trees that are met, in the mean over the leaves of each tree, rounded up.
+  uint64_t tree_nodes = 0;
 };
 
 // Work for one row of each domain: per context change, per event, per candidate, and per candidate
@@ -27,6 +29,13 @@ struct Cost {
   // Of one candidate beside `events` events.
   uint64_t CandidateMultiplyAccumulates(uint64_t events) const {
     return candidate.multiply_accumulates + events * pair.multiply_accumulates;
+  }
+
+  // Of one candidate, where what the user has is repeated for each: what a model costs in a batch
+  // of rows, as trainers write it down.
+  uint64_t RepeatedMultiplyAccumulates(uint64_t events) const {
+    return context.multiply_accumulates + candidate.multiply_accumulates +
+           events * (event.multiply_accumulates + pair.multiply_accumulates);
   }
 };
 

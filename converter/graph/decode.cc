@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "converter/io/status_macros.h"
 #include "flatbuffers/flatbuffers.h"
 #include "hwy/base.h"
+#include "schema/alignment.h"
 #include "schema/format.h"
 #include "schema/table_rows.h"
 
@@ -41,13 +43,12 @@ class Decoder {
   absl::StatusOr<Graph> Decode() {
     graph_.model_name = bundle_.model_name;
     graph_.model_version = bundle_.model_version;
-    // A graph has one history and one output so far, as every recipe does.
-    if (bundle_.sequences.size() > 1 || bundle_.outputs.size() != 1) {
+    // A graph has one history so far, as every recipe does.
+    if (bundle_.sequences.size() > 1 || bundle_.outputs.empty()) {
       return absl::UnimplementedError(absl::StrCat("bundle: it has ", bundle_.sequences.size(),
                                                    " sequences and ", bundle_.outputs.size(),
-                                                   " outputs, expected at most 1 and 1"));
+                                                   " outputs, expected at most 1 and at least 1"));
     }
-    graph_.task = bundle_.outputs[0]->task;
     if (!bundle_.sequences.empty()) {
       graph_.max_history = bundle_.sequences[0]->max_events;
       graph_.beyond_maximum = bundle_.sequences[0]->beyond_maximum;
@@ -58,9 +59,10 @@ class Decoder {
     HP_RETURN_IF_ERROR(DecodeFeatures());
     for (const auto& table : bundle_.tables) HP_RETURN_IF_ERROR(DecodeTable(*table));
     for (const auto& dense : bundle_.dense_weights) HP_RETURN_IF_ERROR(DecodeDense(*dense));
+    for (const auto& forest : bundle_.forests) HP_RETURN_IF_ERROR(DecodeForest(*forest));
     HP_RETURN_IF_ERROR(CheckValues());
     for (const auto& step : bundle_.steps) HP_RETURN_IF_ERROR(DecodeStep(*step));
-    HP_ASSIGN_OR_RETURN(graph_.logit, Read(bundle_.outputs[0]->value));
+    HP_RETURN_IF_ERROR(DecodeOutputs());
     HP_RETURN_IF_ERROR(Verify(graph_));
     return std::move(graph_);
   }
@@ -93,6 +95,21 @@ class Decoder {
       if (!is_good) return Corrupt(absl::StrCat("feature '", feature->name, "' is damaged"));
     }
     graph_.features = std::make_shared<const FeatureSet>(std::move(features));
+    return absl::OkStatus();
+  }
+
+  absl::Status DecodeOutputs() {
+    std::vector<Output> outputs;
+    std::set<std::string> names;
+    for (const auto& in : bundle_.outputs) {
+      if (in->task == schema::Task::Unknown || in->task > schema::Task::MAX ||
+          !names.insert(in->name).second) {
+        return Corrupt(absl::StrCat("output '", in->name, "' is damaged"));
+      }
+      HP_ASSIGN_OR_RETURN(const ValueId value, Read(in->value));
+      outputs.push_back({in->name, value, in->task});
+    }
+    graph_.SetOutputs(std::move(outputs));
     return absl::OkStatus();
   }
 
@@ -166,6 +183,24 @@ class Decoder {
       }
     }
     graph_.AddDense(std::move(dense));
+    return absl::OkStatus();
+  }
+
+  // What its nodes say is checked with the graph, for each forest that is used.
+  absl::Status DecodeForest(const schema::ForestT& in) {
+    if (in.nodes.empty() || in.nodes.size() % sizeof(schema::ForestNode) != 0) {
+      return Corrupt(absl::StrCat("forest '", in.name, "' has ", in.nodes.size(),
+                                  " bytes of nodes of ", sizeof(schema::ForestNode)));
+    }
+    ForestData forest;
+    forest.name = in.name;
+    forest.input_width = in.input_width;
+    forest.tree_begins = in.tree_begins;
+    forest.nodes = Numbers<schema::ForestNode>(in.nodes);
+    forest.set_begins = in.set_begins;
+    forest.set_words = in.set_words;
+    forest.base = in.base;
+    graph_.AddForest(std::move(forest));
     return absl::OkStatus();
   }
 
@@ -274,6 +309,7 @@ class Decoder {
     op.squared = step.squared;
     op.cell = step.cell;
     op.numbers = Doubles(step.numbers);
+    if (step.forest != -1) op.forest = static_cast<ForestId>(step.forest);
     HP_ASSIGN_OR_RETURN(std::vector<ValueId> inputs, ReadAll(step.operands));
     if (step.kind == OperatorKind::Copy) {
       // What a copy varies along is where it lies.
@@ -302,46 +338,6 @@ class Decoder {
 
 }  // namespace
 
-namespace {
-
-// FlatBuffers' verifier looks at the alignment of a vector's length alone, which is that of 4
-// bytes.
-template <typename T>
-bool IsAligned(const T* vector) {
-  return vector == nullptr || reinterpret_cast<uintptr_t>(vector->Data()) % sizeof(int64_t) == 0;
-}
-
-bool AreAligned(const flatbuffers::Vector<flatbuffers::Offset<schema::GoldenColumn>>* columns) {
-  if (columns == nullptr) return true;
-  for (const schema::GoldenColumn* column : *columns) {
-    if (!IsAligned(column->integers())) return false;
-  }
-  return true;
-}
-
-// Of every array whose elements are of 8 bytes.
-bool ArraysAreAligned(const schema::Bundle& bundle) {
-  if (bundle.vocabularies() != nullptr) {
-    for (const schema::Vocabulary* vocabulary : *bundle.vocabularies()) {
-      if (!IsAligned(vocabulary->ids())) return false;
-    }
-  }
-  if (bundle.goldens() != nullptr) {
-    for (const schema::GoldenRequest* golden : *bundle.goldens()) {
-      if (!AreAligned(golden->context()) || !AreAligned(golden->candidates())) return false;
-      if (golden->histories() == nullptr) continue;
-      for (const schema::GoldenEvents* events : *golden->histories()) {
-        if (!AreAligned(events->columns())) return false;
-      }
-    }
-  }
-  return (bundle.catalog() == nullptr || IsAligned(bundle.catalog()->ids())) &&
-         (bundle.recall() == nullptr || IsAligned(bundle.recall()->item_ids())) &&
-         (bundle.integrity() == nullptr || IsAligned(bundle.integrity()->blobs()));
-}
-
-}  // namespace
-
 absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   constexpr size_t kSmallest = 16;
@@ -361,7 +357,7 @@ absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
                      ", expected ", schema::kFormatMajor, ".x: convert the model again"));
   }
   flatbuffers::Verifier verifier(data, bytes.size());
-  if (!schema::VerifyBundleBuffer(verifier) || !ArraysAreAligned(*schema::GetBundle(data))) {
+  if (!schema::VerifyBundleBuffer(verifier) || !schema::ArraysAreAligned(*schema::GetBundle(data))) {
     return Corrupt("its bytes are damaged");
   }
   schema::BundleT bundle;

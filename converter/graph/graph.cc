@@ -46,6 +46,11 @@ class NodeView {
   size_t number_count() const { return op_.numbers.size(); }
   schema::RecurrentCell cell() const { return op_.cell; }
   schema::Combiner combiner() const { return op_.combiner; }
+  uint32_t ForestWidth() const {
+    return op_.forest.has_value() ? graph_.forests[*op_.forest]->input_width : 0;
+  }
+  double empty_value() const { return op_.empty_value; }
+  bool squared() const { return op_.squared; }
 
  private:
   const Graph& graph_;
@@ -89,7 +94,18 @@ class NodeChecker {
       }
     }
     for (const DenseId weights : node_.op.weights) HP_RETURN_IF_ERROR(CheckWeights(weights));
-    return absl::OkStatus();
+    return node_.op.forest.has_value() ? CheckForest(*node_.op.forest) : absl::OkStatus();
+  }
+
+  absl::Status CheckForest(ForestId forest) const {
+    if (forest >= graph_.forests.size()) {
+      return Error(absl::StrCat("reads forest ", forest, ", which does not exist"));
+    }
+    const schema::ForestFault fault = schema::CheckForest(graph_.forests[forest]->View());
+    if (!fault) return absl::OkStatus();
+    if (!fault.in_tree) return Error(absl::StrCat("its forest: ", fault.problem));
+    return Error(
+        absl::StrCat("its forest: tree ", fault.tree, ", node ", fault.node, ": ", fault.problem));
   }
 
   absl::Status CheckFeature(uint32_t feature, bool gives_rows) const {
@@ -156,6 +172,25 @@ class NodeChecker {
       if (end <= graph_.WidthOf(node_.inputs[0])) return absl::OkStatus();
       return Error(absl::StrCat("ends at column ", end, " of ", graph_.WidthOf(node_.inputs[0])));
     }
+    const uint64_t fields = node_.inputs.size();
+    const uint64_t vector = fields == 0 ? 0 : graph_.WidthOf(node_.inputs[0]);
+    if (op.kind == kPairProducts) {
+      const uint64_t pairs = fields * (fields - 1) / 2;
+      const uint64_t numbers = op.numbers.size();
+      if (numbers != 0 && numbers != pairs && numbers != pairs * vector &&
+          numbers != pairs * vector * vector) {
+        return Error(absl::StrCat("has ", numbers, " numbers for ", pairs, " pairs"));
+      }
+      return CheckWidth("its output", width, pairs);
+    }
+    if (op.kind == kSquareOfSum) return CheckWidth("its output", width, vector * vector);
+    if (op.kind == kFieldAwarePairs) {
+      if (vector % fields != 0) {
+        return Error(absl::StrCat("has vectors of ", vector, " numbers for ", fields, " fields"));
+      }
+      return CheckWidth("its output", width, 1);
+    }
+    if (op.kind == kAttentionalPairs && fields < 2) return Error("has no pair");
     if (op.kind == kBatchNormalization) {
       if (op.batch_norm == nullptr) return Error("has no statistics");
       const BatchNormStatistics& of = *op.batch_norm;
@@ -170,6 +205,26 @@ class NodeChecker {
   const Node& node_;
   const schema::OperatorRow* row_;
 };
+
+absl::Status CheckOutputs(const Graph& graph, const std::vector<bool>& made) {
+  const std::vector<Output> outputs = graph.Outputs();
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    const std::string what =
+        i == 0 ? std::string("the logit") : absl::StrCat("output '", outputs[i].name, "'");
+    if (outputs[i].value >= graph.values.size() || !made[outputs[i].value]) {
+      return absl::InternalError(absl::StrCat(what, " is not made by any node"));
+    }
+    if (graph.WidthOf(outputs[i].value) != 1) {
+      return absl::InternalError(
+          absl::StrCat(what, " is ", graph.WidthOf(outputs[i].value), " wide, expected 1"));
+    }
+    for (size_t j = 0; j < i; ++j) {
+      if (outputs[j].name != outputs[i].name) continue;
+      return absl::InternalError(absl::StrCat(what, " has the name of another"));
+    }
+  }
+  return absl::OkStatus();
+}
 
 // Checks that what runs over the events of the history is given values that vary along them.
 absl::Status CheckEventAxes(const Graph& graph) {
@@ -193,6 +248,78 @@ absl::Status CheckEventAxes(const Graph& graph) {
   return absl::OkStatus();
 }
 
+// Checks that numbers which may be missing go into forests and nowhere else.
+class MissingChecker {
+ public:
+  explicit MissingChecker(const Graph& graph) : graph_(graph), columns_(graph.values.size()) {}
+
+  absl::Status Check() {
+    for (const Node& node : graph_.nodes) {
+      if (node.op.Is(OperatorKind::Numeric)) {
+        AddFeatures(node);
+      } else if (IsPlace(node.op.kind) || node.op.Is(OperatorKind::Copy)) {
+        Move(node);
+      } else if (!node.op.Is(OperatorKind::Forest)) {
+        for (const ValueId input : node.inputs) {
+          HP_RETURN_IF_ERROR(Refuse(input, absl::StrCat("'", graph_.NameOf(node), "' (",
+                                                        OperatorName(node.op), ") reads them")));
+        }
+      }
+    }
+    return Refuse(graph_.logit, "they are the logit");
+  }
+
+ private:
+  // By column, the feature that may be missing there; empty: none in any column.
+  using Columns = std::vector<const std::string*>;
+
+  void AddFeatures(const Node& node) {
+    bool any = false;
+    Columns columns;
+    for (const uint32_t f : node.op.features) {
+      const schema::FeatureT& feature = *graph_.features->features[f];
+      any = any || feature.may_be_missing;
+      columns.insert(columns.end(), feature.dimension,
+                     feature.may_be_missing ? &feature.name : nullptr);
+    }
+    if (any) columns_[node.output] = std::move(columns);
+  }
+
+  void Move(const Node& node) {
+    bool any = false;
+    for (const ValueId input : node.inputs) any = any || !columns_[input].empty();
+    if (!any) return;
+    Columns columns;
+    for (const ValueId input : node.inputs) {
+      Columns own = columns_[input];
+      own.resize(graph_.WidthOf(input), nullptr);
+      columns.insert(columns.end(), own.begin(), own.end());
+    }
+    if (node.op.Is(kSlice)) {
+      columns.erase(columns.begin(), columns.begin() + node.op.column);
+      columns.resize(graph_.WidthOf(node.output));
+    }
+    for (const std::string* column : columns) {
+      if (column == nullptr) continue;
+      columns_[node.output] = std::move(columns);
+      return;
+    }
+  }
+
+  absl::Status Refuse(ValueId value, const std::string& use) const {
+    for (const std::string* feature : columns_[value]) {
+      if (feature == nullptr) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("the numbers of feature '", *feature,
+                       "' may be missing, which trees can read and nothing else can: ", use));
+    }
+    return absl::OkStatus();
+  }
+
+  const Graph& graph_;
+  std::vector<Columns> columns_;  // By value.
+};
+
 }  // namespace
 
 ValueId Graph::AddValue(std::string name, uint32_t width) {
@@ -214,6 +341,11 @@ TableId Graph::AddTable(TableData table) {
 DenseId Graph::AddDense(DenseData weights) {
   dense.push_back(std::make_shared<const DenseData>(std::move(weights)));
   return static_cast<DenseId>(dense.size() - 1);
+}
+
+ForestId Graph::AddForest(ForestData forest) {
+  forests.push_back(std::make_shared<const ForestData>(std::move(forest)));
+  return static_cast<ForestId>(forests.size() - 1);
 }
 
 std::string FaultText(const schema::StepFault& fault) {
@@ -248,14 +380,30 @@ absl::Status Verify(const Graph& graph) {
     made[node.output] = true;
     if (auto status = NodeChecker(graph, node).Check(); !status.ok()) return status;
   }
-  if (graph.logit >= graph.values.size() || !made[graph.logit]) {
-    return absl::InternalError("the logit is not made by any node");
-  }
-  if (graph.WidthOf(graph.logit) != 1) {
-    return absl::InternalError(
-        absl::StrCat("the logit is ", graph.WidthOf(graph.logit), " wide, expected 1"));
-  }
+  HP_RETURN_IF_ERROR(CheckOutputs(graph, made));
+  HP_RETURN_IF_ERROR(MissingChecker(graph).Check());
   return CheckEventAxes(graph);
+}
+
+std::vector<Output> Graph::Outputs() const {
+  std::vector<Output> outputs = {{output_name, logit, task, product}};
+  outputs.insert(outputs.end(), other_outputs.begin(), other_outputs.end());
+  return outputs;
+}
+
+void Graph::SetOutputs(std::vector<Output> outputs) {
+  logit = outputs[0].value;
+  task = outputs[0].task;
+  output_name = std::move(outputs[0].name);
+  product = std::move(outputs[0].product);
+  outputs.erase(outputs.begin());
+  other_outputs = std::move(outputs);
+}
+
+std::vector<ValueId> Graph::OutputValues() const {
+  std::vector<ValueId> of_outputs = {logit};
+  for (const Output& output : other_outputs) of_outputs.push_back(output.value);
+  return of_outputs;
 }
 
 std::vector<size_t> ProducerOfEachValue(const Graph& graph) {
@@ -269,7 +417,7 @@ std::vector<size_t> ReadersOfEachValue(const Graph& graph) {
   for (const Node& node : graph.nodes) {
     for (ValueId input : node.inputs) ++readers[input];
   }
-  ++readers[graph.logit];
+  for (const ValueId output : graph.OutputValues()) ++readers[output];
   return readers;
 }
 

@@ -42,6 +42,21 @@ constexpr OperatorRow GraphRow(OperatorKind kind, const char* name, uint8_t oper
           1};
 }
 
+// Of pairs of vectors of one width.
+constexpr OperatorRow PairsRow(OperatorKind kind, const char* name) {
+  const OperandRule vector = {"vector", OperandDomain::kBroadcast, Width::kA};
+  OperatorRow row = GraphRow(kind, name, 1, OperandCount::kOneOrMore, vector);
+  if (kind == kPairProducts) row.numbers = NumbersRule::kFree;
+  if (kind == kAttentionalPairs) {
+    row.matrix_count = 2;
+    row.matrices[0] = {"projection", Width::kOne, Width::kA, false};
+    row.matrices[1] = {"attention weights", Width::kB, Width::kA, true};
+    row.has_chain = true;
+    row.activations = ActivationRule::kLayers;
+  }
+  return row;
+}
+
 constexpr OperandRule kLikeOutput = {"input", OperandDomain::kBroadcast, Width::kOutput};
 constexpr OperandRule kOfAnyWidth = {"input", OperandDomain::kBroadcast, Width::kNone};
 
@@ -53,6 +68,10 @@ constexpr OperatorRow kGraphOperators[] = {
     GraphRow(kActivation, "activation", 1, OperandCount::kAll, kLikeOutput),
     GraphRow(kSubtract, "subtract", 2, OperandCount::kAll, kLikeOutput),
     GraphRow(kBiInteractionOfAll, "bi-interaction", 1, OperandCount::kOneOrMore, kLikeOutput),
+    PairsRow(kPairProducts, "products of pairs"),
+    PairsRow(kSquareOfSum, "outer product of the sum"),
+    PairsRow(kFieldAwarePairs, "field-aware pairs"),
+    PairsRow(kAttentionalPairs, "attentional pairs"),
 };
 
 }  // namespace
@@ -154,6 +173,12 @@ Operator AttentionRecurrenceOp(schema::RecurrentCell cell, DenseId weights,
   op.cell = cell;
   op.weights = {weights};
   op.numbers = std::move(input_bias);
+  return op;
+}
+
+Operator ForestOp(ForestId forest) {
+  Operator op(OperatorKind::Forest);
+  op.forest = forest;
   return op;
 }
 

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "converter/graph/domain.h"
@@ -12,8 +13,9 @@
 
 namespace handpick::converter {
 
-using TableId = uint32_t;  // Index into Graph::tables.
-using DenseId = uint32_t;  // Index into Graph::dense.
+using TableId = uint32_t;   // Index into Graph::tables.
+using DenseId = uint32_t;   // Index into Graph::dense.
+using ForestId = uint32_t;  // Index into Graph::forests.
 using schema::OperatorKind;
 
 // () -> number of values: `numbers`.
@@ -31,6 +33,18 @@ inline constexpr OperatorKind kSubtract = static_cast<OperatorKind>(0x85);
 // (v1, v2, ...) all of one width -> the same: sum over all pairs i < j of vi * vj, element by
 // element (NFM's bi-interaction pooling).
 inline constexpr OperatorKind kBiInteractionOfAll = static_cast<OperatorKind>(0x86);
+// (v1, ..., vn) all of one width k -> n (n - 1) / 2, the pairs i < j in nested order, j fastest:
+// vi^T K vj. `numbers`: none, for which K is 1; a number for each pair; k numbers for each pair,
+// the diagonal of its K; or each pair's K, [k, k] row-major.
+inline constexpr OperatorKind kPairProducts = static_cast<OperatorKind>(0x90);
+// (v1, v2, ...) all of one width k -> k k: s s^T, s being the sum of the vectors, row-major.
+inline constexpr OperatorKind kSquareOfSum = static_cast<OperatorKind>(0x91);
+// (v1, ..., vn) all of one width n k -> 1: sum over the pairs i < j of <vi[j], vj[i]>, where v[j]
+// are columns [j k, (j + 1) k).
+inline constexpr OperatorKind kFieldAwarePairs = static_cast<OperatorKind>(0x92);
+// (v1, ..., vn) all of one width k, two or more -> 1: p^T sum over the pairs i < j of a_ij (vi *
+// vj), a being the softmax over the pairs of the layers behind p's weights, whose input is vi * vj.
+inline constexpr OperatorKind kAttentionalPairs = static_cast<OperatorKind>(0x93);
 
 // What is done to each number last. `alpha` (Prelu: one number, or one per column; Dice: one per
 // column); `scale` and `shift` (Dice): one per column, its normalisation.
@@ -71,6 +85,8 @@ struct Operator {
   bool squared = false;
   schema::RecurrentCell cell = schema::RecurrentCell::Unknown;
   std::vector<double> numbers = {};
+  // Forest.
+  std::optional<ForestId> forest = std::nullopt;
   // Add, in a graph: one number per column, added before the activation; or empty. Lowered away.
   std::vector<double> bias = {};
   // Copy: what the result varies along, beside the operand's axes.
@@ -114,6 +130,7 @@ Operator WeightedPoolOp(std::vector<double> empty_value = {});
 Operator RecurrenceOp(DenseId weights);
 Operator AttentionRecurrenceOp(schema::RecurrentCell cell, DenseId weights,
                                std::vector<double> input_bias = {});
+Operator ForestOp(ForestId forest);
 
 // What a kind is: its row in schema/operators.h, or here. Never null for a kind that has a name.
 const schema::OperatorRow* FindGraphOperator(OperatorKind kind);

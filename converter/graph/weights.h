@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "schema/bundle_generated.h"
+#include "schema/forest.h"
 #include "schema/table_rows.h"
 
 namespace handpick::converter {
@@ -44,6 +45,24 @@ struct DenseData {
 
   double At(uint32_t output, uint32_t input) const {
     return weights[static_cast<uint64_t>(output) * input_width + input];
+  }
+};
+
+// Decision trees as they will lie in the bundle (schema::Forest, schema/forest.h).
+struct ForestData {
+  std::string name;
+  uint32_t input_width = 0;
+  std::vector<uint32_t> tree_begins = {0};
+  std::vector<schema::ForestNode> nodes;
+  std::vector<uint32_t> set_begins;
+  std::vector<uint32_t> set_words;
+  double base = 0;
+
+  size_t tree_count() const { return tree_begins.size() - 1; }
+  schema::ForestView View() const {
+    return {input_width,       tree_begins.data(), tree_begins.size(),
+            nodes.data(),      nodes.size(),       set_begins.data(),
+            set_begins.size(), set_words.data(),   set_words.size()};
   }
 };
 

@@ -46,6 +46,20 @@ class Fuser {
     return dense != nullptr && dense->IsLinear() ? dense : nullptr;
   }
 
+  // The same of a layer whose matrix the context computes.
+  Operator* LinearContextDense(ValueId value) {
+    if (!ReadOnce(value)) return nullptr;
+    auto* dense = rewriter_.ProducerOf(value).op.As(OperatorKind::ContextDense);
+    return dense != nullptr && dense->IsLinear() ? dense : nullptr;
+  }
+
+  // Whether a linear layer makes a value, that nothing else reads, and can add a row.
+  bool CanAddRow(ValueId value) {
+    const size_t operands = rewriter_.ProducerOf(value).inputs.size();
+    return (LinearDense(value) != nullptr && operands == 1) ||
+           (LinearContextDense(value) != nullptr && operands == 2);
+  }
+
   bool ActivateProducer(ValueId value, ActivationSpec* activation) {
     if (!ReadOnce(value)) return false;
     Node& producer = rewriter_.ProducerOf(value);
@@ -66,7 +80,7 @@ class Fuser {
     }
     const bool is_plain = node.inputs.size() == 1 && add.bias.empty();
     if (is_plain) {
-      if (LinearDense(node.inputs[0]) != nullptr) {
+      if (LinearDense(node.inputs[0]) != nullptr || LinearContextDense(node.inputs[0]) != nullptr) {
         // The layer takes the sum's place and name.
         Node dense = rewriter_.Take(node.inputs[0]);
         dense.op.activations = std::move(add.activations);
@@ -102,10 +116,7 @@ class Fuser {
       const ValueId layer = node->inputs[d];
       const Domain domain = rewriter_.DomainOf(layer);
       // The history's values must not depend on the context: they are computed once an event.
-      if (LinearDense(layer) == nullptr || rewriter_.ProducerOf(layer).inputs.size() != 1 ||
-          domain == Domain::History()) {
-        continue;
-      }
+      if (!CanAddRow(layer) || domain == Domain::History()) continue;
       for (size_t r = 0; r < node->inputs.size(); ++r) {
         if (r == d || rewriter_.DomainOf(node->inputs[r]) != Domain::Context()) continue;
         // The layer moves behind whatever makes the row.

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,7 @@ class Gatherer {
         readers_(ReadersOfEachValue(graph)),
         domains_(InferDomains(graph)),
         rewriter_(graph) {
+    for (const ValueId output : graph.OutputValues()) outputs_.insert(output);
     std::vector<const Node*> concats;
     for (const Node& node : graph.nodes) {
       if (node.op.Is(kConcat)) concats.push_back(&node);
@@ -60,7 +62,7 @@ class Gatherer {
   const Operator& OpOf(ValueId value) const { return graph_.nodes[producers_[value]].op; }
 
   bool IsFree(ValueId value) const {
-    return value != graph_.logit && group_of_.count(value) == 0 &&
+    return outputs_.count(value) == 0 && group_of_.count(value) == 0 &&
            (OpOf(value).Is(OperatorKind::Embedding) || OpOf(value).Is(OperatorKind::Numeric));
   }
 
@@ -160,6 +162,7 @@ class Gatherer {
   std::vector<size_t> producers_;
   std::vector<size_t> readers_;
   std::vector<Domain> domains_;
+  std::set<ValueId> outputs_;
   std::vector<Group> groups_;
   std::map<ValueId, size_t> group_of_;
   Rewriter rewriter_;
@@ -168,13 +171,21 @@ class Gatherer {
 }  // namespace
 
 Graph GatherFields(const Graph& graph) {
-  // Two that were in concatenations of their own, one inside the other, are neighbours afterwards.
+  // Two that were in concatenations of their own, one inside the other, are neighbours afterwards;
+  // and so are two of which one concatenation has a third between them, in another that has not.
+  const auto count_fields = [](const Graph& of) {
+    return std::count_if(of.nodes.begin(), of.nodes.end(), [](const Node& node) {
+      return node.op.Is(OperatorKind::Embedding) || node.op.Is(OperatorKind::Numeric);
+    });
+  };
   Graph gathered = graph;
   size_t nodes;
+  std::ptrdiff_t fields;
   do {
     nodes = gathered.nodes.size();
+    fields = count_fields(gathered);
     gathered = RemoveDeadCode(Gatherer(gathered).Run());
-  } while (gathered.nodes.size() < nodes);
+  } while (gathered.nodes.size() != nodes || count_fields(gathered) < fields);
   return gathered;
 }
 

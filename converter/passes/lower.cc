@@ -21,6 +21,8 @@ class Lowerer {
   absl::Status Visit(Node node) {
     if (auto* activation = node.op.As(kActivation)) {
       node.op = AddOp(std::move(activation->activation()));
+    } else if (node.op.Is(kConstant)) {
+      node.op.kind = OperatorKind::Constant;
     } else if (schema::FindOperator(node.op.kind) == nullptr && !IsPlace(node.op.kind) &&
                !node.op.Is(kSubtract)) {
       return absl::UnimplementedError(

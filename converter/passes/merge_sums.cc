@@ -52,14 +52,16 @@ class SumMerger {
   void Group(std::vector<ValueId> addends, Node* node) {
     auto& add = node->op;
     Domain whole;
-    bool has_dense = false;
     std::map<int, std::vector<ValueId>> by_domain;
     for (ValueId addend : addends) {
-      has_dense |= rewriter_.ProducerOf(addend).op.Is(OperatorKind::Dense);
       const Domain domain = rewriter_.DomainOf(addend);
       whole = whole.Union(domain);
       by_domain[domain.index()].push_back(addend);
     }
+    const std::vector<ValueId>& largest = by_domain[whole.index()];
+    const bool has_dense = std::any_of(largest.begin(), largest.end(), [&](ValueId addend) {
+      return rewriter_.ProducerOf(addend).op.Is(OperatorKind::Dense);
+    });
     node->inputs.clear();
     const auto candidates = by_domain.find(Domain::Candidate().index());
     const bool add_to_candidates = whole == Domain::Pair() && candidates != by_domain.end();
@@ -68,7 +70,8 @@ class SumMerger {
                                        ? candidates->second
                                        : node->inputs;
       const bool is_smaller = domain != whole.index();
-      // A dense layer adds a bias for nothing; beside none, the context adds it once.
+      // A dense layer adds a bias for nothing; beside none in this sum itself, the context adds it
+      // once.
       const bool takes_bias =
           is_smaller && domain == Domain::Context().index() && !add.bias.empty() && !has_dense;
       if (!is_smaller || (own.size() == 1 && !takes_bias)) {

@@ -31,7 +31,8 @@ class DeadCodeRemover {
       : graph_(graph),
         values_(graph.values.size()),
         tables_(graph.tables.size()),
-        dense_(graph.dense.size()) {}
+        dense_(graph.dense.size()),
+        forests_(graph.forests.size()) {}
 
   Graph Run() {
     Graph result = graph_;
@@ -39,6 +40,7 @@ class DeadCodeRemover {
     result.values.clear();
     result.tables.clear();
     result.dense.clear();
+    result.forests.clear();
     const std::vector<bool> live = LiveValues();
     for (const Node& source : graph_.nodes) {
       if (!live[source.output]) continue;
@@ -46,17 +48,18 @@ class DeadCodeRemover {
       for (ValueId& input : node.inputs) input = UseValue(input, &result);
       for (Lookup& lookup : node.op.lookups) UseTable(&lookup.table, &result);
       for (DenseId& weights : node.op.weights) UseDense(&weights, &result);
+      if (node.op.forest.has_value()) UseForest(&*node.op.forest, &result);
       node.output = UseValue(node.output, &result);
       result.nodes.push_back(std::move(node));
     }
-    result.logit = UseValue(graph_.logit, &result);
+    result.MapOutputValues([&](ValueId value) { return UseValue(value, &result); });
     return result;
   }
 
  private:
   std::vector<bool> LiveValues() const {
     std::vector<bool> live(graph_.values.size(), false);
-    live[graph_.logit] = true;
+    for (const ValueId output : graph_.OutputValues()) live[output] = true;
     for (size_t i = graph_.nodes.size(); i-- > 0;) {
       if (!live[graph_.nodes[i].output]) continue;
       for (ValueId input : graph_.nodes[i].inputs) live[input] = true;
@@ -85,10 +88,18 @@ class DeadCodeRemover {
     if (is_new) result->dense.push_back(graph_.dense[old_id]);
   }
 
+  void UseForest(ForestId* forest, Graph* result) {
+    bool is_new = false;
+    const ForestId old_id = *forest;
+    *forest = forests_.Use(old_id, &is_new);
+    if (is_new) result->forests.push_back(graph_.forests[old_id]);
+  }
+
   const Graph& graph_;
   Renumbering values_;
   Renumbering tables_;
   Renumbering dense_;
+  Renumbering forests_;
 };
 
 }  // namespace

@@ -57,7 +57,7 @@ Node Rewriter::Take(ValueId value) {
 }
 
 Graph Rewriter::Finish() {
-  graph_.logit = replaced_[graph_.logit];
+  graph_.MapOutputValues([this](ValueId value) { return replaced_[value]; });
   return std::move(graph_);
 }
 

@@ -63,6 +63,7 @@ class AttributeWriter {
     Number(op.squared);
     Number(static_cast<uint64_t>(op.cell));
     Reals(op.numbers);
+    Number(op.forest.has_value() ? 1 + uint64_t{*op.forest} : 0);
     Reals(op.bias);
     Number(static_cast<uint64_t>(op.domain.index()));
     Number(op.column);

@@ -1,6 +1,9 @@
 #include "converter/passes/split_by_domain.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <set>
 #include <string>
@@ -35,6 +38,8 @@ class Splitter {
       if (SplitDense(node, *dense)) return;
     } else if (const auto* sum = node.op.As(OperatorKind::EmbeddingSum)) {
       if (SplitEmbeddingSum(node, *sum)) return;
+    } else if (node.op.Is(OperatorKind::Forest)) {
+      if (SplitForest(node)) return;
     }
     const ValueId output = node.output;
     const bool is_concat = node.op.Is(kConcat);
@@ -96,6 +101,10 @@ class Splitter {
       }
       return;
     }
+    if (producer.op.Is(kConstant)) {
+      constants_.push_back({value, {{column, sign}}});
+      return;
+    }
     if (const Node* difference = Difference(value, leaves)) {
       CollectParts(difference->inputs[0], column, sign, leaves, parts);
       CollectParts(difference->inputs[1], column, -sign, leaves, parts);
@@ -113,9 +122,11 @@ class Splitter {
     std::vector<ValueId> leaves;
     CollectLeaves(node.inputs[0], &leaves);
     std::vector<Part> parts;
+    constants_.clear();
     CollectParts(node.inputs[0], 0, 1, {leaves.begin(), leaves.end()}, &parts);
+    if (parts.empty()) return false;
     std::map<int, std::vector<Part>> by_domain;
-    bool is_plain = true;
+    bool is_plain = constants_.empty();
     for (const Part& part : parts) {
       is_plain = is_plain && part.terms.size() == 1 && part.terms[0].sign > 0;
       by_domain[rewriter_.DomainOf(part.value).index()].push_back(part);
@@ -151,10 +162,30 @@ class Splitter {
         }
       }
     }
-    if (with_bias) dense.bias = whole.bias;
+    if (with_bias) dense.bias = BiasWithConstants(whole);
     const ValueId input = Concatenate(absl::StrCat(name, ".input"), leaves, dense.input_width);
     const DenseId id = graph().AddDense(std::move(dense));
     return rewriter_.Append(name, DenseOp(id, {}), {input}, whole.output_width);
+  }
+
+  // The bias, and what the layer makes of the constants in its input.
+  std::vector<double> BiasWithConstants(const DenseData& whole) {
+    std::vector<double> bias = whole.bias;
+    for (const Part& part : constants_) {
+      const std::vector<double> numbers = rewriter_.ProducerOf(part.value).op.numbers;
+      // Zeros that pad a value leave the layer as it is, without a bias too.
+      if (std::count(numbers.begin(), numbers.end(), 0.0) ==
+          static_cast<std::ptrdiff_t>(numbers.size())) {
+        continue;
+      }
+      bias.resize(whole.output_width, 0.0);
+      for (uint32_t j = 0; j < whole.output_width; ++j) {
+        for (uint32_t i = 0; i < numbers.size(); ++i) {
+          bias[j] += part.terms[0].sign * numbers[i] * whole.At(j, part.terms[0].column + i);
+        }
+      }
+    }
+    return bias;
   }
 
   // `leaves` side by side, out of concatenations that exist already as far as possible: what lies
@@ -195,8 +226,110 @@ class Splitter {
     return true;
   }
 
+  // Trees by the domain of what they test, each over what its own trees test.
+  bool SplitForest(const Node& node) {
+    const ForestData whole = *graph().forests[*node.op.forest];
+    std::vector<ValueId> leaves;
+    CollectLeaves(node.inputs[0], &leaves);
+    std::vector<uint32_t> leaf_of_column;
+    for (uint32_t leaf = 0; leaf < leaves.size(); ++leaf) {
+      leaf_of_column.insert(leaf_of_column.end(), graph().WidthOf(leaves[leaf]), leaf);
+    }
+    std::map<int, ForestPart> by_domain;
+    double base = whole.base;
+    for (size_t tree = 0; tree < whole.tree_count(); ++tree) {
+      std::set<uint32_t> tested;
+      for (uint32_t n = whole.tree_begins[tree]; n < whole.tree_begins[tree + 1]; ++n) {
+        const schema::ForestNode& at = whole.nodes[n];
+        if ((at.flags & schema::kInnerNode) != 0) tested.insert(leaf_of_column[at.column]);
+      }
+      if (tested.empty()) {  // One leaf.
+        base += whole.nodes[whole.tree_begins[tree]].number;
+        continue;
+      }
+      Domain domain;
+      for (const uint32_t leaf : tested) domain = domain.Union(rewriter_.DomainOf(leaves[leaf]));
+      ForestPart& part = by_domain[domain.index()];
+      part.trees.push_back(tree);
+      part.leaves.insert(tested.begin(), tested.end());
+    }
+    if (by_domain.empty() ||
+        (by_domain.size() == 1 && by_domain.begin()->second.leaves.size() == leaves.size())) {
+      return false;
+    }
+    if (by_domain.size() == 1) {
+      const auto& [domain, part] = *by_domain.begin();
+      Node only = PartOfForest(graph().NameOf(node), whole, leaves, part, base);
+      only.output = node.output;
+      rewriter_.Add(std::move(only));
+      return true;
+    }
+    std::vector<ValueId> addends;
+    for (const auto& [domain, part] : by_domain) {
+      const std::string name = PartName(node, domain);
+      Node forest = PartOfForest(name, whole, leaves, part, base);
+      base = 0;
+      addends.push_back(rewriter_.Append(name, std::move(forest.op), std::move(forest.inputs), 1));
+    }
+    rewriter_.Add({AddOp(), std::move(addends), node.output});
+    return true;
+  }
+
+  struct ForestPart {
+    std::vector<size_t> trees;
+    std::set<uint32_t> leaves;  // Positions among the parts of the forest's input.
+  };
+
+  // Without an output.
+  Node PartOfForest(const std::string& name, const ForestData& whole,
+                    const std::vector<ValueId>& leaves, const ForestPart& part, double base) {
+    std::vector<ValueId> own;
+    std::vector<uint16_t> new_column;  // By old column; of leaves that are not here, any number.
+    ForestData forest;
+    forest.name = name;
+    forest.base = base;
+    for (uint32_t leaf = 0; leaf < leaves.size(); ++leaf) {
+      const uint32_t width = graph().WidthOf(leaves[leaf]);
+      for (uint32_t c = 0; c < width; ++c) {
+        new_column.push_back(static_cast<uint16_t>(forest.input_width + c));
+      }
+      if (part.leaves.count(leaf) == 0) continue;
+      own.push_back(leaves[leaf]);
+      forest.input_width += width;
+    }
+    for (const size_t tree : part.trees) {
+      const uint32_t begin = whole.tree_begins[tree];
+      const auto shift = static_cast<uint32_t>(forest.nodes.size()) - begin;  // Modulo 2^32.
+      for (uint32_t n = begin; n < whole.tree_begins[tree + 1]; ++n) {
+        schema::ForestNode node = whole.nodes[n];
+        node.left += shift;
+        const bool is_inner = (node.flags & schema::kInnerNode) != 0;
+        node.column = is_inner ? new_column[node.column] : uint16_t{0};
+        if ((node.flags & schema::kCategories) != 0) CopySet(whole, &node, &forest);
+        forest.nodes.push_back(node);
+      }
+      forest.tree_begins.push_back(static_cast<uint32_t>(forest.nodes.size()));
+    }
+    const uint32_t width = forest.input_width;
+    const ValueId input = Concatenate(absl::StrCat(name, ".input"), own, width);
+    const ForestId id = graph().AddForest(std::move(forest));
+    return {ForestOp(id), {input}, 0};
+  }
+
+  // The set that a node asks for, into another forest.
+  static void CopySet(const ForestData& from, schema::ForestNode* node, ForestData* to) {
+    const uint32_t set = schema::SetOfNode(*node);
+    if (to->set_begins.empty()) to->set_begins.push_back(0);
+    const auto copy = static_cast<uint32_t>(to->set_begins.size() - 1);
+    to->set_words.insert(to->set_words.end(), from.set_words.begin() + from.set_begins[set],
+                         from.set_words.begin() + from.set_begins[set + 1]);
+    to->set_begins.push_back(static_cast<uint32_t>(to->set_words.size()));
+    std::memcpy(&node->number, &copy, sizeof(copy));
+  }
+
   Rewriter rewriter_;
   std::map<std::vector<ValueId>, ValueId> concats_;  // By leaves.
+  std::vector<Part> constants_;                      // Of the layer that is being split.
 };
 
 }  // namespace

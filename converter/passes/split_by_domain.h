@@ -17,13 +17,19 @@ namespace handpick::converter {
 // unit (the second line) multiplies a quarter of what is written down per candidate and event. A
 // sum of embeddings becomes a sum of one per domain likewise.
 //
+// A forest becomes the sum of one forest per domain: trees that test the context alone are walked
+// once a request. A part's input is what its own trees test.
+//
 // (Folding the layer into one matrix per event, (A + C) + D diag(k), multiplies as much per
 // candidate and event. It would save (A + C) q, once per candidate, for a matrix of memory per
 // event.)
 //
+// Constants in a layer's input become a part of its bias.
+//
 // Promises that every dense layer and every sum of embeddings reads operands of one domain alone
 // (a dense layer: as far as they come from a concatenation), so that no multiplication of context
-// columns is left in the candidate domain. The graph's value does not change.
+// columns is left in the candidate domain; and that every forest has trees of its own domain alone,
+// and reads no part of a concatenation that none of them tests. The graph's value does not change.
 Graph SplitByDomain(const Graph& graph);
 
 }  // namespace handpick::converter

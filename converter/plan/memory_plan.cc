@@ -114,7 +114,7 @@ class Planner {
       use(graph_.nodes[i].output, i);
     }
     const size_t end = graph_.nodes.size();
-    use(graph_.logit, end);
+    for (const ValueId output : graph_.OutputValues()) use(output, end);
     for (size_t b = 0; b < plan_.buffers.size(); ++b) {
       const PlannedBuffer& buffer = plan_.buffers[b];
       // What a session keeps is read at any later time.

@@ -13,10 +13,11 @@
 namespace handpick::converter {
 namespace {
 
-// Embeddings of some features, one row of their side each, joined.
+// Embeddings (or numbers) of some features, one row of their side each, joined.
 struct Joined {
   ValueId value = 0;
   std::vector<TableId> tables;
+  std::vector<double> padding;  // What row 0 of every table, and numbers that are 0, come to.
 };
 
 absl::StatusOr<Joined> Join(const std::string& name, const std::vector<size_t>& features,
@@ -30,16 +31,25 @@ absl::StatusOr<Joined> Join(const std::string& name, const std::vector<size_t>& 
   for (const size_t index : features) {
     const FeatureSpec& feature = model->spec().features[index];
     const FeatureUse use = {index, feature.combiner};
-    if (model->deep()->Feature(use).side != side || model->deep()->IsNumeric(use)) {
+    if (model->deep()->Feature(use).side != side) {
       return absl::InvalidArgumentError(absl::StrCat("spec: ", field, " has feature '",
-                                                     feature.name, "', expected ids of side ",
+                                                     feature.name, "', expected one of side ",
                                                      SideName(side)));
+    }
+    if (model->deep()->IsNumeric(use)) {
+      parts.push_back(model->deep()->NumberRows(use));
+      joined.padding.resize(joined.padding.size() + model->deep()->Feature(use).dimension, 0.0);
+      continue;
     }
     HP_ASSIGN_OR_RETURN(
         const Lookup lookup,
         model->deep()->LookUp(use, model->layout().DeepTable(feature.table), kAnySize));
     parts.push_back(model->deep()->EmbedRows(use, lookup));
     joined.tables.push_back(lookup.table);
+    const TableData& table = *model->graph()->tables[lookup.table];
+    for (uint32_t column = 0; column < table.dimension; ++column) {
+      joined.padding.push_back(table.At(0, column));
+    }
   }
   HP_ASSIGN_OR_RETURN(joined.value, model->Concat(field, std::move(parts), field));
   return joined;
@@ -55,16 +65,24 @@ std::string NamesOf(const std::vector<size_t>& features, const Spec& spec) {
 
 absl::StatusOr<QueryAndKey> AddQueryAndKey(ModelBuilder* model) {
   const AttentionSpec& attention = model->spec().attention;
-  HP_ASSIGN_OR_RETURN(const Joined query,
-                      Join("query", attention.query, schema::Side::Candidate, model));
-  HP_ASSIGN_OR_RETURN(const Joined key, Join("key", attention.key, schema::Side::History, model));
-  const Graph& graph = *model->graph();
-  if (graph.WidthOf(query.value) != graph.WidthOf(key.value)) {
+  HP_ASSIGN_OR_RETURN(Joined query, Join("query", attention.query, schema::Side::Candidate, model));
+  HP_ASSIGN_OR_RETURN(Joined key, Join("key", attention.key, schema::Side::History, model));
+  Graph& graph = *model->graph();
+  const uint32_t query_width = graph.WidthOf(query.value);
+  const uint32_t key_width = graph.WidthOf(key.value);
+  if (attention.pads_query && query_width < key_width) {
+    const ValueId zeros = graph.Append("attention.query.padding",
+                                       ConstantOp(std::vector<double>(key_width - query_width)), {},
+                                       key_width - query_width);
+    HP_ASSIGN_OR_RETURN(query.value, model->Concat("attention.query.padded", {query.value, zeros},
+                                                   "attention.query"));
+  } else if (query_width != key_width) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "weights: the embeddings of attention.query (", NamesOf(attention.query, model->spec()),
-        ") are ", graph.WidthOf(query.value), " wide together and those of attention.key (",
-        NamesOf(attention.key, model->spec()), ") ", graph.WidthOf(key.value),
-        ", expected one width"));
+        "weights: the features of attention.query (", NamesOf(attention.query, model->spec()),
+        ") are ", query_width, " wide together and those of attention.key (",
+        NamesOf(attention.key, model->spec()), ") ", key_width, ", expected ",
+        attention.pads_query ? "a query that is no wider: pad_query is true"
+                             : "one width (or a query that is padded: pad_query)"));
   }
   if (query.tables != key.tables && std::is_permutation(query.tables.begin(), query.tables.end(),
                                                         key.tables.begin(), key.tables.end())) {
@@ -75,14 +93,7 @@ absl::StatusOr<QueryAndKey> AddQueryAndKey(ModelBuilder* model) {
         "them so computes this; if yours does not, give attention.key the order of "
         "attention.query"));
   }
-  QueryAndKey result = {query.value, key.value, {}};
-  for (const TableId id : key.tables) {
-    const TableData& table = *graph.tables[id];
-    for (uint32_t column = 0; column < table.dimension; ++column) {
-      result.padding_key.push_back(table.At(0, column));
-    }
-  }
-  return result;
+  return QueryAndKey{query.value, key.value, std::move(key.padding)};
 }
 
 absl::StatusOr<ValueId> AddAttention(ValueId query, ValueId key, ModelBuilder* model) {

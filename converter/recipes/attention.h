@@ -10,15 +10,16 @@
 
 namespace handpick::converter {
 
-// What attention compares: embeddings of one width, joined in the order of the spec.
+// What attention compares: embeddings and numbers, joined in the order of the spec, of one width.
 struct QueryAndKey {
   ValueId query = 0;                // Of the candidate.
   ValueId key = 0;                  // Of each event.
   std::vector<double> padding_key;  // The key of row 0 of every table.
 };
 
-// Adds the spec's attention.query and attention.key. Errors: features of the wrong side; query and
-// key of different widths. Tables in different orders are a notice.
+// Adds the spec's attention.query and attention.key. A query that is narrower is followed by zeros
+// where the spec says pad_query. Errors: features of the wrong side; other differences of width.
+// Tables in different orders are a notice.
 absl::StatusOr<QueryAndKey> AddQueryAndKey(ModelBuilder* model);
 
 // Adds the activation unit of the spec's attention; returns how much each event weighs for a

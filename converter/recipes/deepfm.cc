@@ -14,8 +14,8 @@ absl::StatusOr<Graph> BuildDeepFm(const Spec& spec, const Weights& weights) {
   model.AddToLogit(model.SumOfColumns("deep.interaction.sum_of_columns", pairs));
   if (!spec.deep.hidden_units.empty()) {
     HP_RETURN_IF_ERROR(model.AddNetwork(deep.all, "the widths of deep.features"));
-  } else if (!deep.numbers.empty()) {
-    model.AddNotice("the numbers of deep.features change nothing: there are no layers");
+  } else {
+    model.NoticeNumbers(deep);
   }
   return model.Finish("wide.features, deep.features and deep.hidden_units");
 }

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "converter/io/status_macros.h"
+#include "converter/spec/kinds.h"
 
 namespace handpick::converter {
 namespace {
@@ -25,9 +26,36 @@ uint64_t RowsOfTable(const Spec& spec, const FeatureSet& features, const std::st
 absl::StatusOr<Lookup> FeatureInputs::LookUp(const FeatureUse& use, const std::string& tensor,
                                              int64_t dimension) {
   const FeatureSpec& feature = spec_.features[use.feature];
-  const auto [entry, is_new] = tables_.try_emplace(tensor, 0);
-  if (is_new) {
-    const uint64_t rows = RowsOfTable(spec_, *graph_.features, feature.table);
+  HP_ASSIGN_OR_RETURN(const TableId table, AddTable(use, {tensor}, dimension));
+  const uint32_t found = graph_.tables[table]->dimension;
+  // Of several parts, the spec speaks of the deep one's tables.
+  const bool is_declared = part_ == "deep" || !FindModelKind(spec_.kind)->Has(kDeep);
+  if (dimension == kAnySize && is_declared &&
+      feature.embedding_dimension.value_or(found) != found) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: tensor '", tensor, "' has rows of ", found, " numbers, expected ",
+                     *feature.embedding_dimension, " (spec: embedding.dimension of feature '",
+                     feature.name, "')"));
+  }
+  return LookupOf(use, table);
+}
+
+absl::StatusOr<Lookup> FeatureInputs::LookUp(const FeatureUse& use,
+                                             const std::vector<std::string>& columns) {
+  HP_ASSIGN_OR_RETURN(const TableId table, AddTable(use, columns, 1));
+  return LookupOf(use, table);
+}
+
+absl::StatusOr<TableId> FeatureInputs::AddTable(const FeatureUse& use,
+                                                const std::vector<std::string>& tensors,
+                                                int64_t dimension) {
+  const auto [entry, is_new] = tables_.try_emplace(tensors[0], 0);
+  if (!is_new) return entry->second;
+  const FeatureSpec& feature = spec_.features[use.feature];
+  const uint64_t rows = RowsOfTable(spec_, *graph_.features, feature.table);
+  std::vector<const Tensor*> parts;
+  uint64_t width = 0;
+  for (const std::string& tensor : tensors) {
     HP_ASSIGN_OR_RETURN(
         const Tensor* const weights,
         tensors_.Take(tensor, {{static_cast<int64_t>(rows), dimension}},
@@ -40,26 +68,32 @@ absl::StatusOr<Lookup> FeatureInputs::LookUp(const FeatureUse& use, const std::s
                                                      ShapeText(weights->shape),
                                                      ", which is no table"));
     }
-    TableData table;
-    table.name = absl::StrCat(part_, ".", feature.table);
-    table.rows = static_cast<uint32_t>(weights->shape[0]);
-    table.dimension = static_cast<uint32_t>(weights->shape[1]);
-    table.floats = weights->data;
-    entry->second = graph_.AddTable(std::move(table));
+    parts.push_back(weights);
+    width += static_cast<uint64_t>(weights->shape[1]);
   }
-  const uint32_t found = graph_.tables[entry->second]->dimension;
-  if (dimension == kAnySize && feature.embedding_dimension.value_or(found) != found) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("weights: tensor '", tensor, "' has rows of ", found, " numbers, expected ",
-                     *feature.embedding_dimension, " (spec: embedding.dimension of feature '",
-                     feature.name, "')"));
+  TableData table;
+  table.name = absl::StrCat(part_, ".", feature.table);
+  table.rows = static_cast<uint32_t>(rows);
+  table.dimension = static_cast<uint32_t>(width);
+  if (parts.size() == 1) {
+    table.floats = parts[0]->data;
+  } else {
+    table.floats.reserve(rows * width);
+    for (uint64_t row = 0; row < rows; ++row) {
+      for (const Tensor* part : parts) table.floats.push_back(part->data[row]);
+    }
   }
+  entry->second = graph_.AddTable(std::move(table));
+  return entry->second;
+}
+
+Lookup FeatureInputs::LookupOf(const FeatureUse& use, TableId table) const {
   Lookup lookup;
   lookup.feature = static_cast<uint32_t>(use.feature);
-  lookup.table = entry->second;
+  lookup.table = table;
   // A history feature's use says how its events are pooled; how the values of one event are, is
   // said by the feature itself.
-  lookup.combiner = IsHistory(use) ? feature.combiner : use.combiner;
+  lookup.combiner = IsHistory(use) ? spec_.features[use.feature].combiner : use.combiner;
   // One row that is always there: pooling has nothing to do.
   if (Feature(use).type == schema::FeatureType::Categorical) {
     lookup.combiner = schema::Combiner::Sum;
@@ -83,10 +117,13 @@ ValueId FeatureInputs::EmbedRows(const FeatureUse& use, const Lookup& lookup) {
 }
 
 ValueId FeatureInputs::Numbers(const FeatureUse& use) {
-  const ValueId numbers =
-      graph_.Append(absl::StrCat(part_, ".numeric.", Feature(use).name),
-                    NumericOp(static_cast<uint32_t>(use.feature)), {}, Feature(use).dimension);
+  const ValueId numbers = NumberRows(use);
   return IsHistory(use) ? PoolEvents(use, numbers) : numbers;
+}
+
+ValueId FeatureInputs::NumberRows(const FeatureUse& use) {
+  return graph_.Append(absl::StrCat(part_, ".numeric.", Feature(use).name),
+                       NumericOp(static_cast<uint32_t>(use.feature)), {}, Feature(use).dimension);
 }
 
 ValueId FeatureInputs::PoolEvents(const FeatureUse& use, ValueId per_event) {

@@ -29,6 +29,9 @@ class FeatureInputs {
   absl::StatusOr<Lookup> LookUp(const FeatureUse& use, const std::string& tensor,
                                 int64_t dimension);
 
+  // The same in a table whose columns are tensors of their own, each [rows, 1].
+  absl::StatusOr<Lookup> LookUp(const FeatureUse& use, const std::vector<std::string>& columns);
+
   // The value of a feature that is looked up as `lookup`, without events.
   ValueId Embed(const FeatureUse& use, const Lookup& lookup);
 
@@ -39,6 +42,9 @@ class FeatureInputs {
   // The value of a numeric feature, without events.
   ValueId Numbers(const FeatureUse& use);
 
+  // The same for each row of the feature's side.
+  ValueId NumberRows(const FeatureUse& use);
+
   const schema::FeatureT& Feature(const FeatureUse& use) const {
     return *graph_.features->features[use.feature];
   }
@@ -48,6 +54,9 @@ class FeatureInputs {
   bool IsHistory(const FeatureUse& use) const { return Feature(use).side == schema::Side::History; }
 
  private:
+  absl::StatusOr<TableId> AddTable(const FeatureUse& use, const std::vector<std::string>& tensors,
+                                   int64_t dimension);
+  Lookup LookupOf(const FeatureUse& use, TableId table) const;
   ValueId PoolEvents(const FeatureUse& use, ValueId per_event);
 
   const Spec& spec_;

@@ -26,34 +26,56 @@ class ChainBuilder {
                Graph* graph)
       : chain_(chain), layout_(layout), tensors_(*tensors), graph_(*graph) {}
 
-  absl::StatusOr<ValueId> Add(size_t layer, ValueId input) {
+  absl::StatusOr<ValueId> AddLinear(size_t layer, ValueId input) {
     const std::string name = absl::StrCat(chain_.part, ".layers.", layer);
-    const std::string field = absl::StrCat(chain_.part, ".hidden_units[", layer, "]");
-    const LayerTensors names = (layout_.*chain_.tensors)(layer);
+    const std::string field = FieldOf(layer);
+    const LayerTensors names = NamesOf(layer);
     const int64_t units = chain_.hidden_units[layer];
     if (units < 1 || units > INT32_MAX) {
       return absl::InvalidArgumentError(
           absl::StrCat("spec: ", field, " is ", units, ", expected at least 1"));
     }
-    const std::string input_field =
-        layer == 0 ? chain_.input_field
-                   : absl::StrCat(chain_.part, ".hidden_units[", layer - 1, "]");
+    const std::string input_field = layer == 0 ? chain_.input_field : FieldOf(layer - 1);
     HP_ASSIGN_OR_RETURN(const Tensor* const weights,
                         tensors_.Take(names.weight, {{units, graph_.WidthOf(input)}},
                                       absl::StrCat(field, " and ", input_field)));
     HP_ASSIGN_OR_RETURN(const Tensor* const bias, tensors_.Take(names.bias, {{units}}, field));
     ValueId value = AddDense(name, *weights, bias, input, &graph_);
-    HP_ASSIGN_OR_RETURN(value, AddBatchNorm(name, names, units, value));
-    HP_ASSIGN_OR_RETURN(ActivationSpec activation, ReadActivation(names, units));
+    return AddBatchNorm(name, names, units, value);
+  }
+
+  absl::StatusOr<ValueId> AddActivation(size_t layer, ValueId value) {
+    const LayerTensors names = NamesOf(layer);
+    const int64_t units = chain_.hidden_units[layer];
+    const bool is_last = layer + 1 == chain_.hidden_units.size();
+    HP_ASSIGN_OR_RETURN(
+        ActivationSpec activation,
+        is_last && !chain_.output_activation.empty()
+            ? ReadActivation(names, units, chain_.output_activation, "output_activation")
+            : ReadActivation(names, units, chain_.activation, "activation"));
     if (activation.kind == schema::ActivationKind::Linear) return value;
-    return graph_.Append(name + ".activation", ActivationOp(std::move(activation)), {value},
-                         graph_.WidthOf(value));
+    return graph_.Append(absl::StrCat(chain_.part, ".layers.", layer, ".activation"),
+                         ActivationOp(std::move(activation)), {value}, graph_.WidthOf(value));
   }
 
  private:
+  const std::string& Section() const {
+    return chain_.section.empty() ? chain_.part : chain_.section;
+  }
+
+  LayerTensors NamesOf(size_t layer) const {
+    return chain_.tensors == nullptr ? layout_.NetworkLayer(chain_.network, layer)
+                                     : (layout_.*chain_.tensors)(layer);
+  }
+
+  std::string FieldOf(size_t layer) const {
+    if (!chain_.unit_fields.empty()) return chain_.unit_fields[layer];
+    return absl::StrCat(Section(), ".hidden_units[", layer, "]");
+  }
+
   absl::StatusOr<ValueId> AddBatchNorm(const std::string& name, const LayerTensors& names,
                                        int64_t units, ValueId input) {
-    const std::string field = absl::StrCat(chain_.part, ".batch_normalization is ",
+    const std::string field = absl::StrCat(Section(), ".batch_normalization is ",
                                            chain_.batch_normalization ? "true" : "false");
     if (!chain_.batch_normalization) {
       HP_RETURN_IF_ERROR(tensors_.Refuse(names.batch_norm + ".weight", field));
@@ -91,15 +113,17 @@ class ChainBuilder {
     return norm;
   }
 
-  absl::StatusOr<ActivationSpec> ReadActivation(const LayerTensors& names, int64_t units) {
-    const std::string& activation = chain_.activation;
+  // `key`: of the spec, which says what the activation is.
+  absl::StatusOr<ActivationSpec> ReadActivation(const LayerTensors& names, int64_t units,
+                                                const std::string& activation,
+                                                const std::string& key) {
     const auto& accepted = chain_.activations;
     if (std::find(accepted.begin(), accepted.end(), activation) == accepted.end()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("spec: ", chain_.part, ".activation is '", activation,
+          absl::StrCat("spec: ", Section(), ".", key, " is '", activation,
                        "', expected one of: ", absl::StrJoin(accepted, ", ")));
     }
-    const std::string field = absl::StrCat(chain_.part, ".activation is ", activation);
+    const std::string field = absl::StrCat(Section(), ".", key, " is ", activation);
     if (activation == "dice") return ReadDice(names, units, field);
     HP_RETURN_IF_ERROR(tensors_.Refuse(names.dice_alpha, field));
     ActivationSpec result;
@@ -147,9 +171,21 @@ absl::StatusOr<ValueId> AddLayers(const LayerChain& chain, const TensorLayout& l
   ChainBuilder builder(chain, layout, tensors, graph);
   ValueId value = input;
   for (size_t layer = 0; layer < chain.hidden_units.size(); ++layer) {
-    HP_ASSIGN_OR_RETURN(value, builder.Add(layer, value));
+    HP_ASSIGN_OR_RETURN(value, builder.AddLinear(layer, value));
+    HP_ASSIGN_OR_RETURN(value, builder.AddActivation(layer, value));
   }
   return value;
+}
+
+absl::StatusOr<ValueId> AddLinear(const LayerChain& chain, const TensorLayout& layout, size_t layer,
+                                  ValueId input, TensorReader* tensors, Graph* graph) {
+  return ChainBuilder(chain, layout, tensors, graph).AddLinear(layer, input);
+}
+
+absl::StatusOr<ValueId> AddActivation(const LayerChain& chain, const TensorLayout& layout,
+                                      size_t layer, ValueId input, TensorReader* tensors,
+                                      Graph* graph) {
+  return ChainBuilder(chain, layout, tensors, graph).AddActivation(layer, input);
 }
 
 ValueId AddDense(const std::string& name, const Tensor& weights, const Tensor* bias, ValueId input,

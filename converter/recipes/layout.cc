@@ -1,6 +1,7 @@
 #include "converter/recipes/layout.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -34,6 +35,10 @@ std::string WithPart(absl::string_view pattern, absl::string_view part) {
   return absl::StrReplaceAll(pattern, {{"<part>", part}});
 }
 
+std::string WithTask(absl::string_view pattern, absl::string_view task) {
+  return absl::StrReplaceAll(pattern, {{"<t>", task}});
+}
+
 }  // namespace
 
 absl::string_view TensorLayout::Pattern(TensorRole role) const {
@@ -53,12 +58,26 @@ std::string TensorLayout::WideNumericWeight() const {
 }
 
 LayerTensors TensorLayout::DeepLayer(size_t layer) const {
-  return Layer(TensorRole::kNetwork, layer);
+  return NetworkLayer(Pattern(TensorRole::kNetwork), layer);
 }
 
 LayerTensors TensorLayout::AttentionLayer(size_t layer) const {
-  return Layer(TensorRole::kUnit, layer);
+  return NetworkLayer(Pattern(TensorRole::kUnit), layer);
 }
+
+std::string TensorLayout::OuterKernel() const {
+  return std::string(Pattern(TensorRole::kOuterKernel));
+}
+
+LayerTensors TensorLayout::UserTowerLayer(size_t layer) const {
+  return NetworkLayer(Pattern(TensorRole::kUserTower), layer);
+}
+
+LayerTensors TensorLayout::ItemTowerLayer(size_t layer) const {
+  return NetworkLayer(Pattern(TensorRole::kItemTower), layer);
+}
+
+std::string TensorLayout::ItemBias() const { return std::string(Pattern(TensorRole::kItemBias)); }
 
 std::string TensorLayout::HeadWeight() const {
   return std::string(Pattern(TensorRole::kHeadWeight));
@@ -93,15 +112,125 @@ std::string TensorLayout::NegativeSampling() const {
   return std::string(Pattern(TensorRole::kAuxiliary));
 }
 
-LayerTensors TensorLayout::Layer(TensorRole network, size_t layer) const {
+CrossTensors TensorLayout::CrossLayer(size_t layer) const {
+  const std::string number = absl::StrCat(layer);
+  const auto name = [&](TensorRole role) {
+    return absl::StrReplaceAll(Pattern(role), {{"<i>", number}});
+  };
+  return {name(TensorRole::kCrossWeight), name(TensorRole::kCrossBias),
+          name(TensorRole::kCrossDown), name(TensorRole::kCrossUp),
+          !absl::StrContains(Pattern(TensorRole::kCrossWeight), "<i>")};
+}
+
+LayerTensors TensorLayout::ResidualLayer(size_t layer) const {
+  const std::string unit = absl::StrCat(layer / 2);
+  return NetworkLayer(absl::StrReplaceAll(Pattern(TensorRole::kResidualUnit), {{"<unit>", unit}}),
+                      layer % 2);
+}
+
+std::string TensorLayout::GmfTable(absl::string_view table) const {
+  return WithTable(Pattern(TensorRole::kGmfTable), table);
+}
+
+HeadTensors TensorLayout::GmfAttention() const { return SoftAttention(TensorRole::kGmf); }
+
+HeadTensors TensorLayout::DeepAttention() const { return SoftAttention(TensorRole::kNetwork); }
+
+HeadTensors TensorLayout::SoftAttention(TensorRole network) const {
+  const auto name = [&](TensorRole role) {
+    return absl::StrReplaceAll(Pattern(role), {{"<network>", Pattern(network)}});
+  };
+  return {name(TensorRole::kSoftWeight), name(TensorRole::kSoftBias)};
+}
+
+LayerTensors TensorLayout::ValueLayer(size_t layer) const {
+  return NetworkLayer(Pattern(TensorRole::kValue), layer);
+}
+
+HeadTensors TensorLayout::ValueHead() const {
+  return {std::string(Pattern(TensorRole::kValueHeadWeight)),
+          std::string(Pattern(TensorRole::kValueHeadBias))};
+}
+
+AutorecTensors TensorLayout::Autorec(absl::string_view item_table,
+                                     absl::string_view candidate_table) const {
+  return {WithTable(Pattern(TensorRole::kAutorecTable), item_table),
+          std::string(Pattern(TensorRole::kAutorecHiddenBias)),
+          WithTable(Pattern(TensorRole::kAutorecOutput), candidate_table),
+          WithTable(Pattern(TensorRole::kAutorecOutputBias), candidate_table)};
+}
+
+std::string TensorLayout::WideBias() const { return std::string(Pattern(TensorRole::kWideBias)); }
+
+LayerTensors TensorLayout::NetworkLayer(absl::string_view network, size_t layer) const {
   const std::string number = absl::StrCat(layer);
   const auto name = [&](TensorRole role, absl::string_view part = "") {
-    return absl::StrReplaceAll(
-        Pattern(role), {{"<network>", Pattern(network)}, {"<i>", number}, {".<part>", part}});
+    return absl::StrReplaceAll(Pattern(role),
+                               {{"<network>", network}, {"<i>", number}, {".<part>", part}});
   };
   return {name(TensorRole::kLayerWeight), name(TensorRole::kLayerBias),
           name(TensorRole::kBatchNorm),   name(TensorRole::kPrelu),
           name(TensorRole::kDiceAlpha),   name(TensorRole::kDice)};
+}
+
+std::string TensorLayout::Task(absl::string_view task) const {
+  return WithTask(Pattern(TensorRole::kTask), task);
+}
+
+HeadTensors TensorLayout::TaskHead(absl::string_view task) const {
+  return {WithTask(Pattern(TensorRole::kTaskHeadWeight), task),
+          WithTask(Pattern(TensorRole::kTaskHeadBias), task)};
+}
+
+std::string TensorLayout::Expert(size_t expert) const {
+  return absl::StrReplaceAll(Pattern(TensorRole::kExpert), {{"<e>", absl::StrCat(expert)}});
+}
+
+std::string TensorLayout::Gate(size_t task) const {
+  return WithTask(Pattern(TensorRole::kGate), absl::StrCat(task));
+}
+
+HeadTensors TensorLayout::GateHead(size_t task) const {
+  const std::string number = absl::StrCat(task);
+  return {WithTask(Pattern(TensorRole::kGateWeight), number),
+          WithTask(Pattern(TensorRole::kGateBias), number)};
+}
+
+std::vector<std::string> TensorLayout::PieceTables(absl::string_view part,
+                                                   absl::string_view table) const {
+  return OfPieces(TensorRole::kPieceTable, part, table);
+}
+
+std::vector<std::string> TensorLayout::PieceNumbers(absl::string_view part) const {
+  return OfPieces(TensorRole::kPieceNumbers, part, "");
+}
+
+std::string TensorLayout::PieceBias(absl::string_view part) const {
+  return WithPart(Pattern(TensorRole::kPieceBias), part);
+}
+
+std::string TensorLayout::FactorTable(absl::string_view table) const {
+  return WithTable(Pattern(TensorRole::kFactorTable), table);
+}
+
+std::string TensorLayout::FactorNumbers() const {
+  return std::string(Pattern(TensorRole::kFactorNumbers));
+}
+
+std::string TensorLayout::FactorBias() const {
+  return std::string(Pattern(TensorRole::kFactorBias));
+}
+
+std::vector<std::string> TensorLayout::OfPieces(TensorRole role, absl::string_view part,
+                                                absl::string_view table) const {
+  const std::string pattern =
+      absl::StrReplaceAll(Pattern(role), {{"<part>", part}, {"<table>", table}});
+  if (!absl::StrContains(pattern, "<i>")) return {pattern};
+  std::vector<std::string> names;
+  for (int64_t piece = 0; piece < spec_.piecewise.count; ++piece) {
+    names.push_back(absl::StrReplaceAll(pattern, {{"<i>", absl::StrCat(piece)}}));
+  }
+  return names;
 }
 
 RecurrentTensors TensorLayout::Recurrent(TensorRole role) const {
@@ -110,9 +239,26 @@ RecurrentTensors TensorLayout::Recurrent(TensorRole role) const {
           WithPart(pattern, "bias_ih"), WithPart(pattern, "bias_hh")};
 }
 
+std::vector<std::string> EmbeddingTensors(const Spec& spec) {
+  const TensorLayout layout(spec);
+  std::set<std::string> names;
+  for (const FeatureSpec& feature : spec.features) {
+    names.insert(layout.DeepTable(feature.table));
+    names.insert(layout.WideTable(feature.table));
+    names.insert(layout.GmfTable(feature.table));
+    const AutorecTensors autorec = layout.Autorec(feature.table, feature.table);
+    names.insert({autorec.table, autorec.output, autorec.output_bias});
+  }
+  // The scalar of a factorization machine belongs to its weights.
+  if (spec.kind == "fnn") names.insert(layout.WideBias());
+  names.erase("");
+  return {names.begin(), names.end()};
+}
+
 absl::Status CheckLayout(const Spec& spec, const FeatureSet& features) {
   if (spec.traits().takes_max_with_length) return absl::OkStatus();
-  for (const auto* uses : {&spec.wide.features, &spec.deep.features}) {
+  for (const auto* uses : {&spec.wide.features, &spec.deep.features, &spec.piecewise.features,
+                           &spec.piecewise.base_features, &spec.piecewise.bias_features}) {
     for (const FeatureUse& use : *uses) {
       const schema::FeatureT& feature = *features.features[use.feature];
       if (use.combiner == schema::Combiner::Max && feature.length_feature >= 0) {

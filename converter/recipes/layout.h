@@ -37,6 +37,24 @@ struct HeadTensors {
   std::string bias;
 };
 
+// A cross layer.
+struct CrossTensors {
+  std::string weight;
+  std::string bias;
+  std::string down;  // Of low rank, instead of the weight: [rank, width] and
+  std::string up;    // [width, rank].
+  // Weight and bias are those of all layers, one after the other along an axis of their own.
+  bool stacked = false;
+};
+
+// The tables of AutoRec, and the bias of its hidden layer.
+struct AutorecTensors {
+  std::string table;        // [rows of the events' items, hidden]
+  std::string hidden_bias;  // [hidden]
+  std::string output;       // [rows of the candidates' items, hidden]
+  std::string output_bias;  // [rows of the candidates' items, 1]
+};
+
 // A recurrent cell of width H, its gates stacked r, z, n: [3 H, in], [3 H, H], [3 H], [3 H].
 struct RecurrentTensors {
   std::string weight_ih;
@@ -71,10 +89,51 @@ class TensorLayout {
   // Hidden layers of the network and of the attention unit.
   LayerTensors DeepLayer(size_t layer) const;
   LayerTensors AttentionLayer(size_t layer) const;
+  // Hidden layers of a network of that name.
+  LayerTensors NetworkLayer(absl::string_view network, size_t layer) const;
+
+  // Networks of which a model has several: their names, and what follows their layers. `task`: a
+  // number, or a name.
+  std::string Task(absl::string_view task) const;
+  HeadTensors TaskHead(absl::string_view task) const;
+  std::string Expert(size_t expert) const;
+  std::string Gate(size_t task) const;
+  // [experts, in] and [experts], which need not be there, or "".
+  HeadTensors GateHead(size_t task) const;
+
+  // A piece-wise linear model. `part`: region or base. Several names: a tensor for each piece.
+  std::vector<std::string> PieceTables(absl::string_view part, absl::string_view table) const;
+  std::vector<std::string> PieceNumbers(absl::string_view part) const;
+  std::string PieceBias(absl::string_view part) const;  // "": none.
+  // Of what it is multiplied by.
+  std::string FactorTable(absl::string_view table) const;
+  std::string FactorNumbers() const;
+  std::string FactorBias() const;  // "": none.
+  // PNN's kernels of outer products.
+  std::string OuterKernel() const;
   // [1, in] of the network; its bias is one of Biases.
   std::string HeadWeight() const;
   HeadTensors AttentionHead() const;
   std::vector<BiasTensor> Biases(bool has_wide, bool has_network) const;
+
+  CrossTensors CrossLayer(size_t layer) const;
+  // Layer 2 u and 2 u + 1: the two of residual unit u.
+  LayerTensors ResidualLayer(size_t layer) const;
+  std::string GmfTable(absl::string_view table) const;
+  // Soft attention over what generalized matrix factorization, or the deep part, reads; [width,
+  // width] and [width].
+  HeadTensors GmfAttention() const;
+  HeadTensors DeepAttention() const;
+  LayerTensors ValueLayer(size_t layer) const;
+  HeadTensors ValueHead() const;
+  AutorecTensors Autorec(absl::string_view item_table, absl::string_view candidate_table) const;
+  // The scalar of a factorization machine.
+  std::string WideBias() const;
+
+  // Hidden layers of the two towers, and the items' bias.
+  LayerTensors UserTowerLayer(size_t layer) const;
+  LayerTensors ItemTowerLayer(size_t layer) const;
+  std::string ItemBias() const;
 
   // DIEN's interest extractor, and its evolution.
   RecurrentTensors Extractor() const;
@@ -84,11 +143,17 @@ class TensorLayout {
 
  private:
   absl::string_view Pattern(TensorRole role) const;
-  LayerTensors Layer(TensorRole network, size_t layer) const;
+  std::vector<std::string> OfPieces(TensorRole role, absl::string_view part,
+                                    absl::string_view table) const;
+  HeadTensors SoftAttention(TensorRole network) const;
   RecurrentTensors Recurrent(TensorRole role) const;
 
   const Spec& spec_;
 };
+
+// The tensors of a model that are, or belong to, its embedding tables: those that another archive
+// may have. Named as by the layout.
+std::vector<std::string> EmbeddingTensors(const Spec& spec);
 
 // Refuses what the layout's library itself cannot do.
 absl::Status CheckLayout(const Spec& spec, const FeatureSet& features);

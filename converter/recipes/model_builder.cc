@@ -1,5 +1,6 @@
 #include "converter/recipes/model_builder.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -13,54 +14,102 @@
 namespace handpick::converter {
 
 ModelBuilder::ModelBuilder(const Spec& spec, const Weights& weights)
-    : spec_(spec), layout_(spec), tensors_(weights), deep_(spec, "deep", &tensors_, &graph_) {}
+    : spec_(spec),
+      layout_(spec),
+      tensors_(weights, TensorNames(spec.renames)),
+      deep_(spec, "deep", &tensors_, &graph_) {}
 
 absl::Status ModelBuilder::Begin() {
   HP_ASSIGN_OR_RETURN(FeatureSet features, BuildFeatureSet(spec_));
   graph_.features = std::make_shared<const FeatureSet>(std::move(features));
   graph_.model_name = spec_.name;
   graph_.model_version = spec_.version;
-  graph_.task = spec_.task;
   graph_.max_history = static_cast<uint32_t>(spec_.max_history);
   graph_.beyond_maximum = spec_.beyond_maximum;
   HP_RETURN_IF_ERROR(CheckLayout(spec_, *graph_.features));
   HP_RETURN_IF_ERROR(CheckUses(*graph_.features, spec_.wide.features, "wide.features"));
-  return CheckUses(*graph_.features, spec_.deep.features, "deep.features");
+  HP_RETURN_IF_ERROR(CheckUses(*graph_.features, spec_.deep.features, "deep.features"));
+  HP_RETURN_IF_ERROR(CheckUses(*graph_.features, spec_.piecewise.features, "piecewise.features"));
+  HP_RETURN_IF_ERROR(
+      CheckUses(*graph_.features, spec_.piecewise.base_features, "piecewise.base_features"));
+  return CheckUses(*graph_.features, spec_.piecewise.bias_features, "piecewise.bias_features");
 }
 
 absl::Status ModelBuilder::AddWide() {
-  FeatureInputs inputs(spec_, "wide", &tensors_, &graph_);
+  const LinearPart wide = {"wide",
+                           "wide.features",
+                           spec_.wide.features,
+                           1,
+                           [this](const std::string& table) {
+                             return std::vector<std::string>{layout_.WideTable(table)};
+                           },
+                           {layout_.WideNumericWeight()}};
+  HP_ASSIGN_OR_RETURN(const std::vector<ValueId> addends, Linear(wide));
+  for (const ValueId addend : addends) AddToLogit(addend);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<ValueId>> ModelBuilder::Linear(const LinearPart& part) {
+  FeatureInputs inputs(spec_, part.part, &tensors_, &graph_);
+  std::vector<ValueId> addends;
   std::vector<Lookup> lookups;
   std::vector<ValueId> numbers;
   uint32_t numeric_width = 0;
-  for (const FeatureUse& use : spec_.wide.features) {
+  for (const FeatureUse& use : part.features) {
     if (inputs.IsNumeric(use)) {
       numbers.push_back(inputs.Numbers(use));
       numeric_width += graph_.WidthOf(numbers.back());
       continue;
     }
-    HP_ASSIGN_OR_RETURN(
-        const Lookup lookup,
-        inputs.LookUp(use, layout_.WideTable(spec_.features[use.feature].table), 1));
+    const std::vector<std::string> tables = part.tables(spec_.features[use.feature].table);
+    HP_ASSIGN_OR_RETURN(const Lookup lookup, tables.size() == 1
+                                                 ? inputs.LookUp(use, tables[0], part.width)
+                                                 : inputs.LookUp(use, tables));
     if (inputs.IsHistory(use)) {
-      AddToLogit(inputs.Embed(use, lookup));
+      addends.push_back(inputs.Embed(use, lookup));
     } else {
       lookups.push_back(lookup);
     }
   }
+  const auto width = static_cast<uint32_t>(part.width);
+  const Tensor* bias = nullptr;
+  if (!part.bias.empty() && tensors_.Has(part.bias)) {
+    HP_ASSIGN_OR_RETURN(bias, tensors_.Take(part.bias, {{part.width}}, part.field));
+  }
   if (!lookups.empty()) {
-    AddToLogit(graph_.Append("wide.embeddings", EmbeddingSumOp(lookups), {}, 1));
+    addends.push_back(
+        graph_.Append(absl::StrCat(part.part, ".embeddings"), EmbeddingSumOp(lookups), {}, width));
   }
   if (!numbers.empty()) {
-    const int64_t width = numeric_width;
-    HP_ASSIGN_OR_RETURN(
-        const Tensor* const weights,
-        tensors_.Take(layout_.WideNumericWeight(), {{width}, {1, width}, {width, 1}},
-                      "the numeric features of wide.features"));
-    const ValueId input = graph_.Append("wide.numbers", kConcat, std::move(numbers), numeric_width);
-    AddToLogit(AddDense("wide.numeric", *weights, nullptr, input, &graph_));
+    const int64_t count = numeric_width;
+    const std::string field = absl::StrCat("the numeric features of ", part.field);
+    const std::vector<Shape> of_one = {{count}, {1, count}, {count, 1}};
+    Tensor weights;
+    for (const std::string& name : part.numbers) {
+      const bool is_whole = part.numbers.size() == 1 && part.width > 1;
+      HP_ASSIGN_OR_RETURN(
+          const Tensor* const tensor,
+          tensors_.Take(name, is_whole ? std::vector<Shape>{{part.width, count}} : of_one, field));
+      weights.data.insert(weights.data.end(), tensor->data.begin(), tensor->data.end());
+    }
+    weights.shape = {part.width, count};
+    const ValueId input = graph_.Append(absl::StrCat(part.part, ".numbers"), kConcat,
+                                        std::move(numbers), numeric_width);
+    addends.push_back(AddDense(absl::StrCat(part.part, ".numeric"), weights, bias, input, &graph_));
   }
-  return absl::OkStatus();
+  if (bias != nullptr && numeric_width == 0) {
+    addends.push_back(graph_.Append(part.bias, ConstantOp(Doubles(*bias)), {}, width));
+  }
+  return addends;
+}
+
+absl::StatusOr<ValueId> ModelBuilder::SumOfLinear(const LinearPart& part) {
+  HP_ASSIGN_OR_RETURN(std::vector<ValueId> addends, Linear(part));
+  if (addends.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("spec: ", part.field, " has no features"));
+  }
+  if (addends.size() == 1) return addends[0];
+  return graph_.Append(part.part, AddOp(), std::move(addends), static_cast<uint32_t>(part.width));
 }
 
 absl::StatusOr<DeepValues> ModelBuilder::Embeddings() {
@@ -109,8 +158,7 @@ absl::StatusOr<ValueId> ModelBuilder::Concat(const std::string& name, std::vecto
   return graph_.Append(name, kConcat, std::move(parts), static_cast<uint32_t>(width));
 }
 
-absl::StatusOr<ValueId> ModelBuilder::BiInteraction(const std::string& name,
-                                                    const DeepValues& deep) {
+absl::StatusOr<uint32_t> ModelBuilder::WidthOfFields(const DeepValues& deep) const {
   if (deep.fields.empty()) {
     return absl::InvalidArgumentError(
         "spec: deep.features has no feature with ids: nothing is there to interact");
@@ -129,7 +177,18 @@ absl::StatusOr<ValueId> ModelBuilder::BiInteraction(const std::string& name,
                      "be of one width; they are: ",
                      absl::StrJoin(widths, ", ")));
   }
+  return width;
+}
+
+absl::StatusOr<ValueId> ModelBuilder::BiInteraction(const std::string& name,
+                                                    const DeepValues& deep) {
+  HP_ASSIGN_OR_RETURN(const uint32_t width, WidthOfFields(deep));
   return graph_.Append(name, kBiInteractionOfAll, deep.fields, width);
+}
+
+void ModelBuilder::NoticeNumbers(const DeepValues& deep) {
+  if (deep.numbers.empty()) return;
+  AddNotice("the numbers of deep.features change nothing: there are no layers");
 }
 
 absl::StatusOr<ValueId> ModelBuilder::Tower(std::vector<ValueId> parts,
@@ -139,7 +198,7 @@ absl::StatusOr<ValueId> ModelBuilder::Tower(std::vector<ValueId> parts,
   chain.input_field = input_field;
   chain.hidden_units = spec_.deep.hidden_units;
   chain.activation = spec_.deep.activation;
-  chain.activations = {"linear", "relu", "sigmoid", "tanh", "prelu"};
+  chain.activations = {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"};
   chain.batch_normalization = spec_.deep.batch_normalization;
   chain.batch_normalization_epsilon = spec_.deep.batch_normalization_epsilon;
   chain.tensors = &TensorLayout::DeepLayer;
@@ -147,8 +206,57 @@ absl::StatusOr<ValueId> ModelBuilder::Tower(std::vector<ValueId> parts,
   return AddLayers(chain, layout_, input, &tensors_, &graph_);
 }
 
-absl::StatusOr<ValueId> ModelBuilder::Head(std::vector<ValueId> parts) {
-  const std::string field = "the last of deep.hidden_units";
+absl::StatusOr<ValueId> ModelBuilder::Layers(const std::string& part, const std::string& network,
+                                             const std::vector<int64_t>& units,
+                                             const std::string& units_field, ValueId input,
+                                             const std::string& input_field) {
+  LayerChain chain;
+  chain.part = part;
+  chain.section = "deep";
+  chain.input_field = input_field;
+  chain.hidden_units = units;
+  chain.activation = spec_.deep.activation;
+  chain.activations = {"linear", "relu", "sigmoid", "tanh", "prelu"};
+  chain.batch_normalization = spec_.deep.batch_normalization;
+  chain.batch_normalization_epsilon = spec_.deep.batch_normalization_epsilon;
+  chain.network = network;
+  for (size_t i = 0; i < units.size(); ++i) {
+    chain.unit_fields.push_back(absl::StrCat(units_field, "[", i, "]"));
+  }
+  return AddLayers(chain, layout_, input, &tensors_, &graph_);
+}
+
+absl::StatusOr<ValueId> ModelBuilder::TaskLogit(const std::string& name, const std::string& task,
+                                                const std::vector<int64_t>& units,
+                                                const std::string& units_field, ValueId input,
+                                                const std::string& input_field) {
+  const std::string part = absl::StrCat("tasks.", name);
+  HP_ASSIGN_OR_RETURN(const ValueId hidden,
+                      Layers(part, layout_.Task(task), units, units_field, input, input_field));
+  const HeadTensors names = layout_.TaskHead(task);
+  const std::string field = units.empty() ? input_field : absl::StrCat("the last of ", units_field);
+  const int64_t width = graph_.WidthOf(hidden);
+  HP_ASSIGN_OR_RETURN(const Tensor* const weight, tensors_.Take(names.weight, {{1, width}}, field));
+  HP_ASSIGN_OR_RETURN(const Tensor* const bias,
+                      tensors_.Take(names.bias, {{1}}, "the layout's bias of a task"));
+  return AddDense(absl::StrCat(part, ".head"), *weight, bias, hidden, &graph_);
+}
+
+absl::StatusOr<ValueId> ModelBuilder::SoftAttention(const std::string& part,
+                                                    const HeadTensors& names, ValueId input) {
+  const int64_t width = graph_.WidthOf(input);
+  const std::string field = "soft_attention.over";
+  HP_ASSIGN_OR_RETURN(const Tensor* const weight,
+                      tensors_.Take(names.weight, {{width, width}}, field));
+  HP_ASSIGN_OR_RETURN(const Tensor* const bias, tensors_.Take(names.bias, {{width}}, field));
+  const std::string name = absl::StrCat(part, ".attention");
+  const ValueId scores = AddDense(absl::StrCat(name, ".scores"), *weight, bias, input, &graph_);
+  const ValueId softmax = graph_.Append(absl::StrCat(name, ".softmax"), OperatorKind::RowSoftmax,
+                                        {scores}, graph_.WidthOf(input));
+  return graph_.Append(name, OperatorKind::Multiply, {softmax, input}, graph_.WidthOf(input));
+}
+
+absl::StatusOr<ValueId> ModelBuilder::Head(std::vector<ValueId> parts, const std::string& field) {
   ValueId input = parts[0];
   if (parts.size() > 1) {
     HP_ASSIGN_OR_RETURN(input, Concat("head.input", std::move(parts), field));
@@ -178,15 +286,111 @@ absl::Status ModelBuilder::AddNetwork(std::vector<ValueId> parts, const std::str
 }
 
 absl::StatusOr<Graph> ModelBuilder::Finish(const std::string& fields) {
-  if (addends_.empty()) {
+  if (addends_.empty() && outputs_.empty()) {
     return absl::InvalidArgumentError(
         "spec: neither wide.features nor deep.features has a feature: the model has no input");
   }
-  HP_RETURN_IF_ERROR(AddBiases());
-  graph_.logit = graph_.Append("logit", AddOp(), addends_, 1);
+  if (outputs_.empty()) {
+    HP_RETURN_IF_ERROR(AddBiases());
+    const ValueId logit = graph_.Append("logit", AddOp(), addends_, 1);
+    const OutputSpec output = OutputsOfSpec()[0];
+    AddOutput({output.name, logit, output.task});
+  }
+  HP_RETURN_IF_ERROR(PutRankingFirst());
+  graph_.SetOutputs(std::move(outputs_));
   HP_RETURN_IF_ERROR(CheckEveryTensorIsUsed(fields));
   HP_RETURN_IF_ERROR(Verify(graph_));
   return std::move(graph_);
+}
+
+std::vector<OutputSpec> ModelBuilder::OutputsOfSpec() const {
+  if (!spec_.outputs.empty()) return spec_.outputs;
+  return {{kDefaultOutputName, spec_.task}};
+}
+
+absl::StatusOr<const Output*> ModelBuilder::FindOutput(const std::string& name) const {
+  std::vector<std::string> names;
+  for (const Output& output : outputs_) {
+    if (output.name == name) return &output;
+    names.push_back(output.name);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("spec: model.rank_by: there is no output '", name,
+                                                 "', the model has: ", absl::StrJoin(names, ", ")));
+}
+
+absl::StatusOr<ValueId> ModelBuilder::LogOfProduct(const std::string& name,
+                                                   const std::vector<Power>& product) {
+  // Logits of probabilities, and what are logarithms already; their exponents likewise.
+  std::vector<ValueId> logits, logarithms;
+  std::vector<double> exponents, others;
+  for (const Power& power : product) {
+    HP_ASSIGN_OR_RETURN(const Output* const output, FindOutput(power.output));
+    switch (output->task) {
+      case schema::Task::Binary:
+        logits.push_back(output->value);
+        exponents.push_back(power.exponent);
+        break;
+      case schema::Task::LogProbability:
+        logarithms.push_back(output->value);
+        others.push_back(power.exponent);
+        break;
+      default:
+        return absl::InvalidArgumentError(
+            absl::StrCat("spec: model.rank_by has output '", power.output, "', which is ",
+                         output->task == schema::Task::Regression
+                             ? "a regression: it has no probability to multiply by"
+                             : "a sum of probabilities: what is multiplied here are sigmoids of "
+                               "logits"));
+    }
+  }
+  std::vector<ValueId> parts;
+  if (!logits.empty()) {
+    const auto width = static_cast<uint32_t>(logits.size());
+    const ValueId joined = width == 1 ? logits[0]
+                                      : graph_.Append(absl::StrCat(name, ".logits"), kConcat,
+                                                      std::move(logits), width);
+    parts.push_back(graph_.Append(absl::StrCat(name, ".log_sigmoid"),
+                                  ActivationOp({schema::ActivationKind::LogSigmoid}), {joined},
+                                  width));
+  }
+  parts.insert(parts.end(), logarithms.begin(), logarithms.end());
+  exponents.insert(exponents.end(), others.begin(), others.end());
+  const auto width = static_cast<uint32_t>(exponents.size());
+  const ValueId input = parts.size() == 1 ? parts[0]
+                                          : graph_.Append(absl::StrCat(name, ".logarithms"),
+                                                          kConcat, std::move(parts), width);
+  DenseData sum;
+  sum.name = name;
+  sum.input_width = width;
+  sum.output_width = 1;
+  sum.weights = std::move(exponents);
+  const DenseId id = graph_.AddDense(std::move(sum));
+  return graph_.Append(name, DenseOp(id, {}), {input}, 1);
+}
+
+absl::Status ModelBuilder::RankByProduct() {
+  constexpr char kName[] = "ranking";
+  std::vector<Power> product;
+  for (const auto& [name, exponent] : spec_.rank_by.powers) product.push_back({name, exponent});
+  for (const Output& output : outputs_) {
+    if (output.name != kName) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("spec: model.rank_by is a product, which becomes the output '", kName,
+                     "'; call that one of model.outputs otherwise"));
+  }
+  HP_ASSIGN_OR_RETURN(const ValueId value, LogOfProduct(kName, product));
+  outputs_.insert(outputs_.begin(),
+                  {kName, value, schema::Task::LogProbability, std::move(product)});
+  return absl::OkStatus();
+}
+
+absl::Status ModelBuilder::PutRankingFirst() {
+  if (!spec_.rank_by.powers.empty()) return RankByProduct();
+  if (spec_.rank_by.output.empty()) return absl::OkStatus();
+  HP_ASSIGN_OR_RETURN(const Output* const first, FindOutput(spec_.rank_by.output));
+  const auto found = outputs_.begin() + (first - outputs_.data());
+  std::rotate(outputs_.begin(), found, found + 1);
+  return absl::OkStatus();
 }
 
 absl::Status ModelBuilder::AddBiases() {
@@ -203,6 +407,11 @@ absl::Status ModelBuilder::CheckEveryTensorIsUsed(const std::string& fields) con
   std::vector<std::string> unused;
   for (const std::string& name : tensors_.Untaken()) {
     if (!IsTrainingState(name)) unused.push_back(absl::StrCat("'", name, "'"));
+  }
+  const std::vector<std::string> names = tensors_.UnusedNames();
+  if (!names.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("spec: layout.names has '", names[0], "', but this model has no such tensor"));
   }
   if (unused.empty()) return absl::OkStatus();
   constexpr size_t kMostNamed = 20;

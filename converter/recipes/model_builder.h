@@ -2,7 +2,10 @@
 #ifndef HANDPICK_CONVERTER_RECIPES_MODEL_BUILDER_H_
 #define HANDPICK_CONVERTER_RECIPES_MODEL_BUILDER_H_
 
+#include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,8 +28,22 @@ struct DeepValues {
   size_t history = 0;            // Before which of `all` the attended history comes.
 };
 
+// A linear part over some features, with one result or several.
+struct LinearPart {
+  std::string part;   // "wide": begins the names of nodes and tables.
+  std::string field;  // "wide.features", in the spec.
+  const std::vector<FeatureUse>& features;
+  int64_t width = 1;  // Results.
+  // The tensors of an embedding table, and of the numbers' weights: one, [rows, width] and
+  // [width, numbers], or one for each result.
+  std::function<std::vector<std::string>(const std::string& table)> tables;
+  std::vector<std::string> numbers;
+  std::string bias = {};  // [width], if there is such a tensor.
+};
+
 // Builds the graph of one model. Use: Begin, then what the model is made of, then Finish; after an
-// error of any of them it is not to be used. The logit is the sum of what AddToLogit was given:
+// error of any of them it is not to be used. The logit is the sum of what AddToLogit was given
+// (models that say several things, or no logit, call AddOutput instead):
 //
 //     ModelBuilder model(spec, weights);
 //     HP_RETURN_IF_ERROR(model.Begin());
@@ -56,13 +73,25 @@ class ModelBuilder {
   // times theirs. Nothing if the part has no features.
   absl::Status AddWide();
 
+  // What a linear part comes to: values of its width, to be added up. Nothing if it has no
+  // features.
+  absl::StatusOr<std::vector<ValueId>> Linear(const LinearPart& part);
+  // Their sum.
+  absl::StatusOr<ValueId> SumOfLinear(const LinearPart& part);
+
   // The deep part's features; a second call makes them again. Those that the layout's library
   // leaves out are a notice.
   absl::StatusOr<DeepValues> Embeddings();
 
+  // One feature as the deep part has it: embedded (and pooled) or as numbers.
+  absl::StatusOr<ValueId> DeepFeature(const FeatureUse& use);
+
   // The concatenation of `parts`; `field` says in the spec what is too wide.
   absl::StatusOr<ValueId> Concat(const std::string& name, std::vector<ValueId> parts,
                                  const std::string& field);
+
+  // The one width of the deep fields. An error if there is no field, or if they have several.
+  absl::StatusOr<uint32_t> WidthOfFields(const DeepValues& deep) const;
 
   // The sum of the products of all pairs of the deep fields, element by element. An error if there
   // is no field, or if they are not of one width.
@@ -72,14 +101,47 @@ class ModelBuilder {
   // spec how wide the parts are together.
   absl::StatusOr<ValueId> Tower(std::vector<ValueId> parts, const std::string& input_field);
 
+  // softmax(W x + b) * x, with the tensors of `names`; `part` begins the names of its nodes.
+  absl::StatusOr<ValueId> SoftAttention(const std::string& part, const HeadTensors& names,
+                                        ValueId input);
+
   // The head's weights times [parts]: one number. The model then has the head's bias too.
-  absl::StatusOr<ValueId> Head(std::vector<ValueId> parts);
+  absl::StatusOr<ValueId> Head(std::vector<ValueId> parts,
+                               const std::string& field = "the last of deep.hidden_units");
 
   // The sum over a value's columns: one number.
   ValueId SumOfColumns(const std::string& name, ValueId value);
 
+  // The model has a head that Head did not make, and its bias.
+  void HasHead() { has_head_ = true; }
+
+  // That the numbers of deep.features have no effect, if there are any, is a notice.
+  void NoticeNumbers(const DeepValues& deep);
+
   // Adds a value of one number to the logit.
   void AddToLogit(ValueId addend) { addends_.push_back(addend); }
+
+  // A network over a value: `units`, and the activation and normalisation of the spec's deep part.
+  // `part` begins the names of nodes, `network` those of tensors; `units_field` is what in the spec
+  // lists the units, and `input_field` what says how wide the value is.
+  absl::StatusOr<ValueId> Layers(const std::string& part, const std::string& network,
+                                 const std::vector<int64_t>& units, const std::string& units_field,
+                                 ValueId input, const std::string& input_field);
+  // The layers and the head of one task: its logit. `task` is its name in those of tensors, `name`
+  // in those of nodes.
+  absl::StatusOr<ValueId> TaskLogit(const std::string& name, const std::string& task,
+                                    const std::vector<int64_t>& units,
+                                    const std::string& units_field, ValueId input,
+                                    const std::string& input_field);
+
+  // The outputs that the spec lists; of a spec that lists none, one of the model's task.
+  std::vector<OutputSpec> OutputsOfSpec() const;
+
+  // Adds an output; the first one ranks, unless the spec says otherwise.
+  void AddOutput(Output output) { outputs_.push_back(std::move(output)); }
+  void AddFirstOutput(Output output) { outputs_.insert(outputs_.begin(), std::move(output)); }
+  // The logarithm of a product of powers of probabilities of outputs that were added.
+  absl::StatusOr<ValueId> LogOfProduct(const std::string& name, const std::vector<Power>& product);
 
   // To the logit: head(layers([parts])).
   absl::Status AddNetwork(std::vector<ValueId> parts, const std::string& input_field);
@@ -87,14 +149,16 @@ class ModelBuilder {
   // Something that the user should know and that is no error.
   void AddNotice(std::string notice) { graph_.notices.push_back(std::move(notice)); }
 
-  // Adds the biases, and checks that every tensor has found its use. `fields`: what in the spec
-  // describes the whole model.
+  // Adds the biases of the logit, puts the output that ranks first, and checks that every tensor
+  // has found its use. `fields`: what in the spec describes the whole model.
   absl::StatusOr<Graph> Finish(const std::string& fields);
 
  private:
-  absl::StatusOr<ValueId> DeepFeature(const FeatureUse& use);
   void LeaveOut(const FeatureUse& use);
   absl::Status AddBiases();
+  absl::StatusOr<const Output*> FindOutput(const std::string& name) const;
+  absl::Status RankByProduct();
+  absl::Status PutRankingFirst();
   absl::Status CheckEveryTensorIsUsed(const std::string& fields) const;
 
   const Spec& spec_;
@@ -103,6 +167,7 @@ class ModelBuilder {
   Graph graph_;
   FeatureInputs deep_;
   std::vector<ValueId> addends_;  // Of the logit.
+  std::vector<Output> outputs_;
   bool has_head_ = false;
 };
 

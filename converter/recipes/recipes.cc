@@ -6,10 +6,27 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "converter/recipes/afm.h"
+#include "converter/recipes/autorec.h"
+#include "converter/recipes/dcn.h"
 #include "converter/recipes/deepfm.h"
 #include "converter/recipes/dien.h"
 #include "converter/recipes/din.h"
+#include "converter/recipes/drn.h"
+#include "converter/recipes/esmm.h"
+#include "converter/recipes/ffm.h"
+#include "converter/recipes/fm.h"
+#include "converter/recipes/fnn.h"
+#include "converter/recipes/gbdt.h"
+#include "converter/recipes/lr.h"
+#include "converter/recipes/mlr.h"
+#include "converter/recipes/mmoe.h"
+#include "converter/recipes/neural_cf.h"
 #include "converter/recipes/nfm.h"
+#include "converter/recipes/pnn.h"
+#include "converter/recipes/residual.h"
+#include "converter/recipes/shared_bottom.h"
+#include "converter/recipes/two_tower.h"
 #include "converter/recipes/wide_deep.h"
 #include "converter/spec/kinds.h"
 
@@ -23,8 +40,34 @@ struct Recipe {
 
 // In the order of kModelKinds.
 constexpr Recipe kRecipes[] = {
-    {"wide_deep", BuildWideDeep}, {"nfm", BuildNfm},       {"din", BuildDin},
-    {"dien", BuildDien},          {"deepfm", BuildDeepFm},
+    {"wide_deep", BuildWideDeep},
+    {"nfm", BuildNfm},
+    {"din", BuildDin},
+    {"dien", BuildDien},
+    {"deepfm", BuildDeepFm},
+    {"shared_bottom", BuildSharedBottom},
+    {"mmoe", BuildMmoe},
+    {"esmm", BuildEsmm},
+    {"mlr", BuildMlr},
+    {"dcn", BuildDcn},
+    {"deep_crossing", BuildDeepCrossing},
+    {"wide_resnet", BuildWideResnet},
+    {"fnn", BuildFnn},
+    {"gmf", BuildGmf},
+    {"ncf_mlp", BuildNcfMlp},
+    {"neumf", BuildNeuMf},
+    {"aneumf", BuildANeuMf},
+    {"drn", BuildDrn},
+    {"autorec", BuildAutorec},
+    {"gbdt", BuildGbdt},
+    {"gbdt_lr", BuildGbdtLr},
+    {"lr", BuildLr},
+    {"fm", BuildFm},
+    {"ffm", BuildFfm},
+    {"pnn", BuildPnn},
+    {"afm", BuildAfm},
+    {"two_tower", BuildTwoTower},
+    {"youtube_dnn", BuildTwoTower},
 };
 
 constexpr size_t kRecipeCount = sizeof(kRecipes) / sizeof(kRecipes[0]);

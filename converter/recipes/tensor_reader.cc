@@ -21,6 +21,22 @@ std::string ShapesText(const std::vector<Shape>& shapes) {
   });
 }
 
+// A tensor in a message: by its name in the weights and, where that is another, the layout's.
+std::string Shown(const std::string& name, const ArchiveTensor& named) {
+  if (named.name == name) return absl::StrCat("'", name, "'");
+  return absl::StrCat("'", named.name, "' (layout.names of '", name, "')");
+}
+
+Tensor Transposed(const Tensor& tensor) {
+  const auto rows = static_cast<size_t>(tensor.shape[0]);
+  const auto columns = static_cast<size_t>(tensor.shape[1]);
+  Tensor result = {{tensor.shape[1], tensor.shape[0]}, std::vector<float>(tensor.data.size())};
+  for (size_t i = 0; i < rows; ++i) {
+    for (size_t j = 0; j < columns; ++j) result.data[j * rows + i] = tensor.data[i * columns + j];
+  }
+  return result;
+}
+
 }  // namespace
 
 std::string ShapeText(const Shape& shape) {
@@ -36,36 +52,51 @@ std::string ShapeText(const Shape& shape) {
 absl::StatusOr<const Tensor*> TensorReader::Take(const std::string& name,
                                                  const std::vector<Shape>& shapes,
                                                  absl::string_view field) {
-  const auto found = weights_.find(name);
+  const ArchiveTensor named = names_.Find(name);
+  const std::string shown = Shown(name, named);
+  const auto found = weights_.find(named.name);
   if (found == weights_.end()) {
-    return absl::NotFoundError(absl::StrCat("weights: tensor '", name, "' is missing",
-                                            Suggestion(name, Untaken()), ", expected with shape ",
-                                            ShapesText(shapes), " (spec: ", field, ")"));
+    return absl::NotFoundError(
+        absl::StrCat("weights: tensor ", shown, " is missing", Suggestion(named.name, Untaken()),
+                     ", expected with shape ", ShapesText(shapes), " (spec: ", field, ")"));
   }
-  const Tensor& tensor = found->second;
+  const Tensor* tensor_or_transposed = &found->second;
+  if (named.transpose) {
+    if (found->second.shape.size() != 2) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("weights: tensor ", shown, " has shape ", ShapeText(found->second.shape),
+                       ", and only a matrix can be transposed (spec: layout.names)"));
+    }
+    const auto [entry, is_new] = transposed_.try_emplace(named.name);
+    if (is_new) entry->second = Transposed(found->second);
+    tensor_or_transposed = &entry->second;
+  }
+  const Tensor& tensor = *tensor_or_transposed;
   const bool fits = std::any_of(shapes.begin(), shapes.end(),
                                 [&](const Shape& shape) { return Matches(tensor.shape, shape); });
   if (!fits) {
-    return absl::InvalidArgumentError(absl::StrCat("weights: tensor '", name, "' has shape ",
-                                                   ShapeText(tensor.shape), ", expected ",
-                                                   ShapesText(shapes), " (spec: ", field, ")"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: tensor ", shown, " has shape ", ShapeText(tensor.shape),
+                     named.transpose ? " when transposed" : "", ", expected ", ShapesText(shapes),
+                     " (spec: ", field, ")"));
   }
-  taken_.insert(name);
+  taken_.insert(named.name);
   return &tensor;
 }
 
-absl::Status TensorReader::Refuse(const std::string& name, absl::string_view field) const {
-  const auto found = weights_.find(name);
+absl::Status TensorReader::Refuse(const std::string& name, absl::string_view field) {
+  const ArchiveTensor named = names_.Find(name);
+  const auto found = weights_.find(named.name);
   if (found == weights_.end()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("weights: tensor '", name, "' of shape ",
-                                                 ShapeText(found->second.shape),
+  return absl::InvalidArgumentError(absl::StrCat("weights: tensor ", Shown(name, named),
+                                                 " of shape ", ShapeText(found->second.shape),
                                                  " is there, expected none (spec: ", field, ")"));
 }
 
 std::vector<std::string> TensorReader::Untaken() const {
   std::vector<std::string> names;
   for (const auto& [name, tensor] : weights_) {
-    if (taken_.count(name) == 0) names.push_back(name);
+    if (taken_.count(name) == 0 && !tensor.is_optional) names.push_back(name);
   }
   return names;
 }

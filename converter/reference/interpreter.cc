@@ -33,6 +33,9 @@ Row Pool(const std::vector<Row>& rows, uint32_t width, schema::Combiner combiner
 
 double Sigmoid(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
+// Nothing overflows.
+double LogSigmoid(double x) { return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x))); }
+
 Row Activate(Row row, const ActivationSpec& activation) {
   for (size_t j = 0; j < row.size(); ++j) {
     const double x = row[j];
@@ -44,6 +47,9 @@ Row Activate(Row row, const ActivationSpec& activation) {
         break;
       case schema::ActivationKind::Sigmoid:
         row[j] = Sigmoid(x);
+        break;
+      case schema::ActivationKind::LogSigmoid:
+        row[j] = LogSigmoid(x);
         break;
       case schema::ActivationKind::Prelu:
         row[j] = x > 0 ? x : x * activation.alpha[activation.alpha.size() == 1 ? 0 : j];
@@ -107,7 +113,21 @@ class CandidateEvaluation {
     first_computed_ = graph.beyond_maximum == schema::BeyondMaximum::Carry ? 0 : first_event_;
   }
 
-  double Logit() {
+  // The logit of each output.
+  std::vector<double> Logits() {
+    Evaluate();
+    std::vector<double> logits;
+    for (const ValueId output : graph_.OutputValues()) logits.push_back(rows_[output][0][0]);
+    return logits;
+  }
+
+  Row RowOf(ValueId value) {
+    Evaluate();
+    return rows_[value][0];
+  }
+
+ private:
+  void Evaluate() {
     rows_.resize(graph_.values.size());
     for (const Node& node : graph_.nodes) {
       std::vector<Row>& output = rows_[node.output];
@@ -122,10 +142,8 @@ class CandidateEvaluation {
         output = {(this->*loop.row)(node, 0)};
       }
     }
-    return rows_[graph_.logit][0][0];
   }
 
- private:
   // How a kind of node is computed: row by row, or all rows together where one depends on others.
   struct Loop {
     OperatorKind kind;
@@ -381,6 +399,158 @@ class CandidateEvaluation {
     return sum;
   }
 
+  // A row is compared as float32, as it is in training.
+  Row Forest(const Node& node, size_t event) const {
+    const ForestData& forest = *graph_.forests[*node.op.forest];
+    const Row& row = Operand(node, 0, event);
+    const std::vector<float> numbers(row.begin(), row.end());
+    double sum = forest.base;
+    for (size_t tree = 0; tree < forest.tree_count(); ++tree) {
+      sum += forest.nodes[schema::LeafOf(forest.View(), tree, numbers.data(), 1)].number;
+    }
+    return {sum};
+  }
+
+  Row ContextDense(const Node& node, size_t event) const {
+    const Row& x = Operand(node, 0, event);
+    const Row& matrix = Operand(node, 1, event);
+    Row y(graph_.WidthOf(node.output), 0.0);
+    if (node.inputs.size() == 3) y = Operand(node, 2, event);
+    for (size_t i = 0; i < x.size(); ++i) {
+      for (size_t j = 0; j < y.size(); ++j) y[j] += x[i] * matrix[i * y.size() + j];
+    }
+    return Activate(std::move(y), node.op.activation());
+  }
+
+  Row MixFields(const Node& node, size_t event) const {
+    const DenseData& weights = *graph_.dense[node.op.weights[0]];
+    const Row& x = Operand(node, 0, event);
+    const size_t columns = x.size() / weights.input_width;
+    Row out = node.op.numbers;
+    out.resize(graph_.WidthOf(node.output), 0.0);
+    for (size_t c = 0; c < columns; ++c) {
+      for (uint32_t o = 0; o < weights.output_width; ++o) {
+        for (uint32_t i = 0; i < weights.input_width; ++i) {
+          out[c * weights.output_width + o] += weights.At(o, i) * x[i * columns + c];
+        }
+      }
+    }
+    return out;
+  }
+
+  Row FieldDense(const Node& node, size_t event) const {
+    const DenseData& dense = *graph_.dense[node.op.weights[0]];
+    const Row& x = Operand(node, 0, event);
+    Row y;
+    for (auto at = x.begin(); at != x.end(); at += dense.input_width) {
+      const Row field = Product(dense, Row(at, at + dense.input_width));
+      y.insert(y.end(), field.begin(), field.end());
+    }
+    return Activate(std::move(y), node.op.activation());
+  }
+
+  Row LogSumExp(const Node& node, size_t event) const {
+    const Row& row = Operand(node, 0, event);
+    const double largest = *std::max_element(row.begin(), row.end());
+    double sum = 0;
+    for (const double x : row) sum += std::exp(x - largest);
+    return {largest + std::log(sum)};
+  }
+
+  // The first operand of a pair, times its matrix.
+  static Row TimesKernel(const Row& a, const Row& kernels, size_t pair, size_t pairs) {
+    if (kernels.empty()) return a;
+    const size_t k = a.size();
+    const size_t each = kernels.size() / pairs;
+    const double* kernel = kernels.data() + pair * each;
+    Row out(k, 0.0);
+    for (size_t c = 0; c < k; ++c) {
+      if (each == 1 || each == k) {
+        out[c] = kernel[each == 1 ? 0 : c] * a[c];
+      } else {
+        for (size_t b = 0; b < k; ++b) out[b] += a[c] * kernel[c * k + b];
+      }
+    }
+    return out;
+  }
+
+  Row PairProducts(const Node& node, size_t event) const {
+    const size_t fields = node.inputs.size();
+    Row products;
+    for (size_t i = 0; i < fields; ++i) {
+      for (size_t j = i + 1; j < fields; ++j) {
+        const Row a = TimesKernel(Operand(node, i, event), node.op.numbers, products.size(),
+                                  fields * (fields - 1) / 2);
+        const Row& b = Operand(node, j, event);
+        double sum = 0;
+        for (size_t c = 0; c < b.size(); ++c) sum += a[c] * b[c];
+        products.push_back(sum);
+      }
+    }
+    return products;
+  }
+
+  Row SquareOfSum(const Node& node, size_t event) const {
+    Row sum = Operand(node, 0, event);
+    for (size_t i = 1; i < node.inputs.size(); ++i) {
+      for (size_t c = 0; c < sum.size(); ++c) sum[c] += Operand(node, i, event)[c];
+    }
+    Row products;
+    for (const double a : sum) {
+      for (const double b : sum) products.push_back(a * b);
+    }
+    return products;
+  }
+
+  Row FieldAwarePairs(const Node& node, size_t event) const {
+    const size_t fields = node.inputs.size();
+    const size_t k = Operand(node, 0, event).size() / fields;
+    double sum = 0;
+    for (size_t i = 0; i < fields; ++i) {
+      for (size_t j = i + 1; j < fields; ++j) {
+        for (size_t c = 0; c < k; ++c) {
+          sum += Operand(node, i, event)[j * k + c] * Operand(node, j, event)[i * k + c];
+        }
+      }
+    }
+    return {sum};
+  }
+
+  Row AttentionalPairs(const Node& node, size_t event) const {
+    const Operator& op = node.op;
+    std::vector<Row> products;
+    Row weights;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      for (size_t j = i + 1; j < node.inputs.size(); ++j) {
+        Row product = Operand(node, i, event);
+        for (size_t c = 0; c < product.size(); ++c) product[c] *= Operand(node, j, event)[c];
+        products.push_back(product);
+        for (size_t layer = 1; layer < op.weights.size(); ++layer) {
+          product = Activate(Product(*graph_.dense[op.weights[layer]], product),
+                             op.ActivationAt(layer - 1));
+        }
+        weights.push_back(product[0]);
+      }
+    }
+    const double largest = *std::max_element(weights.begin(), weights.end());
+    double sum = 0;
+    for (double& weight : weights) sum += weight = std::exp(weight - largest);
+    Row pooled(products[0].size(), 0.0);
+    for (size_t p = 0; p < products.size(); ++p) {
+      for (size_t c = 0; c < pooled.size(); ++c) pooled[c] += weights[p] / sum * products[p][c];
+    }
+    return Product(*graph_.dense[op.weights[0]], pooled);
+  }
+
+  Row RowNormalize(const Node& node, size_t event) const {
+    Row row = Operand(node, 0, event);
+    double square = 0;
+    for (const double x : row) square += x * x;
+    const double length = std::max(std::sqrt(square), 1e-12);
+    for (double& x : row) x /= length;
+    return row;
+  }
+
   Row EmbeddingBiInteraction(const Node& node, size_t event) const {
     const Operator& op = node.op;
     Row sum(graph_.WidthOf(node.output), 0.0);
@@ -462,6 +632,13 @@ const CandidateEvaluation::Loop& CandidateEvaluation::LoopOf(OperatorKind kind) 
       {OperatorKind::RowSoftmax, &Of::RowSoftmax, nullptr},
       {OperatorKind::InnerProduct, &Of::InnerProduct, nullptr},
       {OperatorKind::WeightedSum, &Of::WeightedSum, nullptr},
+      {OperatorKind::Forest, &Of::Forest, nullptr},
+      {OperatorKind::ContextDense, &Of::ContextDense, nullptr},
+      {OperatorKind::MixFields, &Of::MixFields, nullptr},
+      {OperatorKind::FieldDense, &Of::FieldDense, nullptr},
+      {OperatorKind::LogSumExp, &Of::LogSumExp, nullptr},
+      {OperatorKind::Constant, &Of::Constant, nullptr},
+      {OperatorKind::RowNormalize, &Of::RowNormalize, nullptr},
   };
   static_assert(std::size(kLoops) == schema::kOperatorCount, "every operator has a reference");
   constexpr auto in_order = [] {
@@ -479,6 +656,10 @@ const CandidateEvaluation::Loop& CandidateEvaluation::LoopOf(OperatorKind kind) 
       {kActivation, &Of::Activation, nullptr},
       {kSubtract, &Of::Subtract, nullptr},
       {kBiInteractionOfAll, &Of::BiInteractionOfAll, nullptr},
+      {kPairProducts, &Of::PairProducts, nullptr},
+      {kSquareOfSum, &Of::SquareOfSum, nullptr},
+      {kFieldAwarePairs, &Of::FieldAwarePairs, nullptr},
+      {kAttentionalPairs, &Of::AttentionalPairs, nullptr},
   };
   for (const Loop& loop : kGraphLoops) {
     if (loop.kind == kind) return loop;
@@ -495,12 +676,28 @@ absl::StatusOr<std::vector<double>> EvaluateReference(const Graph& graph, const 
 }
 
 std::vector<double> EvaluateReference(const Graph& graph, const ResolvedRequest& request) {
+  return EvaluateOutputs(graph, request)[0];
+}
+
+LogitsOfOutputs EvaluateOutputs(const Graph& graph, const ResolvedRequest& request) {
   const std::vector<Domain> domains = InferDomains(graph);
-  std::vector<double> logits;
+  LogitsOfOutputs logits(graph.OutputValues().size());
   for (size_t candidate = 0; candidate < request.candidate_count; ++candidate) {
-    logits.push_back(CandidateEvaluation(graph, domains, request, candidate).Logit());
+    const std::vector<double> own =
+        CandidateEvaluation(graph, domains, request, candidate).Logits();
+    for (size_t output = 0; output < own.size(); ++output) logits[output].push_back(own[output]);
   }
   return logits;
+}
+
+std::vector<std::vector<double>> EvaluateValue(const Graph& graph, ValueId value,
+                                               const ResolvedRequest& request) {
+  const std::vector<Domain> domains = InferDomains(graph);
+  std::vector<std::vector<double>> rows;
+  for (size_t candidate = 0; candidate < request.candidate_count; ++candidate) {
+    rows.push_back(CandidateEvaluation(graph, domains, request, candidate).RowOf(value));
+  }
+  return rows;
 }
 
 }  // namespace handpick::converter

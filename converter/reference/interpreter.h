@@ -14,13 +14,23 @@
 
 namespace handpick::converter {
 
-// The logits of a request, one per candidate. Features that the request leaves out take their
-// defaults; one without a default is an error that names it. Works on a graph as a recipe built it,
-// after any pass, and as it was decoded from a bundle.
+// The first output's logits of a request, one per candidate. Features that the request leaves out
+// take their defaults; one without a default is an error that names it. Works on a graph as a
+// recipe built it, after any pass, and as it was decoded from a bundle.
 absl::StatusOr<std::vector<double>> EvaluateReference(const Graph& graph, const Request& request);
 
 // The same for a request that is resolved already.
 std::vector<double> EvaluateReference(const Graph& graph, const ResolvedRequest& request);
+
+// By output, in the graph's order, and candidate.
+using LogitsOfOutputs = std::vector<std::vector<double>>;
+
+// The same for every output.
+LogitsOfOutputs EvaluateOutputs(const Graph& graph, const ResolvedRequest& request);
+
+// A value without events, for each candidate.
+std::vector<std::vector<double>> EvaluateValue(const Graph& graph, ValueId value,
+                                               const ResolvedRequest& request);
 
 }  // namespace handpick::converter
 

@@ -3,6 +3,7 @@
 #define HANDPICK_CONVERTER_REQUEST_RAW_VALUES_H_
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <variant>
 #include <vector>
@@ -29,8 +30,13 @@ struct Request {
   size_t event_count = 0;
   std::vector<RawColumn> candidates;  // Each of candidate_count rows.
   size_t candidate_count = 0;
-  std::vector<double> logits;  // Optional: the trainer's, one per candidate.
-  std::vector<float> labels;   // Optional: 0 or 1 (or a value, for regression), one per candidate.
+  // Optional, one per candidate: what the trainer says of the first output; and 0 or 1 (or a value,
+  // for regression).
+  std::vector<double> logits;
+  std::vector<float> labels;
+  // The same by the name of an output, of models with several.
+  std::map<std::string, std::vector<double>> output_logits;
+  std::map<std::string, std::vector<float>> output_labels;
 };
 
 }  // namespace handpick::converter

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <map>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -22,10 +23,14 @@ struct Accepts {
   bool strings = false;
   bool numbers = false;
   const char* words = "";
+  bool nulls = false;  // For numbers that are missing.
 };
 
 Accepts AcceptedBy(const schema::FeatureT& feature, const FeatureSet& features) {
-  if (feature.type == schema::FeatureType::Numeric) return {true, false, true, "a number"};
+  if (feature.type == schema::FeatureType::Numeric) {
+    return {true, false, true, feature.may_be_missing ? "a number or null" : "a number",
+            feature.may_be_missing};
+  }
   if (feature.type == schema::FeatureType::Length) {
     return {true, false, false, "an integer, the number of positions that count"};
   }
@@ -66,6 +71,8 @@ class RequestParser {
         return;
       }
       cell->emplace_back(number);
+    } else if (json.is_null() && accepts.nulls) {
+      cell->emplace_back(std::numeric_limits<double>::quiet_NaN());
     } else {
       errors_->Add(path, absl::StrCat("expected ", accepts.words, ", found ", Shown(json)));
     }
@@ -156,9 +163,36 @@ class RequestParser {
   template <typename T>
   void PerCandidate(const JsonObject& object, const std::string& key, size_t candidate_count,
                     std::vector<T>* out) {
+    if (object.Has(key)) Numbers(object.Array(key), key, candidate_count, out);
+  }
+
+  // The same by the name of an output.
+  template <typename T>
+  void PerOutput(const JsonObject& object, const std::string& key, size_t candidate_count,
+                 std::map<std::string, std::vector<T>>* out) {
     if (!object.Has(key)) return;
-    const Json& array = object.Array(key);
+    const Json& outputs = object.Required(key);
     if (!errors_->ok()) return;
+    if (!outputs.is_object()) {
+      errors_->Add(key, absl::StrCat("expected an object with an array for each output, found ",
+                                     Shown(outputs)));
+      return;
+    }
+    for (const auto& [name, array] : outputs.items()) {
+      Numbers(array, absl::StrCat(key, ".", name), candidate_count, &(*out)[name]);
+    }
+  }
+
+ private:
+  // One finite number per candidate.
+  template <typename T>
+  void Numbers(const Json& array, const std::string& key, size_t candidate_count,
+               std::vector<T>* out) {
+    if (!errors_->ok()) return;
+    if (!array.is_array()) {
+      errors_->Add(key, absl::StrCat("expected an array, found ", Shown(array)));
+      return;
+    }
     if (array.size() != candidate_count) {
       errors_->Add(
           key, absl::StrCat("has ", array.size(), " values for ", candidate_count, " candidates"));
@@ -175,7 +209,6 @@ class RequestParser {
     }
   }
 
- private:
   const FeatureSet& features_;
   JsonErrors* errors_;
 };
@@ -197,8 +230,8 @@ absl::Status ForEachLine(const std::string& path, Parse parse) {
 }  // namespace
 
 const std::vector<std::string>& RequestKeys() {
-  static const auto* const kKeys =
-      new std::vector<std::string>{"context", "history", "candidates", "logits", "labels"};
+  static const auto* const kKeys = new std::vector<std::string>{"context", "history", "candidates",
+                                                                "logits",  "labels",  "outputs"};
   return *kKeys;
 }
 
@@ -223,7 +256,12 @@ absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& 
                 &request.candidates, &request.candidate_count);
   }
   parser.PerCandidate(object, "logits", request.candidate_count, &request.logits);
-  parser.PerCandidate(object, "labels", request.candidate_count, &request.labels);
+  parser.PerOutput(object, "outputs", request.candidate_count, &request.output_logits);
+  if (json.contains("labels") && json["labels"].is_object()) {
+    parser.PerOutput(object, "labels", request.candidate_count, &request.output_labels);
+  } else {
+    parser.PerCandidate(object, "labels", request.candidate_count, &request.labels);
+  }
   HP_RETURN_IF_ERROR(errors.status());
   return request;
 }

@@ -169,9 +169,10 @@ std::optional<size_t> FindItem(const schema::CatalogT& catalog, const RawScalar&
 // The work of ResolveRequest, for one feature after the other.
 class RequestResolver {
  public:
+  // `items_alone`: there is no context, and what needs it is left out.
   RequestResolver(const Request& request, const FeatureSet& features,
-                  const schema::CatalogT* catalog)
-      : request_(request), features_(features), catalog_(catalog) {}
+                  const schema::CatalogT* catalog, bool items_alone)
+      : request_(request), features_(features), catalog_(catalog), items_alone_(items_alone) {}
 
   absl::StatusOr<ResolvedRequest> Run() {
     ResolvedRequest resolved;
@@ -192,7 +193,9 @@ class RequestResolver {
     // Crossed features last: their operands may come after them.
     for (size_t f = 0; f < features_.features.size(); ++f) {
       const schema::FeatureT& feature = *features_.features[f];
-      if (feature.type != schema::FeatureType::Crossed) continue;
+      if (feature.type != schema::FeatureType::Crossed || (items_alone_ && ReadsContext(feature))) {
+        continue;
+      }
       for (size_t row = 0; row < RowsOf(feature.side); ++row) {
         std::vector<const ResolvedRows*> operands;
         for (const uint32_t o : feature.cross_of) {
@@ -212,8 +215,14 @@ class RequestResolver {
                                            : request_.candidates;
   }
 
+  bool ReadsContext(const schema::FeatureT& crossed) const {
+    return std::any_of(crossed.cross_of.begin(), crossed.cross_of.end(), [&](uint32_t operand) {
+      return features_.features[operand]->side == schema::Side::Context;
+    });
+  }
+
   size_t RowsOf(schema::Side side) const {
-    return side == schema::Side::Context   ? 1
+    return side == schema::Side::Context   ? (items_alone_ ? 0 : 1)
            : side == schema::Side::History ? request_.event_count
                                            : request_.candidate_count;
   }
@@ -291,6 +300,7 @@ class RequestResolver {
   const Request& request_;
   const FeatureSet& features_;
   const schema::CatalogT* catalog_;
+  const bool items_alone_;
 };
 
 }  // namespace
@@ -365,6 +375,10 @@ absl::StatusOr<std::vector<double>> ResolveNumbers(size_t feature, const RawCell
     } else {
       return WrongType(f, value, "numbers");
     }
+    if (f.may_be_missing && std::isnan(number)) {
+      numbers.push_back(number);
+      continue;
+    }
     if (!std::isfinite(number)) {
       return absl::InvalidArgumentError(
           absl::StrCat(Quoted(f), ": ", ShownScalar(value), " is not finite as float32"));
@@ -427,7 +441,12 @@ ResolvedRows CrossRows(size_t feature, const std::vector<const ResolvedRows*>& o
 
 absl::StatusOr<ResolvedRequest> ResolveRequest(const Request& request, const FeatureSet& features,
                                                const schema::CatalogT* catalog) {
-  return RequestResolver(request, features, catalog).Run();
+  return RequestResolver(request, features, catalog, /*items_alone=*/false).Run();
+}
+
+absl::StatusOr<ResolvedRequest> ResolveItems(const Request& request, const FeatureSet& features,
+                                             const schema::CatalogT* catalog) {
+  return RequestResolver(request, features, catalog, /*items_alone=*/true).Run();
 }
 
 }  // namespace handpick::converter

@@ -80,6 +80,11 @@ struct ResolvedRequest {
 absl::StatusOr<ResolvedRequest> ResolveRequest(const Request& request, const FeatureSet& features,
                                                const schema::CatalogT* catalog = nullptr);
 
+// The same for what is of the candidates alone: features of the context, and crosses with them,
+// have no rows.
+absl::StatusOr<ResolvedRequest> ResolveItems(const Request& request, const FeatureSet& features,
+                                             const schema::CatalogT* catalog = nullptr);
+
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_REQUEST_RESOLVE_H_

@@ -35,6 +35,11 @@ absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::Open(
       hp_model_open_buffer(out->bundle_.data(), out->bundle_.size(), nullptr, &out->model_, &error);
   if (status != HP_OK) return ErrorOf(status, error);
   status = hp_model_get_info(out->model_, &out->info_);
+  for (uint32_t i = 0; status == HP_OK && i < out->info_.output_count; ++i) {
+    hp_output_info output = HP_OUTPUT_INFO_INIT;
+    status = hp_model_get_output(out->model_, i, &output);
+    if (status == HP_OK) out->outputs_.emplace_back(output.name);
+  }
   if (status == HP_OK) {
     status = hp_session_memory_size(out->model_, &options, &out->session_bytes_, &error);
   }
@@ -82,7 +87,27 @@ absl::StatusOr<Scored> BundleSession::Score(const Request& request) {
   return scored;
 }
 
-absl::StatusOr<std::vector<hp_ranked>> BundleSession::Rank(const Request& request, size_t k) {
+absl::StatusOr<std::vector<Scored>> BundleSession::ScoreOutputs(const Request& request) {
+  HP_RETURN_IF_ERROR(SetUser(request));
+  HP_ASSIGN_OR_RETURN(const ColumnBatch candidates,
+                      ColumnBatch::Make(model_, request.candidates, request.candidate_count));
+  const hp_batch batch = candidates.batch();
+  const size_t count = outputs_.size();
+  std::vector<float> scores(request.candidate_count * count);
+  std::vector<float> logits(scores.size());
+  HP_RETURN_IF_ERROR(StatusOf(
+      hp_session_score_outputs(session_, &batch, nullptr, count, scores.data(), logits.data())));
+  std::vector<Scored> scored(count);
+  for (size_t i = 0; i < scores.size(); ++i) {
+    scored[i % count].scores.push_back(scores[i]);
+    scored[i % count].logits.push_back(logits[i]);
+  }
+  return scored;
+}
+
+absl::StatusOr<std::vector<hp_ranked>> BundleSession::Rank(const Request& request, size_t k,
+                                                           uint32_t output,
+                                                           std::vector<float>* scores) {
   HP_RETURN_IF_ERROR(SetUser(request));
   HP_ASSIGN_OR_RETURN(const ColumnBatch candidates,
                       ColumnBatch::Make(model_, request.candidates, request.candidate_count));
@@ -90,7 +115,14 @@ absl::StatusOr<std::vector<hp_ranked>> BundleSession::Rank(const Request& reques
   k = std::min(k, request.candidate_count);
   std::vector<hp_ranked> ranked(k);
   size_t count = 0;
-  HP_RETURN_IF_ERROR(StatusOf(hp_session_rank(session_, &batch, k, ranked.data(), &count)));
+  hp_rank_options options = HP_RANK_OPTIONS_INIT;
+  options.output = output;
+  if (scores != nullptr) {
+    scores->resize(request.candidate_count * outputs_.size());
+    options.scores = scores->data();
+  }
+  HP_RETURN_IF_ERROR(
+      StatusOf(hp_session_rank_by(session_, &batch, &options, k, ranked.data(), &count)));
   ranked.resize(count);
   return ranked;
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -35,9 +36,17 @@ class BundleSession {
   BundleSession& operator=(const BundleSession&) = delete;
   ~BundleSession();
 
+  // The names of the model's outputs; live as long as this.
+  const std::vector<std::string>& outputs() const { return outputs_; }
+
   // All replace the session's context and history by the request's.
   absl::StatusOr<Scored> Score(const Request& request);
-  absl::StatusOr<std::vector<hp_ranked>> Rank(const Request& request, size_t k);
+  // By output.
+  absl::StatusOr<std::vector<Scored>> ScoreOutputs(const Request& request);
+  // By the output of that number. `scores`, if not null, become those of all candidates by all
+  // outputs.
+  absl::StatusOr<std::vector<hp_ranked>> Rank(const Request& request, size_t k, uint32_t output = 0,
+                                              std::vector<float>* scores = nullptr);
   // The request's candidates do not matter. String ids in the answer live as long as the session.
   absl::StatusOr<std::vector<hp_recommended>> Recommend(const Request& request,
                                                         const hp_recall_options& options, size_t k);
@@ -63,6 +72,7 @@ class BundleSession {
   AlignedBytes bundle_;
   hp_model* model_ = nullptr;
   hp_model_info info_ = HP_MODEL_INFO_INIT;
+  std::vector<std::string> outputs_;
   std::unique_ptr<uint8_t, void (*)(void*)> memory_{nullptr, nullptr};
   size_t session_bytes_ = 0;
   hp_session* session_ = nullptr;  // Inside memory_.

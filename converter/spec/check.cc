@@ -11,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "converter/io/nearest_name.h"
 #include "converter/request/features.h"
+#include "converter/spec/tensor_names.h"
 
 namespace handpick::converter {
 namespace {
@@ -43,16 +44,45 @@ class Checker {
     if (errors_.ok()) {
       CheckUses(spec_.wide.features, "wide.features");
       CheckUses(spec_.deep.features, "deep.features");
+      CheckUses(spec_.piecewise.features, "piecewise.features");
+      CheckUses(spec_.piecewise.base_features, "piecewise.base_features");
+      CheckUses(spec_.piecewise.bias_features, "piecewise.bias_features");
     }
+    if (errors_.ok()) CheckMissing();
     if (!spec_.attention.query.empty() && errors_.ok()) {
       CheckQuery();
       CheckKey();
     }
+    if (errors_.ok()) {
+      CheckUses(spec_.value.features, "value.features");
+      for (size_t i = 0; i < spec_.value.features.size(); ++i) {
+        CheckOfState(spec_.value.features[i], InList("value.features", i));
+      }
+    }
+    if (spec_.gmf.has_value() && errors_.ok()) CheckGmf();
+    if (spec_.autorec.has_value() && errors_.ok()) CheckAutorec();
+    if (errors_.ok()) CheckRenames(spec_, &errors_);
     if (errors_.ok()) CheckCatalog();
   }
 
  private:
   static std::string Path(size_t i) { return absl::StrCat("features[", i, "]"); }
+
+  // The parts of a model that multiply a number with weights have no answer to a missing one. What
+  // is not said here is refused in the graph.
+  void CheckMissing() {
+    const std::pair<const char*, const std::vector<FeatureUse>&> parts[] = {
+        {"wide.features", spec_.wide.features}, {"deep.features", spec_.deep.features}};
+    for (const auto& [path, uses] : parts) {
+      for (size_t i = 0; i < uses.size(); ++i) {
+        const FeatureSpec& feature = spec_.features[uses[i].feature];
+        if (!feature.missing) continue;
+        errors_.Add(absl::StrCat(path, "[", i, "]"),
+                    absl::StrCat("'", feature.name,
+                                 "' may be missing, which trees can read and nothing else can"));
+      }
+    }
+  }
 
   void CheckNames() {
     std::set<std::pair<Side, std::string>> seen;
@@ -197,16 +227,20 @@ class Checker {
 
   static std::string InList(const char* list, size_t i) { return absl::StrCat(list, "[", i, "]"); }
 
-  // What attention reads: ids, of the side that `side` is.
+  // What attention reads: ids or numbers, of the side that `side` is.
   void CheckAttended(size_t feature_index, Side side, const std::string& path) {
     const FeatureSpec& feature = spec_.features[feature_index];
-    if (feature.side != side || (feature.type != FeatureType::Categorical &&
-                                 feature.type != FeatureType::MultiCategorical)) {
-      errors_.Add(path, absl::StrCat("'", feature.name, "' is ", FeatureTypeName(feature.type),
-                                     feature.side == Side::Unknown
-                                         ? std::string()
-                                         : absl::StrCat(" of side ", SideName(feature.side)),
-                                     ", expected ids of side ", SideName(side)));
+    const bool can_be_attended =
+        feature.type == FeatureType::Categorical || feature.type == FeatureType::MultiCategorical ||
+        (feature.type == FeatureType::Numeric && traits_.attends_to_numbers);
+    if (feature.side != side || !can_be_attended) {
+      errors_.Add(path,
+                  absl::StrCat("'", feature.name, "' is ", FeatureTypeName(feature.type),
+                               feature.side == Side::Unknown
+                                   ? std::string()
+                                   : absl::StrCat(" of side ", SideName(feature.side)),
+                               ", expected ids ", traits_.attends_to_numbers ? "or numbers " : "",
+                               "of side ", SideName(side)));
     } else if (!traits_.attends_to_several_ids && feature.type == FeatureType::MultiCategorical) {
       errors_.Add(path, absl::StrCat("'", feature.name, "' is multi-valued; ", traits_.library,
                                      "'s attention has one id an item and an event"));
@@ -254,6 +288,51 @@ class Checker {
                                        "counts every event that there is: leave it out"));
       }
     }
+  }
+
+  // What does not depend on the candidate.
+  void CheckOfState(const FeatureUse& use, const std::string& path) {
+    const FeatureSpec& feature = spec_.features[use.feature];
+    bool of_candidate = feature.side == Side::Candidate;
+    for (const std::string& operand : feature.cross_of) {
+      of_candidate |= spec_.features[*spec_.Find(operand)].side == Side::Candidate;
+    }
+    if (of_candidate) {
+      errors_.Add(path, absl::StrCat("'", feature.name,
+                                     "' depends on the candidate, expected a feature of the "
+                                     "context or the history"));
+    }
+  }
+
+  // A feature of one id, or of one number, of a side.
+  void CheckSingle(size_t index, Side side, FeatureType type, const std::string& path) {
+    const FeatureSpec& feature = spec_.features[index];
+    if (feature.side == side && feature.type == type && feature.dimension == 1) return;
+    const std::string found_side =
+        feature.side == Side::Unknown ? "" : absl::StrCat(" of side ", SideName(feature.side));
+    errors_.Add(path,
+                absl::StrCat("'", feature.name, "' is ", FeatureTypeName(feature.type), found_side,
+                             ", expected ", type == FeatureType::Numeric ? "one number" : "one id",
+                             " of side ", SideName(side)));
+  }
+
+  void CheckGmf() {
+    CheckUses({spec_.gmf->user}, "gmf.user");
+    CheckUses({spec_.gmf->item}, "gmf.item");
+    const FeatureSpec& user = spec_.features[spec_.gmf->user.feature];
+    if (!HasTable(user)) {
+      errors_.Add("gmf.user", absl::StrCat("'", user.name, "' is ", FeatureTypeName(user.type),
+                                           ", expected ids"));
+    }
+    CheckOfState(spec_.gmf->user, "gmf.user");
+    CheckSingle(spec_.gmf->item.feature, Side::Candidate, FeatureType::Categorical, "gmf.item");
+  }
+
+  void CheckAutorec() {
+    const AutorecSpec& autorec = *spec_.autorec;
+    CheckSingle(autorec.item, Side::History, FeatureType::Categorical, "autorec.item");
+    CheckSingle(autorec.rating, Side::History, FeatureType::Numeric, "autorec.rating");
+    CheckSingle(autorec.candidate, Side::Candidate, FeatureType::Categorical, "autorec.candidate");
   }
 
   void CheckTables() {

@@ -18,6 +18,10 @@ inline constexpr int64_t kMaxValues = 65536;           // Positions, or combinat
 inline constexpr int64_t kMaxEvents = 65536;
 inline constexpr size_t kMaxFeatures = 4096;
 inline constexpr size_t kMaxCrossOperands = 8;
+inline constexpr size_t kMaxOutputs = 63;   // One of the runtime's is for what they rank by.
+inline constexpr int64_t kMaxExperts = 64;  // Networks beside each other.
+inline constexpr int64_t kMaxPieces = 1024;
+inline constexpr int64_t kMaxCrossLayers = 64;
 
 // Checks the features of a spec: names are unique, references among them lead to features that can
 // be used so, sizes of shared tables agree, and the layout can express them. Adds the first fault.

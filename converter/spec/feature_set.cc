@@ -96,6 +96,11 @@ absl::StatusOr<FeatureSet> BuildFeatureSet(const Spec& spec) {
       out->max_values = static_cast<uint32_t>(in.max_values);
     } else if (in.type == FeatureType::Numeric) {
       out->dimension = static_cast<uint32_t>(in.dimension);
+      if (in.missing) {
+        out->may_be_missing = true;
+        out->optional = true;
+        out->default_numbers.assign(out->dimension, std::numeric_limits<float>::quiet_NaN());
+      }
       for (const schema::TransformT& step : in.transform) {
         out->transforms.push_back(std::make_unique<schema::TransformT>(step));
       }

@@ -42,12 +42,49 @@ enum class TensorRole {
   kOutputBias,  // [1], in every model.
   kUnitHeadWeight,
   kUnitHeadBias,
-  kExtractor,  // DIEN's GRU. <part>: weight_ih, weight_hh, bias_ih, bias_hh; gates r, z, n.
-  kEvolution,  // Its second recurrence, likewise.
-  kAuxiliary,  // The beginning of names that negative sampling trains, and nothing else reads.
+  kExtractor,       // DIEN's GRU. <part>: weight_ih, weight_hh, bias_ih, bias_hh; gates r, z, n.
+  kEvolution,       // Its second recurrence, likewise.
+  kAuxiliary,       // The beginning of names that negative sampling trains, and nothing else reads.
+  kTask,            // The beginning of a name, as kNetwork: the network of task <t>.
+  kTaskHeadWeight,  // [1, in]
+  kTaskHeadBias,    // [1]
+  kExpert,          // As kNetwork: expert <e>.
+  kGate,            // As kNetwork: the layers of the gate of task <t>.
+  kGateWeight,      // [experts, in], of its last layer.
+  kGateBias,        // [experts], if there is one.
+  // Linear parts of a piece-wise linear model; <part>: region, base. A layout with <i> in their
+  // names has a tensor for each piece, a column of what the others have.
+  kPieceTable,    // [rows, pieces]
+  kPieceNumbers,  // [pieces, numbers]
+  kPieceBias,     // [pieces], if there is one.
+  kFactorTable,   // [rows, 1], of what the whole is multiplied by.
+  kFactorNumbers,
+  kFactorBias,  // [1], if there is one.
+  // A cross layer's, [1, width] or [width, width] and [width]; without <i>: of all layers, stacked.
+  kCrossWeight,
+  kCrossBias,
+  kCrossDown,     // Of low rank: [rank, width], and
+  kCrossUp,       // [width, rank].
+  kResidualUnit,  // <network> of the two layers of unit <unit>.
+  kGmfTable,      // Embeddings of generalized matrix factorization.
+  kGmf,           // <network> of its soft attention.
+  kSoftWeight,    // Soft attention of a <network>, [width, width] and [width].
+  kSoftBias,
+  kValue,  // <network> of the value of a state.
+  kValueHeadWeight,
+  kValueHeadBias,
+  kAutorecTable,       // [rows, hidden]: a rated item to the hidden layer.
+  kAutorecHiddenBias,  // [hidden]
+  kAutorecOutput,      // [rows, hidden] and [rows, 1]: from there to an item's rating.
+  kAutorecOutputBias,
+  kOuterKernel,  // PNN's outer product: [pairs], [pairs, k] or a matrix [k, k] for each pair.
+  kUserTower,    // As kNetwork, of the user's tower
+  kItemTower,    // and of the item's.
+  kItemBias,     // [rows, 1]: a number of each item.
 };
 
-// A name with places for <table>, <i> (a layer, from 0), <network> and <part>.
+// A name with places for <table>, <i> (a layer or a piece, from 0), <network>, <part>, <t> (a task,
+// from 0 or by name) and <e> (an expert, from 0).
 struct TensorName {
   TensorRole role;
   const char* pattern;
@@ -72,15 +109,29 @@ struct LayoutTraits {
   bool groups_deep_by_column_kind = false;  // Its input: ids, then sequences, then numbers.
   bool ignores_deep_without_layers = false;
   bool has_batch_normalization = true;
+  bool has_dice_in_network = true;
   double batch_normalization_epsilon = 0;  // 0: any.
 
   // Attention.
   HistoryPlace history_place = HistoryPlace::kLast;
   bool ignores_other_sequences = false;  // Deep features that are pooled have no effect.
   bool softmax_over_padding = false;     // Without events, the softmax is one over row 0 alone.
-  bool attends_to_several_ids = true;    // A feature of query or key may be multi-valued.
+  bool attends_to_several_ids = true;    // A feature of query or key may be multi-valued;
+  bool attends_to_numbers = true;        // or numeric, and the query may be padded.
   bool query_in_deep_order = false;      // The query is joined in the order of the deep features.
   bool augru_has_one_bias = false;       // bias_ih is another name of bias_hh, which counts.
+
+  // A piece-wise linear model.
+  bool pieces_are_regions = false;  // Pieces are linear by the weights that choose among them.
+  absl::Span<const char* const> unread = {};  // How names begin of tensors that nothing reads.
+
+  // Cross layers.
+  bool has_parallel_full_cross_alone = false;  // Neither stacked nor of low rank.
+
+  // Pairs.
+  bool has_superposed_products = true;    // PNN's outer product of the sum of the fields.
+  bool outer_kernels_are_turned = false;  // PNN's matrices are [k of the second, pairs, k].
+  bool pair_attention_is_turned = false;  // AFM's attention weights are [in, out].
 };
 
 // A layout in models of one kind, where it differs from itself.

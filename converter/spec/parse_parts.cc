@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "converter/request/features.h"
 #include "converter/spec/check.h"
 #include "converter/spec/kinds.h"
 #include "converter/spec/layouts.h"
@@ -38,15 +39,32 @@ class PartsParser {
   static const Reader kReaders[];
 
   void CheckParts();
+  void CheckTowers();
+  bool IsOfUser(const FeatureUse& use) const;
+  bool IsOfItem(const FeatureUse& use) const;
   void ParseWide(const JsonObject& root);
   void ParseDeep(const JsonObject& root);
-  void ParseBatchNormalization(const JsonObject& deep);
+  void ParseBatchNormalization(const JsonObject& section, DeepSpec* network);
   void ParseAttention(const JsonObject& root);
   void ParseEvolution(const JsonObject& root);
+  void ParseTasks(const JsonObject& root);
+  void ParseExperts(const JsonObject& root);
+  void ParsePiecewise(const JsonObject& root);
+  void ParseCross(const JsonObject& root);
+  void ParseGmf(const JsonObject& root);
+  void ParseSoftAttention(const JsonObject& root);
+  void ParseValue(const JsonObject& root);
+  void ParseAutorec(const JsonObject& root);
+  void ParseTrees(const JsonObject& root);
+  void ParseProducts(const JsonObject& root);
+  void ParseTowers(const JsonObject& root);
+  void ParseTower(const JsonObject& tower, TowerSpec* to);
 
-  std::vector<FeatureUse> ParseUses(const JsonObject& section);
+  std::vector<FeatureUse> ParseUses(const JsonObject& section, const char* key = "features");
+  FeatureUse ParseUse(const Json& json, const std::string& path);
+  size_t ParseReference(const JsonObject& section, const std::string& key);
   std::vector<size_t> ParseReferences(const JsonObject& section, const std::string& key);
-  std::vector<int64_t> ParseUnits(const JsonObject& section);
+  std::vector<int64_t> ParseUnits(const JsonObject& section, const char* key = "hidden_units");
 
   Spec& spec_;
   const ModelKind& kind_;
@@ -58,6 +76,17 @@ const PartsParser::Reader PartsParser::kReaders[] = {
     {kDeep, &PartsParser::ParseDeep},
     {kAttention, &PartsParser::ParseAttention},
     {kEvolution, &PartsParser::ParseEvolution},
+    {kTasks, &PartsParser::ParseTasks},
+    {kExperts, &PartsParser::ParseExperts},
+    {kPiecewise, &PartsParser::ParsePiecewise},
+    {kCross, &PartsParser::ParseCross},
+    {kGmf, &PartsParser::ParseGmf},
+    {kSoftAttention, &PartsParser::ParseSoftAttention},
+    {kValue, &PartsParser::ParseValue},
+    {kAutorec, &PartsParser::ParseAutorec},
+    {kTrees, &PartsParser::ParseTrees},
+    {kProducts, &PartsParser::ParseProducts},
+    {kTowers, &PartsParser::ParseTowers},
 };
 
 void PartsParser::Parse(const JsonObject& root) {
@@ -81,6 +110,7 @@ void PartsParser::Parse(const JsonObject& root) {
 
 // What no section can say alone.
 void PartsParser::CheckParts() {
+  if (kind_.Has(kTowers)) CheckTowers();
   if (kind_.needs == 0 && spec_.wide.features.empty() && spec_.deep.hidden_units.empty()) {
     errors_.Add("", "the model reads no feature: give 'wide', 'deep' or both");
   }
@@ -90,6 +120,21 @@ void PartsParser::CheckParts() {
   if (kind_.Is(kFieldsInteract) &&
       std::none_of(spec_.deep.features.begin(), spec_.deep.features.end(), is_field)) {
     errors_.Add("deep.features", "has numbers alone: nothing is there to interact");
+  }
+  if (kind_.Has(kCross) && spec_.cross.layers == 0 && spec_.deep.hidden_units.empty()) {
+    errors_.Add("deep.hidden_units", "is empty, and there is no 'cross': the model has no layers");
+  }
+  if (spec_.cross.stacked && spec_.deep.hidden_units.empty()) {
+    errors_.Add("cross.structure",
+                "is 'stacked', but deep.hidden_units has no layers to stack upon the cross");
+  }
+  if (kind_.Is(kNeedsPairs) &&
+      std::count_if(spec_.deep.features.begin(), spec_.deep.features.end(), is_field) < 2) {
+    errors_.Add("deep.features", "has one feature with ids: there is no pair");
+  }
+  if (kind_.Needs(kWide) && spec_.wide.features.empty()) {
+    errors_.Add("wide.features",
+                absl::StrCat("is empty; models of kind '", spec_.kind, "' need features"));
   }
 }
 
@@ -108,9 +153,15 @@ void PartsParser::ParseDeep(const JsonObject& root) {
                     ? "is empty: leave 'deep' out for a model without a deep part"
                     : absl::StrCat("is empty; models of kind '", spec_.kind, "' need features"));
   }
-  spec_.deep.hidden_units = ParseUnits(deep);
-  const bool may_be_empty =
-      kind_.Is(kLayersAreOptional) || (may_be_absent && spec_.traits().ignores_deep_without_layers);
+  if (!kind_.Is(kHasNoLayers) || deep.Has("hidden_units")) {
+    spec_.deep.hidden_units = ParseUnits(deep);
+  }
+  if (errors_.ok() && kind_.Is(kHasNoLayers) && !spec_.deep.hidden_units.empty()) {
+    errors_.Add("deep.hidden_units",
+                absl::StrCat("has layers, which models of kind '", spec_.kind, "' have not"));
+  }
+  const bool may_be_empty = kind_.Is(kLayersAreOptional) || kind_.Is(kHasNoLayers) ||
+                            (may_be_absent && spec_.traits().ignores_deep_without_layers);
   if (errors_.ok() && spec_.deep.hidden_units.empty() && !may_be_empty) {
     errors_.Add("deep.hidden_units",
                 may_be_absent
@@ -118,36 +169,37 @@ void PartsParser::ParseDeep(const JsonObject& root) {
                     : absl::StrCat("is empty; models of kind '", spec_.kind, "' need layers"));
   }
   spec_.deep.activation = deep.StringOr("activation", "relu");
-  if (errors_.ok() && spec_.deep.activation == "dice") {
+  if (errors_.ok() && spec_.deep.activation == "dice" && !spec_.traits().has_dice_in_network) {
     errors_.Add("deep.activation",
-                "'dice' cannot be used in the main network: DeepCTR-Torch builds it for "
-                "3-dimensional inputs there (dice_dim=3) and fails on the 2-dimensional ones "
-                "that this network has, so no such model was ever trained");
+                absl::StrCat("is 'dice', which ", spec_.traits().library,
+                             "'s network cannot have: the library makes it for the 3-dimensional "
+                             "inputs of its attention (dice_dim=3) and fails on those of a "
+                             "network, so no such model was ever trained; layout 'handpick' takes "
+                             "it"));
   }
   if (deep.Has("activation")) {
-    deep.Choice("activation", {"linear", "relu", "sigmoid", "tanh", "prelu"});
+    deep.Choice("activation", {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"});
   }
-  ParseBatchNormalization(deep);
+  ParseBatchNormalization(deep, &spec_.deep);
 }
 
-void PartsParser::ParseBatchNormalization(const JsonObject& deep) {
-  spec_.deep.batch_normalization = deep.BooleanOr("batch_normalization", false);
-  spec_.deep.batch_normalization_epsilon =
-      deep.NumberOr("batch_normalization_epsilon", spec_.deep.batch_normalization_epsilon);
-  const double epsilon = spec_.deep.batch_normalization_epsilon;
+void PartsParser::ParseBatchNormalization(const JsonObject& section, DeepSpec* network) {
+  network->batch_normalization = section.BooleanOr("batch_normalization", false);
+  network->batch_normalization_epsilon =
+      section.NumberOr("batch_normalization_epsilon", network->batch_normalization_epsilon);
+  const double epsilon = network->batch_normalization_epsilon;
+  const std::string epsilon_path = section.PathOf("batch_normalization_epsilon");
   if (errors_.ok() && !(epsilon > 0 && epsilon <= 1)) {
-    errors_.Add("deep.batch_normalization_epsilon",
-                absl::StrCat(epsilon, " is not above 0 and at most 1"));
+    errors_.Add(epsilon_path, absl::StrCat(epsilon, " is not above 0 and at most 1"));
   }
   const LayoutTraits& traits = spec_.traits();
   if (errors_.ok() && traits.batch_normalization_epsilon != 0 &&
       epsilon != traits.batch_normalization_epsilon) {
-    errors_.Add("deep.batch_normalization_epsilon",
-                absl::StrCat(epsilon, " is not ", traits.library, "'s, which is ",
-                             traits.batch_normalization_epsilon));
+    errors_.Add(epsilon_path, absl::StrCat(epsilon, " is not ", traits.library, "'s, which is ",
+                                           traits.batch_normalization_epsilon));
   }
-  if (errors_.ok() && spec_.deep.batch_normalization && !traits.has_batch_normalization) {
-    errors_.Add("deep.batch_normalization",
+  if (errors_.ok() && network->batch_normalization && !traits.has_batch_normalization) {
+    errors_.Add(section.PathOf("batch_normalization"),
                 absl::StrCat("is true, which ", traits.library, "'s models of kind '", spec_.kind,
                              "' cannot have"));
   }
@@ -165,6 +217,11 @@ void PartsParser::ParseAttention(const JsonObject& root) {
                                                 "tanh",   "prelu", "dice"};
   spec_.attention.activation = activations[attention.Choice("activation", activations)];
   spec_.attention.softmax = attention.Boolean("softmax");
+  spec_.attention.pads_query = attention.BooleanOr("pad_query", false);
+  if (errors_.ok() && spec_.attention.pads_query && !spec_.traits().attends_to_numbers) {
+    errors_.Add("attention.pad_query", absl::StrCat("is true; ", spec_.traits().library,
+                                                    "'s query is as wide as its key"));
+  }
 }
 
 void PartsParser::ParseEvolution(const JsonObject& root) {
@@ -174,38 +231,303 @@ void PartsParser::ParseEvolution(const JsonObject& root) {
   spec_.evolution.negative_sampling = evolution.BooleanOr("negative_sampling", false);
 }
 
-std::vector<FeatureUse> PartsParser::ParseUses(const JsonObject& section) {
+void PartsParser::ParseTasks(const JsonObject& root) {
+  const JsonObject tasks(root.Required("tasks"), "tasks", Keys("tasks"), &errors_);
+  spec_.tasks.hidden_units = ParseUnits(tasks);
+}
+
+void PartsParser::ParseExperts(const JsonObject& root) {
+  const JsonObject experts(root.Required("experts"), "experts", Keys("experts"), &errors_);
+  spec_.experts.count = experts.Integer("count", 2, kMaxExperts);
+  if (experts.Has("gate_hidden_units")) {
+    spec_.experts.gate_hidden_units = ParseUnits(experts, "gate_hidden_units");
+  }
+}
+
+void PartsParser::ParsePiecewise(const JsonObject& root) {
+  const JsonObject piecewise(root.Required("piecewise"), "piecewise", Keys("piecewise"), &errors_);
+  PiecewiseSpec& spec = spec_.piecewise;
+  spec.count = piecewise.Integer("count", 2, kMaxPieces);
+  spec.features = ParseUses(piecewise);
+  if (errors_.ok() && spec.features.empty()) errors_.Add("piecewise.features", "is empty");
+  if (piecewise.Has("base_features")) {
+    spec.base_features = ParseUses(piecewise, "base_features");
+    if (errors_.ok() && spec.base_features.empty()) {
+      errors_.Add("piecewise.base_features", "is empty: leave it out for the same as features");
+    }
+    if (errors_.ok() && spec_.traits().pieces_are_regions) {
+      errors_.Add("piecewise.base_features",
+                  absl::StrCat("is given, but ", spec_.traits().library,
+                               "'s pieces read the weights of its regions: leave it out"));
+    }
+  }
+  if (piecewise.Has("bias_features")) spec.bias_features = ParseUses(piecewise, "bias_features");
+}
+
+void PartsParser::ParseCross(const JsonObject& root) {
+  const JsonObject cross(root.Required("cross"), "cross", Keys("cross"), &errors_);
+  CrossSpec& spec = spec_.cross;
+  spec.layers = cross.Integer("layers", 1, kMaxCrossLayers);
+  spec.matrix = cross.Choice("parameterization", {"vector", "matrix"}) == 1;
+  if (cross.Has("rank")) {
+    spec.rank = cross.Integer("rank", 1, kMaxWidth);
+    if (errors_.ok() && !spec.matrix) {
+      errors_.Add("cross.rank", "is for cross layers of a matrix; these have a vector");
+    }
+  }
+  if (cross.Has("structure")) {
+    spec.stacked = cross.Choice("structure", {"parallel", "stacked"}) == 1;
+  }
+  const LayoutTraits& traits = spec_.traits();
+  if (!errors_.ok() || !traits.has_parallel_full_cross_alone) return;
+  if (spec.rank > 0 || spec.stacked) {
+    errors_.Add(
+        spec.rank > 0 ? "cross.rank" : "cross.structure",
+        absl::StrCat("is ", spec.rank > 0 ? absl::StrCat(spec.rank) : "'stacked'", ", which ",
+                     traits.library, "'s models of kind '", spec_.kind, "' cannot have"));
+  }
+}
+
+void PartsParser::ParseGmf(const JsonObject& root) {
+  const JsonObject gmf(root.Required("gmf"), "gmf", Keys("gmf"), &errors_);
+  GmfSpec spec = {};
+  const std::pair<const char*, FeatureUse*> uses[] = {{"user", &spec.user}, {"item", &spec.item}};
+  for (const auto& [key, use] : uses) {
+    const Json& json = gmf.Required(key);
+    if (!errors_.ok()) return;
+    *use = ParseUse(json, gmf.PathOf(key));
+  }
+  spec_.gmf = spec;
+}
+
+void PartsParser::ParseSoftAttention(const JsonObject& root) {
+  const JsonObject attention(root.Required("soft_attention"), "soft_attention",
+                             Keys("soft_attention"), &errors_);
+  const Json& over = attention.Array("over");
+  if (errors_.ok() && over.empty()) errors_.Add("soft_attention.over", "is empty");
+  for (size_t i = 0; i < over.size() && errors_.ok(); ++i) {
+    bool* const part = over[i] == "gmf"    ? &spec_.soft_attention.gmf
+                       : over[i] == "deep" ? &spec_.soft_attention.deep
+                                           : nullptr;
+    const std::string path = Element("soft_attention.over", i);
+    if (part == nullptr) {
+      errors_.Add(path, absl::StrCat("expected 'gmf' or 'deep', found ", Shown(over[i])));
+    } else if (*part) {
+      errors_.Add(path, absl::StrCat(Shown(over[i]), " is in the list twice"));
+    } else {
+      *part = true;
+    }
+  }
+}
+
+void PartsParser::ParseValue(const JsonObject& root) {
+  const JsonObject value(root.Required("value"), "value", Keys("value"), &errors_);
+  spec_.value.features = ParseUses(value);
+  if (errors_.ok() && spec_.value.features.empty()) errors_.Add("value.features", "is empty");
+  spec_.value.hidden_units = ParseUnits(value);
+  if (errors_.ok() && spec_.value.hidden_units.empty()) {
+    errors_.Add("value.hidden_units", "is empty; the value of a state comes from a layer or more");
+  }
+  const std::vector<std::string> activations = {"linear", "relu", "sigmoid", "tanh", "prelu"};
+  if (value.Has("activation")) {
+    spec_.value.activation = activations[value.Choice("activation", activations)];
+  }
+  ParseBatchNormalization(value, &spec_.value);
+}
+
+void PartsParser::ParseAutorec(const JsonObject& root) {
+  const JsonObject autorec(root.Required("autorec"), "autorec", Keys("autorec"), &errors_);
+  if (autorec.Has("form") && autorec.Choice("form", {"user", "item"}) == 1) {
+    errors_.Add("autorec.form",
+                "is 'item': that form encodes an item by the ratings of all users, which a device "
+                "does not have; expected 'user'");
+  }
+  AutorecSpec spec;
+  spec.item = ParseReference(autorec, "item");
+  spec.rating = ParseReference(autorec, "rating");
+  spec.candidate = ParseReference(autorec, "candidate");
+  const std::vector<std::string> activations = {"linear", "relu", "sigmoid", "tanh"};
+  if (autorec.Has("activation")) {
+    spec.activation = activations[autorec.Choice("activation", activations)];
+  }
+  if (errors_.ok()) spec_.autorec = spec;
+}
+
+FeatureUse PartsParser::ParseUse(const Json& json, const std::string& path) {
+  const Json as_object = json.is_string() ? Json{{"feature", json}} : json;
+  const JsonObject object(as_object, path, Keys("feature_use"), &errors_);
+  const std::string name = object.String("feature");
+  FeatureUse use = {0, schema::Combiner::Sum};
+  if (!errors_.ok()) return use;
+  const absl::StatusOr<size_t> found = spec_.Find(name);
+  if (!found.ok()) {
+    errors_.Add(path, found.status().message());
+    return use;
+  }
+  const FeatureSpec& feature = spec_.features[*found];
+  use = {*found, ParseCombiner(object, feature.combiner)};
+  if (feature.type == FeatureType::Length) {
+    errors_.Add(path, absl::StrCat("'", name, "' is a length, which no part of a model reads"));
+  }
+  if (object.Has("combiner") && feature.type != FeatureType::MultiCategorical &&
+      feature.type != FeatureType::Crossed && feature.side != Side::History) {
+    errors_.Add(object.PathOf("combiner"), absl::StrCat("'", name, "' has one value only"));
+  }
+  return use;
+}
+
+void PartsParser::ParseTrees(const JsonObject& root) {
+  const JsonObject trees(root.Required("trees"), "trees", Keys("trees"), &errors_);
+  spec_.trees.features = ParseReferences(trees, "features");
+  for (size_t i = 0; i < spec_.trees.features.size() && errors_.ok(); ++i) {
+    const FeatureSpec& feature = spec_.features[spec_.trees.features[i]];
+    const std::string path = Element("trees.features", i);
+    if (feature.type != FeatureType::Numeric) {
+      errors_.Add(path, absl::StrCat("'", feature.name, "' is ", FeatureTypeName(feature.type),
+                                     "; trees test numbers, of which a category's is one too"));
+    } else if (feature.side == Side::History) {
+      errors_.Add(path, absl::StrCat("'", feature.name,
+                                     "' is of the history; trees test the numbers of context and "
+                                     "candidates"));
+    }
+  }
+}
+
+void PartsParser::ParseProducts(const JsonObject& root) {
+  const JsonObject products(root.Required("products"), "products", Keys("products"), &errors_);
+  spec_.products.inner = products.BooleanOr("inner", false);
+  if (products.Has("outer")) {
+    const std::vector<std::string> forms = {"none", "num", "vec", "mat", "superposed"};
+    spec_.products.outer = forms[products.Choice("outer", forms)];
+  }
+  const LayoutTraits& traits = spec_.traits();
+  if (errors_.ok() && spec_.products.outer == "superposed" && !traits.has_superposed_products) {
+    errors_.Add("products.outer",
+                absl::StrCat("is 'superposed', which ", traits.library, "'s models cannot have"));
+  }
+  if (errors_.ok() && !spec_.products.inner && spec_.products.outer == "none") {
+    errors_.Add("products", "has neither inner nor outer products: that is a wide_deep");
+  }
+}
+
+void PartsParser::ParseTowers(const JsonObject& root) {
+  const JsonObject towers(root.Required("towers"), "towers", Keys("towers"), &errors_);
+  const JsonObject user(towers.Required("user"), "towers.user", Keys("tower_user"), &errors_);
+  ParseTower(user, &spec_.towers.user);
+  const JsonObject item(towers.Required("item"), "towers.item", Keys("tower_item"), &errors_);
+  ParseTower(item, &spec_.towers.item);
+  spec_.towers.item_bias = item.BooleanOr("bias", false);
+  spec_.towers.cosine = towers.Choice("similarity", {"inner_product", "cosine"}) == 1;
+  spec_.towers.temperature = towers.NumberOr("temperature", 1);
+  if (errors_.ok() && !(spec_.towers.temperature > 0)) {
+    errors_.Add("towers.temperature", absl::StrCat(spec_.towers.temperature, " is not above 0"));
+  }
+}
+
+void PartsParser::ParseTower(const JsonObject& tower, TowerSpec* to) {
+  to->features = ParseUses(tower);
+  if (errors_.ok() && to->features.empty()) errors_.Add(tower.PathOf("features"), "is empty");
+  if (tower.Has("hidden_units")) to->hidden_units = ParseUnits(tower);
+  const std::vector<std::string> activations = {"linear", "relu",  "sigmoid",
+                                                "tanh",   "prelu", "dice"};
+  if (tower.Has("activation")) {
+    to->activation = activations[tower.Choice("activation", activations)];
+  }
+  if (tower.Has("output_activation")) {
+    to->output_activation = activations[tower.Choice("output_activation", activations)];
+  }
+  to->batch_normalization = tower.BooleanOr("batch_normalization", false);
+  to->batch_normalization_epsilon =
+      tower.NumberOr("batch_normalization_epsilon", to->batch_normalization_epsilon);
+  if (errors_.ok() &&
+      !(to->batch_normalization_epsilon > 0 && to->batch_normalization_epsilon <= 1)) {
+    errors_.Add(tower.PathOf("batch_normalization_epsilon"),
+                absl::StrCat(to->batch_normalization_epsilon, " is not above 0 and at most 1"));
+  }
+}
+
+// Whether a feature, or all that one is crossed of, is the user's (or the item's).
+bool PartsParser::IsOfUser(const FeatureUse& use) const {
+  const FeatureSpec& feature = spec_.features[use.feature];
+  if (feature.type != FeatureType::Crossed) return feature.side != Side::Candidate;
+  return std::all_of(feature.cross_of.begin(), feature.cross_of.end(), [&](const std::string& of) {
+    return spec_.features[*spec_.Find(of)].side != Side::Candidate;
+  });
+}
+
+bool PartsParser::IsOfItem(const FeatureUse& use) const {
+  const FeatureSpec& feature = spec_.features[use.feature];
+  if (feature.type != FeatureType::Crossed) return feature.side == Side::Candidate;
+  return std::all_of(feature.cross_of.begin(), feature.cross_of.end(), [&](const std::string& of) {
+    return spec_.features[*spec_.Find(of)].side == Side::Candidate;
+  });
+}
+
+void PartsParser::CheckTowers() {
+  const TowersSpec& towers = spec_.towers;
+  for (size_t i = 0; i < towers.user.features.size(); ++i) {
+    if (IsOfUser(towers.user.features[i])) continue;
+    errors_.Add(Element("towers.user.features", i),
+                absl::StrCat("'", spec_.features[towers.user.features[i].feature].name,
+                             "' has to do with the candidate; expected features of context and "
+                             "history: a user's vector is made before there is a candidate"));
+  }
+  for (size_t i = 0; i < towers.item.features.size(); ++i) {
+    if (IsOfItem(towers.item.features[i])) continue;
+    errors_.Add(Element("towers.item.features", i),
+                absl::StrCat("'", spec_.features[towers.item.features[i].feature].name,
+                             "' has to do with the user; expected features of the candidate: an "
+                             "item's vector is the same for all users"));
+  }
+  if (!errors_.ok()) return;
+  if (!kind_.Is(kItemIsEmbedding)) {
+    if (towers.item_bias) {
+      errors_.Add("towers.item.bias", absl::StrCat("is true, but items of models of kind '",
+                                                   spec_.kind, "' have no number of their own"));
+    }
+    return;
+  }
+  const FeatureSpec& item = spec_.features[towers.item.features[0].feature];
+  if (towers.item.features.size() != 1 || item.type != FeatureType::Categorical ||
+      !towers.item.hidden_units.empty()) {
+    errors_.Add(
+        "towers.item",
+        absl::StrCat("has ", towers.item.features.size(), " features (", FeatureTypeName(item.type),
+                     ") and ", towers.item.hidden_units.size(), " layers; in models of kind '",
+                     spec_.kind, "' it is one categorical feature, and no layers"));
+  } else if (towers.user.hidden_units.empty()) {
+    errors_.Add("towers.user.hidden_units",
+                absl::StrCat("is empty; models of kind '", spec_.kind, "' need layers"));
+  } else if (towers.item_bias && towers.cosine) {
+    errors_.Add("towers.item.bias", "is true, which a cosine has no place for");
+  }
+}
+
+std::vector<FeatureUse> PartsParser::ParseUses(const JsonObject& section, const char* key) {
   std::vector<FeatureUse> uses;
-  const Json& array = section.Array("features");
+  const Json& array = section.Array(key);
   for (size_t i = 0; i < array.size() && errors_.ok(); ++i) {
-    const std::string path = Element(section.PathOf("features"), i);
-    const bool is_name = array[i].is_string();
-    const Json as_object = is_name ? Json{{"feature", array[i]}} : array[i];
-    const JsonObject object(as_object, path, Keys("feature_use"), &errors_);
-    const std::string name = object.String("feature");
+    const std::string path = Element(section.PathOf(key), i);
+    const FeatureUse use = ParseUse(array[i], path);
     if (!errors_.ok()) return uses;
-    const absl::StatusOr<size_t> found = spec_.Find(name);
-    if (!found.ok()) {
-      errors_.Add(path, found.status().message());
-      return uses;
-    }
-    const FeatureSpec& feature = spec_.features[*found];
-    FeatureUse use{*found, ParseCombiner(object, feature.combiner)};
-    if (feature.type == FeatureType::Length) {
-      errors_.Add(path, absl::StrCat("'", name, "' is a length, which no part of a model reads"));
-    }
-    if (object.Has("combiner") && feature.type != FeatureType::MultiCategorical &&
-        feature.type != FeatureType::Crossed && feature.side != Side::History) {
-      errors_.Add(object.PathOf("combiner"), absl::StrCat("'", name, "' has one value only"));
-    }
     for (const FeatureUse& other : uses) {
       if (other.feature == use.feature) {
-        errors_.Add(path, absl::StrCat("'", name, "' is in the list twice"));
+        errors_.Add(path,
+                    absl::StrCat("'", spec_.features[use.feature].name, "' is in the list twice"));
       }
     }
     uses.push_back(use);
   }
   return uses;
+}
+
+size_t PartsParser::ParseReference(const JsonObject& section, const std::string& key) {
+  const std::string name = section.String(key);
+  if (!errors_.ok()) return 0;
+  const absl::StatusOr<size_t> found = spec_.Find(name);
+  if (found.ok()) return *found;
+  errors_.Add(section.PathOf(key), found.status().message());
+  return 0;
 }
 
 std::vector<size_t> PartsParser::ParseReferences(const JsonObject& section,
@@ -233,16 +555,16 @@ std::vector<size_t> PartsParser::ParseReferences(const JsonObject& section,
   return references;
 }
 
-std::vector<int64_t> PartsParser::ParseUnits(const JsonObject& section) {
+std::vector<int64_t> PartsParser::ParseUnits(const JsonObject& section, const char* key) {
   std::vector<int64_t> units;
-  const Json& array = section.Array("hidden_units");
+  const Json& array = section.Array(key);
   for (size_t i = 0; i < array.size() && errors_.ok(); ++i) {
     if (array[i].is_number_integer() && array[i] >= 1 && array[i] <= kMaxWidth) {
       units.push_back(array[i].get<int64_t>());
       continue;
     }
     errors_.Add(
-        Element(section.PathOf("hidden_units"), i),
+        Element(section.PathOf(key), i),
         absl::StrCat("expected an integer from 1 to ", kMaxWidth, ", found ", Shown(array[i])));
   }
   return units;

@@ -32,6 +32,9 @@ const std::vector<std::string>& Keys(const std::string& name) { return SpecKeys(
 
 std::string Element(absl::string_view path, size_t i) { return absl::StrCat(path, "[", i, "]"); }
 
+// Of a probability in what candidates are ranked by.
+constexpr double kMaxExponent = 1000;
+
 // Reads the JSON form; what spans several features is checked afterwards.
 class SpecParser {
  public:
@@ -41,7 +44,11 @@ class SpecParser {
 
  private:
   void ParseModel(const JsonObject& model);
+  schema::Task ParseTask(const JsonObject& object, schema::Task otherwise);
+  void ParseOutputs(const JsonObject& model);
+  void ParseRankBy(const JsonObject& model);
   void ParseLayout(const JsonObject& root);
+  void ParseNames(const JsonObject& layout);
   void ParseHistory(const JsonObject& root);
   void ParseFeatures(const JsonObject& root);
   FeatureSpec ParseFeature(const Json& json, const std::string& path);
@@ -75,7 +82,9 @@ void SpecParser::Parse(const Json& json) {
 }
 
 void SpecParser::ParseLayout(const JsonObject& root) {
-  if (root.Has("layout")) {
+  if (root.Has("layout") && root.Required("layout").is_object()) {
+    ParseNames(JsonObject(root.Required("layout"), "layout", Keys("layout_names"), &errors_));
+  } else if (root.Has("layout")) {
     spec_.layout = Layouts()[root.Choice("layout", LayoutNames())].layout;
   }
   const ModelKind& kind = *FindModelKind(spec_.kind);
@@ -86,6 +95,26 @@ void SpecParser::ParseLayout(const JsonObject& root) {
   }
   errors_.Add("layout", absl::StrCat("is '", RowOf(spec_.layout).name, "'; models of kind '",
                                      kind.name, "' have: ", absl::StrJoin(own, ", ")));
+}
+
+// Names of the user's own, with the semantics of layout handpick.
+void SpecParser::ParseNames(const JsonObject& layout) {
+  const Json& names = layout.Required("names");
+  if (!errors_.ok()) return;
+  if (!names.is_object() || names.empty()) {
+    errors_.Add("layout.names",
+                absl::StrCat("expected an object of names by those of layout 'handpick', found ",
+                             Shown(names)));
+    return;
+  }
+  for (const auto& [ours, json] : names.items()) {
+    const Json as_object = json.is_string() ? Json{{"name", json}} : json;
+    const JsonObject object(as_object, absl::StrCat("layout.names['", ours, "']"),
+                            Keys("tensor_name"), &errors_);
+    TensorRename rename = {ours, object.String("name"), object.BooleanOr("transpose", false)};
+    if (!errors_.ok()) return;
+    spec_.renames.push_back(std::move(rename));
+  }
 }
 
 void SpecParser::ParseHistory(const JsonObject& root) {
@@ -107,9 +136,83 @@ void SpecParser::ParseModel(const JsonObject& model) {
   if (errors_.ok() && spec_.name.empty()) errors_.Add("model.name", "is empty");
   spec_.version = model.StringOr("version", "");
   spec_.kind = ModelKindNames()[model.Choice("kind", ModelKindNames())];
-  if (model.Has("task")) {
-    spec_.task = model.Choice("task", {"binary", "regression"}) == 0 ? schema::Task::Binary
-                                                                     : schema::Task::Regression;
+  spec_.task = ParseTask(model, schema::Task::Binary);
+  if (errors_.ok()) ParseOutputs(model);
+  if (errors_.ok() && model.Has("rank_by")) ParseRankBy(model);
+}
+
+schema::Task SpecParser::ParseTask(const JsonObject& object, schema::Task otherwise) {
+  if (!object.Has("task")) return otherwise;
+  return object.Choice("task", {"binary", "regression"}) == 0 ? schema::Task::Binary
+                                                              : schema::Task::Regression;
+}
+
+void SpecParser::ParseOutputs(const JsonObject& model) {
+  const ModelKind& kind = *FindModelKind(spec_.kind);
+  if (kind.Is(kNamesOutputs) && spec_.task != schema::Task::Binary) {
+    errors_.Add("model.task", absl::StrCat("is regression, but what models of kind '", spec_.kind,
+                                           "' say is probabilities: leave it out"));
+    return;
+  }
+  if (!model.Has("outputs")) {
+    if (kind.Is(kHasTasks)) {
+      errors_.Add("model.outputs",
+                  absl::StrCat("is missing; models of kind '", spec_.kind,
+                               "' have an output for each task, with a name and a task"));
+    }
+    return;
+  }
+  const Json& outputs = model.Array("outputs");
+  if (!errors_.ok()) return;
+  if (kind.Is(kNamesOutputs)) {
+    errors_.Add("model.outputs",
+                absl::StrCat("is given; models of kind '", spec_.kind, "' name their own outputs"));
+  } else if (outputs.empty() || outputs.size() > kMaxOutputs) {
+    errors_.Add("model.outputs",
+                absl::StrCat("has ", outputs.size(), " outputs; a model takes 1 to ", kMaxOutputs));
+  } else if (!kind.Is(kHasTasks) && outputs.size() > 1) {
+    errors_.Add("model.outputs", absl::StrCat("has ", outputs.size(), " outputs; models of kind '",
+                                              spec_.kind, "' have one"));
+  }
+  std::set<std::string> names;
+  for (size_t i = 0; i < outputs.size() && errors_.ok(); ++i) {
+    const JsonObject object(outputs[i], Element("model.outputs", i), Keys("output"), &errors_);
+    OutputSpec output;
+    output.name = object.String("name");
+    output.task = ParseTask(object, spec_.task);
+    if (errors_.ok() && output.name.empty()) errors_.Add(object.PathOf("name"), "is empty");
+    if (errors_.ok() && !names.insert(output.name).second) {
+      errors_.Add(object.PathOf("name"),
+                  absl::StrCat("there is another output '", output.name, "'"));
+    }
+    spec_.outputs.push_back(std::move(output));
+  }
+}
+
+// Whether the outputs are there is seen when the model is built: some kinds name their own.
+void SpecParser::ParseRankBy(const JsonObject& model) {
+  const Json& rank_by = model.Required("rank_by");
+  if (rank_by.is_string()) {
+    spec_.rank_by.output = rank_by.get<std::string>();
+    if (spec_.rank_by.output.empty()) errors_.Add("model.rank_by", "is empty");
+    return;
+  }
+  if (!rank_by.is_object() || rank_by.empty()) {
+    errors_.Add("model.rank_by",
+                absl::StrCat("expected the name of an output, or an object with exponents of some, "
+                             "found ",
+                             Shown(rank_by)));
+    return;
+  }
+  for (const auto& [name, exponent] : rank_by.items()) {
+    if (!exponent.is_number() || !(exponent.get<double>() > 0) ||
+        exponent.get<double>() > kMaxExponent) {
+      errors_.Add(absl::StrCat("model.rank_by.", name),
+                  absl::StrCat("expected an exponent above 0 and up to ", kMaxExponent, ", found ",
+                               Shown(exponent)));
+      return;
+    }
+    spec_.rank_by.powers.emplace_back(name, exponent.get<double>());
   }
 }
 
@@ -317,6 +420,11 @@ void SpecParser::ParseListValues(const JsonObject& object, VocabularySpec* vocab
 
 void SpecParser::ParseNumeric(const JsonObject& object, FeatureSpec* feature) {
   feature->dimension = object.IntegerOr("dimension", 1, kMaxWidth, 1);
+  feature->missing = object.BooleanOr("missing", false);
+  if (errors_.ok() && feature->missing && object.Has("default")) {
+    errors_.Add(object.PathOf("default"),
+                "is there, and 'missing' is true: numbers that are left out are missing");
+  }
   if (!object.Has("transform")) return;
   const Json& steps = object.Array("transform");
   const std::string path = object.PathOf("transform");

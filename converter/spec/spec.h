@@ -8,13 +8,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "converter/request/raw_values.h"
 #include "converter/spec/layouts.h"
+#include "converter/trees/tree_model.h"
 #include "schema/bundle_generated.h"
 
 namespace handpick::converter {
@@ -52,6 +55,7 @@ struct FeatureSpec {
   int64_t cross_buckets = 0;                  // Crossed; 0: the product of the operands' rows.
   uint64_t cross_seed = 0;
   std::optional<RawCell> default_value;  // As a request would give it.
+  bool missing = false;                  // Numeric: may be missing.
 };
 
 // A feature as one part of the model uses it.
@@ -67,7 +71,7 @@ struct WideSpec {
 struct DeepSpec {
   std::vector<FeatureUse> features;
   std::vector<int64_t> hidden_units;
-  std::string activation = "relu";  // linear, relu, sigmoid, tanh, prelu
+  std::string activation = "relu";  // linear, relu, sigmoid, tanh, prelu, dice
   bool batch_normalization = false;
   double batch_normalization_epsilon = 1e-5;
 };
@@ -75,10 +79,18 @@ struct DeepSpec {
 // Attention over the history: DIN's activation unit, DIEN's evolution.
 struct AttentionSpec {
   std::vector<size_t> query;  // Candidate features, in the order in which the trainer joins them.
-  std::vector<size_t> key;    // History features, likewise.
+  std::vector<size_t> key;    // History features, likewise. Numbers may be among both.
   std::vector<int64_t> hidden_units;
   std::string activation = "sigmoid";  // linear, relu, sigmoid, tanh, prelu, dice
   bool softmax = false;
+  bool pads_query = false;  // A query that is narrower than the key is followed by zeros.
+};
+
+// Boosted trees. Their columns are those of the features, side by side.
+struct TreesSpec {
+  std::vector<size_t> features;  // Numeric, of context and candidate.
+  // What `--trees` names: not of the spec's JSON, and null until it was read.
+  std::shared_ptr<const TreeModel> model;
 };
 
 struct EvolutionSpec {
@@ -86,18 +98,126 @@ struct EvolutionSpec {
   bool negative_sampling = false;  // The checkpoint has parts that only training uses.
 };
 
+// The network of each task, behind what the tasks share.
+struct TasksSpec {
+  std::vector<int64_t> hidden_units;
+};
+
+// The networks of the deep part, of which there are several, and what weighs them for each task.
+struct ExpertsSpec {
+  int64_t count = 0;
+  std::vector<int64_t> gate_hidden_units;
+};
+
+// A piece-wise linear model. `features` say to which degree a piece counts; the pieces are linear
+// in `base_features` (none: the same features), and what comes out is multiplied by a logistic
+// regression over `bias_features`, if there are some.
+struct PiecewiseSpec {
+  int64_t count = 0;
+  std::vector<FeatureUse> features;
+  std::vector<FeatureUse> base_features;
+  std::vector<FeatureUse> bias_features;
+};
+
+// What a model says of a candidate.
+struct OutputSpec {
+  std::string name;
+  schema::Task task = schema::Task::Binary;
+};
+
+// What candidates are ranked by: an output by name, or a product of powers of the probabilities
+// that outputs stand for.
+struct RankBySpec {
+  std::string output;                                  // "": the product, or the first output.
+  std::vector<std::pair<std::string, double>> powers;  // In the order of the names.
+};
+
+// Cross layers: products of the network's input with itself.
+struct CrossSpec {
+  int64_t layers = 0;    // 0: none.
+  bool matrix = false;   // A matrix a layer (2021) instead of a vector (2017).
+  int64_t rank = 0;      // Of the matrices; 0: full.
+  bool stacked = false;  // The hidden layers read what the cross makes, and not its input.
+};
+
+// Generalized matrix factorization.
+struct GmfSpec {
+  FeatureUse user;  // Of the context or the history.
+  FeatureUse item;  // Of the candidate.
+};
+
+// Which inputs are weighed by a softmax over themselves.
+struct SoftAttentionSpec {
+  bool gmf = false;
+  bool deep = false;
+};
+
+// AutoRec over a user's ratings.
+struct AutorecSpec {
+  size_t item = 0;       // Of the history: an id.
+  size_t rating = 0;     // Of the history: one number.
+  size_t candidate = 0;  // Of the candidate: an id.
+  std::string activation = "sigmoid";
+};
+
+// The name of a tensor in the user's archive. Both may have places for <table>, <i>, ...
+struct TensorRename {
+  std::string ours;  // In layout handpick.
+  std::string theirs;
+  bool transpose = false;
+};
+
+// PNN's products of pairs of fields.
+struct ProductsSpec {
+  bool inner = false;
+  std::string outer = "none";  // none, num, vec, mat, superposed
+};
+
+// One of two towers: layers over some features, or their embeddings and numbers alone.
+struct TowerSpec {
+  std::vector<FeatureUse> features;
+  std::vector<int64_t> hidden_units;
+  std::string activation = "relu";  // linear, relu, sigmoid, tanh, prelu, dice
+  std::string output_activation;    // Of the last layer; "": the others'.
+  bool batch_normalization = false;
+  double batch_normalization_epsilon = 1e-5;
+};
+
+// A vector of the user, one of the item, and how alike they are.
+struct TowersSpec {
+  TowerSpec user;  // Of features of context and history.
+  TowerSpec item;  // Of features of the candidate.
+  bool item_bias = false;
+  bool cosine = false;  // Otherwise the inner product.
+  double temperature = 1;
+};
+
 struct Spec {
   std::string name;
   std::string version;
   std::string kind;  // One of kModelKinds.
   schema::Task task = schema::Task::Binary;
+  std::vector<OutputSpec> outputs;  // Empty: one, of the model's task; or the kind's own.
+  RankBySpec rank_by;
   Layout layout = Layout::kHandpick;
+  std::vector<TensorRename> renames;  // Tensors that have other names than the layout's.
   int64_t max_history = 0;
   std::vector<FeatureSpec> features;
   WideSpec wide;
   DeepSpec deep;
   AttentionSpec attention;
   EvolutionSpec evolution;
+  TasksSpec tasks;
+  ExpertsSpec experts;
+  PiecewiseSpec piecewise;
+  CrossSpec cross;
+  std::optional<GmfSpec> gmf;
+  SoftAttentionSpec soft_attention;
+  DeepSpec value;  // The value of a state.
+  std::optional<AutorecSpec> autorec;
+  TreesSpec trees;
+  ProductsSpec products;
+  TowersSpec towers;
   // What becomes of recurrent states when a full history drops its oldest event.
   schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
   std::string

@@ -19,6 +19,8 @@ struct Tensor {
   // Elements that are integers (or bools) in the file, exactly: float32 keeps 24 bits of them.
   // Empty: they are floats.
   std::vector<int64_t> integers = {};
+  // Whether it is no fault that a model does not read it.
+  bool is_optional = false;
 };
 
 using Weights = std::map<std::string, Tensor>;

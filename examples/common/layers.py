@@ -104,8 +104,8 @@ class Deep(Tables):
         """
         super().__init__(tables, 0.05)
         self.uses = uses
-        widths = [width] + options["hidden_units"]
-        self.layers = Layers(widths, options["activation"], options.get("batch_normalization", False), dropout)
+        widths = [width] + options.get("hidden_units", [])
+        self.layers = Layers(widths, options.get("activation"), options.get("batch_normalization", False), dropout)
 
     def fields(self, batch):
         """Of every id feature, [B, width]"""

@@ -214,6 +214,14 @@ def golden_lines(model, resolver, lines, movies, ranking, evaluation):
         yield line
 
 
+def parser_of(description):
+    """The arguments that every training script has."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", required=True, help="directory of ml-latest-small")
+    parser.add_argument("--epochs", type=int, default=20, help="most epochs to train for")
+    return parser
+
+
 def main(recipe, description, directory):
     """Trains and writes.
 
@@ -221,23 +229,26 @@ def main(recipe, description, directory):
         description: of the command, for --help.
         directory: where model/ is.
     """
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", required=True, help="directory of ml-latest-small")
+    parser = parser_of(description)
     parser.add_argument("--out", default=os.path.join(directory, "model"))
-    parser.add_argument("--epochs", type=int, default=20, help="most epochs to train for")
     arguments = parser.parse_args()
+    run(recipe, arguments.data, arguments.epochs, arguments.out)
+
+
+def run(recipe, data_directory, most_epochs, out_directory):
+    """Trains, prints how it went, and writes what the converter takes. Returns the AUC of the evaluation."""
     torch.set_num_threads(1)
     started = time.time()
 
-    movies = read_movies(arguments.data)
-    requests, pasts = make_requests(movies, read_ratings(arguments.data))
+    movies = read_movies(data_directory)
+    requests, pasts = make_requests(movies, read_ratings(data_directory))
     part = {name: [r for r in requests if r.part == name] for name in ("train", "validation", "evaluation")}
     known = part["train"] + part["validation"]
     for name, members in part.items():
         print(f"{name}: {sum(len(r.labels) for r in members)} ratings in {len(members)} requests")
 
     print("training part, to find when to stop:")
-    epochs, validation_auc = find_epochs(recipe, movies, part["train"], part["validation"], arguments.epochs)
+    epochs, validation_auc = find_epochs(recipe, movies, part["train"], part["validation"], most_epochs)
 
     print(f"all before the evaluation, {epochs} epochs:")
     spec = recipe.make_spec(movies, known)
@@ -270,10 +281,10 @@ def main(recipe, description, directory):
         for baseline, value in baselines(training, rows).items():
             print(f"  {name} AUC of {baseline}: {value:.4f}")
 
-    os.makedirs(arguments.out, exist_ok=True)
+    os.makedirs(out_directory, exist_ok=True)
 
     def out(name):
-        return os.path.join(arguments.out, name)
+        return os.path.join(out_directory, name)
 
     rng = np.random.default_rng(SEED)
     ranking = list(ranking_requests(known, pasts, movies, rng))
@@ -288,6 +299,7 @@ def main(recipe, description, directory):
         write_lines(out("catalog.jsonl"), (lines.item(movie) for _, movie in sorted(movies.items())))
         write_lines(out("evaluation.jsonl"), (lines.request(r, labels=True) for r in written))
         write_lines(out("ranking.jsonl"), (lines.request(r) for r in ranking))
-    for name in sorted(os.listdir(arguments.out)):
+    for name in sorted(os.listdir(out_directory)):
         print(f"{os.path.getsize(out(name)):9d} {name}")
     print(f"{time.time() - started:.0f} s")
+    return auc(logits, labels)

@@ -115,6 +115,34 @@ hp_status hp_model_find_feature(const hp_model* model, hp_side side, const char*
   return HP_UNKNOWN_FEATURE;
 }
 
+hp_status hp_model_get_output(const hp_model* model, uint32_t output, hp_output_info* info) {
+  if (model == nullptr || info == nullptr) return HP_INVALID_ARGUMENT;
+  static_assert(
+      static_cast<int>(handpick::schema::Task::Binary) == HP_TASK_BINARY &&
+          static_cast<int>(handpick::schema::Task::Regression) == HP_TASK_REGRESSION &&
+          static_cast<int>(handpick::schema::Task::Probability) == HP_TASK_PROBABILITY &&
+          static_cast<int>(handpick::schema::Task::LogProbability) == HP_TASK_LOG_PROBABILITY,
+      "the same numbers");
+  const handpick::Plan& plan = model->model.plan();
+  if (output >= plan.outputs.size()) return HP_UNKNOWN_OUTPUT;
+  hp_output_info filled = HP_OUTPUT_INFO_INIT;
+  filled.task = static_cast<hp_task>(plan.outputs[output].task);
+  filled.name = plan.outputs[output].name;
+  return handpick::WriteStruct(filled, info, nullptr);
+}
+
+hp_status hp_model_find_output(const hp_model* model, const char* name, uint32_t* output) {
+  if (model == nullptr || name == nullptr || output == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::Plan& plan = model->model.plan();
+  for (uint32_t i = 0; i < plan.outputs.size(); ++i) {
+    if (std::strcmp(plan.outputs[i].name, name) == 0) {
+      *output = i;
+      return HP_OK;
+    }
+  }
+  return HP_UNKNOWN_OUTPUT;
+}
+
 hp_status hp_model_get_recall_info(const hp_model* model, hp_recall_info* info) {
   if (model == nullptr || info == nullptr) return HP_INVALID_ARGUMENT;
   const handpick::RecallIndex* index = model->model.plan().recall;

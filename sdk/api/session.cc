@@ -50,6 +50,26 @@ hp_status Create(const hp_model* model, const hp_session_options& options,
   return HP_OK;
 }
 
+// The caller's arrays [rows, count] for scores and logits; either may be null.
+struct OutputRows {
+  const uint32_t* outputs;  // [count]; null: the model's first ones.
+  size_t count;
+  float* scores;
+  float* logits;
+
+  // One candidate: the logit of output o is from[o * stride].
+  void Write(const Plan& plan, size_t candidate, const float* from, size_t stride) const {
+    if (scores == nullptr && logits == nullptr) return;
+    for (size_t i = 0; i < count; ++i) {
+      const uint32_t output = outputs == nullptr ? static_cast<uint32_t>(i) : outputs[i];
+      const float logit = from[output * stride];
+      const size_t at = candidate * count + i;
+      if (logits != nullptr) logits[at] = logit;
+      if (scores != nullptr) scores[at] = ScoreOf(plan, logit, output);
+    }
+  }
+};
+
 }  // namespace
 }  // namespace handpick
 
@@ -148,25 +168,56 @@ hp_status hp_session_score(hp_session* session, const hp_batch* candidates, floa
   hp_batch read;
   HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, session->session.error()));
   const handpick::Plan& plan = session->session.model().plan();
-  return session->session.Score(read, [&](size_t candidate, float logit) {
+  return session->session.Score(read, 0, [&](size_t candidate, float logit) {
     if (logits != nullptr) logits[candidate] = logit;
-    if (scores != nullptr) scores[candidate] = handpick::ScoreOf(plan, logit);
+    if (scores != nullptr) scores[candidate] = handpick::ScoreOf(plan, logit, 0);
+  });
+}
+
+hp_status hp_session_score_outputs(hp_session* session, const hp_batch* candidates,
+                                   const uint32_t* outputs, size_t output_count, float* scores,
+                                   float* logits) {
+  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  handpick::Session& of = session->session;
+  hp_batch read;
+  HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, of.error()));
+  // Without a model, scoring says so.
+  for (size_t i = 0; of.model().plan().has_model && i < output_count; ++i) {
+    HP_TRY(of.CheckOutput("outputs", outputs == nullptr ? i : outputs[i]));
+  }
+  const handpick::OutputRows rows = {outputs, output_count, scores, logits};
+  return of.ScoreOutputs(read, [&](size_t candidate, const float* of_candidate, size_t stride) {
+    rows.Write(of.model().plan(), candidate, of_candidate, stride);
   });
 }
 
 hp_status hp_session_rank(hp_session* session, const hp_batch* candidates, size_t k,
                           hp_ranked* ranked, size_t* count) {
+  return hp_session_rank_by(session, candidates, nullptr, k, ranked, count);
+}
+
+hp_status hp_session_rank_by(hp_session* session, const hp_batch* candidates,
+                             const hp_rank_options* options, size_t k, hp_ranked* ranked,
+                             size_t* count) {
   if (session == nullptr) return HP_INVALID_ARGUMENT;
-  hp_error* error = session->session.error();
+  handpick::Session& of = session->session;
   hp_batch read;
-  HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, error));
-  if (count == nullptr) return NullArgument(error, "count");
-  if (ranked == nullptr && k != 0) return NullArgument(error, "ranked");
-  const handpick::Plan& plan = session->session.model().plan();
+  HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, of.error()));
+  hp_rank_options wanted;
+  HP_TRY(handpick::ReadStruct(options, &wanted, of.error()));
+  if (count == nullptr) return NullArgument(of.error(), "count");
+  if (ranked == nullptr && k != 0) return NullArgument(of.error(), "ranked");
+  const handpick::Plan& plan = of.model().plan();
+  if (plan.has_model) HP_TRY(of.CheckOutput("rank options", wanted.output));
+  const handpick::OutputRows rows = {nullptr, plan.outputs.size(), wanted.scores, wanted.logits};
   handpick::TopK top(ranked, k);
-  HP_TRY(session->session.Score(read,
-                                [&](size_t candidate, float logit) { top.Add(candidate, logit); }));
+  HP_TRY(of.ScoreOutputs(read, [&](size_t candidate, const float* logits, size_t stride) {
+    rows.Write(plan, candidate, logits, stride);
+    top.Add(candidate, logits[wanted.output * stride]);
+  }));
   *count = top.Finish();
-  for (size_t i = 0; i < *count; ++i) ranked[i].score = handpick::ScoreOf(plan, ranked[i].logit);
+  for (size_t i = 0; i < *count; ++i) {
+    ranked[i].score = handpick::ScoreOf(plan, ranked[i].logit, wanted.output);
+  }
   return HP_OK;
 }

@@ -57,7 +57,8 @@ HP_SIZED_STRUCT(hp_recall_options, HP_RECALL_OPTIONS_INIT, F(hp_recall_options, 
                 F(hp_recall_options, vector), F(hp_recall_options, vector_size),
                 F(hp_recall_options, excluded_integers), F(hp_recall_options, excluded_strings),
                 F(hp_recall_options, excluded_count), F(hp_recall_options, accepts),
-                F(hp_recall_options, accepts_opaque), F(hp_recall_options, overlay));
+                F(hp_recall_options, accepts_opaque), F(hp_recall_options, overlay),
+                F(hp_recall_options, rank_output));
 
 HP_SIZED_STRUCT(hp_recall_report, HP_RECALL_REPORT_INIT, F(hp_recall_report, struct_size),
                 F(hp_recall_report, outcome), F(hp_recall_report, events),
@@ -74,13 +75,21 @@ HP_SIZED_STRUCT(hp_model_info, HP_MODEL_INFO_INIT, F(hp_model_info, struct_size)
                 F(hp_model_info, catalog_items), F(hp_model_info, recall_items),
                 F(hp_model_info, bundle_bytes), F(hp_model_info, table_bytes),
                 F(hp_model_info, dense_bytes), F(hp_model_info, session_bytes),
-                F(hp_model_info, model_bytes), F(hp_model_info, engine_bytes));
+                F(hp_model_info, model_bytes), F(hp_model_info, engine_bytes),
+                F(hp_model_info, output_count));
 
 HP_SIZED_STRUCT(hp_feature_info, HP_FEATURE_INFO_INIT, F(hp_feature_info, struct_size),
                 F(hp_feature_info, side), F(hp_feature_info, type), F(hp_feature_info, value_types),
                 F(hp_feature_info, max_values), F(hp_feature_info, dimension),
                 F(hp_feature_info, optional), F(hp_feature_info, is_catalog_key),
                 F(hp_feature_info, name));
+
+HP_SIZED_STRUCT(hp_output_info, HP_OUTPUT_INFO_INIT, F(hp_output_info, struct_size),
+                F(hp_output_info, task), F(hp_output_info, name));
+
+HP_SIZED_STRUCT(hp_rank_options, HP_RANK_OPTIONS_INIT, F(hp_rank_options, struct_size),
+                F(hp_rank_options, output), F(hp_rank_options, scores),
+                F(hp_rank_options, logits));
 
 HP_SIZED_STRUCT(hp_recall_info, HP_RECALL_INFO_INIT, F(hp_recall_info, struct_size),
                 F(hp_recall_info, metric), F(hp_recall_info, dimension), F(hp_recall_info, id_type),

@@ -26,6 +26,8 @@ const char* hp_status_text(hp_status status) {
       return "context is not set";
     case HP_DUPLICATE_ITEM:
       return "item is there already";
+    case HP_UNKNOWN_OUTPUT:
+      return "unknown output";
     case HP_OUT_OF_MEMORY:
       return "out of memory";
     case HP_MEMORY_TOO_SMALL:

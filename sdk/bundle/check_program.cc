@@ -57,6 +57,12 @@ class StepView {
   size_t number_count() const { return step_.numbers.size(); }
   schema::RecurrentCell cell() const { return step_.cell; }
   schema::Combiner combiner() const { return step_.combiner; }
+  uint32_t ForestWidth() const {
+    if (step_.forest < 0) return 0;
+    return plan_.forests[static_cast<size_t>(step_.forest)].view.input_width;
+  }
+  float empty_value() const { return step_.empty_value; }
+  bool squared() const { return step_.squared; }
 
  private:
   const Plan& plan_;
@@ -169,12 +175,16 @@ class Checker {
     for (const uint32_t weights : step.weights) {
       if (weights >= plan_.dense_weights.size()) return Bad(step, "its weights do not exist");
     }
+    if (step.forest < -1 || step.forest >= static_cast<int64_t>(plan_.forests.size())) {
+      return Bad(step, "its forest does not exist");
+    }
     return HP_OK;
   }
 
   // What a step reads beside its operands.
   hp_status CheckSources(Step& step, const schema::OperatorRow& row) {
-    step.triggers = 0;
+    // What reads nothing is computed with the context's first features.
+    step.triggers = row.operand_count == 0 ? kContextTrigger : 0;
     for (const Lookup& lookup : step.lookups) {
       const Feature& feature = plan_.features[lookup.feature];
       if (feature.row_count == 0) return Bad(step, "looks up a feature that has no rows");

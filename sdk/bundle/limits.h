@@ -21,6 +21,7 @@ inline constexpr uint32_t kMaxInt8Width = 1u << 16;
 inline constexpr uint32_t kMaxRowBytes = 1u << 28;
 inline constexpr uint32_t kMaxTables = 1u << 14;
 inline constexpr uint32_t kMaxDenseWeights = 1u << 12;
+inline constexpr uint32_t kMaxForests = 1u << 12;
 inline constexpr uint32_t kMaxTransforms = 64;  // Of one feature.
 inline constexpr uint32_t kMaxOutputs = 64;
 using schema::kMaxBlobs;

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "flatbuffers/flatbuffers.h"
+#include "schema/alignment.h"
 #include "sdk/base/error.h"
 #include "sdk/bundle/check_program.h"
 #include "sdk/bundle/limits.h"
@@ -19,6 +20,7 @@ hp_status Loader::Load() {
   HP_TRY(Crosses());
   HP_TRY(Tables());
   HP_TRY(Dense());
+  HP_TRY(Forests());
   HP_TRY(Values());
   HP_TRY(CatalogPart());
   HP_TRY(Slots());
@@ -134,10 +136,12 @@ hp_status Loader::Outputs() {
       return Corrupt("an output's value", in.value(), plan_.values.size());
     }
     if (!IsKnown(in.task())) {
-      return Corrupt("an output's task", static_cast<uint64_t>(in.task()), 3);
+      return Corrupt("an output's task", static_cast<uint64_t>(in.task()),
+                     static_cast<uint64_t>(schema::Task::MAX) + 1);
     }
   }
   plan_.outputs = out;
+  plan_.info.output_count = count;
   return HP_OK;
 }
 
@@ -192,6 +196,10 @@ hp_status LoadBundle(const void* data, size_t size, ModelMemory* memory, Plan* p
   if (!schema::VerifyBundleBuffer(verifier)) {
     return Fail(error, HP_BUNDLE_CORRUPT,
                 "bundle of %zu bytes is damaged: FlatBuffers verification failed", size);
+  }
+  if (!schema::ArraysAreAligned(*schema::GetBundle(bytes))) {
+    return Fail(error, HP_BUNDLE_CORRUPT,
+                "bundle of %zu bytes is damaged: an array of 8-byte elements is misaligned", size);
   }
   *plan = Plan{};
   plan->info.bundle_bytes = size;

@@ -110,6 +110,7 @@ hp_status Loader::LoadFeature(const schema::Feature& in, Feature* to) {
   to->length_feature = in.length_feature();
   to->dimension = in.dimension();
   to->optional = in.optional();
+  to->may_be_missing = in.may_be_missing();
   to->default_rows = View(in.default_rows());
   to->default_numbers = View(in.default_numbers());
   to->cross_of = View(in.cross_of());
@@ -136,6 +137,9 @@ hp_status Loader::LoadFeature(const schema::Feature& in, Feature* to) {
   if (to->padding_row < -1 ||
       (to->padding_row >= 0 && to->padding_row >= static_cast<int64_t>(to->row_count))) {
     return Bad("feature", to->name, "padding_row is beyond its rows");
+  }
+  if (to->may_be_missing && to->type != HP_FEATURE_NUMERIC) {
+    return Bad("feature", to->name, "has no numbers that may be missing");
   }
   HP_TRY(CheckDefault(*to));
   return LoadTransforms(in, to);
@@ -225,7 +229,7 @@ hp_status Loader::CheckDefault(const Feature& feature) {
       break;
   }
   if (!good) return Bad("feature", feature.name, "its default has the wrong number of values");
-  if (!AllFinite(feature.default_numbers))
+  if (!feature.may_be_missing && !AllFinite(feature.default_numbers))
     return Bad("feature", feature.name, "its default is not finite");
   return HP_OK;
 }

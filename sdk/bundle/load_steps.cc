@@ -97,6 +97,7 @@ hp_status Loader::LoadStep(const schema::Step& in, Step* to) {
   to->squared = in.squared();
   to->cell = in.cell();
   to->numbers = View(in.numbers());
+  to->forest = in.forest();
   to->sequence = kNone;
   HP_TRY(LoadLookups(in, to));
   return LoadActivations(in, to);

@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "schema/forest.h"
 #include "schema/table_rows.h"
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
@@ -116,6 +118,61 @@ hp_status Loader::SumRows(DenseWeights* weights) {
     row += weights->input_width;
   }
   weights->row_sums = sums.data();
+  return HP_OK;
+}
+
+hp_status Loader::Forests() {
+  absl::Span<Forest> out;
+  if (Size(bundle_.forests()) > kMaxForests) {
+    return Corrupt("number of forests", Size(bundle_.forests()), kMaxForests + 1);
+  }
+  if (!memory_.NewArray(Size(bundle_.forests()), &out)) return NoMemory();
+  for (uint32_t i = 0; i < out.size(); ++i) {
+    HP_TRY(LoadForest(*bundle_.forests()->Get(i), &out[i]));
+  }
+  plan_.forests = out;
+  return HP_OK;
+}
+
+hp_status Loader::LoadForest(const schema::Forest& in, Forest* to) {
+  to->name = Text(in.name());
+  to->base = in.base();
+  if (Size(in.nodes()) == 0 || Size(in.nodes()) % sizeof(schema::ForestNode) != 0) {
+    return Bad("forest", to->name, "its nodes are cut off");
+  }
+  if (reinterpret_cast<uintptr_t>(in.nodes()->data()) % alignof(schema::ForestNode) != 0) {
+    return Bad("forest", to->name, "is misaligned");
+  }
+  // Forests may share a vector of the file: what is read here is bounded by what it holds.
+  forest_bytes_ += Size(in.nodes()) + sizeof(uint32_t) * (uint64_t{Size(in.tree_begins())} +
+                                                          uint64_t{Size(in.set_begins())} +
+                                                          uint64_t{Size(in.set_words())});
+  if (forest_bytes_ > plan_.info.bundle_bytes) {
+    return Bad("forest", to->name, "shares its nodes with others");
+  }
+  plan_.info.dense_bytes += Size(in.nodes());
+  const absl::Span<const uint32_t> trees = View(in.tree_begins());
+  const absl::Span<const uint32_t> sets = View(in.set_begins());
+  const absl::Span<const uint32_t> words = View(in.set_words());
+  const size_t count = Size(in.nodes()) / sizeof(schema::ForestNode);
+  to->view = {in.input_width(),
+              trees.data(),
+              trees.size(),
+              reinterpret_cast<const schema::ForestNode*>(in.nodes()->data()),
+              count,
+              sets.data(),
+              sets.size(),
+              words.data(),
+              words.size()};
+  if (const schema::ForestFault fault = schema::CheckForest(to->view)) {
+    if (!fault.in_tree) return Bad("forest", to->name, fault.problem);
+    return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: forest '%s', tree %llu, node %llu: %s",
+                to->name, static_cast<unsigned long long>(fault.tree),
+                static_cast<unsigned long long>(fault.node), fault.problem);
+  }
+  to->plain = std::none_of(to->view.nodes, to->view.nodes + count, [](schema::ForestNode node) {
+    return (node.flags & (schema::kCategories | schema::kZeroIsMissing)) != 0;
+  });
   return HP_OK;
 }
 

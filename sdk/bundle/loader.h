@@ -68,6 +68,8 @@ class Loader {
   hp_status Tables();
   hp_status Dense();
   hp_status SumRows(DenseWeights* weights);
+  hp_status Forests();
+  hp_status LoadForest(const schema::Forest& in, Forest* to);
   // load_steps.cc
   hp_status Values();
   hp_status LoadBuffer(const schema::Buffer& buffer, Buffer* to);
@@ -101,6 +103,7 @@ class Loader {
   absl::Span<Feature> features_;
   absl::Span<Step> steps_;
   uint64_t default_bytes_ = 0;  // Of all features.
+  uint64_t forest_bytes_ = 0;   // Of all forests.
 };
 
 }  // namespace handpick

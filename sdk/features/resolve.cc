@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "sdk/base/error.h"
 #include "sdk/base/utf8.h"
@@ -218,6 +219,10 @@ class FeatureResolver {
       const double given = column_->type == HP_FLOAT32
                                ? column_->numbers[position]
                                : static_cast<float>(column_->integers[position]);
+      if (feature_.may_be_missing && std::isnan(given)) {
+        numbers[i] = std::numeric_limits<float>::quiet_NaN();
+        continue;
+      }
       double number = given;
       bool defined = std::isfinite(given);
       for (const Transform& transform : feature_.transforms) {

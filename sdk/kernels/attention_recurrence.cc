@@ -4,7 +4,7 @@
 #include <type_traits>
 #include <utility>
 
-#include "sdk/kernels/scratch.h"
+#include "sdk/base/packer.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sdk/kernels/attention_recurrence.cc"
@@ -45,15 +45,15 @@ size_t PlaceRecurrenceWork(const Matrix& matrix, uint32_t stride, char* base,
                            RecurrenceWork* work) {
   const uint32_t width = matrix.in;
   const Way way = WayOf(matrix);
-  Scratch scratch(base);
-  work->matrix = PlaceMatrix(matrix, way, &scratch);
-  work->other = scratch.Take<float>(size_t{width} * stride);
-  work->products = scratch.Take<float>(size_t{3} * kUnitBlock * stride);
-  work->start = scratch.Take<float>(size_t{3} * width);
+  Packer packer(base);
+  work->matrix = PlaceMatrix(matrix, way, &packer);
+  packer.PlaceArray(&work->other, size_t{width} * stride);
+  packer.PlaceArray(&work->products, size_t{3} * kUnitBlock * stride);
+  packer.PlaceArray(&work->start, size_t{3} * width);
   // Bytes take half of the room of words.
-  work->rounded = scratch.Take<int32_t>(way == Way::kFloats ? 0 : WordPairs(width) * stride);
-  work->scale = scratch.Take<float>(way == Way::kWords ? stride : 0);
-  return scratch.bytes();
+  packer.PlaceArray(&work->rounded, way == Way::kFloats ? 0 : WordPairs(width) * stride);
+  packer.PlaceArray(&work->scale, way == Way::kWords ? stride : 0);
+  return packer.bytes();
 }
 
 // A state is a mean of numbers in (-1, 1): its levels need no extremes.

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "sdk/kernels/scratch.h"
+#include "sdk/base/packer.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sdk/kernels/attention_unit.cc"
@@ -46,36 +46,36 @@ bool FoldsInt8(const AttentionUnitWeights& weights) {
 // Places everything from `base` (null: nowhere) on and returns the bytes that it takes.
 size_t PlaceUnitWork(const AttentionUnitWeights& weights, uint32_t stride, uint32_t panels,
                      char* base, UnitWork* work) {
-  Scratch scratch(base);
+  Packer packer(base);
   const uint32_t query_width = weights.query.in;
   const uint32_t first_width = weights.query.out;
-  work->query = PlaceMatrix(weights.query, Way::kFloats, &scratch);
-  work->product = PlaceMatrix(weights.product, Way::kFloats, &scratch);
-  work->layers = scratch.Take<ReadyMatrix>(weights.layer_count);
+  work->query = PlaceMatrix(weights.query, Way::kFloats, &packer);
+  work->product = PlaceMatrix(weights.product, Way::kFloats, &packer);
+  packer.PlaceArray(&work->layers, weights.layer_count);
   uint32_t widest = first_width;
   size_t rounded = 0;
   for (uint32_t i = 0; i < weights.layer_count; ++i) {
     const Matrix& matrix = weights.layers[i].matrix;
-    const ReadyMatrix ready = PlaceMatrix(matrix, WayOf(matrix), &scratch);
+    const ReadyMatrix ready = PlaceMatrix(matrix, WayOf(matrix), &packer);
     if (base != nullptr) work->layers[i] = ready;
     if (ready.way != Way::kFloats) rounded = std::max(rounded, WordPairs(matrix.in));
     widest = std::max(widest, matrix.out);
   }
   const bool int8 = FoldsInt8(weights);
   const size_t matrix = size_t{first_width} * query_width;
-  work->folded = scratch.Take<float>(int8 ? 0 : matrix);
-  work->fold_bytes = scratch.Take<int8_t>(int8 ? matrix : 0);
-  work->fold_scales = scratch.Take<float>(int8 ? first_width : 0);
-  work->fold_sums = scratch.Take<int32_t>(int8 ? first_width : 0);
+  packer.PlaceArray(&work->folded, int8 ? 0 : matrix);
+  packer.PlaceArray(&work->fold_bytes, int8 ? matrix : 0);
+  packer.PlaceArray(&work->fold_scales, int8 ? first_width : 0);
+  packer.PlaceArray(&work->fold_sums, int8 ? first_width : 0);
   const size_t query_panels = int8 ? panels : 0;
-  work->query_bytes = scratch.Take<uint8_t>(query_panels * Int8PanelBytes(query_width, stride));
-  work->query_scale = scratch.Take<float>(query_panels * stride);
-  for (float*& hidden : work->hidden) hidden = scratch.Take<float>(size_t{widest} * stride);
+  packer.PlaceArray(&work->query_bytes, query_panels * Int8PanelBytes(query_width, stride));
+  packer.PlaceArray(&work->query_scale, query_panels * stride);
+  for (float*& hidden : work->hidden) packer.PlaceArray(&hidden, size_t{widest} * stride);
   // Bytes take half of the room of words.
-  work->rounded = scratch.Take<int32_t>(rounded * stride);
-  work->scale = scratch.Take<float>(stride);
-  work->zero_point = scratch.Take<float>(stride);
-  return scratch.bytes();
+  packer.PlaceArray(&work->rounded, rounded * stride);
+  packer.PlaceArray(&work->scale, stride);
+  packer.PlaceArray(&work->zero_point, stride);
+  return packer.bytes();
 }
 
 // Sums as they are: what goes over them next is not cheap enough for their registers.

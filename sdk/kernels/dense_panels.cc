@@ -4,8 +4,8 @@
 #include <limits>
 #include <type_traits>
 
+#include "sdk/base/packer.h"
 #include "sdk/kernels/row_stream.h"
-#include "sdk/kernels/scratch.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "sdk/kernels/dense_panels.cc"
@@ -75,13 +75,13 @@ size_t PlaceDensePanelsWork(const Matrix& matrix, uint32_t stride, uint64_t pane
   const Way way = WayOf(matrix);
   const size_t rows = RowsOfChunk(matrix, way);
   const size_t group = way == Way::kFloats ? 0 : PanelsOfGroup(matrix, way, panels);
-  Scratch scratch(base);
-  work->floats = scratch.Take<float>(IsWidened(matrix, way) ? rows * matrix.in : 0);
-  work->words = scratch.Take<int16_t>(way == Way::kWords ? rows * 2 * WordPairs(matrix.in) : 0);
-  work->rounded = scratch.Take<int32_t>(group * RoundedPanel(matrix, way, stride));
-  work->scale = scratch.Take<float>(group * stride);
-  work->zero_point = scratch.Take<float>(way == Way::kBytes ? stride : 0);
-  return scratch.bytes();
+  Packer packer(base);
+  packer.PlaceArray(&work->floats, IsWidened(matrix, way) ? rows * matrix.in : 0);
+  packer.PlaceArray(&work->words, way == Way::kWords ? rows * 2 * WordPairs(matrix.in) : 0);
+  packer.PlaceArray(&work->rounded, group * RoundedPanel(matrix, way, stride));
+  packer.PlaceArray(&work->scale, group * stride);
+  packer.PlaceArray(&work->zero_point, way == Way::kBytes ? stride : 0);
+  return packer.bytes();
 }
 
 // One call's operands, and its loops over panels and rows.
@@ -216,6 +216,36 @@ void DensePanels(const Matrix& matrix, const float* row, const Activation& activ
   }
 }
 
+void ComputedDensePanels(const ComputedMatrix& matrix, const float* row,
+                         const Activation& activation, const PanelsIn& x, const PanelsOut& y,
+                         const PanelGrid& grid, RowStream* next) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  RowStream none;
+  const StreamTurn turn = {next == nullptr || matrix.out == 1 ? &none : next};
+  const bool relu = activation.kind == schema::ActivationKind::Relu;
+  const VF least = hn::Set(d, relu ? 0.0f : -std::numeric_limits<float>::infinity());
+  for (uint32_t p = 0; p < grid.panels(); ++p) {
+    const PanelShape shape = ShapeOfPanel(grid.candidates, p, grid.stride);
+    const float* in = x.data + p * x.panel;
+    float* out = y.data + p * y.panel;
+    ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
+      constexpr int V = decltype(vectors)::value;
+      ForEachOutputBlock(matrix.out, [&](uint32_t j, auto outputs) HWY_ATTR {
+        constexpr int R = decltype(outputs)::value;
+        float* to = out + size_t{j} * shape.stride + lane;
+        DenseBlock<R, V>(
+            matrix.data + j, 1, matrix.out, matrix.in, in + lane, shape.stride,
+            [&](int r, int) HWY_ATTR { return hn::Set(d, row != nullptr ? row[j + r] : 0.0f); },
+            [&](int r, int v, VF sum)
+                HWY_ATTR { hn::Store(AtLeast(sum, least), d, to + r * shape.stride + v * n); },
+            turn);
+      });
+    });
+    if (!relu) Activate(activation, 0, matrix.out, out, shape);
+  }
+}
+
 uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
   const auto whole = [](uint64_t n, uint64_t of) { return (n + of - 1) / of; };
   const Way way = WayOf(matrix);
@@ -247,6 +277,7 @@ namespace handpick {
 HWY_EXPORT(DensePanelsScratch);
 HWY_EXPORT(DensePanels);
 HWY_EXPORT(TurnsOfDensePanels);
+HWY_EXPORT(ComputedDensePanels);
 
 size_t DensePanelsScratch(const Matrix& matrix, uint32_t stride, uint64_t panels) {
   return HWY_DYNAMIC_DISPATCH(DensePanelsScratch)(matrix, stride, panels);
@@ -260,6 +291,12 @@ void DensePanels(const Matrix& matrix, const float* row, const Activation& activ
 
 uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
   return HWY_DYNAMIC_DISPATCH(TurnsOfDensePanels)(matrix, grid);
+}
+
+void ComputedDensePanels(const ComputedMatrix& matrix, const float* row,
+                         const Activation& activation, const PanelsIn& x, const PanelsOut& y,
+                         const PanelGrid& grid, RowStream* next) {
+  HWY_DYNAMIC_DISPATCH(ComputedDensePanels)(matrix, row, activation, x, y, grid, next);
 }
 
 }  // namespace handpick

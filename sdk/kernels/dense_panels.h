@@ -17,6 +17,9 @@
 
 namespace handpick {
 
+// Rows that are fetched while layers are computed (kernels/row_stream.h).
+class RowStream;
+
 // Where a value's panels stand, in numbers: that of panel p and event e at
 // data + p * panel + e * event. Values of candidates have one event; `event` 0 lets every event
 // read one panel.
@@ -54,6 +57,19 @@ void DensePanels(const Matrix& matrix, const float* row, const Activation& activ
 
 // Turns that a stream gets in DensePanels.
 uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid);
+
+// A matrix of floats that was computed: [in, out], what each input is multiplied with side by side.
+struct ComputedMatrix {
+  const float* data;
+  uint32_t in;
+  uint32_t out;
+};
+
+// y[j][lane] = activation(row[j] + sum over k of matrix[k][j] x[k][lane]) in every panel of the
+// grid; otherwise as DensePanels. A stream gets the turns of a matrix of floats of that size.
+void ComputedDensePanels(const ComputedMatrix& matrix, const float* row,
+                         const Activation& activation, const PanelsIn& x, const PanelsOut& y,
+                         const PanelGrid& grid, RowStream* next = nullptr);
 
 }  // namespace handpick
 

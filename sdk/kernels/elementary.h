@@ -1,6 +1,6 @@
-// Exponential, logistic function and hyperbolic tangent in float32, written so that compilers put
-// them into vector lanes: no branches, no library calls. A lane's result does not depend on its
-// neighbours.
+// Exponential, logistic function, its logarithm, and hyperbolic tangent in float32, written so that
+// compilers put them into vector lanes: no branches, no library calls. A lane's result does not
+// depend on its neighbours.
 #ifndef HANDPICK_SDK_KERNELS_ELEMENTARY_H_
 #define HANDPICK_SDK_KERNELS_ELEMENTARY_H_
 
@@ -52,6 +52,30 @@ inline float Tanh(float x) {
   const float e = ExpOfNonPositive(x < 0 ? 2 * x : -2 * x);
   const float t = (1.0f - e) / (1.0f + e);
   return x < 0 ? -t : t;
+}
+
+// exp(x); relative error below 3e-7 from -87 to 87, and what it is there beyond; NaN of NaN.
+inline float Exp(float x) {
+  const float e = ExpOfNonPositive(x < 0 ? x : -x);
+  return x < 0 ? e : 1.0f / e;
+}
+
+// log(1 / (1 + exp(-x))); error below 3e-7, relative to the result's size.
+//
+// min(x, 0) - log(1 + e) with e = exp(-|x|), and log(1 + e) = 2 artanh(s), s = e / (2 + e) being at
+// most 1/3: the first 7 terms of the series s + s^3/3 + s^5/5 + ...
+inline float LogSigmoid(float x) {
+  const float e = ExpOfNonPositive(x < 0 ? x : -x);
+  const float s = e / (2.0f + e);
+  const float q = s * s;
+  float p = 1.0f / 13;
+  p = p * q + 1.0f / 11;
+  p = p * q + 1.0f / 9;
+  p = p * q + 1.0f / 7;
+  p = p * q + 1.0f / 5;
+  p = p * q + 1.0f / 3;
+  p = p * q + 1.0f;
+  return (x > 0 ? 0.0f : x) - 2 * s * p;
 }
 
 }  // namespace handpick

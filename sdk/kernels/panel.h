@@ -61,15 +61,6 @@ inline constexpr size_t Int8PanelBytes(uint32_t width, uint32_t stride) {
   return size_t{(width + 3) / 4} * 4 * stride;
 }
 
-// What a step adds to each output of a panel's dense layer: null where there is nothing.
-struct DenseStart {
-  const float* bias;  // [out]
-  const float* row;   // [out]
-};
-
-// Rows that are fetched while layers are computed (kernels/row_stream.h).
-class RowStream;
-
 // Int8 weights of one scale per output.
 struct Int8Weights {
   const int8_t* data;       // [out, in]
@@ -77,17 +68,8 @@ struct Int8Weights {
   const int32_t* row_sums;  // [out] Sum of each row of `data`.
 };
 
-// y[j][lane] = bias[j] + row[j] + sum over k of weights[j][k] x[k][lane]; then the activation.
-// `next` takes turns meanwhile; null: nothing.
-void DensePanelInt8(const Int8Weights& weights, uint32_t in, uint32_t out, const DenseStart& start,
-                    const Activation& activation, const Int8Panel& x, float* y, PanelShape shape,
-                    RowStream* next = nullptr);
-
 // y = activation(y), in place; y: [width] rows.
 void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape);
-
-// Rounds each lane to 255 levels between its extremes, 0 among them.
-void QuantizePanel(const float* x, uint32_t width, const Int8Panel& out, PanelShape shape);
 
 // An operand of an element-by-element kernel: a panel, or one number per feature for all lanes.
 struct PanelOperand {
@@ -161,6 +143,10 @@ void BiInteractionRows(const BiInteractionStart& start, const float* squares, ui
 
 // out[e][lane] = softmax over the e of in[e][lane]; in and out: [events] rows, may be the same.
 void SoftmaxPanel(const float* in, uint32_t events, float* out, PanelShape shape);
+
+// out[c][lane] = in[c][lane] / max(length of the lane's column, 1e-12); in and out: [width] rows,
+// may be the same. A lane with a NaN, or whose squares overflow, is NaN.
+void NormalizePanel(const PanelOperand& in, uint32_t width, float* out, PanelShape shape);
 
 // out[c][lane] += sum over e of weights[e][lane] * values[e * value_stride + c], in the order of e.
 // weights: [events] rows.

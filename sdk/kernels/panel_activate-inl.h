@@ -32,6 +32,9 @@ HWY_INLINE void WithActivation(const Activation& activation, Visit visit) {
     case schema::ActivationKind::Tanh:
       visit([](uint32_t, VF x) HWY_ATTR { return TanhVector(x); });
       break;
+    case schema::ActivationKind::LogSigmoid:
+      visit([](uint32_t, VF x) HWY_ATTR { return LogSigmoidVector(x); });
+      break;
     case schema::ActivationKind::Dice: {
       const float* scale = activation.scale.data();
       const float* shift = activation.shift.data();

@@ -1,4 +1,4 @@
-// What goes on element by element, and the reductions over events.
+// What goes on element by element, activations among it, and the reductions over events.
 #include <algorithm>
 #include <type_traits>
 
@@ -9,6 +9,7 @@
 #include "hwy/foreach_target.h"
 //
 #include "hwy/highway.h"
+#include "sdk/kernels/panel_activate-inl.h"
 #include "sdk/kernels/panel_dense-inl.h"
 #include "sdk/kernels/simd_math-inl.h"
 
@@ -29,6 +30,10 @@ HWY_INLINE void ForEachVector(uint32_t width, PanelShape shape, F f) {
 
 HWY_INLINE VF Read(const PanelOperand& operand, uint32_t c, size_t at) {
   return operand.broadcast ? hn::Set(DF(), operand.data[c]) : hn::Load(DF(), operand.data + at);
+}
+
+void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape) {
+  Activate(activation, 0, width, y, shape);
 }
 
 void CopyPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
@@ -174,6 +179,25 @@ void SoftmaxPanel(const float* in, uint32_t events, float* out, PanelShape shape
   }
 }
 
+void NormalizePanel(const PanelOperand& in, uint32_t width, float* out, PanelShape shape) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
+    VF sum = hn::Zero(d);
+    for (uint32_t c = 0; c < width; ++c) {
+      const VF x = Read(in, c, size_t{c} * shape.stride + lane);
+      sum = hn::Add(sum, hn::Mul(x, x));
+    }
+    // Of two operands of which one is NaN, x86's maximum is the second.
+    const VF square = hn::Max(hn::Set(d, 1e-24f), sum);
+    const VF inverse = hn::Div(hn::Sqrt(square), square);
+    for (uint32_t c = 0; c < width; ++c) {
+      const size_t at = size_t{c} * shape.stride + lane;
+      hn::Store(hn::Mul(Read(in, c, at), inverse), d, out + at);
+    }
+  }
+}
+
 void AddWeightedRows(const float* weights, const float* values, size_t value_stride,
                      uint32_t events, uint32_t width, float* out, PanelShape shape) {
   const DF d;
@@ -199,6 +223,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace handpick {
 
+HWY_EXPORT(ActivatePanel);
 HWY_EXPORT(CopyPanel);
 HWY_EXPORT(AddPanel);
 HWY_EXPORT(MultiplyPanels);
@@ -206,7 +231,12 @@ HWY_EXPORT(BiInteractionPanel);
 HWY_EXPORT(InnerProductPanels);
 HWY_EXPORT(WeightedSumPanels);
 HWY_EXPORT(SoftmaxPanel);
+HWY_EXPORT(NormalizePanel);
 HWY_EXPORT(AddWeightedRows);
+
+void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(ActivatePanel)(activation, width, y, shape);
+}
 
 void CopyPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
   HWY_DYNAMIC_DISPATCH(CopyPanel)(a, width, out, shape);
@@ -238,6 +268,10 @@ void WeightedSumPanels(const PanelOperand& weights, const PanelOperand& values, 
 
 void SoftmaxPanel(const float* in, uint32_t events, float* out, PanelShape shape) {
   HWY_DYNAMIC_DISPATCH(SoftmaxPanel)(in, events, out, shape);
+}
+
+void NormalizePanel(const PanelOperand& in, uint32_t width, float* out, PanelShape shape) {
+  HWY_DYNAMIC_DISPATCH(NormalizePanel)(in, width, out, shape);
 }
 
 void AddWeightedRows(const float* weights, const float* values, size_t value_stride,

@@ -12,12 +12,12 @@
 #include <cstdint>
 
 #include "hwy/highway.h"
+#include "sdk/base/packer.h"
 #include "sdk/kernels/matrix.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/kernels/panel_dense-inl.h"
 #include "sdk/kernels/panel_quantize-inl.h"
 #include "sdk/kernels/panel_words-inl.h"
-#include "sdk/kernels/scratch.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace handpick {
@@ -133,11 +133,13 @@ struct ReadyMatrix {
 };
 
 // Takes the memory that a matrix needs.
-HWY_INLINE ReadyMatrix PlaceMatrix(const Matrix& matrix, Way way, Scratch* scratch) {
+HWY_INLINE ReadyMatrix PlaceMatrix(const Matrix& matrix, Way way, Packer* packer) {
   const size_t numbers = IsWidened(matrix, way) ? size_t{matrix.out} * matrix.in : 0;
   const size_t words = way == Way::kWords ? 2 * WordPairs(matrix.in) * matrix.out : 0;
-  float* widened = scratch->Take<float>(numbers);
-  return {way, widened, scratch->Take<int16_t>(words), nullptr};
+  ReadyMatrix ready = {way, nullptr, nullptr, nullptr};
+  packer->PlaceArray(&ready.widened, numbers);
+  packer->PlaceArray(&ready.words, words);
+  return ready;
 }
 
 // Widens it, where its way takes something else than what is stored.

@@ -30,9 +30,10 @@ hp_status MakeRowLayer(const DenseWeights& weights, const hp_allocator& allocato
 
 void DestroyRowLayer(const RowLayer& layer);
 
-// y = W x + b. x: [input_width], of which 16 bytes more may be read; y: [output_width], apart from
-// x. The same bits for the same row, whatever ran before. Thread-safe; allocates nothing.
-hp_status RunRowLayer(const RowLayer& layer, const float* x, float* y);
+// y = W x + b for each of `rows` rows. x: [rows, input_width], of which 16 bytes more may be read;
+// y: [rows, output_width], apart from x. The same bits for the same rows, whatever ran before.
+// Thread-safe; allocates nothing.
+hp_status RunRowLayer(const RowLayer& layer, const float* x, float* y, uint32_t rows = 1);
 
 }  // namespace handpick
 

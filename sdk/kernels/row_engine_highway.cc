@@ -12,8 +12,8 @@ hp_status MakeRowLayer(const DenseWeights& weights, const hp_allocator&, uint64_
 
 void DestroyRowLayer(const RowLayer&) {}
 
-hp_status RunRowLayer(const RowLayer& layer, const float* x, float* y) {
-  MultiplyRow(*layer.weights, x, y);
+hp_status RunRowLayer(const RowLayer& layer, const float* x, float* y, uint32_t rows) {
+  MultiplyRows(*layer.weights, x, y, rows);
   return HP_OK;
 }
 

@@ -139,14 +139,14 @@ void DestroyRowLayer(const RowLayer& layer) {
   xnn_delete_operator(static_cast<xnn_operator_t>(layer.packed));
 }
 
-hp_status RunRowLayer(const RowLayer& layer, const float* x, float* y) {
+hp_status RunRowLayer(const RowLayer& layer, const float* x, float* y, uint32_t rows) {
   if (layer.packed == nullptr) {
-    MultiplyRow(*layer.weights, x, y);
+    MultiplyRows(*layer.weights, x, y, rows);
     return HP_OK;
   }
   xnn_operator copy;
   std::memcpy(static_cast<void*>(&copy), layer.packed, sizeof(copy));
-  xnn_status status = xnn_reshape_fully_connected_nc_f32(&copy, /*batch_size=*/1, nullptr);
+  xnn_status status = xnn_reshape_fully_connected_nc_f32(&copy, rows, nullptr);
   if (status == xnn_status_success) status = xnn_setup_fully_connected_nc_f32(&copy, x, y);
   if (status == xnn_status_success) status = xnn_run_operator(&copy, nullptr);
   return status == xnn_status_success ? HP_OK : HP_INTERNAL;

@@ -13,6 +13,13 @@ namespace handpick {
 // Chooses among instruction sets at run time; thread-safe; allocates nothing.
 void MultiplyRow(const DenseWeights& weights, const float* x, float* y);
 
+// The same for each of `rows` rows, without gaps.
+inline void MultiplyRows(const DenseWeights& weights, const float* x, float* y, uint32_t rows) {
+  for (uint32_t r = 0; r < rows; ++r, x += weights.input_width, y += weights.output_width) {
+    MultiplyRow(weights, x, y);
+  }
+}
+
 }  // namespace handpick
 
 #endif  // HANDPICK_SDK_KERNELS_ROW_KERNEL_H_

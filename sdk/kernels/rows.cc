@@ -40,6 +40,9 @@ void AddRowAndActivate(RowsOut out, const float* row, const Activation& activati
     case schema::ActivationKind::Tanh:
       ForEach(out, row, rows, width, [](float x, uint32_t) { return Tanh(x); });
       break;
+    case schema::ActivationKind::LogSigmoid:
+      ForEach(out, row, rows, width, [](float x, uint32_t) { return LogSigmoid(x); });
+      break;
     case schema::ActivationKind::Dice: {
       const float* scale = activation.scale.data();
       const float* shift = activation.shift.data();

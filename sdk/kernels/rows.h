@@ -7,6 +7,7 @@
 #define HANDPICK_SDK_KERNELS_ROWS_H_
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 
@@ -39,6 +40,14 @@ inline void SoftmaxRow(const float* in, float* out, uint32_t width) {
   for (uint32_t c = 0; c < width; ++c) out[c] /= sum;
 }
 
+// log(sum over the columns of exp(in)); `width` is at least 1. NaN where one of them is.
+inline float LogSumExpOfRow(const float* in, uint32_t width) {
+  const float most = *std::max_element(in, in + width);
+  float sum = 0;
+  for (uint32_t c = 0; c < width; ++c) sum += ExpOfNonPositive(in[c] - most);
+  return most + std::log(sum);
+}
+
 // out[g] = sum over the columns c of group g of a[c] * b[c]: `groups` of them, of equal size, in
 // `width` columns.
 void InnerProductRow(const float* a, const float* b, uint32_t width, uint32_t groups, float* out);
@@ -46,6 +55,16 @@ void InnerProductRow(const float* a, const float* b, uint32_t width, uint32_t gr
 // out = sum over i below `count` of weights[i] * (the vector of `width` numbers at i * width).
 void WeightedSumRow(const float* weights, const float* values, uint32_t count, uint32_t width,
                     float* out);
+
+// out = in / max(|in|, 1e-12). NaN makes the whole row NaN, and so do numbers whose squares
+// overflow.
+inline void NormalizeRow(const float* in, float* out, uint32_t width) {
+  float sum = 0;
+  for (uint32_t c = 0; c < width; ++c) sum += in[c] * in[c];
+  const float square = std::max(sum, 1e-24f);
+  const float inverse = std::sqrt(square) / square;
+  for (uint32_t c = 0; c < width; ++c) out[c] = in[c] * inverse;
+}
 
 }  // namespace handpick
 

@@ -11,6 +11,7 @@
 #include "absl/types/span.h"
 #include "handpick/handpick.h"
 #include "schema/bundle_generated.h"
+#include "schema/forest.h"
 #include "schema/operator_check.h"
 
 namespace handpick {
@@ -83,6 +84,7 @@ struct Feature {
   uint32_t dimension;
   absl::Span<const Transform> transforms;
   bool optional;
+  bool may_be_missing;
   absl::Span<const uint32_t> default_rows;
   absl::Span<const float> default_numbers;
   absl::Span<const uint32_t> cross_of;
@@ -117,6 +119,14 @@ struct DenseWeights {
   const int32_t* row_sums;
 
   bool int8() const { return type == schema::ElementType::Int8PerRow; }
+};
+
+struct Forest {
+  const char* name;
+  schema::ForestView view;
+  float base;
+  // No node asks for categories, or takes 0 for missing: thresholds alone.
+  bool plain;
 };
 
 struct Buffer {
@@ -168,6 +178,7 @@ struct Step {
   bool squared;
   schema::RecurrentCell cell;
   absl::Span<const float> numbers;
+  int32_t forest;  // -1: none.
   // Of the output.
   schema::Place place;
   // The sequence whose events the step runs over, or reduces; kNone: none.
@@ -228,6 +239,7 @@ struct Plan {
   absl::Span<const Vocabulary> vocabularies;
   absl::Span<const Table> tables;
   absl::Span<const DenseWeights> dense_weights;
+  absl::Span<const Forest> forests;
   absl::Span<const Sequence> sequences;
   absl::Span<const Buffer> buffers;
   absl::Span<const Value> values;

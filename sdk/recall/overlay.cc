@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "sdk/base/checked.h"
 #include "sdk/base/error.h"
+#include "sdk/base/packer.h"
 #include "sdk/base/utf8.h"
 #include "sdk/recall/vectors.h"
 #include "xxhash.h"
@@ -28,23 +28,22 @@ uint64_t KeyOf(const RecallIndex& index, const hp_item_id& id) {
   return XXH64(id.string.data, id.string.size, 0);
 }
 
-uint64_t RecallOverlay::LayOut(char* base) {
-  uint64_t bytes = 0;
-  const auto place = [&](auto** array, uint64_t count) {
-    using T = std::remove_reference_t<decltype(**array)>;
-    *array = base == nullptr || count == 0 ? nullptr : reinterpret_cast<T*>(base + bytes);
-    bytes = RoundUp(bytes + count * sizeof(T), HP_ALIGNMENT);
-  };
-  const bool strings = index_.ids.are_strings;
+size_t RecallOverlay::LayOut(char* base) {
+  Packer packer(base);
+  packer.Place(1, sizeof(RecallOverlay));
   // Whole vectors may be loaded behind the last row.
-  place(&rows_, uint64_t{capacity_} * index_.rows.dimension + kRowTailBytes / sizeof(float));
-  place(&integers_, strings ? 0 : capacity_);
-  place(&strings_, strings ? uint64_t{capacity_} * HP_MAX_OVERLAY_STRING : 0);
-  place(&sizes_, strings ? capacity_ : 0);
-  place(&keys_, capacity_);
-  place(&befores_, capacity_);
-  place(&hidden_, capacity_);
-  return bytes;
+  packer.PlaceArray(&rows_,
+                    uint64_t{capacity_} * index_.rows.dimension + kRowTailBytes / sizeof(float));
+  if (index_.ids.are_strings) {
+    packer.PlaceArray(&strings_, uint64_t{capacity_} * HP_MAX_OVERLAY_STRING);
+    packer.PlaceArray(&sizes_, capacity_);
+  } else {
+    packer.PlaceArray(&integers_, capacity_);
+  }
+  packer.PlaceArray(&keys_, capacity_);
+  packer.PlaceArray(&befores_, capacity_);
+  packer.PlaceArray(&hidden_, capacity_);
+  return packer.bytes();
 }
 
 hp_status RecallOverlay::MemorySize(const RecallIndex& index, uint32_t max_items, size_t* bytes,
@@ -54,22 +53,20 @@ hp_status RecallOverlay::MemorySize(const RecallIndex& index, uint32_t max_items
                 HP_MAX_OVERLAY_ITEMS);
   }
   RecallOverlay overlay(index, max_items);
-  const uint64_t total = RoundUp(sizeof(RecallOverlay), HP_ALIGNMENT) + overlay.LayOut(nullptr);
-  if (total > SIZE_MAX / 2) {
+  const size_t total = overlay.LayOut(nullptr);
+  if (total == SIZE_MAX) {
     return Fail(error, HP_INVALID_ARGUMENT,
-                "overlay: %u items of %u numbers take %llu bytes, more than can be addressed",
-                max_items, index.rows.dimension, static_cast<unsigned long long>(total));
+                "overlay: %u items of %u numbers take more memory than can be addressed", max_items,
+                index.rows.dimension);
   }
-  *bytes = static_cast<size_t>(total);
+  *bytes = total;
   return HP_OK;
 }
 
 RecallOverlay::RecallOverlay(const RecallIndex& index, uint32_t max_items)
     : index_(index), capacity_(max_items) {}
 
-void RecallOverlay::Start() {
-  LayOut(reinterpret_cast<char*>(this) + RoundUp(sizeof(RecallOverlay), HP_ALIGNMENT));
-}
+void RecallOverlay::Start() { LayOut(reinterpret_cast<char*>(this)); }
 
 RecallRows RecallOverlay::Rows() const {
   RecallRows rows = {};

@@ -52,8 +52,9 @@ class RecallOverlay {
   absl::Span<const uint32_t> hidden() const { return {hidden_, hidden_size_}; }
 
  private:
-  // Lays the arrays out from `base` (null: counts alone) and returns their size.
-  uint64_t LayOut(char* base);
+  // Lays this object, which is at `base` (null: counts alone), and the arrays out, and returns
+  // their size.
+  size_t LayOut(char* base);
   uint32_t LowerBound(const hp_item_id& id) const;
   hp_status CheckId(const hp_item_id& id, hp_error* error) const;
   bool IsHidden(uint32_t item) const;

@@ -6,6 +6,7 @@
 
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
+#include "sdk/base/packer.h"
 #include "sdk/recall/hash.h"
 #include "sdk/recall/probes.h"
 #include "sdk/recall/scan.h"
@@ -47,26 +48,21 @@ struct Scratch {
 };
 
 // Lays the scratch out from `base` (null: counts alone) and returns its size.
-size_t LayOut(const RecallIndex& index, uint32_t probes, uint8_t* base, Scratch* scratch) {
-  size_t bytes = 0;
-  const auto place = [&](auto** array, size_t count) {
-    using T = std::remove_reference_t<decltype(**array)>;
-    *array = base == nullptr ? nullptr : reinterpret_cast<T*>(base + bytes);
-    bytes += static_cast<size_t>(RoundUp(count * sizeof(T), HP_ALIGNMENT));
-  };
+size_t LayOut(const RecallIndex& index, uint32_t probes, char* base, Scratch* scratch) {
+  Packer packer(base);
   const uint32_t padded = Padded(index.rows.dimension);
   const HashShape& hash = index.hash;
-  place(&scratch->unit, padded);
-  place(&scratch->floats, padded);
-  place(&scratch->int8, padded);
-  place(&scratch->coordinates, size_t{hash.rotations} * hash.rotation_width);
+  packer.PlaceArray(&scratch->unit, padded);
+  packer.PlaceArray(&scratch->floats, padded);
+  packer.PlaceArray(&scratch->int8, padded);
+  packer.PlaceArray(&scratch->coordinates, size_t{hash.rotations} * hash.rotation_width);
   scratch->answers_per_table = size_t{hash.functions} * hash.values;
-  place(&scratch->answers, index.table_count * scratch->answers_per_table);
+  packer.PlaceArray(&scratch->answers, index.table_count * scratch->answers_per_table);
   scratch->waiting_per_table = ProbeSequence::HeapSize(MostProbes(index, probes));
-  place(&scratch->waiting, index.table_count * scratch->waiting_per_table);
+  packer.PlaceArray(&scratch->waiting, index.table_count * scratch->waiting_per_table);
   scratch->seen_words = index.table_count > 1 ? (size_t{index.rows.count} + 63) / 64 : 0;
-  place(&scratch->seen, scratch->seen_words);
-  return bytes;
+  packer.PlaceArray(&scratch->seen, scratch->seen_words);
+  return packer.bytes();
 }
 
 class Searcher {
@@ -269,7 +265,7 @@ hp_status SearchRecallIndex(const RecallIndex& index, const RecallQuery& query,
                 scratch.size(), needed, HP_ALIGNMENT);
   }
   Scratch layout;
-  LayOut(index, query.probes, scratch.data(), &layout);
+  LayOut(index, query.probes, reinterpret_cast<char*>(scratch.data()), &layout);
   RecallWork ignored;
   if (work == nullptr) work = &ignored;
   *work = RecallWork{};

@@ -4,6 +4,7 @@
 
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
+#include "sdk/base/packer.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/session/recall_memory.h"
 #include "sdk/session/session.h"
@@ -13,33 +14,13 @@ namespace handpick {
 namespace {
 
 // Behind everything: XNNPACK reads up to 16 bytes behind an input (XNN_EXTRA_BYTES).
-constexpr uint64_t kTailPadding = HP_ALIGNMENT;
+constexpr size_t kTailPadding = HP_ALIGNMENT;
 // Far above what a phone has; keeps the sum of a damaged bundle's sizes addressable on 32-bit
 // machines.
 constexpr uint64_t kMaxSessionBytes = uint64_t{1} << 31;
 
 // Candidates of a worker in a round: so many that waking a thread is little beside them.
 constexpr uint32_t kShare = 1024;
-
-// Adds up parts that lie one behind the other.
-class Packer {
- public:
-  // Places `rows` rows of `row_bytes` bytes and returns where they lie.
-  size_t Place(uint64_t rows, uint64_t row_bytes) {
-    const auto offset = static_cast<size_t>(total_);
-    // Neither exceeds 32 bits by much: their product cannot pass 64.
-    fits_ = fits_ && CheckedAdd(total_, rows * row_bytes, &total_) && total_ <= kMaxSessionBytes;
-    if (fits_) total_ = RoundUp(total_, HP_ALIGNMENT);
-    return offset;
-  }
-
-  bool fits() const { return fits_; }
-  uint64_t total() const { return total_; }
-
- private:
-  uint64_t total_ = 0;
-  bool fits_ = true;
-};
 
 // The most scratch that one of `steps` needs.
 template <typename F>
@@ -49,7 +30,7 @@ uint64_t MostScratch(absl::Span<const Step> steps, F scratch_of) {
   return most;
 }
 
-bool LayOutWorker(const Plan& plan, SessionLayout* layout) {
+void LayOutWorker(const Plan& plan, SessionLayout* layout) {
   constexpr uint32_t kSlots = kCandidateRegion;
   Packer worker;
   worker.Place(1, sizeof(Worker));
@@ -67,8 +48,7 @@ bool LayOutWorker(const Plan& plan, SessionLayout* layout) {
   });
   layout->scratch = worker.Place(1, scratch);
   layout->logits = worker.Place(layout->share, plan.outputs.size() * sizeof(float));
-  layout->worker_bytes = static_cast<size_t>(worker.total());
-  return worker.fits();
+  layout->worker_bytes = worker.bytes();
 }
 
 // Rows of the regions.
@@ -123,13 +103,13 @@ hp_status MakeSessionLayout(const Plan& plan, const hp_session_options& options,
                                       }));
   HP_TRY(ReadRecallLimits(plan, options, &layout->recall_limits, error));
   layout->recall = session.Place(1, RecallMemoryBytes(plan, layout->recall_limits));
-  const bool worker_fits = LayOutWorker(plan, layout);
-  layout->first_worker = session.Place(workers, worker_fits ? layout->worker_bytes : 0);
-  if (!worker_fits || !session.fits()) {
+  LayOutWorker(plan, layout);
+  layout->first_worker = session.Place(workers, layout->worker_bytes);
+  if (session.bytes() > kMaxSessionBytes) {
     return Fail(error, HP_BUNDLE_CORRUPT, "bundle: a session would take more than %llu bytes",
                 static_cast<unsigned long long>(kMaxSessionBytes));
   }
-  layout->total = static_cast<size_t>(session.total() + kTailPadding);
+  layout->total = session.bytes() + kTailPadding;
   return HP_OK;
 }
 

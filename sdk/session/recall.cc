@@ -92,6 +92,8 @@ hp_status Session::Recommend(const hp_recall_options& options, const RecallOverl
   // Before the work of recall.
   recall_report_ = hp_recall_report{};
   HP_TRY(BeginScoring(HP_BATCH_INIT));
+  HP_TRY(CheckOutput("recall options", options.rank_output));
+  const auto output = static_cast<uint32_t>(options.rank_output);
   const float* user = nullptr;
   HP_TRY(ModelUser(options, &user));
   Recaller recaller(plan_, state_.layout.recall_limits, memory, EventsOfItems(), options, overlay,
@@ -115,7 +117,7 @@ hp_status Session::Recommend(const hp_recall_options& options, const RecallOverl
   column.strings = memory.strings;
   TopK top(memory.ranked, std::min(k, hits.size()));
   catalog_items_ = memory.catalog_items;
-  const hp_status status = Score(HP_BATCH(&column, 1, hits.size()),
+  const hp_status status = Score(HP_BATCH(&column, 1, hits.size()), output,
                                  [&](size_t candidate, float logit) { top.Add(candidate, logit); });
   catalog_items_ = nullptr;
   HP_TRY(status);
@@ -126,7 +128,7 @@ hp_status Session::Recommend(const hp_recall_options& options, const RecallOverl
     HP_TRY(recaller.IdOfHit(hit.item, &items[i].id));
     items[i].item = recaller.NumberOfHit(hit.item);
     items[i].recall_score = hit.score;
-    items[i].score = ScoreOf(plan_, ranked.logit);
+    items[i].score = ScoreOf(plan_, ranked.logit, output);
     items[i].logit = ranked.logit;
   }
   return HP_OK;

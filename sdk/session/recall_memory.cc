@@ -4,6 +4,7 @@
 
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
+#include "sdk/base/packer.h"
 #include "sdk/recall/index.h"
 #include "sdk/recall/scan.h"
 #include "sdk/recall/search.h"
@@ -25,37 +26,32 @@ bool IsTooLarge(const RecallIndex& index, uint32_t probes) {
   return table * index.table_count > kMostSearchBytes;
 }
 
-uint64_t LayOut(const Plan& plan, const RecallLimits& limits, char* base, RecallMemory* memory) {
+size_t LayOut(const Plan& plan, const RecallLimits& limits, char* base, RecallMemory* memory) {
   const RecallIndex& index = *plan.recall;
-  uint64_t bytes = 0;
-  const auto place = [&](auto** array, uint64_t count) {
-    using T = std::remove_reference_t<decltype(**array)>;
-    *array = base == nullptr ? nullptr : reinterpret_cast<T*>(base + bytes);
-    bytes = RoundUp(bytes + count * sizeof(T), HP_ALIGNMENT);
-  };
+  Packer packer(base);
   const uint64_t dimension = index.rows.dimension;
   const uint64_t k = limits.k;
-  place(&memory->events.items, plan.MaxEvents());
-  place(&memory->events.keys, plan.MaxEvents());
-  place(&memory->hits, 3 * k);
+  packer.PlaceArray(&memory->events.items, plan.MaxEvents());
+  packer.PlaceArray(&memory->events.keys, plan.MaxEvents());
+  packer.PlaceArray(&memory->hits, 3 * k);
   memory->search_bytes = RecallScratchBytes(index, limits.probes);
-  place(&memory->search, memory->search_bytes);
+  packer.PlaceArray(&memory->search, memory->search_bytes);
   memory->hidden_words = (size_t{index.rows.count} + 63) / 64;
-  place(&memory->hidden, memory->hidden_words);
-  place(&memory->hidden_overlay, HP_MAX_OVERLAY_ITEMS / 64);
-  place(&memory->users, limits.interests * dimension);
-  place(&memory->sums, limits.interests * dimension);
-  place(&memory->row, dimension);
-  place(&memory->known, plan.MaxEvents());
-  place(&memory->numbers, plan.MaxEvents());
-  place(&memory->nearest, plan.MaxEvents());
-  place(&memory->overlay_query, RoundUp(dimension, kScanPadding));
-  place(&memory->filter_rows, HP_MAX_FILTER_VALUES);
-  place(&memory->integers, index.ids.are_strings ? 0 : k);
-  place(&memory->strings, index.ids.are_strings ? k : 0);
-  place(&memory->catalog_items, k);
-  place(&memory->ranked, k);
-  return bytes;
+  packer.PlaceArray(&memory->hidden, memory->hidden_words);
+  packer.PlaceArray(&memory->hidden_overlay, HP_MAX_OVERLAY_ITEMS / 64);
+  packer.PlaceArray(&memory->users, limits.interests * dimension);
+  packer.PlaceArray(&memory->sums, limits.interests * dimension);
+  packer.PlaceArray(&memory->row, dimension);
+  packer.PlaceArray(&memory->known, plan.MaxEvents());
+  packer.PlaceArray(&memory->numbers, plan.MaxEvents());
+  packer.PlaceArray(&memory->nearest, plan.MaxEvents());
+  packer.PlaceArray(&memory->overlay_query, RoundUp(dimension, kScanPadding));
+  packer.PlaceArray(&memory->filter_rows, HP_MAX_FILTER_VALUES);
+  packer.PlaceArray(&memory->integers, index.ids.are_strings ? 0 : k);
+  packer.PlaceArray(&memory->strings, index.ids.are_strings ? k : 0);
+  packer.PlaceArray(&memory->catalog_items, k);
+  packer.PlaceArray(&memory->ranked, k);
+  return packer.bytes();
 }
 
 }  // namespace
@@ -80,9 +76,9 @@ hp_status ReadRecallLimits(const Plan& plan, const hp_session_options& options,
   return HP_OK;
 }
 
-uint64_t RecallMemoryBytes(const Plan& plan, const RecallLimits& limits) {
+size_t RecallMemoryBytes(const Plan& plan, const RecallLimits& limits) {
   if (plan.recall == nullptr) return 0;
-  if (IsTooLarge(*plan.recall, limits.probes)) return UINT32_MAX;
+  if (IsTooLarge(*plan.recall, limits.probes)) return SIZE_MAX;
   RecallMemory memory;
   return LayOut(plan, limits, nullptr, &memory);
 }

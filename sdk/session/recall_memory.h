@@ -52,8 +52,8 @@ struct RecallMemory {
 hp_status ReadRecallLimits(const Plan& plan, const hp_session_options& options,
                            RecallLimits* limits, hp_error* error);
 
-// Bytes of all arrays; 0 without an index. May be more than can be addressed.
-uint64_t RecallMemoryBytes(const Plan& plan, const RecallLimits& limits);
+// Bytes of all arrays; 0 without an index, SIZE_MAX when they are more than can be addressed.
+size_t RecallMemoryBytes(const Plan& plan, const RecallLimits& limits);
 
 // The arrays in memory of that many bytes.
 RecallMemory RecallMemoryAt(const Plan& plan, const RecallLimits& limits, char* base);

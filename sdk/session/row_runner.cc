@@ -5,6 +5,7 @@
 #include "sdk/base/error.h"
 #include "sdk/base/spans.h"
 #include "sdk/kernels/embedding.h"
+#include "sdk/kernels/forest.h"
 #include "sdk/kernels/recurrent.h"
 #include "sdk/kernels/row_engine.h"
 #include "sdk/kernels/rows.h"
@@ -153,6 +154,52 @@ hp_status RowRunner::Recurrence(const Step& step) {
   HP_TRY(RunRowLayer(state_.model->row_layer(step), before, gates));
   Count(step, 3 * uint64_t{width} * width);
   GruStep(Here(step.operands[0]), gates, before, state, width);
+  return HP_OK;
+}
+
+hp_status RowRunner::Forest(const Step& step) {
+  *Here(step.output) =
+      ForestOfRow(plan_.forests[static_cast<size_t>(step.forest)], Here(step.operands[0]));
+  return HP_OK;
+}
+
+hp_status RowRunner::FieldDense(const Step& step) {
+  const uint32_t width = WidthOf(step);
+  const DenseWeights& weights = plan_.dense_weights[step.weights[0]];
+  const uint32_t fields = width / weights.output_width;
+  float* out = Here(step.output);
+  HP_TRY(RunRowLayer(state_.model->row_layer(step), Here(step.operands[0]), out, fields));
+  Count(step, uint64_t{weights.input_width} * width);
+  AddRowAndActivate({out, width}, nullptr, ActivationOf(step), 1, width);
+  return HP_OK;
+}
+
+hp_status RowRunner::MixFields(const Step& step) {
+  const uint32_t width = WidthOf(step);
+  const DenseWeights& weights = plan_.dense_weights[step.weights[0]];
+  const uint32_t columns = width / weights.output_width;
+  const float* vectors = Here(step.operands[0]);
+  // A column's numbers of all vectors are a row of the layer's input.
+  auto* turned = reinterpret_cast<float*>(state_.At(state_.layout.row_scratch));
+  for (uint32_t c = 0; c < columns; ++c) {
+    float* row = turned + size_t{c} * weights.input_width;
+    for (uint32_t i = 0; i < weights.input_width; ++i) row[i] = vectors[size_t{i} * columns + c];
+  }
+  float* out = Here(step.output);
+  HP_TRY(RunRowLayer(state_.model->row_layer(step), turned, out, columns));
+  Count(step, uint64_t{weights.input_width} * width);
+  if (!step.numbers.empty()) AddRow(step.numbers.data(), out, width);
+  return HP_OK;
+}
+
+hp_status RowRunner::LogSumExp(const Step& step) {
+  const uint32_t in = step.operands[0];
+  *Here(step.output) = LogSumExpOfRow(Here(in), plan_.values[in].width);
+  return HP_OK;
+}
+
+hp_status RowRunner::Constant(const Step& step) {
+  CopyRow(step.numbers.data(), Here(step.output), WidthOf(step));
   return HP_OK;
 }
 

@@ -24,6 +24,11 @@ class RowRunner {
   hp_status Add(const Step& step);
   hp_status PoolHistory(const Step& step);
   hp_status Recurrence(const Step& step);
+  hp_status Forest(const Step& step);
+  hp_status MixFields(const Step& step);
+  hp_status FieldDense(const Step& step);
+  hp_status LogSumExp(const Step& step);
+  hp_status Constant(const Step& step);
   // out = kernel(operand), out = kernel(first operand, second operand): rows of one width.
   template <void (*kKernel)(const float* in, float* out, uint32_t width)>
   hp_status Unary(const Step& step) {

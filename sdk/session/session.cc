@@ -31,7 +31,17 @@ void AddCounters(hp_session_counters* from, hp_session_counters* to) {
 }  // namespace
 
 float ScoreOf(const Plan& plan, float logit, uint32_t output) {
-  return plan.outputs[output].task == schema::Task::Binary ? Sigmoid(logit) : logit;
+  switch (plan.outputs[output].task) {
+    case schema::Task::Binary:
+      return Sigmoid(logit);
+    case schema::Task::LogProbability:
+      return Exp(logit);
+    case schema::Task::Regression:
+    case schema::Task::Probability:
+    case schema::Task::Unknown:
+      break;
+  }
+  return logit;
 }
 
 Session::Session(const Model& model, const SessionLayout& layout, const Threads& threads)
@@ -321,6 +331,12 @@ void Session::ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint3
 hp_status Session::TakeError(uint32_t worker) {
   error_ = WorkerAt(worker)->error;
   return error_.status;
+}
+
+hp_status Session::CheckOutput(const char* what, uint64_t output) {
+  if (output < plan_.outputs.size()) return HP_OK;
+  return Fail(&error_, HP_UNKNOWN_OUTPUT, "%s: there is no output %llu, the model has %zu", what,
+              static_cast<unsigned long long>(output), plan_.outputs.size());
 }
 
 hp_status Session::CheckGoldens(float* worst) {

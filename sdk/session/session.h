@@ -23,7 +23,7 @@ class RowRunner;
 class TileRunner;
 
 // What an app gets to see of a logit of output `output`.
-float ScoreOf(const Plan& plan, float logit, uint32_t output = 0);
+float ScoreOf(const Plan& plan, float logit, uint32_t output);
 
 // The caller's threads; without a function, tiles are scored one after the other.
 struct Threads {
@@ -45,11 +45,11 @@ class Session {
   hp_status AppendEvents(const hp_batch& events);
   hp_status SetHistory(const hp_batch& events);
 
-  // Calls sink(index of a candidate, logit of the first output) for each candidate, in order.
+  // Calls sink(index of a candidate, logit of an output) for each candidate, in order.
   template <typename Sink>
-  hp_status Score(const hp_batch& candidates, Sink&& sink) {
-    return ScoreOutputs(candidates, [&](size_t candidate, const float* logits, size_t) {
-      sink(candidate, logits[0]);
+  hp_status Score(const hp_batch& candidates, uint32_t output, Sink&& sink) {
+    return ScoreOutputs(candidates, [&](size_t candidate, const float* logits, size_t stride) {
+      sink(candidate, logits[output * stride]);
     });
   }
 
@@ -74,6 +74,9 @@ class Session {
   }
 
   hp_status CheckGoldens(float* worst);
+
+  // HP_UNKNOWN_OUTPUT: the model has none of that number; `what` asks for it.
+  hp_status CheckOutput(const char* what, uint64_t output);
 
   // As the C API has them; `overlay`: that of the options, or null.
   hp_status Recall(const hp_recall_options& options, const RecallOverlay* overlay,

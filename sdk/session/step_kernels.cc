@@ -47,6 +47,15 @@ constexpr StepKernel kKernels[] = {
      &TileRunner::Reduction<&InnerProductPanels>, nullptr, nullptr},
     {OperatorKind::WeightedSum, &RowRunner::Reduction<&WeightedSumRow>,
      &TileRunner::Reduction<&WeightedSumPanels>, nullptr, nullptr},
+    {OperatorKind::Forest, &RowRunner::Forest, &TileRunner::Forest, nullptr, nullptr},
+    {OperatorKind::ContextDense, nullptr, &TileRunner::ContextDense, nullptr, nullptr},
+    {OperatorKind::MixFields, &RowRunner::MixFields, nullptr, &MixFieldsScratch, nullptr},
+    {OperatorKind::FieldDense, &RowRunner::FieldDense, &TileRunner::FieldDense, nullptr,
+     &FieldDenseScratch},
+    {OperatorKind::LogSumExp, &RowRunner::LogSumExp, nullptr, nullptr, nullptr},
+    {OperatorKind::Constant, &RowRunner::Constant, nullptr, nullptr, nullptr},
+    {OperatorKind::RowNormalize, &RowRunner::Unary<&NormalizeRow>,
+     &TileRunner::Unary<&NormalizePanel>, nullptr, nullptr},
 };
 static_assert(std::size(kKernels) == schema::kOperatorCount, "every operator has its kernels");
 

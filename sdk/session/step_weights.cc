@@ -50,4 +50,18 @@ size_t RecurrenceScratch(const Plan& plan, const Step& step) {
   return sizeof(float) * size_t{plan.dense_weights[step.weights[0]].output_width} + HP_ALIGNMENT;
 }
 
+uint32_t FieldsOf(const Plan& plan, const Step& step) {
+  return plan.values[step.output].width / plan.dense_weights[step.weights[0]].output_width;
+}
+
+size_t FieldDenseScratch(const Plan& plan, const Step& step, uint32_t stride, uint32_t panels) {
+  return DensePanelsScratch(MatrixOf(plan.dense_weights[step.weights[0]]), stride,
+                            uint64_t{panels} * FieldsOf(plan, step));
+}
+
+size_t MixFieldsScratch(const Plan& plan, const Step& step) {
+  constexpr size_t kReadBehind = 16;  // See RunRowLayer.
+  return sizeof(float) * size_t{plan.values[step.operands[0]].width} + kReadBehind;
+}
+
 }  // namespace handpick

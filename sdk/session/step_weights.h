@@ -35,6 +35,11 @@ size_t AttentionUnitStepScratch(const Plan& plan, const Step& step, uint32_t str
 size_t AttentionRecurrenceStepScratch(const Plan& plan, const Step& step, uint32_t stride,
                                       uint32_t panels);
 size_t RecurrenceScratch(const Plan& plan, const Step& step);
+size_t FieldDenseScratch(const Plan& plan, const Step& step, uint32_t stride, uint32_t panels);
+size_t MixFieldsScratch(const Plan& plan, const Step& step);
+
+// Fields of an operator that runs its first matrix over each of them.
+uint32_t FieldsOf(const Plan& plan, const Step& step);
 
 }  // namespace handpick
 

@@ -4,6 +4,7 @@
 
 #include "sdk/base/spans.h"
 #include "sdk/kernels/embedding.h"
+#include "sdk/kernels/forest.h"
 #include "sdk/session/step_kernels.h"
 #include "sdk/session/step_weights.h"
 
@@ -34,11 +35,7 @@ void TileRunner::FetchAhead(uint32_t count, uint32_t slots) {
   uint32_t source_count = 0;
   uint64_t turns = 0;
   for (const Step& step : plan_.candidate_steps) {
-    if (step.kind == schema::OperatorKind::Dense &&
-        step.place.domain == schema::Domain::Candidate) {
-      turns += TurnsOfDensePanels(MatrixOf(plan_.dense_weights[step.weights[0]]),
-                                  {count_, layout_.stride, 1});
-    }
+    if (step.place.domain == schema::Domain::Candidate) turns += TurnsOf(step);
     for (const Lookup& lookup : step.lookups) {
       const Feature& feature = plan_.features[lookup.feature];
       if (feature.type != HP_FEATURE_CATEGORICAL || source_count == RowStream::kMaxSources) {
@@ -48,6 +45,23 @@ void TileRunner::FetchAhead(uint32_t count, uint32_t slots) {
     }
   }
   next_rows_ = RowStream({sources, source_count}, count, turns);
+}
+
+uint64_t TileRunner::TurnsOf(const Step& step) const {
+  const auto matrix = [&] { return MatrixOf(plan_.dense_weights[step.weights[0]]); };
+  const PanelGrid grid = {count_, layout_.stride, 1};
+  switch (step.kind) {
+    case schema::OperatorKind::Dense:
+      return TurnsOfDensePanels(matrix(), grid);
+    case schema::OperatorKind::FieldDense:
+      return TurnsOfDensePanels(matrix(), {count_, layout_.stride, FieldsOf(plan_, step)});
+    case schema::OperatorKind::ContextDense:
+      return TurnsOfDensePanels({schema::ElementType::Float32, plan_.values[step.operands[0]].width,
+                                 WidthOf(step), nullptr, nullptr, nullptr, nullptr},
+                                grid);
+    default:
+      return 0;
+  }
 }
 
 TileRunner::PanelSteps TileRunner::StepsOf(const Value& value) const {
@@ -289,6 +303,41 @@ void TileRunner::Dense(const Step& step) {
   Count(uint64_t{count_} * EventsOf(step) * input.width * output.width);
 }
 
+void TileRunner::ContextDense(const Step& step) {
+  const Value& input = plan_.values[step.operands[0]];
+  const Value& output = plan_.values[step.output];
+  const ComputedMatrix matrix = {state_.RowAt(plan_.values[step.operands[1]], 0), input.width,
+                                 output.width};
+  const float* row =
+      step.operands.size() == 2 ? nullptr : state_.RowAt(plan_.values[step.operands[2]], 0);
+  ComputedDensePanels(matrix, row, ActivationOf(step), {At(input, {}), StepsOf(input).panel, 0},
+                      {At(output, {}), StepsOf(output).panel, 0}, {count_, layout_.stride, 1},
+                      &next_rows_);
+  Count(uint64_t{count_} * input.width * output.width);
+}
+
+// Fields stand behind one another as a value's events do.
+void TileRunner::FieldDense(const Step& step) {
+  const Value& input = plan_.values[step.operands[0]];
+  const Value& output = plan_.values[step.output];
+  const Matrix matrix = MatrixOf(plan_.dense_weights[step.weights[0]]);
+  const size_t stride = layout_.stride;
+  // Relu goes with the sums; other activations may have numbers of their own for each field.
+  const Activation& activation = ActivationOf(step);
+  const bool relu = activation.kind == schema::ActivationKind::Relu;
+  DensePanels(matrix, nullptr, relu ? activation : kLinear,
+              {At(input, {}), StepsOf(input).panel, matrix.in * stride},
+              {At(output, {}), StepsOf(output).panel, matrix.out * stride},
+              {count_, layout_.stride, FieldsOf(plan_, step)}, Memory(layout_.scratch),
+              &next_rows_);
+  if (!relu) {
+    ForEachCandidatePanel([&](const PanelIndex& index, PanelShape shape) {
+      ActivatePanel(activation, output.width, At(output, index), shape);
+    });
+  }
+  Count(uint64_t{count_} * matrix.in * output.width);
+}
+
 void TileRunner::Add(const Step& step) {
   const uint32_t width = WidthOf(step);
   ForEachPanel(step, [&](const PanelIndex& index, PanelShape shape) {
@@ -381,6 +430,16 @@ void TileRunner::AttentionUnit(const Step& step) {
   }
   Count(uint64_t{count_} * ring.count * pair);
   worker_.counters.tile_multiplications += ring.count * first;
+}
+
+// A few trees at a time for all panels, so that these trees stay in the first cache.
+void TileRunner::Forest(const Step& step) {
+  const handpick::Forest& forest = plan_.forests[static_cast<size_t>(step.forest)];
+  for (TreeRange trees = FirstTrees(forest); !trees.empty(); trees = NextTrees(forest, trees)) {
+    ForEachPanel(step, [&](const PanelIndex& index, PanelShape shape) {
+      AddTreesPanel(forest, trees, At(step.operands[0], index), At(step.output, index), shape);
+    });
+  }
 }
 
 void TileRunner::Run(const Step& step) { (this->*KernelOf(step.kind).panels)(step); }

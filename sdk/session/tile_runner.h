@@ -36,6 +36,9 @@ class TileRunner {
   void AttentionRecurrence(const Step& step);
   void AttentionUnit(const Step& step);
   void EmbeddingBiInteraction(const Step& step);
+  void Forest(const Step& step);
+  void ContextDense(const Step& step);
+  void FieldDense(const Step& step);
   // out = kernel(operand), out = kernel(first operand, second operand): panels of one width.
   using UnaryKernel = void (*)(const PanelOperand& in, uint32_t width, float* out,
                                PanelShape shape);
@@ -99,6 +102,9 @@ class TileRunner {
   float* At(uint32_t value, const PanelIndex& index) { return At(plan_.values[value], index); }
   // A value as a step reads it in a panel: events' and the context's are broadcast.
   PanelOperand OperandAt(uint32_t value, const PanelIndex& index);
+
+  // Turns that the rows of the next tile get in a step.
+  uint64_t TurnsOf(const Step& step) const;
 
   void RunUnary(const Step& step, UnaryKernel kernel);
   void RunBinary(const Step& step, BinaryKernel kernel);

@@ -9,7 +9,8 @@ _Static_assert(HP_OK == 0 && HP_INVALID_ARGUMENT == 0x10 && HP_UNKNOWN_FEATURE =
                    HP_WRONG_TYPE == 0x12 && HP_MISSING_FEATURE == 0x13 &&
                    HP_DUPLICATE_FEATURE == 0x14 && HP_UNKNOWN_ID == 0x15 && HP_NOT_FINITE == 0x16 &&
                    HP_TOO_MANY_VALUES == 0x17 && HP_UNKNOWN_ITEM == 0x18 &&
-                   HP_CONTEXT_NOT_SET == 0x19 && HP_DUPLICATE_ITEM == 0x1A,
+                   HP_CONTEXT_NOT_SET == 0x19 && HP_DUPLICATE_ITEM == 0x1A &&
+                   HP_UNKNOWN_OUTPUT == 0x1B,
                "caller's errors");
 _Static_assert(HP_OUT_OF_MEMORY == 0x20 && HP_MEMORY_TOO_SMALL == 0x21 && HP_MISALIGNED == 0x22 &&
                    HP_OVERLAY_FULL == 0x23,
@@ -34,6 +35,9 @@ _Static_assert(HP_SIDE_CONTEXT == 1 && HP_SIDE_HISTORY == 2 && HP_SIDE_CANDIDATE
 _Static_assert(HP_FEATURE_CATEGORICAL == 1 && HP_FEATURE_MULTI_CATEGORICAL == 2 &&
                    HP_FEATURE_NUMERIC == 3 && HP_FEATURE_CROSSED == 4 && HP_FEATURE_LENGTH == 5,
                "feature types");
+_Static_assert(HP_TASK_BINARY == 1 && HP_TASK_REGRESSION == 2 && HP_TASK_PROBABILITY == 3 &&
+                   HP_TASK_LOG_PROBABILITY == 4,
+               "tasks");
 _Static_assert(HP_INT64 == 1 && HP_FLOAT32 == 2 && HP_STRING == 4, "value types");
 #if UINTPTR_MAX == UINT64_MAX
 _Static_assert(sizeof(hp_column) == 40 && sizeof(hp_batch) == 32 && sizeof(hp_ranked) == 16,

@@ -89,6 +89,8 @@ struct World {
   hp_model_info model_info = HP_MODEL_INFO_INIT;
   hp_feature_info feature_info = HP_FEATURE_INFO_INIT;
   hp_recall_info recall_info = HP_RECALL_INFO_INIT;
+  hp_output_info output_info = HP_OUTPUT_INFO_INIT;
+  hp_rank_options rank_options = HP_RANK_OPTIONS_INIT;
   hp_recall_report report = HP_RECALL_REPORT_INIT;
   hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
   hp_build_info build = HP_BUILD_INFO_INIT;
@@ -100,7 +102,7 @@ struct World {
   hp_recalled recalled[1];
   hp_recommended recommended[1];
   size_t count = 0, size = 0, bytes_needed = 0, overlay_bytes = 0;
-  uint32_t feature = 0;
+  uint32_t feature = 0, output = 0;
   std::unique_ptr<void, decltype(&std::free)> memory{nullptr, &std::free};
 };
 
@@ -164,6 +166,23 @@ std::vector<Function> Functions() {
        [](World& w, int n) {
          return hp_model_find_feature(Or(n, 0, w.model.get()), HP_SIDE_CONTEXT, Or(n, 1, "user"),
                                       Or(n, 2, &w.feature));
+       }},
+      {"hp_model_get_output",
+       2,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         return hp_model_get_output(Or(n, 0, w.model.get()), 0, Or(n, 1, &w.output_info));
+       }},
+      {"hp_model_find_output",
+       3,
+       {},
+       -1,
+       -1,
+       [](World& w, int n) {
+         return hp_model_find_output(Or(n, 0, w.model.get()), Or(n, 1, "score"),
+                                     Or(n, 2, &w.output));
        }},
       {"hp_model_get_recall_info",
        2,
@@ -242,6 +261,26 @@ std::vector<Function> Functions() {
        [](World& w, int n) {
          return hp_session_rank(Or(n, 0, w.session.get()), Or(n, 1, w.candidates.get()), 1,
                                 Or(n, 2, w.ranked), Or(n, 3, &w.count));
+       }},
+      {"hp_session_score_outputs",
+       5,
+       {2, 3, 4},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_score_outputs(Or(n, 0, w.session.get()), Or(n, 1, w.candidates.get()),
+                                         Or(n, 2, &w.output), 1, Or(n, 3, w.scores),
+                                         Or(n, 4, w.logits));
+       }},
+      {"hp_session_rank_by",
+       5,
+       {2},
+       -1,
+       0,
+       [](World& w, int n) {
+         return hp_session_rank_by(Or(n, 0, w.session.get()), Or(n, 1, w.candidates.get()),
+                                   Or(n, 2, &w.rank_options), 1, Or(n, 3, w.ranked),
+                                   Or(n, 4, &w.count));
        }},
       {"hp_session_recommend",
        4,

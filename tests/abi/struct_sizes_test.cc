@@ -160,6 +160,8 @@ TEST_F(StructSizesTest, WhatIsFilledIn) {
   });
   ExpectFilled<hp_feature_info>(
       [&](hp_feature_info* info) { return hp_model_get_feature(model_.get(), kItem, info); });
+  ExpectFilled<hp_output_info>(
+      [&](hp_output_info* info) { return hp_model_get_output(model_.get(), 0, info); });
   ExpectFilled<hp_recall_info>(
       [&](hp_recall_info* info) { return hp_model_get_recall_info(model_.get(), info); });
   ExpectFilled<hp_recall_report>(

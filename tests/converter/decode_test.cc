@@ -88,15 +88,18 @@ TEST(DecodeTest, RefusesAnotherFormat) {
   }
 }
 
-TEST(DecodeTest, RefusesMoreSequencesOrOutputsThanAGraphHas) {
+TEST(DecodeTest, RefusesMoreSequencesThanAGraphHasAndDamagedOutputs) {
   schema::BundleT bundle = BundleOf(1, schema::Precision::Float32, "din");
   bundle.sequences.push_back(std::make_unique<schema::SequenceT>(*bundle.sequences[0]));
-  ExpectRefused(BytesOf(bundle), "2 sequences and 1 outputs, expected at most 1 and 1");
+  ExpectRefused(BytesOf(bundle), "2 sequences and 1 outputs, expected at most 1 and at least 1");
   bundle.sequences.pop_back();
   bundle.outputs.push_back(std::make_unique<schema::OutputT>(*bundle.outputs[0]));
-  ExpectRefused(BytesOf(bundle), "1 sequences and 2 outputs, expected at most 1 and 1");
+  ExpectRefused(BytesOf(bundle), "output 'score' is damaged");  // A name twice.
+  bundle.outputs.pop_back();
+  bundle.outputs[0]->task = schema::Task::Unknown;
+  ExpectRefused(BytesOf(bundle), "output 'score' is damaged");
   bundle.outputs.clear();
-  ExpectRefused(BytesOf(bundle), "1 sequences and 0 outputs, expected at most 1 and 1");
+  ExpectRefused(BytesOf(bundle), "1 sequences and 0 outputs, expected at most 1 and at least 1");
 }
 
 TEST(DecodeTest, RefusesAStepOfAnUnknownKind) {

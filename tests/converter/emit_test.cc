@@ -44,7 +44,7 @@ TEST(EmitTest, SaysWhatTheModelIs) {
   EXPECT_EQ(bundle.manifest->producer, "emit_test 1.0");
   EXPECT_EQ(bundle.precision, schema::Precision::Int8);
   ASSERT_EQ(bundle.outputs.size(), 1u);
-  EXPECT_EQ(bundle.outputs[0]->name, kOutputName);
+  EXPECT_EQ(bundle.outputs[0]->name, kDefaultOutputName);
   EXPECT_EQ(bundle.outputs[0]->task, conversion.source.task);
   EXPECT_EQ(bundle.outputs[0]->value, conversion.program.logit);
   EXPECT_EQ(bundle.features.size(), conversion.source.features->features.size());

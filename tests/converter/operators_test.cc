@@ -25,7 +25,9 @@ using schema::Combiner;
 using schema::RecurrentCell;
 
 constexpr OperatorKind kOfGraphsAlone[] = {
-    kConstant, kConcat, kSlice, kBatchNormalization, kActivation, kSubtract, kBiInteractionOfAll};
+    kConstant,          kConcat,       kSlice,       kBatchNormalization, kActivation,
+    kSubtract,          kPairProducts, kSquareOfSum, kFieldAwarePairs,    kAttentionalPairs,
+    kBiInteractionOfAll};
 
 TEST(OperatorTableTest, EveryKindHasARowWithANameOfItsOwn) {
   std::set<std::string> names;
@@ -103,6 +105,13 @@ TEST(EveryOperatorTest, DomainsFollowFromTheTable) {
       {OperatorKind::RowSoftmax, Domain::Candidate()},
       {OperatorKind::InnerProduct, Domain::Candidate()},
       {OperatorKind::WeightedSum, Domain::Candidate()},
+      {OperatorKind::Forest, Domain::Candidate()},
+      {OperatorKind::ContextDense, Domain::Candidate()},
+      {OperatorKind::MixFields, Domain::Context()},
+      {OperatorKind::FieldDense, Domain::Candidate()},
+      {OperatorKind::LogSumExp, Domain::Context()},
+      {OperatorKind::Constant, Domain::Context()},
+      {OperatorKind::RowNormalize, Domain::Candidate()},
   };
   EXPECT_EQ(expected.size(), schema::kOperatorCount);
   for (const auto& row : schema::kOperators) {
@@ -191,9 +200,9 @@ TEST(ContractTest, CountsOperands) {
 }
 
 TEST(ContractTest, OptionalOperandsMayBeLeftOut) {
-  for (const auto& [name, left] :
-       {std::pair("dense", 1u), std::pair("embedding sum", 0u),
-        std::pair("bi-interaction of embeddings", 0u), std::pair("add", 1u)}) {
+  for (const auto& [name, left] : {std::pair("dense", 1u), std::pair("embedding sum", 0u),
+                                   std::pair("bi-interaction of embeddings", 0u),
+                                   std::pair("add", 1u), std::pair("context dense", 2u)}) {
     Damaged changed(name);
     changed.node->inputs.resize(left);
     EXPECT_TRUE(Verify(changed.graph).ok()) << Verify(changed.graph);
@@ -220,6 +229,18 @@ TEST(ContractTest, ComparesTheWidthsOfOperands) {
        "the width of operand 'a' is no multiple of the output's"},
       {"weighted sum", [](Damaged* d) { d->node->inputs[1] = d->Value("gates"); },
        "the width of operand 'values' is 6, expected 4"},
+      {"context dense", [](Damaged* d) { d->node->inputs[1] = d->Value("inner product"); },
+       "the width of operand 'matrix' is 2, expected 4"},
+      {"context dense", [](Damaged* d) { d->node->inputs[2] = d->Value("mix fields"); },
+       "the width of operand 'row' is 4, expected 2"},
+      {"mix fields", [](Damaged* d) { d->op().weights = {d->Weights(2, 3)}; },
+       "the width of operand 'vectors' is no multiple of the weights' input width"},
+      {"mix fields", [](Damaged* d) { d->op().weights = {d->Weights(3, 1)}; },
+       "the width of the output is 4, expected 6"},
+      {"field dense", [](Damaged* d) { d->node->inputs[0] = d->Value("key row"); },
+       "the width of operand 'input' is no multiple of the weights' input width"},
+      {"field dense", [](Damaged* d) { d->op().weights = {d->Weights(2, 2)}; },
+       "the width of the output is 2, expected 4"},
       // The first that is of a free width says what it is.
       {"attention unit", [](Damaged* d) { d->node->inputs[2] = d->Value("gates"); },
        "the output width of 'query weights' is 3, expected 6"},
@@ -289,6 +310,10 @@ TEST(ContractTest, ChecksWeights) {
        "weights 'query weights' have a bias"},
       {"attention unit", [](Damaged* d) { d->op().weights[1] = d->Weights(3, 4); },
        "the input width of 'product weights' is 4, expected 2"},
+      {"mix fields", [](Damaged* d) { d->op().weights.clear(); },
+       "the number of weights is 0, expected 1"},
+      {"mix fields", [](Damaged* d) { d->op().weights = {d->Weights(2, 1, true)}; },
+       "weights 'weights' have a bias"},
   });
 }
 
@@ -317,7 +342,11 @@ TEST(ContractTest, ChecksActivations) {
        "the number of activations is 2, expected 1"},
       {"attention unit", [](Damaged* d) { d->op().activations.pop_back(); },
        "the number of activations is 2, expected 3"},
-      {"add", [](Damaged* d) { d->op().activation().kind = static_cast<ActivationKind>(6); },
+      {"add",
+       [](Damaged* d) {
+         d->op().activation().kind =
+             static_cast<ActivationKind>(static_cast<int>(ActivationKind::MAX) + 1);
+       },
        "its activation is unknown"},
       {"add",
        [](Damaged* d) {
@@ -368,6 +397,13 @@ TEST(ContractTest, ChecksNumbers) {
        "the number of its numbers is 1, expected 0"},
       {"weighted pool", [](Damaged* d) { d->op().numbers = {1}; },
        "the number of its numbers is 1, expected 2"},
+      {"mix fields",
+       [](Damaged* d) {
+         d->op().numbers = {1, 2, 3};
+       },
+       "the number of its numbers is 3, expected 4"},
+      {"constant row", [](Damaged* d) { d->op().numbers.clear(); },
+       "the number of its numbers is 0, expected 2"},
       {"attention recurrence", [](Damaged* d) { d->op().numbers.clear(); },
        "the number of its numbers is 0, expected 6"},
       {"attention recurrence", [](Damaged* d) { d->op().cell = RecurrentCell::AttentionGru; },
@@ -397,6 +433,32 @@ TEST(ContractTest, ChecksTheCombiner) {
       {"pool history", [](Damaged* d) { d->op().combiner = static_cast<Combiner>(4); },
        "its combiner is unknown"},
   });
+}
+
+TEST(ContractTest, AttributesBelongToTheirOperators) {
+  const struct {
+    const char* name;
+    OperatorKind owner;
+    void (*set)(Operator*);
+  } attributes[] = {
+      {"squared", OperatorKind::EmbeddingSum, [](Operator* op) { op->squared = true; }},
+      {"combiner", OperatorKind::PoolHistory, [](Operator* op) { op->combiner = Combiner::Mean; }},
+      {"empty_value", OperatorKind::PoolHistory, [](Operator* op) { op->empty_value = -1e-30; }},
+  };
+  for (const auto& row : schema::kOperators) {
+    for (const auto& attribute : attributes) {
+      SCOPED_TRACE(std::string(row.name) + ": " + attribute.name);
+      Damaged damaged(row.name);
+      attribute.set(&damaged.op());
+      const absl::Status status = Verify(damaged.graph);
+      if (row.kind == attribute.owner) {
+        EXPECT_TRUE(status.ok()) << status;
+        continue;
+      }
+      EXPECT_EQ(status.message(), std::string("node '") + row.name + "' (" + row.name +
+                                      "): " + attribute.name + " is not among its attributes");
+    }
+  }
 }
 
 TEST(ContractTest, ChecksTheKind) {

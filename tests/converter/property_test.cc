@@ -19,13 +19,14 @@
 #include "converter/quantize/quantize.h"
 #include "converter/recipes/recipes.h"
 #include "converter/reference/interpreter.h"
+#include "converter/request/resolve.h"
 #include "tests/support/random_model.h"
 
 namespace handpick::converter {
 namespace {
 
 constexpr uint64_t kModels = 300;
-constexpr uint64_t kModelsOfOtherKinds = 150;
+constexpr uint64_t kModelsOfOtherKinds = 50;
 constexpr size_t kCandidates = 5;
 
 // Rewriting reorders sums of doubles and nothing else. Relative to the logit or 1.
@@ -65,10 +66,16 @@ class PropertyTest : public ::testing::TestWithParam<std::tuple<const char*, uin
   static uint64_t seed() { return std::get<1>(GetParam()); }
   static std::string Model() { return kind() + ", seed " + std::to_string(seed()); }
 
+  // The logits of all outputs, one after the other.
   static std::vector<double> Evaluate(const Graph& graph, const Request& request) {
-    absl::StatusOr<std::vector<double>> logits = EvaluateReference(graph, request);
-    EXPECT_TRUE(logits.ok()) << logits.status();
-    return logits.ok() ? *logits : std::vector<double>();
+    const absl::StatusOr<ResolvedRequest> resolved = ResolveRequest(request, *graph.features);
+    EXPECT_TRUE(resolved.ok()) << resolved.status();
+    std::vector<double> all;
+    if (!resolved.ok()) return all;
+    for (const std::vector<double>& logits : EvaluateOutputs(graph, *resolved)) {
+      all.insert(all.end(), logits.begin(), logits.end());
+    }
+    return all;
   }
 
   void ExpectSameValue(const Graph& graph, double tolerance, const std::string& stage) {
@@ -166,7 +173,7 @@ TEST_P(PropertyTest, SplittingNeverAddsMultiplications) {
                 before.CandidateMultiplyAccumulates(events))
           << Model();
     }
-    // NFM reads a candidate's embeddings for the sum and for the squares.
+    // NFM and FM read a candidate's embeddings for the sum and for the squares.
     EXPECT_LE(after.candidate.rows_gathered, 2 * before.candidate.rows_gathered) << Model();
     return;
   }

@@ -105,6 +105,9 @@ TEST(ReferenceTest, ActivationsAreTheirDefinitions) {
       {{schema::ActivationKind::Relu, {}}, 0.5, 0},
       {{schema::ActivationKind::Sigmoid, {}}, 1 / (1 + std::exp(-0.5)), 1 / (1 + std::exp(1))},
       {{schema::ActivationKind::Tanh, {}}, std::tanh(0.5), std::tanh(-1)},
+      {{schema::ActivationKind::LogSigmoid, {}},
+       -std::log1p(std::exp(-0.5)),
+       -1 - std::log1p(std::exp(-1))},
       {{schema::ActivationKind::Prelu, {0.25}}, 0.5, -0.25},
       {{schema::ActivationKind::Prelu, {9, 0.125}}, 0.5, -0.125},
   };

@@ -94,7 +94,7 @@ schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size
     one.candidates.push_back(std::move(row));
   }
   one.candidate_count = 1;
-  one.logits = {request.logits.at(index)};
+  one.logits = Slice(request.logits, {}, request.candidate_count, index);
   return one;
 }
 
@@ -158,11 +158,13 @@ std::vector<float> ApiSession::Logits(const schema::GoldenRequestT& request) {
   const Batch history(model_.get(), EventsOf(request).columns, EventsOf(request).event_count);
   const Batch candidates(model_.get(), request.candidates, request.candidate_count);
   const hp_error* error = hp_session_last_error(session_);
-  std::vector<float> logits(request.candidate_count);
+  const size_t outputs = OutputCount();
+  std::vector<float> logits(request.candidate_count * outputs);
   if (!Passed(hp_session_set_context(session_, context.get()), "hp_session_set_context", error) ||
       !Passed(hp_session_set_history(session_, history.get()), "hp_session_set_history", error) ||
-      !Passed(hp_session_score(session_, candidates.get(), nullptr, logits.data()),
-              "hp_session_score", error)) {
+      !Passed(hp_session_score_outputs(session_, candidates.get(), nullptr, outputs, nullptr,
+                                       logits.data()),
+              "hp_session_score_outputs", error)) {
     return {};
   }
   return logits;
@@ -173,10 +175,12 @@ std::vector<float> ApiSession::LogitsAppending(const schema::GoldenRequestT& req
   const Batch context(model_.get(), request.context, 1);
   const Batch candidates(model_.get(), request.candidates, request.candidate_count);
   const hp_error* error = hp_session_last_error(session_);
-  std::vector<float> logits(request.candidate_count);
+  const size_t outputs = OutputCount();
+  std::vector<float> logits(request.candidate_count * outputs);
   const auto score = [&] {
-    return Passed(hp_session_score(session_, candidates.get(), nullptr, logits.data()),
-                  "hp_session_score", error);
+    return Passed(hp_session_score_outputs(session_, candidates.get(), nullptr, outputs, nullptr,
+                                           logits.data()),
+                  "hp_session_score_outputs", error);
   };
   const schema::GoldenRequestT without_events = WithEvents(request, {});
   const Batch no_history(model_.get(), EventsOf(without_events).columns, 0);

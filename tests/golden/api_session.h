@@ -33,7 +33,8 @@ class ApiSession {
 
   bool ok() const { return session_ != nullptr; }
 
-  // Context and history are set, then all candidates scored. Empty after a failure.
+  // Context and history are set, then all candidates scored: by candidate and output, as a golden
+  // request has them. Empty after a failure.
   std::vector<float> Logits(const schema::GoldenRequestT& request);
 
   // The same, but the events are appended one by one; `score_between`: and everything scored after
@@ -44,6 +45,7 @@ class ApiSession {
   float CheckGoldens();
 
   hp_model_info info() const;
+  size_t OutputCount() const { return info().output_count; }
 
  private:
   struct Free {

@@ -36,9 +36,14 @@ for spec in "$@"; do
   fi
   weights=$stem.safetensors
   [ -f "$weights" ] || weights=$stem.npz
+  inputs=()
+  [ ! -f "$weights" ] || inputs+=(--weights "$weights")
+  for trees in "$stem.trees.json" "$stem.trees.txt"; do
+    [ ! -f "$trees" ] || inputs+=(--trees "$trees")
+  done
   for precision in f32 f16 int8; do
     out=$directory/$name.$precision
-    "$handpick" convert --spec "$spec" --weights "$weights" --precision "$precision" \
+    "$handpick" convert --spec "$spec" "${inputs[@]}" --precision "$precision" \
       --golden "$requests" ${catalog[@]+"${catalog[@]}"} --out "$out.hpk" >"$out.log" 2>&1 ||
       { cat "$out.log" >&2; printf 'make_bundles: %s (%s) was not converted\n' "$name" "$precision" >&2; exit 1; }
     "$handpick" score --bundle "$out.hpk" --requests "$requests" >"$out.logits.jsonl"

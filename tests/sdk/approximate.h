@@ -20,6 +20,7 @@ constexpr double kRounding = 0x1p-24;  // Of one operation in float32, relative 
 constexpr double kSigmoidError = 6e-7;
 constexpr double kTanhError = 1.1e-6;
 constexpr double kExpError = 2e-7;            // Relative.
+constexpr double kLogSigmoidError = 4e-7;     // Relative.
 constexpr double kCoarseSigmoidError = 3e-5;  // Of what becomes 8 bits.
 
 struct Approx {
@@ -68,6 +69,11 @@ inline Approx Activated(const Activation& activation, size_t c, Approx x) {
       return SigmoidOf(x);
     case schema::ActivationKind::Tanh:
       return TanhOf(x);
+    case schema::ActivationKind::LogSigmoid: {
+      const double value = std::min(x.value, 0.0) - std::log1p(std::exp(-std::abs(x.value)));
+      // Below exp(-87) it is that.
+      return {value, x.error + kLogSigmoidError * std::abs(value) + 2e-38};
+    }
     case schema::ActivationKind::Prelu: {
       const double slope = activation.alpha[activation.alpha.size() == 1 ? 0 : c];
       const double leaked = slope * x.value;

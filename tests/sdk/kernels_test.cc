@@ -45,12 +45,32 @@ TEST(ElementaryTest, ExponentialIsWithin2e7RelativeOfTheExactOne) {
   }
 }
 
+TEST(ElementaryTest, LogSigmoidIsWithin3e7RelativeOfTheExactOne) {
+  for (double x = -200; x <= 87; x += 0.001) {
+    const float f = static_cast<float>(x);
+    const double exact = std::min(double{f}, 0.0) - std::log1p(std::exp(-std::abs(double{f})));
+    ASSERT_NEAR(LogSigmoid(f), exact, 3e-7 * std::abs(exact)) << x;
+  }
+}
+
+TEST(ElementaryTest, ExponentialOfAnyNumberIsWithin3e7RelativeOfTheExactOne) {
+  for (double x = -87; x <= 87; x += 0.0007) {
+    const float f = static_cast<float>(x);
+    const double exact = std::exp(static_cast<double>(f));
+    ASSERT_NEAR(Exp(f), exact, 3e-7 * exact) << x;
+  }
+  EXPECT_LT(Exp(-1e30f), 1e-37f);
+  EXPECT_TRUE(std::isfinite(Exp(3e38f)));
+}
+
 TEST(ElementaryTest, InfinitiesSaturate) {
   const float infinity = std::numeric_limits<float>::infinity();
   EXPECT_EQ(Sigmoid(infinity), 1.0f);
   EXPECT_LT(Sigmoid(-infinity), 1e-37f);
   EXPECT_EQ(Tanh(infinity), 1.0f);
   EXPECT_EQ(Tanh(-infinity), -1.0f);
+  EXPECT_EQ(LogSigmoid(-infinity), -infinity);
+  EXPECT_NEAR(LogSigmoid(infinity), 0.0f, 1e-37f);
 }
 
 TEST(ElementaryTest, NanStaysNan) {
@@ -59,6 +79,8 @@ TEST(ElementaryTest, NanStaysNan) {
     EXPECT_TRUE(std::isnan(Sigmoid(x)));
     EXPECT_TRUE(std::isnan(Tanh(x)));
     EXPECT_TRUE(std::isnan(ExpOfNonPositive(x)));
+    EXPECT_TRUE(std::isnan(Exp(x)));
+    EXPECT_TRUE(std::isnan(LogSigmoid(x)));
   }
 }
 
@@ -79,6 +101,8 @@ double Reference(const ActivationCase& activation, double x, size_t column) {
       return 1 / (1 + std::exp(-x));
     case schema::ActivationKind::Tanh:
       return std::tanh(x);
+    case schema::ActivationKind::LogSigmoid:
+      return std::min(x, 0.0) - std::log1p(std::exp(-std::abs(x)));
     case schema::ActivationKind::Prelu:
       return x > 0 ? x
                    : x * static_cast<double>(
@@ -100,7 +124,8 @@ TEST(RowsTest, NanSurvivesActivationsWhereverItStands) {
   for (const schema::ActivationKind kind :
        {schema::ActivationKind::Linear, schema::ActivationKind::Relu,
         schema::ActivationKind::Sigmoid, schema::ActivationKind::Tanh,
-        schema::ActivationKind::Prelu, schema::ActivationKind::Dice}) {
+        schema::ActivationKind::Prelu, schema::ActivationKind::Dice,
+        schema::ActivationKind::LogSigmoid}) {
     for (uint32_t bad = 0; bad < kWidth; ++bad) {
       std::vector<float> row = RandomFloats(kWidth, 6);
       row[bad] = std::numeric_limits<float>::quiet_NaN();
@@ -121,6 +146,7 @@ TEST(RowsTest, AddRowAndActivateEqualsItsDefinitionForAllActivationsWidthsAndRow
         {schema::ActivationKind::Relu, {}, {}, {}},
         {schema::ActivationKind::Sigmoid, {}, {}, {}},
         {schema::ActivationKind::Tanh, {}, {}, {}},
+        {schema::ActivationKind::LogSigmoid, {}, {}, {}},
         {schema::ActivationKind::Prelu, {-0.3f}, {}, {}},
         {schema::ActivationKind::Prelu, RandomFloats(width, 5), {}, {}},
         {schema::ActivationKind::Dice, RandomFloats(width, 5), RandomFloats(width, 6),
@@ -157,7 +183,8 @@ TEST(RowsTest, ARowHasTheSameBitsWhereverItStands) {
   constexpr uint32_t kWidth = 37;
   const std::vector<float> row = RandomFloats(kWidth, 3);
   const std::vector<float> add = RandomFloats(kWidth, 4);
-  for (const auto kind : {schema::ActivationKind::Sigmoid, schema::ActivationKind::Tanh}) {
+  for (const auto kind : {schema::ActivationKind::Sigmoid, schema::ActivationKind::Tanh,
+                          schema::ActivationKind::LogSigmoid}) {
     std::vector<float> alone = row;
     AddRowAndActivate({alone.data(), kWidth}, add.data(), {kind, {}, {}, {}}, 1, kWidth);
     for (size_t shift = 0; shift < 9; ++shift) {
@@ -192,6 +219,38 @@ TEST(SoftmaxRowTest, NanMakesItsRowNan) {
     std::vector<float> in = {1, 2, 3}, out(3);
     in[bad] = std::nanf("");
     SoftmaxRow(in.data(), out.data(), 3);
+    for (const float x : out) EXPECT_TRUE(std::isnan(x)) << bad;
+  }
+}
+
+TEST(NormalizeRowTest, ARowsLengthIsOneHoweverLongItWas) {
+  for (const float scale : {1e-9f, 1.0f, 1e9f}) {
+    std::vector<float> in;
+    for (int i = 0; i < 17; ++i) in.push_back(scale * std::sin(static_cast<float>(i)));
+    std::vector<float> out(in.size());
+    NormalizeRow(in.data(), out.data(), static_cast<uint32_t>(in.size()));
+    double square = 0;
+    for (const float x : in) square += double{x} * x;
+    for (size_t i = 0; i < in.size(); ++i) {
+      EXPECT_NEAR(out[i], in[i] / std::sqrt(square), 1e-6) << scale;
+    }
+  }
+}
+
+TEST(NormalizeRowTest, ZerosStayAndWhatIsShortIsDividedByTheLeastLength) {
+  for (const float x : {0.0f, 1e-14f, -3e-13f}) {
+    const std::vector<float> in = {x, 0};
+    std::vector<float> out(2);
+    NormalizeRow(in.data(), out.data(), 2);
+    EXPECT_NEAR(out[0], x / 1e-12f, 1e-6);
+    EXPECT_EQ(out[1], 0);
+  }
+}
+
+TEST(NormalizeRowTest, NanAndWhatOverflowsMakeTheirRowNan) {
+  for (const float bad : {std::nanf(""), 3e38f}) {
+    std::vector<float> in = {1, bad, 3}, out(3);
+    NormalizeRow(in.data(), out.data(), 3);
     for (const float x : out) EXPECT_TRUE(std::isnan(x)) << bad;
   }
 }

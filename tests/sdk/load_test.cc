@@ -141,6 +141,92 @@ TEST(LoadTest, AManifestMayBeMissing) {
   EXPECT_STREQ(info.producer, "");
 }
 
+// A bundle with every kind of array of 8-byte elements, whose first element says how many there
+// are.
+std::unique_ptr<BundleT> BundleOfIds() {
+  auto bundle = MakeTinyBundle();
+  for (const auto& vocabulary : bundle->vocabularies) {
+    if (!vocabulary->ids.empty()) vocabulary->ids[0] = static_cast<int64_t>(vocabulary->ids.size());
+  }
+  bundle->catalog->ids[0] = static_cast<int64_t>(bundle->catalog->ids.size());
+  auto golden = std::make_unique<schema::GoldenRequestT>();
+  golden->candidate_count = 1;
+  golden->logits = {0.5f};
+  golden->histories.push_back(std::make_unique<schema::GoldenEventsT>());
+  golden->histories[0]->event_count = 1;
+  const auto column = [](uint32_t feature) {
+    auto of = std::make_unique<schema::GoldenColumnT>();
+    of->feature = feature;
+    of->integers = {1};
+    return of;
+  };
+  golden->context.push_back(column(testing::kUser));
+  golden->histories[0]->columns.push_back(column(testing::kSeen));
+  golden->candidates.push_back(column(testing::kItem));
+  bundle->goldens.push_back(std::move(golden));
+  bundle->integrity = std::make_unique<schema::IntegrityT>();
+  bundle->integrity->blobs = {schema::BlobHash(1, 0, 0)};
+  return bundle;
+}
+
+// Lets a field of a serialized bundle refer to what lies 4 bytes behind its array: the array's
+// first element becomes its length.
+void MoveArray(const void* table, flatbuffers::voffset_t field) {
+  auto* address =
+      const_cast<uint8_t*>(static_cast<const flatbuffers::Table*>(table)->GetAddressOf(field));
+  ASSERT_NE(address, nullptr);
+  const auto offset = flatbuffers::ReadScalar<flatbuffers::uoffset_t>(address);
+  flatbuffers::WriteScalar(address, static_cast<flatbuffers::uoffset_t>(offset + 4));
+}
+
+TEST(LoadTest, ArraysOfEightByteElementsAreAligned) {
+  using schema::GoldenColumn;
+  const std::function<void(const schema::Bundle&)> moves[] = {
+      [](const schema::Bundle& b) {
+        for (const schema::Vocabulary* vocabulary : *b.vocabularies()) {
+          if (vocabulary->ids() != nullptr) MoveArray(vocabulary, schema::Vocabulary::VT_IDS);
+        }
+      },
+      [](const schema::Bundle& b) { MoveArray(b.catalog(), schema::Catalog::VT_IDS); },
+      [](const schema::Bundle& b) {
+        MoveArray(b.goldens()->Get(0)->context()->Get(0), GoldenColumn::VT_INTEGERS);
+      },
+      [](const schema::Bundle& b) {
+        MoveArray(b.goldens()->Get(0)->histories()->Get(0)->columns()->Get(0),
+                  GoldenColumn::VT_INTEGERS);
+      },
+      [](const schema::Bundle& b) {
+        MoveArray(b.goldens()->Get(0)->candidates()->Get(0), GoldenColumn::VT_INTEGERS);
+      },
+      [](const schema::Bundle& b) { MoveArray(b.integrity(), schema::Integrity::VT_BLOBS); },
+  };
+  const std::string good = Serialized(*BundleOfIds());
+  ASSERT_EQ(Inspect(good).status, HP_OK) << Inspect(good).message;
+  for (const auto& move : moves) {
+    std::string bytes = good;
+    ASSERT_NO_FATAL_FAILURE(move(*schema::GetBundle(bytes.data())));
+    const hp_error error = Inspect(bytes);
+    EXPECT_EQ(error.status, HP_BUNDLE_CORRUPT);
+    EXPECT_NE(std::string(error.message).find("an array of 8-byte elements is misaligned"),
+              std::string::npos)
+        << error.message;
+  }
+}
+
+TEST(LoadTest, IdsOfARecallIndexAreAligned) {
+  auto bundle = MakeTinyBundle();
+  bundle->recall = std::make_unique<schema::RecallIndexT>();
+  bundle->recall->item_ids = {1};
+  std::string bytes = Serialized(*bundle);
+  ASSERT_NO_FATAL_FAILURE(
+      MoveArray(schema::GetBundle(bytes.data())->recall(), schema::RecallIndex::VT_ITEM_IDS));
+  const hp_error error = Inspect(bytes);
+  EXPECT_EQ(error.status, HP_BUNDLE_CORRUPT);
+  EXPECT_NE(std::string(error.message).find("an array of 8-byte elements is misaligned"),
+            std::string::npos)
+      << error.message;
+}
+
 struct Damage {
   const char* name;
   std::function<void(BundleT*)> apply;
@@ -583,6 +669,38 @@ TEST_P(DamageTest, IsRefusedByName) {
 
 INSTANTIATE_TEST_SUITE_P(OneRuleAtATime, DamageTest, ::testing::ValuesIn(kDamages),
                          [](const auto& test) { return std::string(test.param.name); });
+
+// Of every step of the bundle: what its operator does not have.
+TEST(LoadTest, AttributesBelongToTheirOperators) {
+  const struct {
+    const char* name;
+    OperatorKind owner;
+    void (*set)(schema::StepT*);
+  } attributes[] = {
+      {"squared", OperatorKind::EmbeddingSum, [](schema::StepT* s) { s->squared = true; }},
+      {"combiner", OperatorKind::PoolHistory,
+       [](schema::StepT* s) { s->combiner = schema::Combiner::Max; }},
+      {"empty_value", OperatorKind::PoolHistory, [](schema::StepT* s) { s->empty_value = kNan; }},
+  };
+  for (size_t i = 0; i < MakeTinyBundle()->steps.size(); ++i) {
+    for (const auto& attribute : attributes) {
+      auto bundle = MakeTinyBundle();
+      schema::StepT& step = *bundle->steps[i];
+      SCOPED_TRACE(step.name + ": " + attribute.name);
+      attribute.set(&step);
+      const hp_error error = Inspect(Serialized(*bundle));
+      if (step.kind == attribute.owner) {
+        EXPECT_EQ(error.status, HP_OK) << error.message;
+        continue;
+      }
+      EXPECT_EQ(error.status, HP_BUNDLE_CORRUPT);
+      EXPECT_NE(std::string(error.message)
+                    .find(std::string(": ") + attribute.name + " is not among its attributes"),
+                std::string::npos)
+          << error.message;
+    }
+  }
+}
 
 }  // namespace
 }  // namespace handpick

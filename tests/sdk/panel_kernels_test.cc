@@ -169,6 +169,47 @@ TEST_P(PanelKernelsTest, LayersOverManyPanelsHaveTheBitsOfOneCandidateAlone) {
   }
 }
 
+TEST_P(PanelKernelsTest, ComputedMatricesAreMultipliedAsStoredOnes) {
+  for (uint64_t seed = 0; seed < kShapes; ++seed) {
+    Engine random(seed);
+    const uint32_t in = SomeWidth(random);
+    const uint32_t out = SomeWidth(random);
+    const OwnedMatrix matrix(schema::ElementType::Float32, in, out, false, random);
+    std::vector<float> turned;
+    for (uint32_t i = 0; i < in; ++i) {
+      for (uint32_t j = 0; j < out; ++j) {
+        turned.push_back(static_cast<const float*>(matrix.get().data)[size_t{j} * in + i]);
+      }
+    }
+    const std::vector<float> row = SomeNumbers(random, out);
+    const float* added = seed % 3 == 0 ? nullptr : row.data();
+    const OwnedActivation activation(kActivations[seed % 6], out, random);
+    const uint32_t stride = kLaneGroup * Between(random, 1, 3);
+    const PanelGrid grid = {Between(random, 1, 5 * stride), stride, 1};
+    const ManyPanels x(grid, in, random);
+    const ManyPanels y(grid, out, random);
+    ComputedDensePanels({turned.data(), in, out}, added, activation.activation,
+                        {x.numbers.as<float>(), x.panel, 0}, {y.numbers.as<float>(), y.panel, 0},
+                        grid);
+    for (int sample = 0; sample < 6; ++sample) {
+      const uint32_t candidate = Between(random, 0, grid.candidates - 1);
+      ExpectDense(matrix, added, activation.activation, GetParam(), x.Of(candidate, 0),
+                  y.Of(candidate, 0));
+      // The bits do not depend on the panel.
+      const PanelGrid one = {1, kLaneGroup, 1};
+      const ManyPanels alone_x(one, in, random);
+      const ManyPanels alone_y(one, out, random);
+      const std::vector<float> input = x.Of(candidate, 0);
+      for (uint32_t c = 0; c < in; ++c) alone_x.At(0, 0)[size_t{c} * kLaneGroup] = input[c];
+      ComputedDensePanels({turned.data(), in, out}, added, activation.activation,
+                          {alone_x.numbers.as<float>(), 0, 0}, {alone_y.numbers.as<float>(), 0, 0},
+                          one);
+      ASSERT_EQ(alone_y.Of(0, 0), y.Of(candidate, 0));
+    }
+    ASSERT_FALSE(HasFailure()) << "seed " << seed;
+  }
+}
+
 // An event that reads the panels of candidates.
 TEST_P(PanelKernelsTest, EveryEventMayReadOnePanel) {
   Engine random(5);
@@ -182,33 +223,6 @@ TEST_P(PanelKernelsTest, EveryEventMayReadOnePanel) {
   for (uint32_t candidate = 0; candidate < 20; ++candidate) {
     for (uint32_t e = 0; e < 3; ++e) {
       ExpectDense(matrix, nullptr, kLinear, GetParam(), x.Of(candidate, 0), y.Of(candidate, e));
-    }
-  }
-}
-
-// Sums of products of whole numbers that would overflow 16 or 31 bits.
-TEST_P(PanelKernelsTest, LayersOfTheLargestNumbersDoNotSaturate) {
-  for (const uint32_t in : {67u, 5000u, 70000u}) {
-    const std::vector<int8_t> weights(size_t{kLaneGroup} * in, -128);
-    const std::vector<float> scales(kLaneGroup, 1);
-    const std::vector<int32_t> sums(kLaneGroup, -128 * static_cast<int32_t>(in));
-    const Matrix matrix = {schema::ElementType::Int8PerRow,
-                           in,
-                           kLaneGroup,
-                           weights.data(),
-                           scales.data(),
-                           sums.data(),
-                           nullptr};
-    const PanelGrid grid = {kLaneGroup, kLaneGroup, 1};
-    const Aligned x(size_t{in} * kLaneGroup * sizeof(float));
-    for (size_t i = 0; i < size_t{in} * kLaneGroup; ++i) x.as<float>()[i] = i % 2 == 0 ? 255 : -255;
-    const Aligned y(kLaneGroup * kLaneGroup * sizeof(float));
-    const Aligned scratch = ScratchOf(matrix, grid);
-    DensePanels(matrix, nullptr, kLinear, {x.as<float>(), 0, 0}, {y.as<float>(), 0, 0}, grid,
-                scratch.as<void>());
-    for (uint32_t lane = 0; lane < kLaneGroup; ++lane) {
-      const double sum = -128.0 * in * (lane % 2 == 0 ? 255 : -255);
-      EXPECT_NEAR(y.as<float>()[lane], sum, 1e-6 * std::abs(sum) * std::sqrt(in));
     }
   }
 }
@@ -352,6 +366,28 @@ TEST_P(PanelKernelsTest, TanhIsWithinWhatItPromises) {
   }
 }
 
+TEST_P(PanelKernelsTest, LogSigmoidIsWithinWhatItPromises) {
+  const std::vector<float> x = Grid(-200, 87, 0.001);
+  const std::vector<float> y = Apply(ActivationKind::LogSigmoid, x);
+  for (size_t i = 0; i < x.size(); ++i) {
+    const double exact =
+        std::min(double{x[i]}, 0.0) - std::log1p(std::exp(-std::abs(double{x[i]})));
+    ASSERT_NEAR(y[i], exact, testing::kLogSigmoidError * std::abs(exact)) << x[i];
+  }
+}
+
+TEST_P(PanelKernelsTest, LogSigmoidHoldsAtTheEndsOfTheNumbers) {
+  const float infinity = std::numeric_limits<float>::infinity();
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> y =
+      Apply(ActivationKind::LogSigmoid, {infinity, 3e38f, -3e38f, -infinity, nan});
+  EXPECT_NEAR(y[0], 0, 1e-37);
+  EXPECT_NEAR(y[1], 0, 1e-37);
+  EXPECT_EQ(y[2], -3e38f);
+  EXPECT_EQ(y[3], -infinity);
+  EXPECT_TRUE(std::isnan(y[4]));
+}
+
 TEST_P(PanelKernelsTest, SigmoidAndTanhHoldAtZeroAndAtTheEndsOfTheNumbers) {
   const float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> x = {0.0f, -0.0f, 1e-40f, 3e38f, -3e38f, infinity, -infinity};
@@ -434,57 +470,51 @@ TEST_P(PanelKernelsTest, SoftmaxOfNoEventsTouchesNothing) {
 
 // ---- int8 ----
 
-struct OwnedInt8Panel {
-  OwnedInt8Panel(uint32_t width, uint32_t stride)
-      : bytes(Int8PanelBytes(width, stride)),
-        scale(stride * sizeof(float)),
-        zero_point(stride * sizeof(float)) {}
-  Int8Panel get() const { return {bytes.as<uint8_t>(), scale.as<float>(), zero_point.as<float>()}; }
-  Aligned bytes;
-  Aligned scale;
-  Aligned zero_point;
-};
-
-// The outputs: scale, zero point, and the levels q, which a unit matrix of weights gives back.
-TEST_P(PanelKernelsTest, QuantizedLanesKeepEveryNumberWithinHalfALevel) {
+// The input of a layer of int8 weights, which a unit matrix gives back.
+TEST_P(PanelKernelsTest, ARoundedInputKeepsEveryNumberWithinHalfALevel) {
+  const int bits = testing::InputBits(GetParam());
   for (uint64_t seed = 0; seed < kShapes; ++seed) {
     Engine random(seed);
-    const uint32_t width = SomeWidth(random);
+    const uint32_t width = std::max(SomeWidth(random), testing::kLeastRoundedOutputs);
     std::vector<int8_t> unit(size_t{width} * width);
     for (uint32_t c = 0; c < width; ++c) unit[size_t{c} * width + c] = 1;
     const std::vector<float> ones(width, 1.0f);
     const std::vector<int32_t> sums(width, 1);
+    const Matrix matrix = {schema::ElementType::Int8PerRow,
+                           width,
+                           width,
+                           unit.data(),
+                           ones.data(),
+                           sums.data(),
+                           nullptr};
     PanelKernel kernel;
-    kernel.name = "quantize " + std::to_string(width);
+    kernel.name = "round " + std::to_string(width);
     kernel.input_widths = {width};
-    kernel.output_width = width + 2;
+    kernel.output_width = width;
     kernel.in_place = false;
     kernel.run = [&](const std::vector<const float*>& inputs, float* out, PanelShape shape) {
-      const OwnedInt8Panel panel(width, shape.stride);
-      QuantizePanel(inputs[0], width, panel.get(), shape);
-      DensePanelInt8({unit.data(), ones.data(), sums.data()}, width, width, {nullptr, nullptr},
-                     kLinear, panel.get(), out, shape);
-      std::copy_n(panel.scale.as<float>(), shape.lanes, out + size_t{width} * shape.stride);
-      std::copy_n(panel.zero_point.as<float>(), shape.lanes,
-                  out + (size_t{width} + 1) * shape.stride);
+      const PanelGrid grid = {shape.lanes, shape.stride, 1};
+      const Aligned scratch = ScratchOf(matrix, grid);
+      DensePanels(matrix, nullptr, kLinear, {inputs[0], 0, 0}, {out, 0, 0}, grid,
+                  scratch.as<void>());
     };
     kernel.judge = [&](const Columns& inputs, const std::vector<float>&,
                        const std::vector<float>& after) {
       const std::vector<float>& x = inputs[0];
-      const float scale = after[width];
-      const float zero = after[width + 1];
+      if (bits == 0) {
+        ASSERT_EQ(after, x);
+        return;
+      }
       const double low = std::min(0.0f, *std::min_element(x.begin(), x.end()));
       const double high = std::max(0.0f, *std::max_element(x.begin(), x.end()));
-      const double exact = high > low ? (high - low) / 254 : 1;
-      ASSERT_NEAR(scale, exact, 2 * kRounding * exact);
-      ASSERT_EQ(zero, std::nearbyint(zero));
-      ASSERT_NEAR(zero, -low / exact + 0.5, 0.5 + testing::kLevelError);
+      const double levels = bits == 8 ? 254 : testing::WordLevels(width);
+      const double range = bits == 8 ? high - low : std::max(high, -low);
+      const double scale = range > 0 ? range / levels : 1;
+      const double error = 8 * kRounding * levels * scale;
       for (uint32_t c = 0; c < width; ++c) {
-        const double q = std::nearbyint(after[c] / scale + zero);
-        ASSERT_GE(q, 0);
-        ASSERT_LE(q, 255);
-        ASSERT_NEAR(after[c], scale * (q - zero), 256 * 4 * kRounding * scale) << "not a level";
-        ASSERT_NEAR(q, x[c] / exact + zero, 0.5 + testing::kLevelError);
+        const double level = std::nearbyint(after[c] / scale);
+        ASSERT_NEAR(after[c], level * scale, error) << "not a level";
+        ASSERT_NEAR(after[c], x[c], (0.5 + testing::LevelError(levels)) * scale + error);
         if (x[c] == 0) {
           ASSERT_EQ(after[c], 0);
         }
@@ -500,64 +530,37 @@ TEST_P(PanelKernelsTest, QuantizedLanesKeepEveryNumberWithinHalfALevel) {
   }
 }
 
-TEST_P(PanelKernelsTest, Int8LayersAreSumsOfWholeNumbers) {
-  for (uint64_t seed = 0; seed < 2 * kShapes; ++seed) {
-    Engine random(seed);
-    const uint32_t in = SomeWidth(random);
-    const uint32_t out = SomeWidth(random);
-    const OwnedMatrix weights(schema::ElementType::Int8PerRow, in, out, false, random);
-    const Int8Weights of = {static_cast<const int8_t*>(weights.get().data), weights.scales.data(),
-                            weights.sums.data()};
-    const std::vector<float> bias = SomeNumbers(random, out);
-    const std::vector<float> row = SomeNumbers(random, out);
-    const DenseStart start = {seed % 2 == 0 ? bias.data() : nullptr,
-                              seed % 3 == 0 ? row.data() : nullptr};
-    const ActivationKind kind = kActivations[seed % std::size(kActivations)];
-    const OwnedActivation activation(kind, out, random);
-    PanelKernel kernel;
-    kernel.name = "int8 " + std::to_string(in) + " to " + std::to_string(out) + ", activation " +
-                  std::to_string(static_cast<int>(kind));
-    kernel.input_widths = {in};
-    kernel.output_width = out;
-    kernel.in_place = false;
-    kernel.run = [&](const std::vector<const float*>& inputs, float* y, PanelShape shape) {
-      const OwnedInt8Panel panel(in, shape.stride);
-      QuantizePanel(inputs[0], in, panel.get(), shape);
-      DensePanelInt8(of, in, out, start, activation.activation, panel.get(), y, shape);
-    };
-    kernel.judge = [&](const Columns& inputs, const std::vector<float>&,
-                       const std::vector<float>& after) {
-      double largest = 0;
-      const std::vector<Approx> x = testing::RoundedBetweenExtremes(Exactly(inputs[0]), &largest);
-      for (uint32_t j = 0; j < out; ++j) {
-        std::vector<Approx> w(in);
-        for (uint32_t k = 0; k < in; ++k) w[k].value = weights.At(j, k);
-        const double begin =
-            (start.bias == nullptr ? 0.0 : bias[j]) + (start.row == nullptr ? 0.0 : double{row[j]});
-        const Approx sum = Dot(w, x, {begin, 2 * kRounding * std::abs(begin)}, largest);
-        ExpectNear(after[j], Activated(activation.activation, j, sum), j);
+// Sums of products of whole numbers that would overflow 16 or 31 bits: of both signs, and of
+// neighbours that are all alike.
+TEST_P(PanelKernelsTest, LayersOfTheLargestNumbersDoNotSaturate) {
+  for (const int8_t weight : {int8_t{-128}, int8_t{127}}) {
+    for (const uint32_t in : {67u, 5000u, 70000u}) {
+      const std::vector<int8_t> weights(size_t{kLaneGroup} * in, weight);
+      const std::vector<float> scales(kLaneGroup, 1);
+      const std::vector<int32_t> sums(kLaneGroup, weight * static_cast<int32_t>(in));
+      const Matrix matrix = {schema::ElementType::Int8PerRow,
+                             in,
+                             kLaneGroup,
+                             weights.data(),
+                             scales.data(),
+                             sums.data(),
+                             nullptr};
+      const PanelGrid grid = {kLaneGroup, kLaneGroup, 1};
+      const Aligned x(size_t{in} * kLaneGroup * sizeof(float));
+      const auto input = [](size_t lane) { return lane % 2 == 0 ? 255.0f : -255.0f; };
+      for (size_t i = 0; i < size_t{in} * kLaneGroup; ++i) x.as<float>()[i] = input(i % kLaneGroup);
+      const Aligned y(kLaneGroup * kLaneGroup * sizeof(float));
+      const Aligned scratch = ScratchOf(matrix, grid);
+      DensePanels(matrix, nullptr, kLinear, {x.as<float>(), 0, 0}, {y.as<float>(), 0, 0}, grid,
+                  scratch.as<void>());
+      for (uint32_t lane = 0; lane < kLaneGroup; ++lane) {
+        const double sum = double{input(lane)} * weight * in;
+        // Of a few inputs the sum is a whole number that a float holds: only the scales are
+        // rounded.
+        const double error = in == 67 ? 1 : 1e-6 * std::abs(sum) * std::sqrt(in);
+        EXPECT_NEAR(y.as<float>()[lane], sum, error) << "weight " << int{weight} << ", in " << in;
       }
-    };
-    ExpectPanelKernel(kernel, random, [&] { return SomeNumber(random, 2); });
-    ASSERT_FALSE(HasFailure()) << "seed " << seed;
-  }
-}
-
-// Products of 8 bits that would overflow sums of 16.
-TEST_P(PanelKernelsTest, Int8LayersOfTheLargestNumbersDoNotSaturate) {
-  constexpr uint32_t kIn = 67;
-  const std::vector<int8_t> weights(kIn, 127);
-  const float scale = 1;
-  const int32_t sum = 127 * static_cast<int32_t>(kIn);
-  const Aligned x(kIn * kLaneGroup * sizeof(float));
-  std::fill_n(x.as<float>(), kIn * kLaneGroup, 255.0f);
-  const OwnedInt8Panel panel(kIn, kLaneGroup);
-  const Aligned y(kLaneGroup * sizeof(float));
-  QuantizePanel(x.as<float>(), kIn, panel.get(), {kLaneGroup, kLaneGroup});
-  DensePanelInt8({weights.data(), &scale, &sum}, kIn, 1, {nullptr, nullptr}, kLinear, panel.get(),
-                 y.as<float>(), {kLaneGroup, kLaneGroup});
-  for (uint32_t lane = 0; lane < kLaneGroup; ++lane) {
-    EXPECT_NEAR(y.as<float>()[lane], 127.0f * 255 * kIn, 1);
+    }
   }
 }
 

@@ -213,8 +213,10 @@ struct OwnedActivation {
 };
 
 constexpr schema::ActivationKind kActivations[] = {
-    schema::ActivationKind::Linear, schema::ActivationKind::Relu,  schema::ActivationKind::Sigmoid,
-    schema::ActivationKind::Tanh,   schema::ActivationKind::Prelu, schema::ActivationKind::Dice,
+    schema::ActivationKind::Linear,     schema::ActivationKind::Relu,
+    schema::ActivationKind::Sigmoid,    schema::ActivationKind::Tanh,
+    schema::ActivationKind::Prelu,      schema::ActivationKind::Dice,
+    schema::ActivationKind::LogSigmoid,
 };
 
 constexpr schema::ElementType kStorages[] = {

@@ -133,6 +133,14 @@ class Made {
     return y;
   }
 
+  // x, y: rows one after the other.
+  std::vector<float> RunRows(const std::vector<float>& x, uint32_t rows) const {
+    std::vector<float> y(size_t{rows} * layer_.weights->output_width + 1, kNothing);
+    EXPECT_EQ(RunRowLayer(layer_, x.data(), y.data(), rows), HP_OK);
+    EXPECT_EQ(y.back(), kNothing) << "written behind the output";
+    return y;
+  }
+
   uint64_t bytes() const { return bytes_; }
 
  private:
@@ -170,6 +178,27 @@ TEST(RowEngineTest, EveryWidthUpToSomeVectorsAndEveryRestOfOutputs) {
           const std::vector<float> x = RandomRow(inputs, outputs);
           ASSERT_NO_FATAL_FAILURE(layer.ExpectOutputs(x.data(), made.Run(x).data()));
         }
+      }
+    }
+  });
+}
+
+TEST(RowEngineTest, ManyRowsAtOnce) {
+  testing::OnEveryInstructionSet([] {
+    std::mt19937_64 random(3);
+    for (const ElementType type : kTypes) {
+      for (const uint32_t rows : {1u, 2u, 7u, 40u}) {
+        const auto inputs = static_cast<uint32_t>(1 + random() % 40);
+        const auto outputs = static_cast<uint32_t>(1 + random() % 40);
+        const Layer layer(inputs, outputs, type, random());
+        const Made made(layer.weights);
+        const std::vector<float> x = RandomRow(size_t{rows} * inputs, random());
+        const std::vector<float> y = made.RunRows(x, rows);
+        for (uint32_t r = 0; r < rows; ++r) {
+          ASSERT_NO_FATAL_FAILURE(
+              layer.ExpectOutputs(x.data() + size_t{r} * inputs, y.data() + size_t{r} * outputs));
+        }
+        EXPECT_EQ(made.RunRows(x, rows), y);
       }
     }
   });

@@ -92,11 +92,48 @@ Graph EveryOperator() {
                                    Weights(2, 6, true, &graph), {1, 2, 3, -4, -5, -6}),
              {gates, weight}, 2);
   const ValueId shares = append(OperatorKind::RowSoftmax, {}, {fused}, 2);
+  const ValueId direction = append(OperatorKind::RowNormalize, {}, {sum}, 2);
   const ValueId products = append(OperatorKind::InnerProduct, {}, {both, quad}, 2);
   const ValueId weighted = append(OperatorKind::WeightedSum, {}, {user, both}, 2);
+  Operator numbers;
+  numbers.numbers = {0.5, -0.25};
+  const ValueId constant = append(OperatorKind::Constant, numbers, {}, 2);
+  const ValueId largest = append(OperatorKind::LogSumExp, {}, {user}, 1);
+  const ValueId row = graph.Append("scaled row", OperatorKind::WeightedSum, {largest, constant}, 2);
+  Operator mix;
+  mix.weights = {Weights(1, 2, false, &graph)};
+  mix.numbers = {1, 2, 3, 4};
+  const ValueId matrix = append(OperatorKind::MixFields, mix, {user_sum}, 4);
+  Operator computed;
+  computed.activations = {{ActivationKind::Relu}};
+  const ValueId folded = append(OperatorKind::ContextDense, computed, {item, matrix, row}, 2);
+  const ValueId fields =
+      append(OperatorKind::FieldDense, DenseOp(Weights(2, 1, true, &graph), {ActivationKind::Tanh}),
+             {both}, 2);
   const ValueId all = graph.Append(
-      "all", AddOp(), {interaction, fused, attended, last, shares, products, weighted}, 2);
-  graph.logit = graph.Append("logit", DenseOp(Weights(2, 1, false, &graph)), {all}, 1);
+      "all", AddOp(),
+      {interaction, fused, attended, last, shares, products, weighted, folded, fields, direction},
+      2);
+  const ValueId score_of_all =
+      graph.Append("score of all", DenseOp(Weights(2, 1, false, &graph)), {all}, 1);
+
+  // Two trees: a threshold with categories below it on one side, and a leaf.
+  ForestData forest;
+  forest.name = "forest";
+  forest.input_width = 2;
+  forest.base = 0.5;
+  forest.tree_begins = {0, 5, 6};
+  forest.nodes = {{0.25f, 1, 1, schema::kInnerNode | schema::kMissingLeft},
+                  {2.0f, 1, 0, 0},
+                  {0.0f, 3, 0, schema::kInnerNode | schema::kCategories | schema::kTruncates},
+                  {-1.0f, 3, 0, 0},
+                  {0.75f, 4, 0, 0},
+                  {0.125f, 5, 0, 0}};
+  forest.set_begins = {0, 1};
+  forest.set_words = {6};
+  const ForestId trees = graph.AddForest(std::move(forest));
+  const ValueId leaf = append(OperatorKind::Forest, ForestOp(trees), {fused}, 1);
+  graph.logit = graph.Append("logit", AddOp(), {score_of_all, leaf}, 1);
   return graph;
 }
 

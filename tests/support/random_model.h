@@ -29,7 +29,11 @@ struct RandomModel {
 //   * where fields interact: any fields, of one width;
 //   * attention: one or two features of a candidate are compared with as many of an event, by a
 //     unit of one or two layers, normalised or not;
-//   * evolution: each recurrent cell; states recomputed or carried on.
+//   * evolution: each recurrent cell; states recomputed or carried on;
+//   * cross: vectors, matrices and low rank, parallel and stacked;
+//   * gmf: a user of the context, or a pooled history; soft attention over either part or both;
+//   * value: features of context and history;
+//   * autorec: rated items, with padding and without.
 RandomModel MakeRandomModel(uint64_t seed, const std::string& kind = "wide_deep");
 
 // The name of every kind that is registered (kModelKinds), for tests that run over all of them.
@@ -43,15 +47,20 @@ Request MakeRandomRequest(const RandomModel& model, uint64_t seed, size_t candid
 // A model of the usual shape, for measuring: categorical features, each with a table of its own,
 // and numeric ones, all of them in the wide and in the deep part.
 struct WorkloadOptions {
-  std::string kind = "wide_deep";  // Or another that has both parts.
+  std::string kind = "wide_deep";  // Or another without a history.
   size_t context_fields = 18;
   size_t candidate_fields = 8;
   size_t numbers = 0;  // Of each side, after its fields.
   int64_t dimension = 16;
   int64_t vocabulary = 1000;
   std::vector<int64_t> hidden_units = {128, 64};
+  ProductsSpec products = {true, "none"};  // Of kind pnn.
 };
 RandomModel WideDeepWorkload(const WorkloadOptions& options = {}, uint64_t seed = 1);
+
+// The same of a kind with several tasks: two of them, and three experts, without networks of the
+// tasks' own but for a kind that has nothing else.
+RandomModel TasksWorkload(const WorkloadOptions& options, uint64_t seed = 1);
 
 // A model of kind din or dien (cell AUGRU) of the usual shape: an item and its category, each with
 // a table that candidate and events share, and a user of the context; Dice in the activation unit,

@@ -28,7 +28,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-CANDIDATES = {"w1_wide_deep": 500, "w2_nfm": 500, "w3_din": 200, "w4_dien": 200}
+CANDIDATES = {"w1_wide_deep": 500, "w2_nfm": 500, "w3_din": 200, "w4_dien": 200, "w5_deepfm": 500, "w6_dcn": 500,
+              "w7_pnn": 500, "w8_afm": 500}
 EVENTS = 50
 OPSET = 17
 IR_VERSION = 8
@@ -154,7 +155,7 @@ class Fields:
         self.weights = weights
         self.candidates = candidates
         self.deep = [weights[f"deep.embedding.{name}.weight"] for name in field_names()]
-        self.wide = [weights[f"wide.embedding.{name}.weight"] for name in field_names()]
+        self.wide = [weights.get(f"wide.embedding.{name}.weight") for name in field_names()]
 
     def inputs(self, graph):
         graph.input("context_ids", [1, CONTEXT_FIELDS])
@@ -320,6 +321,87 @@ class Nfm(Fields):
         )
         deep = self.network(graph, value, row, weight[:, :width])
         self.finish(graph, graph.op("Add", wide, self.user_wide(graph)), deep, path)
+
+
+# ---- w5_deepfm, w6_dcn, w7_pnn, w8_afm: as exported alone ----
+
+
+class Exported(Fields):
+    """A model over the 26 fields and the numbers, as DeepCTR-Torch writes it down."""
+
+    def exported(self, graph, path):
+        self.inputs(graph)
+        numbers = graph.expand("context_numbers", self.candidates, NUMBERS)
+        columns = self.exported_columns(graph)
+        parts = [graph.op("Gather", graph.const(t), c) for t, c in zip(self.deep, columns)]
+        fields = graph.op("Concat", *parts, axis=1)  # [N, 26, width]
+        deep = self.logits(graph, fields, numbers)
+        self.finish(graph, self.exported_wide(graph, columns, numbers), deep, path)
+
+    def pairs(self, graph, fields):
+        """The fields of all pairs, each [N, 325, width]."""
+        first, second = np.triu_indices(CONTEXT_FIELDS + CANDIDATE_FIELDS, 1)
+        return [graph.op("Gather", fields, graph.const(index, np.int64), axis=1) for index in (first, second)]
+
+    def joined(self, graph, fields, numbers):
+        return graph.op("Concat", graph.op("Flatten", fields), numbers, axis=-1)
+
+
+class DeepFm(Exported):
+    def logits(self, graph, fields, numbers):
+        total = graph.op("ReduceSum", fields, graph.ints(1), keepdims=0)
+        squares = graph.op("ReduceSum", graph.op("Mul", fields, fields), graph.ints(1), keepdims=0)
+        difference = graph.op("Sub", graph.op("Mul", total, total), squares)
+        pairs = graph.op("ReduceSum", difference, graph.ints(1), keepdims=1)
+        pairs = graph.op("Mul", pairs, graph.const(np.float32(0.5)))
+        return graph.op("Add", pairs, self.network(graph, self.joined(graph, fields, numbers)))
+
+
+class Dcn(Exported):
+    def network(self, graph, value, row=None, first=None):
+        """The hidden layers without the head."""
+        layer = 0
+        while f"deep.layers.{layer}.weight" in self.weights:
+            name = f"deep.layers.{layer}"
+            value = graph.dense(value, self.weights[name + ".weight"], self.weights[name + ".bias"])
+            value = graph.op("Relu", value)
+            layer += 1
+        return value
+
+    def logits(self, graph, fields, numbers):
+        first = cross = self.joined(graph, fields, numbers)
+        layer = 0
+        while f"cross.layers.{layer}.weight" in self.weights:
+            name = f"cross.layers.{layer}"
+            dot = graph.op("MatMul", cross, graph.const(self.weights[name + ".weight"].T))
+            product = graph.op("Add", graph.op("Mul", first, dot), graph.const(self.weights[name + ".bias"]))
+            cross = graph.op("Add", product, cross)
+            layer += 1
+        value = graph.op("Concat", cross, self.network(graph, first), axis=-1)
+        return graph.dense(value, self.weights["head.weight"], self.weights["head.bias"])
+
+
+class Pnn(Exported):
+    def exported_wide(self, graph, columns, numbers):
+        return graph.const(np.zeros((1, 1)))
+
+    def logits(self, graph, fields, numbers):
+        products = graph.op("Mul", *self.pairs(graph, fields))
+        products = graph.op("ReduceSum", products, graph.ints(2), keepdims=0)
+        value = graph.op("Concat", graph.op("Flatten", fields), products, numbers, axis=-1)
+        return self.network(graph, value)
+
+
+class Afm(Exported):
+    def logits(self, graph, fields, numbers):
+        weights = self.weights
+        products = graph.op("Mul", *self.pairs(graph, fields))
+        hidden = graph.op("MatMul", products, graph.const(weights["attention.layers.0.weight"].T))
+        hidden = graph.op("Relu", graph.op("Add", hidden, graph.const(weights["attention.layers.0.bias"])))
+        score = graph.op("MatMul", hidden, graph.const(weights["attention.head.weight"].T))
+        weight = graph.op("Softmax", score, axis=1)
+        pooled = graph.op("ReduceSum", graph.op("Mul", weight, products), graph.ints(1), keepdims=0)
+        return graph.dense(pooled, weights["head.weight"], weights["head.bias"])
 
 
 # ---- w3_din, w4_dien ----
@@ -616,6 +698,8 @@ def forms(workload, model):
         lookups = {"split": ["merged", "separate", "with_wide"], "int8": ["merged", "with_wide", "int8_tables"]}
     elif workload == "w2_nfm":
         lookups = {"split": ["merged", "separate", "with_squares"], "int8": ["merged", "with_squares"]}
+    elif isinstance(model, Exported):
+        lookups = {}
     elif workload == "w3_din":
         yield "exported", "exported", model.exported
         yield "split", "split", lambda g, p: model.by_hand(g, p, "split")
@@ -646,7 +730,8 @@ def forms(workload, model):
             yield category, name, lambda g, p, n=name: model.split(g, p, n)
 
 
-KINDS = {"w1_wide_deep": WideDeep, "w2_nfm": Nfm, "w3_din": Attended, "w4_dien": Attended}
+KINDS = {"w1_wide_deep": WideDeep, "w2_nfm": Nfm, "w3_din": Attended, "w4_dien": Attended, "w5_deepfm": DeepFm,
+         "w6_dcn": Dcn, "w7_pnn": Pnn, "w8_afm": Afm}
 
 
 def main(arguments):

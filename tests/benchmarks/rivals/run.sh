@@ -93,7 +93,7 @@ make_models() {
   "$bin/rivals/write_weights" "$models"
   "$python" "$here/make_onnx.py" "$models" "$models"
   for precision in f32 int8; do
-    for workload in w1_wide_deep w2_nfm w3_din w4_dien; do
+    for workload in w1_wide_deep w2_nfm w3_din w4_dien w5_deepfm w6_dcn w7_pnn w8_afm; do
       "$bin/workloads/write_bundle" --workload="$workload" --precision="$precision" \
         --out="$models/$workload.$precision.hpk"
     done

@@ -281,7 +281,7 @@ absl::StatusOr<OpeningFiles> FindOpeningFiles(const std::string& library,
 absl::Status Main() {
   const std::string library = absl::GetFlag(FLAGS_library), models = absl::GetFlag(FLAGS_models);
   std::vector<std::string> names = absl::GetFlag(FLAGS_workloads);
-  if (names.empty()) names = workloads::RivalWorkloadNames();
+  if (names.empty()) names = workloads::WorkloadNames();
 
   Json json = {{"workloads", Json::array()}};
   std::vector<Cell> cells;

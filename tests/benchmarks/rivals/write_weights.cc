@@ -48,7 +48,7 @@ int main(int argc, char** argv) {
     return 2;
   }
   std::vector<std::string> names(argv + 2, argv + argc);
-  if (names.empty()) names = handpick::workloads::RivalWorkloadNames();
+  if (names.empty()) names = handpick::workloads::WorkloadNames();
   for (const std::string& name : names) {
     const absl::Status status = handpick::workloads::Write(argv[1], name);
     if (!status.ok()) {

@@ -63,6 +63,41 @@ class WorkloadMaker {
     return std::move(workload_);
   }
 
+  Workload MakeDcn() {
+    spec_.kind = "dcn";
+    AddFields(/*width=*/16, /*scale=*/0.25);
+    AddWidePart();
+    constexpr int64_t kInput = 26 * 16 + 13;
+    spec_.cross.layers = 2;
+    for (int64_t i = 0; i < spec_.cross.layers; ++i) {
+      AddTensor(absl::StrCat("cross.layers.", i, ".weight"), {1, kInput}, 0.1);
+      AddTensor(absl::StrCat("cross.layers.", i, ".bias"), {kInput}, 0.1);
+    }
+    AddNetwork({128, 128}, kInput, "relu", /*head=*/0.1, /*beside=*/kInput);
+    return std::move(workload_);
+  }
+
+  Workload MakePnn() {
+    spec_.kind = "pnn";
+    spec_.products.inner = true;
+    AddFields(/*width=*/16, /*scale=*/0.5);
+    AddNetwork({128, 128}, /*input_width=*/26 * 16 + 26 * 25 / 2 + 13, "relu", /*head=*/0.35);
+    return std::move(workload_);
+  }
+
+  Workload MakeAfm() {
+    spec_.kind = "afm";
+    AddFields(/*width=*/16, /*scale=*/1);
+    AddWidePart();
+    spec_.deep.features.resize(26);  // No numbers.
+    AddTensor("attention.layers.0.weight", {8, 16}, 1);
+    AddTensor("attention.layers.0.bias", {8}, 0.1);
+    AddTensor("attention.head.weight", {1, 8}, 1);
+    AddTensor("head.weight", {1, 16}, 3);
+    AddTensor("head.bias", {1}, 0.1);
+    return std::move(workload_);
+  }
+
   Workload MakeDin() {
     spec_.kind = "din";
     AddAttendedFields();
@@ -198,7 +233,7 @@ class WorkloadMaker {
   }
 
   void AddNetwork(const std::vector<int64_t>& units, int64_t input_width,
-                  const std::string& activation, double head) {
+                  const std::string& activation, double head, int64_t beside = 0) {
     spec_.deep.hidden_units = units;
     spec_.deep.activation = activation;
     int64_t width = input_width;
@@ -210,7 +245,8 @@ class WorkloadMaker {
       if (activation == "prelu") AddTensor(layer + ".prelu.weight", {units[i]}, 0.2, 0.25);
       width = units[i];
     }
-    AddTensor("head.weight", {1, width}, head);
+    // The head reads `beside` numbers more, which come first.
+    AddTensor("head.weight", {1, beside + width}, head);
     AddTensor("head.bias", {1}, 0.1);
   }
 
@@ -235,22 +271,14 @@ RawCell MakeCell(const FeatureSpec& feature, Random* random) {
 }  // namespace
 
 const std::vector<std::string>& WorkloadNames() {
-  static const auto* const kNames =
-      new std::vector<std::string>{"w1_wide_deep", "w2_nfm", "w3_din", "w4_dien", "w5_deepfm"};
-  return *kNames;
-}
-
-const std::vector<std::string>& RivalWorkloadNames() {
-  static const auto* const kNames =
-      new std::vector<std::string>(WorkloadNames().begin(), WorkloadNames().begin() + 4);
+  static const auto* const kNames = new std::vector<std::string>{
+      "w1_wide_deep", "w2_nfm", "w3_din", "w4_dien", "w5_deepfm", "w6_dcn", "w7_pnn", "w8_afm"};
   return *kNames;
 }
 
 bool HasHistory(const Workload& workload) { return workload.spec.max_history > 0; }
 
-size_t StandardCandidates(const Workload& workload) {
-  return HasHistory(workload) || workload.name == "w5_deepfm" ? 200 : 500;
-}
+size_t StandardCandidates(const Workload& workload) { return HasHistory(workload) ? 200 : 500; }
 
 absl::StatusOr<Workload> MakeWorkload(const std::string& name, const WorkloadOptions& options) {
   if (options.max_history < 1) {
@@ -267,6 +295,9 @@ absl::StatusOr<Workload> MakeWorkload(const std::string& name, const WorkloadOpt
   if (name == "w3_din") return maker.MakeDin();
   if (name == "w4_dien") return maker.MakeDien();
   if (name == "w5_deepfm") return maker.MakeDeepFm();
+  if (name == "w6_dcn") return maker.MakeDcn();
+  if (name == "w7_pnn") return maker.MakePnn();
+  if (name == "w8_afm") return maker.MakeAfm();
   return absl::InvalidArgumentError(absl::StrCat(
       "there is no workload '", name, "', there are: ", absl::StrJoin(WorkloadNames(), ", ")));
 }

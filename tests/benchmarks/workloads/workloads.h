@@ -9,6 +9,9 @@
 //                 share; unit 80-40, sigmoid, not normalised; 200-80, prelu
 //   w4_dien       as w3_din; GRU and AUGRU of 64, softmax; 200-80, prelu
 //   w5_deepfm     as w1_wide_deep, and the pairs of all ids
+//   w6_dcn        the same fields and numbers; two cross layers (vectors) beside 128-128, relu; wide
+//   w7_pnn        the same; the inner products of all pairs; 128-128, relu
+//   w8_afm        the same ids; attention of 8 units over all pairs; wide over all
 //
 // In w2_nfm the numbers go into the network beside the bi-interaction, as in every model of kind
 // nfm. The weights are of a scale at which activations are not saturated and logits differ between
@@ -45,13 +48,11 @@ struct WorkloadOptions {
 
 // All of them.
 const std::vector<std::string>& WorkloadNames();
-// Those that other runtimes have to compute too: all but w5_deepfm.
-const std::vector<std::string>& RivalWorkloadNames();
 
 // Whether a workload looks at a history.
 bool HasHistory(const Workload& workload);
 
-// Candidates of a standard request: 500 for w1_wide_deep and w2_nfm, 200 for the others.
+// Candidates of a standard request: 200 for w3_din and w4_dien, 500 for the others.
 size_t StandardCandidates(const Workload& workload);
 
 // The workload of that name. Errors: an unknown name, a max_history below 1, a table_scale that is

@@ -16,8 +16,9 @@
 #include "converter/io/files.h"
 #include "tests/benchmarks/workloads/workloads.h"
 
-ABSL_FLAG(std::string, workload, "",
-          "Which workload: w1_wide_deep, w2_nfm, w3_din, w4_dien or w5_deepfm");
+ABSL_FLAG(
+    std::string, workload, "",
+    "Which workload: w1_wide_deep, w2_nfm, w3_din, w4_dien, w5_deepfm, w6_dcn, w7_pnn or w8_afm");
 ABSL_FLAG(std::string, precision, "f32", "f32 or int8");
 ABSL_FLAG(std::string, out, "", "Path of the bundle");
 ABSL_FLAG(uint64_t, seed, 1, "Seed of the weights");

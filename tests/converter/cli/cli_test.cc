@@ -29,6 +29,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::json;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 constexpr char kModel[] = "examples/wide_deep/model/";
@@ -102,6 +103,18 @@ void ExpectTrainersLogits(const std::string& out, const std::string& requests, d
   }
 }
 
+TEST_F(CliTest, ConvertSaysThatOnlyGoldensTellKindsApart) {
+  const std::string without =
+      absl::StrCat("convert --spec ", kModel, "model.spec.json --weights ", kModel,
+                   "model.safetensors --catalog ", kModel, "catalog.jsonl --out ", bundle_);
+  const Outcome unsure = Handpick(without);
+  EXPECT_EQ(unsure.status, 0) << unsure.err;
+  EXPECT_THAT(unsure.err, HasSubstr("note: without --golden nothing tells a wrong kind"));
+  const Outcome sure = Handpick(absl::StrCat(without, " --golden ", kModel, "golden.jsonl"));
+  EXPECT_EQ(sure.status, 0) << sure.err;
+  EXPECT_THAT(sure.err, Not(HasSubstr("--golden")));
+}
+
 TEST_F(CliTest, ConvertNotesWhatItLeftOut) {
   const std::string model = "tests/goldens/dien/augru_negative_sampling.";
   const Outcome outcome = Handpick(absl::StrCat("convert --spec ", model, "spec.json --weights ",
@@ -129,6 +142,76 @@ TEST_F(CliTest, ConvertsScoresAndVerifiesAModelOfDeepCtrTorch) {
   const Outcome verified = Handpick("verify --bundle " + bundle_);
   EXPECT_EQ(verified.status, 0) << verified.err;
   EXPECT_THAT(verified.out, HasSubstr("golden requests hold: off by"));
+}
+
+// Outputs click, seconds (a regression) and buy; what ranks is click * sqrt(buy).
+TEST_F(CliTest, AModelWithSeveralOutputsSaysAllOfThem) {
+  const std::string model = "tests/goldens/mmoe/rank_by_product.";
+  const std::string requests = model + "requests.jsonl";
+  std::vector<Json> expected = Lines(ReadText(requests));
+  std::string evaluation;
+  for (Json request : expected) {
+    Json labels = Json::array();
+    for (const Json& logit : request["outputs"]["buy"]) labels.push_back(logit > 0.1 ? 1 : 0);
+    request.erase("outputs");
+    request["labels"] = {{"buy", labels}};
+    evaluation += request.dump() + "\n";
+  }
+  const std::string report = folder_ + "/report.json";
+  const Outcome converted = Handpick(
+      absl::StrCat("convert --spec ", model, "spec.json --weights ", model, "safetensors --golden ",
+                   requests, " --evaluation ", Write("evaluation.jsonl", evaluation),
+                   " --max-auc-drift 0.001 --report ", report, " --out ", bundle_));
+  ASSERT_EQ(converted.status, 0) << converted.err;
+  EXPECT_THAT(converted.out, HasSubstr("AUC of buy"));
+  const Json drift = Json::parse(ReadText(report))["drift"];
+  EXPECT_TRUE(drift["outputs"]["click"]["auc_bundle"].is_null());
+  EXPECT_GT(drift["outputs"]["buy"]["labelled_rows"], 0);
+  const Outcome verified = Handpick("verify --bundle " + bundle_);
+  EXPECT_EQ(verified.status, 0) << verified.err;
+
+  const Json inspected = Json::parse(Handpick("inspect --json " + bundle_).out)["outputs"];
+  ASSERT_EQ(inspected.size(), 4u);
+  EXPECT_EQ(inspected[0]["name"], "ranking");
+  EXPECT_EQ(inspected[0]["task"], "log probability");
+  EXPECT_EQ(inspected[2]["name"], "seconds");
+  EXPECT_EQ(inspected[2]["task"], "regression");
+  EXPECT_THAT(Handpick("inspect " + bundle_).out, HasSubstr("ranking    log probability, ranks"));
+
+  for (const char* how : {"", " --reference"}) {
+    const Outcome scored =
+        Handpick(absl::StrCat("score --bundle ", bundle_, " --requests ", requests, how));
+    ASSERT_EQ(scored.status, 0) << scored.err;
+    const std::vector<Json> lines = Lines(scored.out);
+    ASSERT_EQ(lines.size(), expected.size());
+    for (size_t i = 0; i < lines.size(); ++i) {
+      for (size_t c = 0; c < lines[i]["outputs"]["click"].size(); ++c) {
+        for (const char* name : {"click", "seconds", "buy"}) {
+          const double want = expected[i]["outputs"][name][c];
+          EXPECT_NEAR(lines[i]["outputs"][name][c].get<double>(), want,
+                      1e-4 * std::max(1.0, std::abs(want)));
+        }
+        const double click = lines[i]["scores"]["click"][c];
+        const double buy = lines[i]["scores"]["buy"][c];
+        EXPECT_NEAR(lines[i]["scores"]["ranking"][c].get<double>(), click * std::sqrt(buy), 1e-5);
+      }
+    }
+  }
+  for (const std::string output : {"ranking", "seconds"}) {
+    const Outcome ranked = Handpick(absl::StrCat("rank --bundle ", bundle_, " --requests ",
+                                                 requests, " --top-k 200 --output ", output));
+    ASSERT_EQ(ranked.status, 0) << ranked.err;
+    const Json best = Lines(ranked.out).back()["ranked"];
+    for (size_t i = 0; i < best.size(); ++i) {
+      EXPECT_EQ(best[i]["outputs"].size(), 4u);
+      EXPECT_EQ(best[i]["score"], best[i]["outputs"][output]);
+      EXPECT_GE(best[i == 0 ? 0 : i - 1]["logit"], best[i]["logit"]);
+    }
+  }
+  EXPECT_THAT(Handpick(absl::StrCat("rank --bundle ", bundle_, " --requests ", requests,
+                                    " --output clicks"))
+                  .err,
+              HasSubstr("--output is 'clicks', the model has: ranking, click, seconds, buy"));
 }
 
 TEST_F(CliTest, MeasuresTheMovieModelInEveryPrecision) {
@@ -406,7 +489,8 @@ TEST_F(CliTest, WrongUsageExitsWithTwo) {
   } kCases[] = {
       {"", "Commands:"},
       {"konvert", "unknown command 'konvert' (did you mean 'convert'?)"},
-      {"convert --spec s.json", "--weights is missing"},
+      {"convert --spec s.json", "--out is missing"},
+      {"convert --spec s.json --out b.hpk", "--weights is missing"},
       {"convert --spec", "--spec needs a value"},
       {"convert --specs s.json", "unknown flag --specs (did you mean '--spec'?)"},
       {"score --bundle b --requests r --top-k 3", "unknown flag --top-k"},

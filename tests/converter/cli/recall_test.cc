@@ -426,6 +426,142 @@ TEST_F(RecallCliTest, ATableOfTheModelAndItsOwnUser) {
   for (size_t i = 0; i < 20; ++i) EXPECT_NEAR(recalled[i], expected[i], kFloatTolerance);
 }
 
+// What recall finds is what ranks first: the inner product with gmf.user is the logit, less the
+// head's bias.
+TEST_F(RecallCliTest, TheUserOfAMatrixFactorizationRecallsInTheOrderOfItsRanking) {
+  constexpr size_t kItems = 60, kRecalled = 20;
+  const std::string stem = "tests/goldens/gmf/eight_factors.";
+  Run(absl::StrCat("convert --spec ", stem, "spec.json --weights ", stem, "safetensors --golden ",
+                   stem, "requests.jsonl --out ", Path("gmf.hpk")));
+  Run(absl::StrCat("recall-index --k 10 --bundle ", Path("gmf.hpk"),
+                   " --table gmf.item_id --feature item_id --candidate-feature item_id --metric "
+                   "inner-product --rows f32 --user-value gmf.user --out ",
+                   Path("r.hpk")));
+  EXPECT_EQ(Inspect(Path("r.hpk"))["recall"]["user_value"], "gmf.user");
+  const auto weights = ReadWeights(stem + "safetensors");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  const double bias = double{weights->at("head.bias").data[0]};
+  std::vector<size_t> items(kItems);
+  for (size_t i = 0; i < kItems; ++i) items[i] = i;
+  for (const size_t user : {0, 5, 39}) {
+    SCOPED_TRACE(user);
+    Json request = {{"context", {{"user_id", user}}}};
+    const Json recommended =
+        Json::parse(Run(absl::StrCat("recommend --user model --k ", kRecalled, " --top-k ",
+                                     kRecalled, " --requests - --bundle ", Path("r.hpk")),
+                        request.dump()))["recommended"];
+    request["candidates"] = {{"item_id", items}};
+    const Json ranked = Json::parse(
+        Run(absl::StrCat("rank --top-k ", kItems, " --requests - --bundle ", Path("gmf.hpk")),
+            request.dump()))["ranked"];
+    ASSERT_EQ(recommended.size(), kRecalled);
+    for (size_t i = 0; i < kRecalled; ++i) {
+      // Without a catalog, what is ranked goes by its place among the candidates.
+      EXPECT_EQ(recommended[i]["id"].get<size_t>(), ranked[i]["index"].get<size_t>()) << i;
+      EXPECT_NEAR(recommended[i]["recall_score"].get<double>() + bias,
+                  ranked[i]["logit"].get<double>(), kFloatTolerance);
+    }
+  }
+}
+
+// Of two towers, recall and ranking are one order. `scale`: of a recall score in a logit.
+struct TwoTowers {
+  std::string kind, name, metric;
+  Json item, context;
+  std::vector<std::string> history;
+  double scale;
+};
+
+TEST_F(RecallCliTest, OneCommandRecallsByTwoTowersInTheOrderOfTheModel) {
+  constexpr size_t kMostItems = 50;
+  const Json user = {{"user_id", 7}, {"age", {0.5, -1.25}}};
+  const Json of_country = {{"country", 3}, {"age", {0.5, -1.25, 2}}};
+  const Json genres = {{"genres", {3, 7}}, {"year", 0.5}};
+  const std::vector<TwoTowers> cases = {
+      {"two_tower", "cosine_tanh", "cosine", genres, user, {"watched"}, 4},
+      {"two_tower", "linear_output_batch_norm", "cosine", genres, user, {"watched"}, 2.5},
+      {"two_tower", "embeddings_alone", "inner-product", Json::object(), Json::object(), {}, 1},
+      {"youtube_dnn",
+       "softmax_with_bias",
+       "inner-product",
+       Json::object(),
+       of_country,
+       {"query"},
+       1},
+      {"youtube_dnn", "one_table_cosine", "cosine", Json::object(), of_country, {"query"}, 4},
+      {"youtube_dnn",
+       "temperature_and_bias",
+       "inner-product",
+       Json::object(),
+       of_country,
+       {"query"},
+       2},
+  };
+  for (const TwoTowers& model : cases) {
+    SCOPED_TRACE(model.name);
+    const std::string stem = absl::StrCat("tests/goldens/", model.kind, "/", model.name);
+    Json spec = Json::parse(ReadText(stem + ".spec.json"));
+    std::string key;
+    size_t rows = 0;
+    for (const Json& feature : spec["features"]) {
+      if (feature["side"] != "candidate" || feature["type"] != "categorical") continue;
+      key = feature["name"];
+      rows = feature["vocabulary"]["size"];
+    }
+    spec["catalog"] = {{"key", key}};
+    std::string catalog;
+    for (size_t i = 0; i < rows; ++i) {
+      Json item = model.item;
+      item[key] = i;
+      if (item.contains("year")) item["year"] = 0.1 * static_cast<double>(i % 7);
+      absl::StrAppend(&catalog, item.dump(), "\n");
+    }
+    Run(absl::StrCat("convert --spec ", Write("s.json", spec.dump()), " --weights ", stem,
+                     ".safetensors --catalog ", Write("c.jsonl", catalog), " --golden ", stem,
+                     ".requests.jsonl --out ", Path("model.hpk")));
+    Run(absl::StrCat("recall-index --towers --k 10 --rows f32 --bundle ", Path("model.hpk"),
+                     " --out ", Path("r.hpk")));
+    const Json inspected = Inspect(Path("r.hpk"))["recall"];
+    EXPECT_EQ(inspected["user_value"], "user_vector");
+    EXPECT_EQ(inspected["metric"], model.metric);
+    EXPECT_TRUE(inspected["ids"]["of_catalog"]);
+    EXPECT_EQ(inspected["items"], rows);
+
+    const std::vector<size_t> seen = {4, 11, 29};
+    Json history = {{key, seen}};
+    for (const std::string& name : model.history) history[name] = {1, 2, 3};
+    const Json request = {{"context", model.context}, {"history", history}};
+    const Json recommended =
+        Json::parse(Run(absl::StrCat("recommend --user model --exact --k ", kMostItems, " --top-k ",
+                                     kMostItems, " --requests - --bundle ", Path("r.hpk")),
+                        request.dump()))["recommended"];
+    ASSERT_EQ(recommended.size(), rows - seen.size());
+    for (size_t i = 0; i < recommended.size(); ++i) {
+      const double logit = recommended[i]["logit"];
+      EXPECT_NEAR(logit, model.scale * recommended[i]["recall_score"].get<double>(),
+                  1e-4 * std::max(1.0, std::abs(logit)));
+      EXPECT_EQ(std::count(seen.begin(), seen.end(), recommended[i]["id"].get<size_t>()), 0);
+    }
+    // The few that are recalled are the best of all: no better one is missed.
+    const Json few = Json::parse(
+        Run(absl::StrCat("recommend --user model --k 8 --top-k 8 --requests - --bundle ",
+                         Path("r.hpk")),
+            request.dump()))["recommended"];
+    ASSERT_EQ(few.size(), 8u);
+    for (size_t i = 0; i < few.size(); ++i) EXPECT_EQ(few[i], recommended[i]) << i;
+  }
+}
+
+TEST_F(RecallCliTest, TwoTowersNeedACatalog) {
+  const std::string stem = "tests/goldens/two_tower/cosine_tanh";
+  Run(absl::StrCat("convert --spec ", stem, ".spec.json --weights ", stem,
+                   ".safetensors --golden ", stem, ".requests.jsonl --out ", Path("model.hpk")));
+  const Outcome outcome = Handpick(
+      absl::StrCat("recall-index --towers --bundle ", Path("model.hpk"), " --out ", Path("r.hpk")));
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_THAT(outcome.err, HasSubstr("has no catalog whose items' vectors would be computed"));
+}
+
 TEST_F(RecallCliTest, AnImpossibleTargetIsRefusedWithTheBest) {
   const std::string vectors = Write("v.txt", Word2VecText(SomeItems(300, 16)));
   Outcome outcome = Handpick(absl::StrCat("recall-index --recall 1 --rows int8 --vectors ", vectors,
@@ -466,8 +602,16 @@ TEST_F(RecallCliTest, BadInputOfRecallIndexIsNamed) {
   const std::string archive = Write("n.safetensors", Safetensors(items, false));
   const std::string with_din = absl::StrCat(good, " --bundle ", din);
   const std::vector<Bad> cases = {
-      {"", 2, "one of --vectors and --table says where the vectors are"},
-      {absl::StrCat(good, " --table x --bundle ", din), 2, "one of --vectors and --table"},
+      {"", 2, "one of --vectors, --table, --item-value and --towers says where the vectors are"},
+      {absl::StrCat(good, " --table x --bundle ", din), 2,
+       "one of --vectors, --table, --item-value"},
+      {absl::StrCat(good, " --towers --bundle ", din), 2,
+       "one of --vectors, --table, --item-value"},
+      {"--towers", 2, "--towers names something of the model in --bundle, which is missing"},
+      {absl::StrCat("--towers --user-value x --bundle ", din), 2,
+       "--towers says which value is the user's; so does --user-value"},
+      {absl::StrCat("--towers --bundle ", din), 1, "the model computes no value 'item_vector'"},
+      {absl::StrCat("--item-value logit --bundle ", din), 1, "which is computed per "},
       {"--table x", 2, "--table names something of the model in --bundle"},
       {absl::StrCat(good, " --user-value x"), 2, "--user-value names something of the model"},
       {absl::StrCat(good, " --feature x"), 2, "--feature leads to rows of --table"},

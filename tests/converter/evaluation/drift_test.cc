@@ -128,5 +128,24 @@ TEST(CheckBoundsTest, WhatWasNotMeasuredBreaksItsBound) {
   for (const BrokenBound& bound : broken) EXPECT_THAT(bound.message, HasSubstr("was not measured"));
 }
 
+TEST(CheckBoundsTest, BoundsTheAucOfEveryOutputThatHasLabels) {
+  DriftReport without_labels, good, bad;
+  good.auc_reference = good.auc_bundle = 0.7;
+  bad.auc_reference = 0.7;
+  bad.auc_bundle = 0.6;
+  Bounds bounds;
+  bounds.max_auc_drift = 0.001;
+  const std::vector<std::string> names = {"ranking", "ctr", "cvr"};
+  EXPECT_TRUE(CheckBounds(bounds, {without_labels, good, good}, names, std::nullopt).empty());
+  const auto broken = CheckBounds(bounds, {without_labels, good, bad}, names, std::nullopt);
+  ASSERT_EQ(broken.size(), 1u);
+  EXPECT_EQ(broken[0].name, "auc_drift");
+  EXPECT_EQ(broken[0].message.find("AUC of 'cvr' is 0.600000 in the bundle"), 0u);
+  const auto unmeasured =
+      CheckBounds(bounds, {without_labels, without_labels}, {"ctr", "cvr"}, std::nullopt);
+  ASSERT_EQ(unmeasured.size(), 1u);
+  EXPECT_EQ(unmeasured[0].message.find("was not measured"), 0u);
+}
+
 }  // namespace
 }  // namespace handpick::converter

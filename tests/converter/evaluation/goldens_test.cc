@@ -1,5 +1,6 @@
 #include "converter/evaluation/goldens.h"
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -84,6 +85,56 @@ TEST(GoldensTest, NeedLogitsAndOneTypePerColumn) {
       ParseRequest(R"({"candidates":{"word":["a",1]},"logits":[1,2]})", features, "r");
   EXPECT_THAT(std::string(BuildGolden(*mixed, features).status().message()),
               HasSubstr("'word' has integers and strings in one column"));
+}
+
+TEST(GoldensTest, LogitsOfSeveralOutputsStandByCandidateAndOutput) {
+  const FeatureSet features = Features();
+  const std::vector<Output> outputs = {
+      {"ranking", 0, schema::Task::LogProbability, {{"both", 0.5}, {"ctr", 2}}},
+      {"ctr", 1, schema::Task::Binary},
+      {"both", 2, schema::Task::LogProbability, {{"ctr"}, {"cvr"}}},
+      {"cvr", 3, schema::Task::Binary}};
+  const auto parse = [&](const std::string& rest) {
+    const auto request = ParseRequest(
+        R"({"context":{"user":"bob"},"candidates":{"count":[0,3]})" + rest + "}", features, "r");
+    EXPECT_TRUE(request.ok()) << request.status();
+    return *request;
+  };
+  const Request request = parse(R"(,"outputs":{"ctr":[0.5,-2],"cvr":[1,30]})");
+  const auto golden = BuildGolden(request, features, outputs);
+  ASSERT_TRUE(golden.ok()) << golden.status();
+  ASSERT_EQ((*golden)->logits.size(), 8u);
+  for (size_t i = 0; i < 2; ++i) {
+    const auto log_sigmoid = [](double x) { return -std::log1p(std::exp(-x)); };
+    const double ctr = i == 0 ? 0.5 : -2;
+    const double cvr = i == 0 ? 1 : 30;
+    const double both = log_sigmoid(ctr) + log_sigmoid(cvr);
+    EXPECT_FLOAT_EQ((*golden)->logits[4 * i], 0.5 * both + 2 * log_sigmoid(ctr));
+    EXPECT_FLOAT_EQ((*golden)->logits[4 * i + 1], ctr);
+    EXPECT_FLOAT_EQ((*golden)->logits[4 * i + 2], both);
+    EXPECT_FLOAT_EQ((*golden)->logits[4 * i + 3], cvr);
+  }
+  const Request back = RequestOfGolden(**golden, features, {"ranking", "ctr", "both", "cvr"});
+  EXPECT_TRUE(back.logits.empty());
+  EXPECT_THAT(back.output_logits.at("ctr"), ElementsAre(0.5, -2));
+  // What the trainer says of a product counts, where it says it.
+  const Request said = parse(R"(,"outputs":{"ctr":[0.5,-2],"cvr":[1,30],"both":[-9,-8]})");
+  EXPECT_THAT((*TrainersLogits(said, outputs))[2], ElementsAre(-9, -8));
+
+  const auto message = [&](const std::string& rest) {
+    return std::string(BuildGolden(parse(rest), features, outputs).status().message());
+  };
+  EXPECT_THAT(message(""), HasSubstr("a golden request has no logits of output 'ctr'"));
+  EXPECT_THAT(message(R"(,"outputs":{"ctr":[0.5,-2]})"),
+              HasSubstr("a golden request has no logits of output 'cvr'"));
+  EXPECT_THAT(message(R"(,"outputs":{"ctr":[0.5,-2],"cvr":[1,2],"buy":[1,2]})"),
+              HasSubstr("there is no output 'buy'; the model has 'ranking', 'ctr', 'both', 'cvr'"));
+  EXPECT_THAT(message(R"(,"logits":[1,2])"),
+              HasSubstr("'logits' are of one output, and the model has 4: give 'outputs'"));
+  const auto wrong =
+      ParseRequest(R"({"candidates":{"count":[0,3]},"outputs":{"ctr":[1]}})", features, "r");
+  EXPECT_THAT(std::string(wrong.status().message()),
+              HasSubstr("outputs.ctr: has 1 values for 2 candidates"));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "converter/request/request.h"
 
+#include <cmath>
 #include <fstream>
 #include <string>
 
@@ -137,6 +138,29 @@ TEST(RequestTest, NumbersThatAreNotFiniteAreRefused) {
   EXPECT_EQ(MessageOf(R"({"context":{"age":-1e39}})"),
             "r.jsonl:3: context.age: -1e+39 is not finite as float32");
   EXPECT_THAT(MessageOf(R"({"context":{"age":NaN}})"), HasSubstr("not JSON"));
+}
+
+TEST(RequestTest, NullIsANumberThatIsMissing) {
+  EXPECT_THAT(MessageOf(R"({"context":{"age":null}})"), HasSubstr("expected a number, found null"));
+  const auto spec = ParseSpec(R"({
+    "model":{"name":"m","kind":"gbdt"},"features":[
+      {"name":"age","side":"context","type":"numeric","missing":true},
+      {"name":"place","side":"candidate","type":"numeric","dimension":2,"missing":true}],
+    "trees":{"features":["age","place"]}})",
+                              "s.json");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const auto features = BuildFeatureSet(*spec);
+  ASSERT_TRUE(features.ok()) << features.status();
+  EXPECT_TRUE(features->features[0]->optional);
+  EXPECT_EQ(features->features[1]->default_numbers.size(), 2u);
+  const auto request = ParseRequest(
+      R"({"context":{"age":null},"candidates":{"place":[[1,null],[2,3]]}})", *features, "r");
+  ASSERT_TRUE(request.ok()) << request.status();
+  EXPECT_TRUE(std::isnan(std::get<double>(request->context[0].rows[0][0])));
+  EXPECT_TRUE(std::isnan(std::get<double>(request->candidates[0].rows[0][1])));
+  EXPECT_EQ(std::get<int64_t>(request->candidates[0].rows[1][1]), 3);
+  EXPECT_FALSE(ParseRequest(R"({"context":{"age":"x"}})", *features, "r").ok());
+  EXPECT_FALSE(ParseRequest(R"({"candidates":{"place":[null]}})", *features, "r").ok());
 }
 
 TEST(RequestTest, KeysThatOccurTwiceAreRefused) {

@@ -189,6 +189,15 @@ TEST(ResolveTest, NumbersAreThoseOfFloat32) {
   EXPECT_THAT(*ResolveNumbers(kFirst, {int64_t{16777217}}, set), ElementsAre(16777216.0));
 }
 
+TEST(ResolveTest, MissingNumbersStayMissingWhateverTheTransform) {
+  FeatureSet set = Features(Numeric(R"(,"transform":[{"kind":"clip","min":1,"max":2}])"));
+  set.features[kFirst]->may_be_missing = true;
+  const auto numbers = ResolveNumbers(kFirst, {std::nan("")}, set);
+  ASSERT_TRUE(numbers.ok()) << numbers.status();
+  EXPECT_TRUE(std::isnan(numbers->front()));
+  EXPECT_FALSE(ResolveNumbers(kFirst, {1e39}, set).ok());
+}
+
 TEST(ResolveTest, NumbersThatAreNotFiniteAreRefused) {
   const FeatureSet plain = Features(Numeric(""));
   EXPECT_THAT(MessageOf(ResolveNumbers(kFirst, {std::nan("")}, plain).status()),

@@ -35,20 +35,30 @@ TEST_P(GoldenSpecsTest, AllAreReadWithTheirWeightsAndRequests) {
 
     const std::string base = path.substr(0, suffix);
     const std::string weights_path = base + (fs::exists(base + ".npz") ? ".npz" : ".safetensors");
-    const auto weights = ReadWeights(weights_path);
-    ASSERT_TRUE(weights.ok()) << weights.status();
-    EXPECT_FALSE(weights->empty());
+    // Boosted trees alone have no other weights.
+    if (GetParam() != "gbdt") {
+      const auto weights = ReadWeights(weights_path);
+      ASSERT_TRUE(weights.ok()) << weights.status();
+      EXPECT_FALSE(weights->empty());
+    }
 
     const auto requests = ReadRequests(base + ".requests.jsonl", *features);
     ASSERT_TRUE(requests.ok()) << requests.status();
-    EXPECT_GE(requests->size(), 6u);
+    EXPECT_GE(requests->size(), 3u);
     for (const Request& request : *requests) {
-      EXPECT_EQ(request.logits.size(), request.candidate_count);
+      if (request.output_logits.empty()) {
+        EXPECT_EQ(request.logits.size(), request.candidate_count);
+      }
+      for (const auto& [name, logits] : request.output_logits) {
+        EXPECT_EQ(logits.size(), request.candidate_count) << name;
+      }
       const auto resolved = ResolveRequest(request, *features);
       EXPECT_TRUE(resolved.ok()) << resolved.status();
     }
   }
-  EXPECT_GE(models, 15u);
+  // Kinds that no library has are written down for their goldens, and have fewer.
+  const bool is_of_library = FindModelKind(GetParam())->layouts == kEveryLayout;
+  EXPECT_GE(models, is_of_library ? 5u : 3u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, GoldenSpecsTest, ::testing::ValuesIn(ModelKindNames()));

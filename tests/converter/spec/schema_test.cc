@@ -104,7 +104,20 @@ TEST(SchemaTest, ParserRefusesWhatTheSchemaRequires) {
   evolving["attention"] = Json::parse(R"({"query": ["g"], "key": ["f"], "hidden_units": [1],
                                           "activation": "dice", "softmax": true})");
   evolving["evolution"] = Json::parse(R"({"cell": "AUGRU", "negative_sampling": true})");
-  for (const Json& example : {full, evolving}) {
+  Json tasks = full;
+  tasks["model"]["kind"] = "mmoe";
+  tasks["model"]["outputs"] = Json::parse(R"([{"name": "o", "task": "regression"}])");
+  tasks["model"]["rank_by"] = "o";
+  tasks.erase("wide");
+  tasks["tasks"] = Json::parse(R"({"hidden_units": [1]})");
+  tasks["experts"] = Json::parse(R"({"count": 2, "gate_hidden_units": [1]})");
+  Json pieces = full;
+  pieces["model"]["kind"] = "mlr";
+  pieces.erase("wide");
+  pieces.erase("deep");
+  pieces["piecewise"] = Json::parse(
+      R"({"count": 2, "features": ["a"], "base_features": ["b"], "bias_features": ["d"]})");
+  for (const Json& example : {full, evolving, tasks, pieces}) {
     const auto whole = ParseSpec(example.dump(), "s");
     ASSERT_TRUE(whole.ok()) << whole.status();
   }
@@ -130,12 +143,20 @@ TEST(SchemaTest, ParserRefusesWhatTheSchemaRequires) {
       {"deep", "/deep"},
       {"attention", "/attention"},
       {"evolution", "/evolution"},
+      {"output", "/model/outputs/0"},
+      {"tasks", "/tasks"},
+      {"experts", "/experts"},
+      {"piecewise", "/piecewise"},
       {"catalog", "/catalog"}};
   for (const auto& [definition, pointer] : examples) {
     const Json& object = definition.empty() ? schema : schema.at("$defs").at(definition);
     std::set<std::string> required;
     for (const Json& key : object.at("required")) required.insert(key.get<std::string>());
-    const Json& whole = definition == "attention" || definition == "evolution" ? evolving : full;
+    const Json& whole = definition == "attention" || definition == "evolution" ? evolving
+                        : definition == "output" || definition == "tasks" || definition == "experts"
+                            ? tasks
+                        : definition == "piecewise" ? pieces
+                                                    : full;
     const Json example = whole.at(Json::json_pointer(pointer));
     for (const auto& [key, unused] : example.items()) {
       Json less = whole;

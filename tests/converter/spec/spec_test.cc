@@ -3,6 +3,9 @@
 #include <optional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "converter/spec/kinds.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -163,10 +166,9 @@ TEST(SpecTest, WrongTypesAndRangesAreShown) {
               HasSubstr("expected an integer from 0 to 610, found 611"));
   EXPECT_THAT(MessageWith("/features/2/padding_row", 21),
               HasSubstr("features[2].padding_row: expected an integer from 0 to 20, found 21"));
-  EXPECT_EQ(
-      MessageWith("/model/kind", "wide_dep"),
-      "s.json: model.kind: 'wide_dep' is none of: wide_deep, nfm, din, dien, deepfm (did you mean "
-      "'wide_deep'?)");
+  EXPECT_EQ(MessageWith("/model/kind", "wide_dep"),
+            absl::StrCat("s.json: model.kind: 'wide_dep' is none of: ",
+                         absl::StrJoin(ModelKindNames(), ", "), " (did you mean 'wide_deep'?)"));
   EXPECT_THAT(MessageWith("/features/0/side", "user"),
               HasSubstr("'user' is none of: context, history, candidate"));
   EXPECT_THAT(MessageWith("/deep/hidden_units/1", 0),
@@ -178,6 +180,78 @@ TEST(SpecTest, WrongTypesAndRangesAreShown) {
               HasSubstr("features: has 0 features; a model takes 1 to 4096"));
   EXPECT_THAT(MessageWith("/features/2/vocabulary/first_row", (int64_t{1} << 31) - 1),
               HasSubstr("features[2].vocabulary: needs 2147483667 rows, the maximum is"));
+}
+
+// A spec with a network for each of two tasks.
+Json TasksSpec() {
+  Json json = FullSpec();
+  json["model"]["kind"] = "shared_bottom";
+  json["model"].erase("task");
+  json["model"]["outputs"] =
+      Json::parse(R"([{"name": "ctr"}, {"name": "seconds", "task": "regression"}])");
+  json.erase("wide");
+  json["tasks"] = {{"hidden_units", Json::array({4})}};
+  return json;
+}
+
+TEST(SpecTest, OutputsAndWhatRanks) {
+  Json json = TasksSpec();
+  auto spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  ASSERT_EQ(spec->outputs.size(), 2u);
+  EXPECT_EQ(spec->outputs[0].name, "ctr");
+  EXPECT_EQ(spec->outputs[0].task, schema::Task::Binary);
+  EXPECT_EQ(spec->outputs[1].task, schema::Task::Regression);
+  EXPECT_EQ(spec->rank_by.output, "");
+  EXPECT_THAT(spec->tasks.hidden_units, ElementsAre(4));
+  json["model"]["rank_by"] = "seconds";
+  spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->rank_by.output, "seconds");
+  json["model"]["rank_by"] = Json::parse(R"({"ctr": 0.5})");
+  json["model"]["task"] = "regression";
+  spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->outputs[0].task, schema::Task::Regression);
+  ASSERT_EQ(spec->rank_by.powers.size(), 1u);
+  EXPECT_EQ(spec->rank_by.powers[0].first, "ctr");
+  EXPECT_EQ(spec->rank_by.powers[0].second, 0.5);
+}
+
+TEST(SpecTest, OutputsThatAKindCannotHaveAreRefused) {
+  const auto message = [](const Json& json) { return std::string(Parse(json).status().message()); };
+  Json json = TasksSpec();
+  json["model"].erase("outputs");
+  EXPECT_THAT(message(json), HasSubstr("model.outputs: is missing; models of kind "
+                                       "'shared_bottom' have an output for each task"));
+  json = TasksSpec();
+  json["model"]["outputs"][1]["name"] = "ctr";
+  EXPECT_THAT(message(json), HasSubstr("model.outputs[1].name: there is another output 'ctr'"));
+  json = TasksSpec();
+  json["model"]["outputs"][0]["task"] = "rank";
+  EXPECT_THAT(message(json), HasSubstr("model.outputs[0].task: 'rank' is none of: binary"));
+  json = TasksSpec();
+  json["model"]["outputs"] = Json::array();
+  EXPECT_THAT(message(json), HasSubstr("model.outputs: has 0 outputs; a model takes 1 to 63"));
+  json = TasksSpec();
+  json["model"]["rank_by"] = Json::object();
+  EXPECT_THAT(message(json), HasSubstr("model.rank_by: expected the name of an output, or an "
+                                       "object with exponents of some, found an object"));
+  for (const Json& exponent : {Json(0), Json(-1), Json("1"), Json(1001)}) {
+    json["model"]["rank_by"] = {{"ctr", exponent}};
+    EXPECT_THAT(message(json),
+                HasSubstr("model.rank_by.ctr: expected an exponent above 0 and up to 1000"));
+  }
+  EXPECT_THAT(MessageWith("/model/outputs", Json::parse(R"([{"name": "a"}, {"name": "b"}])")),
+              HasSubstr("model.outputs: has 2 outputs; models of kind 'wide_deep' have one"));
+  json = TasksSpec();
+  json.erase("tasks");
+  json["model"]["kind"] = "esmm";
+  EXPECT_THAT(message(json), HasSubstr("model.outputs: is given; models of kind 'esmm' name"));
+  json["model"].erase("outputs");
+  json["model"]["task"] = "regression";
+  EXPECT_THAT(message(json), HasSubstr("model.task: is regression, but what models of kind "
+                                       "'esmm' say is probabilities"));
 }
 
 TEST(SpecTest, ListsHaveOneTypeAndNoDuplicates) {
@@ -393,13 +467,14 @@ TEST(AttentionSpecTest, KindsHaveTheirPartsAndNoOthers) {
 
 TEST(AttentionSpecTest, QueryIsOfTheCandidateAndKeyOfTheHistory) {
   EXPECT_EQ(DienMessageWith("/attention/query/0", "user"),
-            "s.json: attention.query[0]: 'user' is categorical of side context, expected ids of "
-            "side candidate");
-  EXPECT_THAT(DienMessageWith("/attention/query/1", "price"),
-              HasSubstr("'price' is numeric of side candidate, expected ids"));
+            "s.json: attention.query[0]: 'user' is categorical of side context, expected ids or "
+            "numbers of side candidate");
+  Json with_number = DienSpec();
+  with_number["attention"]["query"][1] = "price";
+  EXPECT_TRUE(Parse(with_number).ok()) << Parse(with_number).status();
   EXPECT_THAT(DienMessageWith("/attention/key/0", "candidate.item"),
               HasSubstr("attention.key[0]: 'item' is categorical of side candidate, expected ids "
-                        "of side history"));
+                        "or numbers of side history"));
   EXPECT_THAT(DienMessageWith("/attention/key/1", "history.item"),
               HasSubstr("attention.key[1]: 'history.item' is in the list twice"));
   EXPECT_THAT(DienMessageWith("/attention/key/1", "history.shops"),
@@ -408,6 +483,21 @@ TEST(AttentionSpecTest, QueryIsOfTheCandidateAndKeyOfTheHistory) {
   EXPECT_THAT(DienMessageWith("/features/5/padding_row", 0),
               HasSubstr("attention.key[0]: 'item' has a padding_row, but attention counts every "
                         "event"));
+}
+
+TEST(AttentionSpecTest, DeepCtrTorchAttendsToIdsAlone) {
+  Json json = DienSpec();
+  json["layout"] = "deepctr-torch";
+  json["attention"]["query"][1] = "price";
+  EXPECT_THAT(MessageOf(json), HasSubstr("attention.query[1]: 'price' is numeric of side "
+                                         "candidate, expected ids of side candidate"));
+  json = DienSpec();
+  json["attention"]["pad_query"] = true;
+  const auto spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_TRUE(spec->attention.pads_query);
+  json["layout"] = "deepctr-torch";
+  EXPECT_THAT(MessageOf(json), HasSubstr("attention.pad_query: is true; DeepCTR-Torch's query is"));
 }
 
 TEST(AttentionSpecTest, ChoicesAreNamed) {
@@ -419,8 +509,8 @@ TEST(AttentionSpecTest, ChoicesAreNamed) {
               HasSubstr("'LSTM' is none of: GRU, AIGRU, AGRU, AUGRU"));
   EXPECT_THAT(DienMessageWith("/history/beyond_maximum", "drop"),
               HasSubstr("'drop' is none of: recompute, carry"));
-  EXPECT_THAT(DienMessageWith("/deep/activation", "dice"),
-              HasSubstr("'dice' cannot be used in the main network"));
+  EXPECT_THAT(DienMessageWith("/deep/activation", "gelu"),
+              HasSubstr("'gelu' is none of: linear, relu, sigmoid, tanh, prelu, dice"));
 }
 
 TEST(AttentionSpecTest, DeepCtrTorchJoinsTheQueryInTheOrderOfItsColumns) {
@@ -461,6 +551,104 @@ TEST(DeepFmSpecTest, NeedsIdsButNoLayers) {
     json.erase("deep");
     EXPECT_EQ(MessageOf(json), "s.json: key 'deep' is missing");
   }
+}
+
+TEST(PairsSpecTest, ModelsOfPairsAloneHaveNoLayers) {
+  for (const char* kind : {"fm", "ffm", "afm"}) {
+    Json json = FullSpec();
+    json["model"]["kind"] = kind;
+    EXPECT_THAT(MessageOf(json),
+                HasSubstr(std::string("deep.hidden_units: has layers, which models "
+                                      "of kind '") +
+                          kind + "' have not"));
+    json["deep"].erase("hidden_units");
+    EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+    json["deep"]["features"] = {"year"};
+    EXPECT_THAT(MessageOf(json), HasSubstr("deep.features: has numbers alone"));
+  }
+  Json json = FullSpec();
+  json["model"]["kind"] = "ffm";
+  json["deep"].erase("hidden_units");
+  json["layout"] = "deepctr-torch";
+  EXPECT_FALSE(Parse(json).ok());
+}
+
+TEST(PairsSpecTest, LogisticRegressionIsTheWidePartAlone) {
+  Json json = FullSpec();
+  json["model"]["kind"] = "lr";
+  EXPECT_THAT(MessageOf(json), HasSubstr("deep: models of kind 'lr' have no such part"));
+  json.erase("deep");
+  EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+  json["wide"]["features"] = Json::array();
+  EXPECT_THAT(MessageOf(json), HasSubstr("wide.features: is empty"));
+}
+
+TEST(PairsSpecTest, PnnSaysWhichProductsThereAre) {
+  Json json = FullSpec();
+  json["model"]["kind"] = "pnn";
+  json.erase("wide");
+  EXPECT_EQ(MessageOf(json), "s.json: key 'products' is missing");
+  json["products"] = Json::object();
+  EXPECT_THAT(MessageOf(json), HasSubstr("products: has neither inner nor outer products"));
+  json["products"]["outer"] = "vec";
+  ASSERT_TRUE(Parse(json).ok()) << Parse(json).status();
+  EXPECT_FALSE(Parse(json)->products.inner);
+  EXPECT_EQ(Parse(json)->products.outer, "vec");
+  json["products"]["outer"] = "matrix";
+  EXPECT_THAT(MessageOf(json),
+              HasSubstr("products.outer: 'matrix' is none of: none, num, vec, mat"));
+  json["products"] = {{"inner", true}, {"outer", "superposed"}};
+  EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+  json["layout"] = "deepctr-torch";
+  json["features"][2].erase("padding_row");
+  json["features"][2]["combiner"] = "mean";
+  EXPECT_THAT(MessageOf(json), HasSubstr("deep.batch_normalization: is true"));
+  json["deep"]["batch_normalization"] = false;
+  EXPECT_THAT(MessageOf(json), HasSubstr("products.outer: is 'superposed', which DeepCTR-Torch's"));
+}
+
+TEST(TreesSpecTest, TestNumbersOfContextAndCandidate) {
+  Json json = Json::parse(R"({
+    "model": {"name": "m", "kind": "gbdt_lr"}, "history": {"max_events": 4},
+    "features": [
+      {"name": "age", "side": "context", "type": "numeric", "missing": true},
+      {"name": "place", "side": "candidate", "type": "numeric", "dimension": 2},
+      {"name": "seen", "side": "history", "type": "numeric"},
+      {"name": "item", "side": "candidate", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 3}}],
+    "wide": {"features": ["item", "place"]},
+    "trees": {"features": ["place", "age"]}})");
+  const auto spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->trees.features, (std::vector<size_t>{1, 0}));
+  EXPECT_TRUE(spec->features[0].missing);
+  EXPECT_FALSE(spec->features[1].missing);
+  EXPECT_EQ(spec->trees.model, nullptr);
+
+  json["trees"]["features"] = {"item"};
+  EXPECT_THAT(MessageOf(json), HasSubstr("trees.features[0]: 'item' is categorical"));
+  json["trees"]["features"] = {"place", "seen"};
+  EXPECT_THAT(MessageOf(json), HasSubstr("trees.features[1]: 'seen' is of the history"));
+  json["trees"]["features"] = {"age", "age"};
+  EXPECT_THAT(MessageOf(json), HasSubstr("'age' is in the list twice"));
+  json["trees"]["features"] = Json::array();
+  EXPECT_THAT(MessageOf(json), HasSubstr("trees.features: is empty"));
+  json["trees"]["features"] = {"age"};
+  json["layout"] = "deepctr-torch";
+  EXPECT_THAT(MessageOf(json), HasSubstr("models of kind 'gbdt_lr' have: handpick"));
+  json.erase("layout");
+  json["wide"]["features"] = {"item", "age"};
+  EXPECT_THAT(MessageOf(json),
+              HasSubstr("wide.features[1]: 'age' may be missing, which trees can read"));
+  json["wide"]["features"] = {"item"};
+  json["features"][0]["default"] = 3;
+  EXPECT_THAT(MessageOf(json), HasSubstr("features[0].default: is there, and 'missing' is true"));
+  json["features"][0].erase("default");
+  json["model"]["kind"] = "gbdt";
+  EXPECT_THAT(MessageOf(json), HasSubstr("wide: models of kind 'gbdt' have no such part"));
+  json.erase("trees");
+  json.erase("wide");
+  EXPECT_THAT(MessageOf(json), HasSubstr("key 'trees' is missing"));
 }
 
 TEST(NfmSpecTest, NeedsIdsAndHasNoNormalisationInDeepCtrTorch) {
@@ -540,12 +728,110 @@ TEST(DeepCtrTorchLayoutTest, ExplainsWhatUpstreamDoesWithTablesOfTwoSizes) {
   EXPECT_THAT(MessageOf(json), HasSubstr("would quietly give both the table of the last one"));
 }
 
+Json TowersJson() {
+  return Json::parse(R"({
+    "model": {"name": "m", "kind": "two_tower"},
+    "history": {"max_events": 5},
+    "features": [
+      {"name": "user", "side": "context", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 10}},
+      {"name": "item", "side": "candidate", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 30}},
+      {"name": "price", "side": "candidate", "type": "numeric"},
+      {"name": "item", "side": "history", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 30}},
+      {"name": "both", "type": "crossed", "of": ["user", "candidate.item"]}
+    ],
+    "towers": {
+      "user": {"features": ["user", {"feature": "history.item", "combiner": "sum"}],
+               "hidden_units": [8, 4], "activation": "tanh", "output_activation": "linear"},
+      "item": {"features": ["candidate.item", "price"], "hidden_units": [4],
+               "batch_normalization": true, "batch_normalization_epsilon": 0.001},
+      "similarity": "cosine", "temperature": 0.5}
+  })");
+}
+
+std::string TowersMessageWith(const std::string& pointer, const Json& value) {
+  Json json = TowersJson();
+  json[Json::json_pointer(pointer)] = value;
+  return MessageOf(json);
+}
+
+TEST(TowersSpecTest, IsRead) {
+  const auto spec = Parse(TowersJson());
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const TowersSpec& towers = spec->towers;
+  const TowerSpec& user = towers.user;
+  const TowerSpec& item = towers.item;
+  ASSERT_EQ(user.features.size(), 2u);
+  EXPECT_EQ(user.features[1].feature, 3u);
+  EXPECT_EQ(user.features[1].combiner, schema::Combiner::Sum);
+  EXPECT_THAT(user.hidden_units, ElementsAre(8, 4));
+  EXPECT_EQ(user.activation, "tanh");
+  EXPECT_EQ(user.output_activation, "linear");
+  EXPECT_FALSE(user.batch_normalization);
+  EXPECT_EQ(item.features.size(), 2u);
+  EXPECT_EQ(item.activation, "relu");
+  EXPECT_EQ(item.output_activation, "");
+  EXPECT_TRUE(item.batch_normalization);
+  EXPECT_EQ(item.batch_normalization_epsilon, 0.001);
+  EXPECT_FALSE(towers.item_bias);
+  EXPECT_TRUE(towers.cosine);
+  EXPECT_EQ(towers.temperature, 0.5);
+}
+
+TEST(TowersSpecTest, ATowerHasTheFeaturesOfItsSide) {
+  EXPECT_THAT(TowersMessageWith("/towers/user/features/0", "price"),
+              HasSubstr("towers.user.features[0]: 'price' has to do with the candidate"));
+  EXPECT_THAT(TowersMessageWith("/towers/user/features/0", "both"),
+              HasSubstr("towers.user.features[0]: 'both' has to do with the candidate"));
+  EXPECT_THAT(TowersMessageWith("/towers/item/features/1", "user"),
+              HasSubstr("towers.item.features[1]: 'user' has to do with the user"));
+  EXPECT_THAT(TowersMessageWith("/towers/item/features/1", "both"),
+              HasSubstr("towers.item.features[1]: 'both' has to do with the user"));
+  EXPECT_THAT(TowersMessageWith("/towers/item/features", Json::array()),
+              HasSubstr("towers.item.features: is empty"));
+}
+
+TEST(TowersSpecTest, WhatIsWrongIsNamed) {
+  EXPECT_THAT(TowersMessageWith("/towers/similarity", "dot"),
+              HasSubstr("'dot' is none of: inner_product, cosine"));
+  EXPECT_THAT(TowersMessageWith("/towers/temperature", 0),
+              HasSubstr("towers.temperature: 0 is not above 0"));
+  EXPECT_THAT(TowersMessageWith("/towers/user/output_activation", "gelu"),
+              HasSubstr("'gelu' is none of: linear, relu"));
+  EXPECT_THAT(TowersMessageWith("/towers/item/batch_normalization_epsilon", 2),
+              HasSubstr("towers.item.batch_normalization_epsilon: 2 is not above 0"));
+  EXPECT_THAT(TowersMessageWith("/towers/item/bias", true),
+              HasSubstr("towers.item.bias: is true, but items of models of kind 'two_tower'"));
+  EXPECT_THAT(TowersMessageWith("/layout", "deepctr-torch"),
+              HasSubstr("models of kind 'two_tower' have: handpick"));
+}
+
+TEST(TowersSpecTest, CandidateGenerationHasAnEmbeddingForItsItems) {
+  Json json = TowersJson();
+  json["model"]["kind"] = "youtube_dnn";
+  EXPECT_THAT(MessageOf(json), HasSubstr("towers.item: has 2 features (categorical) and 1 layers; "
+                                         "in models of kind 'youtube_dnn' it is one categorical"));
+  json["towers"]["item"] = {{"features", {"price"}}};
+  EXPECT_THAT(MessageOf(json), HasSubstr("towers.item: has 1 features (numeric)"));
+  json["towers"]["item"] = {{"features", {"candidate.item"}}};
+  EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+  json["towers"]["item"]["bias"] = true;
+  EXPECT_THAT(MessageOf(json), HasSubstr("towers.item.bias: is true, which a cosine has no place"));
+  json["towers"]["similarity"] = "inner_product";
+  EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
+  json["towers"]["user"].erase("hidden_units");
+  EXPECT_THAT(MessageOf(json), HasSubstr("towers.user.hidden_units: is empty"));
+}
+
 TEST(DeepCtrTorchLayoutTest, RefusesDiceWithUpstreamsReason) {
   Json json = DeepCtrSpec();
   json["deep"]["activation"] = "dice";
-  EXPECT_THAT(MessageOf(json),
-              HasSubstr("deep.activation: 'dice' cannot be used in the main network: DeepCTR-Torch "
-                        "builds it for 3-dimensional inputs"));
+  EXPECT_THAT(
+      MessageOf(json),
+      HasSubstr("deep.activation: is 'dice', which DeepCTR-Torch's network cannot have: the "
+                "library makes it for the 3-dimensional inputs of its attention"));
   json["deep"]["activation"] = "gelu";
   EXPECT_THAT(MessageOf(json), HasSubstr("'gelu' is none of: linear, relu, sigmoid, tanh, prelu"));
 }

@@ -10,7 +10,6 @@ members) or "npz_deflated". The rest is up to a folder's make_goldens.py.
 
 import argparse
 import collections
-import json
 import os
 import sys
 
@@ -20,9 +19,9 @@ import torch
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "examples", "common"))
 
 import deepctr_library  # noqa: E402
-import safetensors_file  # noqa: E402
-from columns import (Crossed, Dense, History, Length, MISSING, NegativeHistory, Sparse, random_rows,  # noqa: E402
+from columns import (Crossed, Dense, History, Length, NegativeHistory, Sparse, random_rows,  # noqa: E402
                      to_matrix_columns)
+from files import logits_in, reference, request_of, write_requests, write_spec, write_weights  # noqa: E402
 
 deepctr_library.load()
 from deepctr_torch.inputs import DEFAULT_GROUP_NAME, DenseFeat, SparseFeat, VarLenSparseFeat  # noqa: E402
@@ -119,12 +118,6 @@ def logits_of(model, seens):
 # ---- Spec -------------------------------------------------------------------------------------------
 
 
-def reference(variant, column):
-    """How a spec refers to a feature: with its side where two sides have its name."""
-    sides = [c.side for c in variant.columns if c.name == column.name and c.in_spec]
-    return column.name if len(sides) == 1 else f"{column.side}.{column.name}"
-
-
 def spec_uses(variant, entries):
     by_key = {column.key: column for column in variant.columns}
     references = ((reference(variant, by_key[key]), combiner) for key, combiner in map(use, entries))
@@ -141,61 +134,13 @@ def spec_head(variant, kind):
     return spec
 
 
-def write_spec(path, spec):
-    """JSON with one feature a line."""
-    def line(value):
-        return json.dumps(value, ensure_ascii=False)
-    parts = []
-    for key, value in spec.items():
-        if key == "features":
-            rows = ",\n".join("    " + line(feature) for feature in value)
-            parts.append(f'  "features": [\n{rows}\n  ]')
-        else:
-            parts.append(f"  {line(key)}: {line(value)}")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("{\n" + ",\n".join(parts) + "\n}\n")
-
-
-# ---- Weights and requests ---------------------------------------------------------------------------
-
-
-def write_weights(directory, variant, tensors):
-    """tensors: name -> numpy array. Returns the path."""
-    path = os.path.join(directory, f"{variant.name}.{variant.weights.split('_', maxsplit=1)[0]}")
-    if variant.weights == "safetensors":
-        safetensors_file.write_safetensors(path, tensors, {"format": "pt"})
-    elif variant.weights == "npz_deflated":  # Both kinds of .npz members: deflated and stored.
-        np.savez_compressed(path, **tensors)
-    else:
-        np.savez(path, **tensors)
-    return path
-
-
-def request_of(variant, raws, logits):
-    """One request: the first row's context and history, every row's candidate."""
-    request = {"context": {}, "history": {}, "candidates": {}}
-    for column in variant.columns:
-        values = [raw[column.key] for raw in raws]
-        if isinstance(column, Crossed) or not column.in_spec:
-            continue
-        if column.side == "candidate":
-            if any(value is MISSING for value in values):
-                assert all(value is MISSING for value in values), column.name
-                continue
-            request["candidates"][column.name] = values
-        elif values[0] is not MISSING:
-            request[column.side][column.name] = values[0]
-    request["logits"] = [float(str(logit)) for logit in logits]  # The shortest digits that give back the float32.
-    return {key: value for key, value in request.items() if key != "history" or variant.max_events}
-
-
-def make_requests(model, variant, rng):
+def make_requests(model, variant, rng, logits=logits_of):
     """Yields requests of one candidate, one of many, and one that leaves lengths out."""
     sizes = [(1, False)] * SINGLE_REQUESTS + [(MANY_CANDIDATES, False)]
     if any(isinstance(c, Length) for c in variant.columns):
         sizes.append((3, True))
     for count, exact_lengths in sizes:
-        yield make_request(model, variant, count, rng, exact_lengths=exact_lengths)
+        yield make_request(model, variant, count, rng, exact_lengths=exact_lengths, logits=logits)
 
 
 def make_requests_by_events(model, variant, rng, logits=logits_of):
@@ -242,10 +187,8 @@ def write_goldens(directory, variants, make_model, spec_of, requests_of, tensors
         tensors = tensors_for(model, variant) if tensors_for else tensors_of(model)
         weights = write_weights(out, variant, tensors)
         requests = list(requests_of(model, variant, rng))
-        with open(os.path.join(out, f"{variant.name}.requests.jsonl"), "w", encoding="utf-8") as file:
-            for request in requests:
-                file.write(json.dumps(request, separators=(",", ":"), ensure_ascii=False) + "\n")
-        logits = np.concatenate([request["logits"] for request in requests if len(request["logits"]) > 3])
+        write_requests(out, variant, requests)
+        logits = np.concatenate([own for own in map(logits_in, requests) if len(own) > 3])
         usual = logits[abs(logits) < 1e6]
         spread_of_logits = f"{usual.min():6.2f} .. {usual.max():6.2f}" if len(usual) else "saturated"
         print(f"{variant.name:36} {os.path.getsize(weights):6d} bytes, logits {spread_of_logits}")

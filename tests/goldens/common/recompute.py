@@ -34,8 +34,19 @@ class Model:
         for feature in spec["features"]:
             self.features[feature["name"]] = feature
 
+    @property
+    def is_own(self):
+        """Whether the names of the tensors are Handpick's."""
+        return self.spec.get("layout", "handpick") == "handpick"
+
     def embedding(self, feature):
-        return self.weights[f"embedding_dict.{feature['embedding']['table']}.weight"]
+        table = feature["embedding"]["table"]
+        return self.weights[f"deep.embedding.{table}.weight" if self.is_own else f"embedding_dict.{table}.weight"]
+
+    def wide_embedding(self, feature):
+        table = feature["embedding"]["table"]
+        return self.weights[f"wide.embedding.{table}.weight" if self.is_own
+                            else f"linear_model.embedding_dict.{table}.weight"]
 
     def part(self, prefix):
         """The tensors whose names start so, by the rest of their names."""
@@ -105,11 +116,17 @@ def wide_logit(model, given):
         if feature["type"] == "numeric":
             numbers.extend(numbers_of(feature, given))
         else:
-            table = model.weights[f"linear_model.embedding_dict.{feature['embedding']['table']}.weight"]
-            total += pooled(table, *feature_rows(feature, model.features, given), combiner)[0]
+            total += pooled(model.wide_embedding(feature), *feature_rows(feature, model.features, given), combiner)[0]
     if numbers:
-        total += float(np.dot(numbers, model.weights["linear_model.weight"][:, 0]))
+        weights = model.weights["wide.numeric.weight" if model.is_own else "linear_model.weight"]
+        total += float(np.dot(numbers, weights.reshape(-1)))
     return total
+
+
+def biases(model):
+    """The numbers that every logit has."""
+    names = ("wide.bias", "head.bias", "out.bias")
+    return sum(float(model.weights[name][0]) for name in names if name in model.weights)
 
 
 def deep_values(model, given):
@@ -165,6 +182,11 @@ def hidden_layers(x, part, count, activation, batch_normalization=False):
 def tower(model, x):
     """The hidden layers of the deep part."""
     deep = model.spec["deep"]
+    if model.is_own:
+        for i in range(len(deep["hidden_units"])):
+            x = x @ model.weights[f"deep.layers.{i}.weight"].T + model.weights[f"deep.layers.{i}.bias"]
+            x = activated(x, deep["activation"], {})
+        return x
     return hidden_layers(x, model.part("dnn."), len(deep["hidden_units"]), deep["activation"],
                          deep.get("batch_normalization", False))
 
@@ -198,7 +220,7 @@ def attention_weights(model, unit, query, keys):
 def candidates_of(request):
     """Yields (side, name) -> value for each candidate."""
     shared = {(side, name): value for side in ("context", "history") for name, value in request.get(side, {}).items()}
-    for i in range(len(request["logits"])):
+    for i in range(len(next(iter(request["candidates"].values())))):
         candidate = {("candidate", name): values[i] for name, values in request["candidates"].items()}
         yield {**shared, **candidate}
 
@@ -212,9 +234,17 @@ def read_weights(path):
     return {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
 
 
+def expected_of(request):
+    """Yields what the trainer says of each candidate, by output; "" is the only one."""
+    outputs = request.get("outputs") or {"": request["logits"]}
+    for values in zip(*outputs.values()):
+        yield dict(zip(outputs, values))
+
+
 def check(directory, logit, tolerance=TOLERANCE):
     """Compares all logits of a folder with `logit(model, given)`, prints a line a variant, returns an exit status.
 
+    What `logit` returns is a number, or a dictionary of them by output.
     The first argument of the command line, if any, takes the place of `directory`.
     """
     directory = sys.argv[1] if len(sys.argv) > 1 else directory
@@ -223,13 +253,19 @@ def check(directory, logit, tolerance=TOLERANCE):
     for path in paths:
         with open(path, encoding="utf-8") as file:
             spec = json.load(file)
+        if spec["layout"] != "deepctr-torch":
+            continue  # Written from the paper, and not by that library.
         model = Model(spec, read_weights(path))
         worst, count = 0.0, 0
         with open(path.replace(".spec.json", ".requests.jsonl"), encoding="utf-8") as file:
             for request in map(json.loads, file):
-                for given, expected in zip(candidates_of(request), request["logits"]):
-                    worst = max(worst, abs(logit(model, given) - expected) / max(1, abs(expected)))
-                    count += 1
+                for given, expected in zip(candidates_of(request), expected_of(request)):
+                    said = logit(model, given)
+                    said = said if isinstance(said, dict) else {"": said}
+                    assert said.keys() == expected.keys(), (said.keys(), expected.keys())
+                    for name, value in expected.items():
+                        worst = max(worst, abs(said[name] - value) / max(1, abs(value)))
+                        count += 1
         good = worst <= tolerance
         failed = failed or not good
         print(f"{'ok  ' if good else 'FAIL'} {spec['model']['name']:36} {count} logits, largest error {worst:.1e}")

@@ -1,21 +1,8 @@
 """The golden NFM models: one Variant per behaviour of the library that an importer can get wrong."""
 
-import dataclasses
-
-from columns import Dense, History, Length, Sequence, Sparse
-
-
-@dataclasses.dataclass
-class Variant:
-    name: str
-    columns: list
-    wide: list  # Keys in the order of linear_feature_columns, or (key, combiner).
-    deep: list  # Keys in the order of dnn_feature_columns, or (key, combiner).
-    hidden_units: tuple = (12, 8)
-    activation: str = "relu"
-    task: str = "binary"
-    weights: str = "safetensors"  # Or "npz", "npz_deflated".
-    max_events: int = 0
+import wide_and_deep
+from columns import Dense, Sequence, Sparse
+from wide_and_deep import Variant
 
 
 def _usual(width=5, **sequence):
@@ -39,20 +26,11 @@ def all_variants():
         Variant("depth_1_linear_mean", _usual(combiner="mean"), _USUAL, _USUAL, hidden_units=(6,),
                 activation="linear"),
     ]
-    variants.append(Variant(
-        "with_lengths",
-        [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
-         Length("tags_length", "candidate", 5),
-         Sequence("tags", "candidate", 15, 4, combiner="mean", length="tags_length"),
-         Length("likes_length", "context", 4),
-         Sequence("likes", "context", 20, 4, maxlen=4, combiner="sum", length="likes_length")],
-        _USUAL, _USUAL, activation="prelu"))
+    variants.append(wide_and_deep.with_lengths())
     # Numbers go beside the bi-interaction, whatever the order of the columns.
     variants.append(Variant(
         "dense_interleaved",
-        [Dense("mood", "context", 2), Sparse("item_id", "candidate", 60, 6), Dense("price", "candidate"),
-         Sequence("tags", "candidate", 15, 6, combiner="mean"), Sparse("user_id", "context", 40, 6),
-         Dense("position", "candidate", 3)],
+        wide_and_deep.interleaved_columns(),
         ["position", "item_id", "mood", "user_id"],
         ["mood", "item_id", "price", "tags", "user_id", "position"], hidden_units=(14, 6), activation="sigmoid"))
     variants.append(Variant("no_linear", _usual(combiner="mean"), [], _USUAL, weights="npz"))
@@ -63,52 +41,17 @@ def all_variants():
         "linear_of_numbers_alone",
         [Dense("age", "context"), Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4)],
         ["age"], ["user_id", "item_id"]))
-    # One field alone interacts with nothing: the bi-interaction is 0.
-    variants.append(Variant(
-        "one_field", [Sparse("item_id", "candidate", 60, 4), Dense("price", "candidate", 2), Dense("age", "context")],
-        ["item_id", "age"], ["item_id", "price", "age"], activation="prelu"))
-    variants.append(Variant(
-        "shared_tables",
-        [Sparse("item_id", "candidate", 60, 5, table="item table"), Length("recent_length", "context", 5),
-         Sequence("recent", "context", 60, 5, combiner="mean", length="recent_length", table="item table"),
-         Sequence("recent_brand", "context", 12, 5, combiner="sum", length="recent_length", table="brand"),
-         Sparse("brand", "candidate", 12, 5),
-         Sequence("similar", "candidate", 60, 5, maxlen=4, combiner="mean", table="item table")],
-        ["item_id", "recent", "brand"], ["recent", "item_id", "recent_brand", "brand", "similar"]))
-    variants.append(Variant(
-        "different_lists",
-        [Sparse("city", "context", 30, 4), Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
-         Sequence("tags", "candidate", 15, 4, combiner="mean"),
-         Sequence("likes", "context", 20, 4, combiner="sum"), Dense("price", "candidate")],
-        ["city", ("tags", "max"), "item_id", "likes"],
-        ["price", "tags", "item_id", "user_id", ("likes", "mean")], activation="sigmoid"))
+    variants.append(wide_and_deep.one_field())
+    variants.append(wide_and_deep.shared_tables())
+    variants.append(wide_and_deep.different_lists(activation="sigmoid"))
     variants.append(Variant(
         "regression",
         [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4), Dense("price", "candidate"),
          Sequence("tags", "candidate", 15, 4, combiner="mean")],
         ["user_id", "price"], ["item_id", "user_id", "tags", "price"], task="regression"))
     # The interaction's sums have one side only.
-    variants.append(Variant(
-        "candidate_only",
-        [Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4), Dense("price", "candidate")],
-        ["item_id"], ["price", "item_id", "brand"], weights="npz"))
-    variants.append(Variant(
-        "context_only",
-        [Sparse("user_id", "context", 40, 4), Sparse("city", "context", 30, 4), Sparse("item_id", "candidate", 60, 4)],
-        ["item_id"], ["user_id", "city"]))
-    variants.append(Variant(
-        "many_fields",
-        [Sparse(f"context_{i}", "context", 10 + i, 8) for i in range(12)] +
-        [Sparse(f"candidate_{i}", "candidate", 12 + i, 8) for i in range(6)],
-        [f"context_{i}" for i in range(12)] + [f"candidate_{i}" for i in range(6)],
-        [f"{side}_{i}" for i in range(12) for side in ("candidate", "context") if side == "context" or i < 6],
-        hidden_units=(16, 8)))
-    # Events, pooled, as fields of the interaction.
-    variants.append(Variant(
-        "history",
-        [History("item_id", 60, 4, 8, "mean", key="hist_item_id", first=0),
-         History("brand", 12, 4, 8, "sum", key="hist_brand", first=0),
-         Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4),
-         Sparse("user_id", "context", 40, 4)],
-        ["item_id", "hist_item_id"], ["user_id", "hist_item_id", "item_id", "hist_brand", "brand"], max_events=8))
+    variants.append(wide_and_deep.candidate_only())
+    variants.append(wide_and_deep.context_only())
+    variants.append(wide_and_deep.many_fields())
+    variants.append(wide_and_deep.history())
     return variants

@@ -2,21 +2,13 @@
 
 import dataclasses
 
+import wide_and_deep
 from columns import Crossed, Dense, History, Length, Sequence, Sparse
 
 
 @dataclasses.dataclass
-class Variant:
-    name: str
-    columns: list
-    wide: list  # Names in the order of linear_feature_columns, or (name, combiner).
-    deep: list  # Names in the order of dnn_feature_columns, or (name, combiner).
+class Variant(wide_and_deep.Variant):
     hidden_units: tuple = (16, 8)
-    activation: str = "relu"
-    batch_normalization: bool = False
-    task: str = "binary"
-    weights: str = "safetensors"  # Or "npz", "npz_deflated".
-    max_events: int = 0
 
 
 def _usual(**sequence):

@@ -45,6 +45,16 @@ HP_API hp_status hp_bundle_inspect(const void* data, size_t size, hp_model_info*
                                    hp_error* error);
 
 /**
+ * Compares every byte of an opened bundle with the hashes that the converter wrote. Opening does
+ * not: its time must not depend on the tables. Call it once after a download, or in an idle moment.
+ *
+ * @retval HP_BUNDLE_CORRUPT  a byte is not the one that was written; the message says where.
+ * @retval HP_NO_HASHES       the bundle has none.
+ * Thread-safe; allocates nothing. Time grows with the size of the bundle: it reads all of it.
+ */
+HP_API hp_status hp_model_check(const hp_model* model, hp_error* error);
+
+/**
  * Replays the golden requests kept in the bundle and compares the logits with the trainer's: proves
  * that this device computes what the trainer did. Replaces the session's context and empties its
  * history.
@@ -64,7 +74,7 @@ typedef struct hp_session_counters {
   uint64_t context_runs;            /**< Times that context steps ran. */
   uint64_t events;                  /**< Events taken in. */
   uint64_t candidates;              /**< Candidates scored. */
-  uint64_t tiles;                   /**< Times that the candidate program ran. */
+  uint64_t tiles;                   /**< Times that the candidates' steps ran. */
   uint64_t context_multiplications; /**< Multiply-accumulates of dense layers, by domain. */
   uint64_t event_multiplications;
   uint64_t candidate_multiplications; /**< Those per candidate and event included. */
@@ -93,7 +103,7 @@ typedef struct hp_profile {
   uint64_t (*clock)(void* opaque);
   void* opaque; /**< Handed to `clock`. */
   /** [step_count] Added to, never emptied. In the order in which `handpick inspect` lists the
-   * steps: those of the session program, then those of the candidate program. Must outlive the
+   * steps: those of the context and of events, then those of candidates. Must outlive the
    * profiling.
    */
   hp_step_profile* steps; /**< With several workers, the first one's alone are counted. */

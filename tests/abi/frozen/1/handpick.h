@@ -8,6 +8,7 @@
  *     hp_session_set_context(session, &context);                 // when the context changes
  *     hp_session_append_events(session, &event);                 // at each tap
  *     hp_session_rank(session, &candidates, 10, best, &count);   // as often as wanted
+ *     hp_session_recommend(session, &options, 10, items, &count);  // or with what is recalled
  *     hp_session_free(session);
  *     hp_model_close(model);
  *
@@ -16,14 +17,13 @@
  *   the session as they were, unless it says otherwise.
  * - A null pointer is answered with HP_INVALID_ARGUMENT, unless a function says what it means;
  *   functions that return nothing then do nothing. `error` may always be null.
- * - Structs that may grow begin with `struct_size` and have an initialiser, HP_..._INIT, which must
- *   be used for what the caller hands in and for what the library fills in. An app that was built
- *   with an older header, whose struct is shorter, gets the defaults for what it lacks, and nothing
- *   behind its struct is written. A longer struct is served when what this library does not know is
- *   0, and refused by name otherwise; of a longer struct that is filled in, the rest becomes 0.
- *   Arrays whose elements may grow have the element's size beside them (`column_size`,
- *   `filter_size`). The others stay as they are for ever: hp_error, hp_string, hp_item_id,
- *   hp_ranked, hp_recalled, hp_recommended, hp_step_profile.
+ * - Structs that may grow begin with `struct_size`; HP_..._INIT sets it, and must be used for what
+ *   is handed in and for what is filled in. A shorter struct (of an app with an older header) gets
+ *   the defaults for what it lacks, and nothing behind it is written. A longer one is served when
+ *   what this library does not know is zero, and refused by name otherwise; where it is filled in,
+ *   the rest becomes zero. Elements of arrays that may grow have their size beside them
+ *   (`column_size`, `filter_size`). These stay as they are for ever: hp_error, hp_string,
+ *   hp_item_id, hp_ranked, hp_recalled, hp_recommended, hp_step_profile.
  * - Data of the caller's that a callback gets back is called `opaque`.
  *
  * handpick/diagnostics.h has the rest: what is in a file, whether it is sound, what takes time.
@@ -44,10 +44,8 @@ extern "C" {
 #define HP_API __attribute__((visibility("default")))
 #endif
 
-/* ---- Status ---- */
-
-/** What a call came to; the table at the end of this page has the cause and the cure of each.
- * Values are fixed for ever; new ones are appended. */
+/** What a call came to; cause and cure of each are at the end of this page. Values are fixed for
+ * ever; new ones are appended. */
 /* clang-format off */
 typedef enum hp_status {
   HP_OK = 0,
@@ -58,16 +56,16 @@ typedef enum hp_status {
   HP_OUT_OF_MEMORY = 0x20, HP_MEMORY_TOO_SMALL = 0x21, HP_MISALIGNED = 0x22, HP_OVERLAY_FULL = 0x23,
   HP_FILE_ERROR = 0x30, HP_NOT_A_BUNDLE = 0x31, HP_BUNDLE_TOO_NEW = 0x32, HP_BUNDLE_CORRUPT = 0x33,
   HP_GOLDEN_MISMATCH = 0x34, HP_BUNDLE_TOO_OLD = 0x35,
-  HP_UNSUPPORTED = 0x40, HP_NO_MODEL = 0x41, HP_NO_RECALL = 0x42,
+  HP_UNSUPPORTED = 0x40, HP_NO_MODEL = 0x41, HP_NO_RECALL = 0x42, HP_NO_HASHES = 0x43,
   HP_INTERNAL = 0x50
 } hp_status;
 /* clang-format on */
 
 #define HP_MESSAGE_SIZE 256
 
-/** What went wrong, in words. `message` names the thing, its value and what was expected; it is ""
- * after HP_OK. It is UTF-8 whatever ids and names are: their control characters, and bytes that are
- * no UTF-8, are written as \xNN. */
+/** What went wrong: `message` names the thing, its value and what was expected; "" after HP_OK. It
+ * is UTF-8: control characters of ids and names, and bytes that are no UTF-8, are written as \xNN.
+ */
 typedef struct hp_error {
   hp_status status;
   char message[HP_MESSAGE_SIZE];
@@ -96,17 +94,13 @@ typedef struct hp_allocator {
 #define HP_ALLOCATOR_INIT \
   { sizeof(hp_allocator), NULL, NULL, NULL }
 
-/**
- * Opens a bundle: maps the file read-only until the model is closed, verifies it and packs its
- * dense weights. Tables are used in place.
- *
- * @param[in]  allocator  Copied; its `opaque` must outlive the model. Null: malloc and free.
+/** Opens a bundle: maps the file read-only until the model is closed, verifies it and packs the
+ * float32 layers of context and history. Tables and all other weights are used in place.
+ * @param[in]  allocator  Copied; its `opaque` must outlive the model. Null: malloc and free. What
+ * the engine (XNNPACK) keeps, packed weights above all, comes from it too.
  * @param[out] model      Set on HP_OK; to be closed with hp_model_close.
  * @retval HP_INVALID_ARGUMENT, HP_FILE_ERROR, HP_NOT_A_BUNDLE, HP_BUNDLE_TOO_NEW,
- * HP_BUNDLE_TOO_OLD, HP_BUNDLE_CORRUPT, HP_OUT_OF_MEMORY, HP_UNSUPPORTED
- * Thread-safe. What the engine (XNNPACK) keeps, packed weights above all, comes from the allocator
- * too.
- */
+ * HP_BUNDLE_TOO_OLD, HP_BUNDLE_CORRUPT, HP_OUT_OF_MEMORY, HP_UNSUPPORTED. Thread-safe. */
 HP_API hp_status hp_model_open_file(const char* path, const hp_allocator* allocator,
                                     hp_model** model, hp_error* error);
 
@@ -115,30 +109,26 @@ HP_API hp_status hp_model_open_file(const char* path, const hp_allocator* alloca
 HP_API hp_status hp_model_open_buffer(const void* data, size_t size, const hp_allocator* allocator,
                                       hp_model** model, hp_error* error);
 
-/** Closes a model, or does nothing for null. Its sessions must have been freed, or are not used any
- * more. */
+/** Closes a model; null: nothing. Its sessions must have been freed, or are not used any more. */
 HP_API void hp_model_close(hp_model* model);
 
 /* ---- Session ---- */
 
 typedef struct hp_session hp_session;
 
-/**
- * Runs task(task_opaque, i) once for each i below `count`, on any threads, and returns when all
- * have returned. Never called with a count of 1, nor by two threads at a time for one session.
- */
+/** Runs task(task_opaque, i) once for each i below `count`, on any threads, and returns when all
+ * have returned. Never called with a count of 1, nor by two threads at a time for one session. */
 typedef void (*hp_parallel_for)(void* opaque, uint32_t count,
                                 void (*task)(void* task_opaque, uint32_t i), void* task_opaque);
 
 typedef struct hp_session_options {
   uint32_t struct_size;
-  uint32_t tile; /**< Candidates that go through the model together: less memory, same bits; 0: the
-                    bundle's. */
-  uint32_t workers;          /**< Tiles that are scored at the same time: more memory, same bits; 0:
-                                one. */
-  uint32_t recall_k;         /**< Largest k of a recall, at most HP_MAX_RECALL_K; 0: 256. */
-  uint32_t recall_interests; /**< Most interests of a recall, at most HP_MAX_INTERESTS; 0: 8. */
-  uint32_t recall_probes;    /**< Most probes of a recall; 0: as many as the index says. */
+  uint32_t tile;     /**< Candidates that go through the model together; 0: the bundle's. Fewer take
+                        less memory, with the same bits. */
+  uint32_t workers;  /**< Tiles scored at the same time; 0: one. More memory, same bits. */
+  uint32_t recall_k; /**< Largest k of a recall, at most HP_MAX_RECALL_K; 0: 256. */
+  uint32_t recall_interests;    /**< Most interests of a recall, at most HP_MAX_INTERESTS; 0: 8. */
+  uint32_t recall_probes;       /**< Most probes of a recall; 0: as many as the index says. */
   hp_parallel_for parallel_for; /**< Needed for more than one worker. */
   void* parallel_opaque;        /**< Handed to `parallel_for`. */
 } hp_session_options;
@@ -149,16 +139,12 @@ typedef struct hp_session_options {
 #define HP_MAX_RECALL_K 1048576
 #define HP_MAX_INTERESTS 64
 
-/**
- * Makes a session, in memory from the model's allocator.
- *
+/** Makes a session: one allocation from the model's allocator, of hp_session_memory_size bytes.
  * @param[in]  model    Must outlive the session.
  * @param[in]  options  Null: defaults.
  * @param[out] session  Set on HP_OK; to be freed with hp_session_free, before the model is closed.
- * @retval HP_INVALID_ARGUMENT  also: a tile larger than the bundle's.
- * @retval HP_OUT_OF_MEMORY, HP_MISALIGNED (the allocator's memory)
- * Thread-safe. One allocation, of hp_session_memory_size bytes.
- */
+ * @retval HP_INVALID_ARGUMENT (also: a tile larger than the bundle's), HP_OUT_OF_MEMORY,
+ * HP_MISALIGNED (the allocator's memory). Thread-safe. */
 HP_API hp_status hp_session_new(const hp_model* model, const hp_session_options* options,
                                 hp_session** session, hp_error* error);
 
@@ -170,14 +156,11 @@ HP_API void hp_session_free(hp_session* session);
 HP_API hp_status hp_session_memory_size(const hp_model* model, const hp_session_options* options,
                                         size_t* bytes, hp_error* error);
 
-/**
- * Makes a session in memory of the caller's. There is nothing to free but that memory.
- *
+/** Makes a session in memory of the caller's: there is nothing to free but that.
  * @param[in] options  The same as for hp_session_memory_size. Null: defaults.
  * @param[in] memory   At least hp_session_memory_size bytes, aligned to HP_ALIGNMENT.
- * @retval HP_MEMORY_TOO_SMALL, HP_MISALIGNED, HP_INVALID_ARGUMENT
- * Thread-safe for different memory; allocates nothing.
- */
+ * @retval HP_MEMORY_TOO_SMALL, HP_MISALIGNED, HP_INVALID_ARGUMENT. Thread-safe for different
+ * memory; allocates nothing. */
 HP_API hp_status hp_session_create(const hp_model* model, const hp_session_options* options,
                                    void* memory, size_t bytes, hp_session** session,
                                    hp_error* error);
@@ -194,11 +177,8 @@ typedef enum hp_side {
   HP_SIDE_CANDIDATE = 3
 } hp_side;
 
-/**
- * The number of the feature with that name on that side (a name may occur once a side).
- * @retval HP_UNKNOWN_FEATURE  there is none.
- * Thread-safe; allocates nothing.
- */
+/** The number of the feature with that name on that side (a name may occur once a side).
+ * @retval HP_UNKNOWN_FEATURE: there is none. Thread-safe; allocates nothing. */
 HP_API hp_status hp_model_find_feature(const hp_model* model, hp_side side, const char* name,
                                        uint32_t* feature);
 
@@ -238,22 +218,17 @@ typedef struct hp_batch {
 
 /* ---- Context and history ---- */
 
-/**
- * Sets the whole context: features left out take their defaults, whatever they were before.
- * @param[in] context  One row.
+/** Sets the whole context, one row: features left out take their defaults, whatever they were
+ * before. Work that depends on the context alone is done once, before the next scoring.
  * @retval HP_INVALID_ARGUMENT, HP_UNKNOWN_FEATURE, HP_WRONG_TYPE, HP_MISSING_FEATURE,
  * HP_DUPLICATE_FEATURE, HP_UNKNOWN_ID, HP_NOT_FINITE, HP_TOO_MANY_VALUES; for every batch. The
- * message names feature and row.
- * Work that depends on the context alone is done once, before the next scoring.
- */
+ * message names feature and row. */
 HP_API hp_status hp_session_set_context(hp_session* session, const hp_batch* context);
 
-/**
- * Appends events, oldest first. When the history is full, the oldest events make place.
+/** Appends events, oldest first. When the history is full, the oldest events make place.
  * Work that depends on one event alone is done here and never again. States of recurrent models
  * depend on all events before: when the oldest one goes, they are computed again from those that
- * stay, or carried on where the model's spec says so (history.beyond_maximum).
- */
+ * stay, or carried on where the model's spec says so (history.beyond_maximum). */
 HP_API hp_status hp_session_append_events(hp_session* session, const hp_batch* events);
 
 /** Replaces the history: the same bits as clearing it and appending the events one by one. Row
@@ -262,45 +237,37 @@ HP_API hp_status hp_session_set_history(hp_session* session, const hp_batch* eve
 
 /* ---- Score and rank ---- */
 
-/**
- * Scores candidates.
- *
- * @param[in]  candidates  Any number of rows, 0 included. Features that the catalog has may be left
- * out when its key feature is given. With a row count and no column at all, every feature takes its
- * default.
- * @param[out] scores      [rows]: click probability for a binary model, the value itself for a
- * regression. May be null.
- * @param[out] logits      [rows]: the model's output before the sigmoid. May be null.
- * @retval as hp_session_set_context; HP_NO_MODEL, HP_CONTEXT_NOT_SET, HP_UNKNOWN_ITEM;
- * HP_NOT_FINITE, with the candidate's row: the model's numbers overflowed. Scores and logits of
- * earlier rows may have been written.
- * The bits of a candidate's score depend on nothing but the bundle, the user, that candidate and
- * the kind of processor. Time grows linearly with the number of rows.
- */
-HP_API hp_status hp_session_score(hp_session* session, const hp_batch* candidates, float* scores,
-                                  float* logits);
-
 typedef struct hp_ranked {
   size_t index; /**< Row of the candidate in the batch. */
   float score;
   float logit;
 } hp_ranked;
 
-/**
- * The best `k` candidates, best first; equal logits in the order of their rows.
- *
+/** The best `k` candidates, best first; equal logits in the order of their rows.
  * @param[out] ranked  [k] Written also while the call runs; unspecified when it fails.
  * @param[out] count   min(k, rows).
- * @retval as hp_session_score.
- */
+ * @retval as hp_session_score. */
 HP_API hp_status hp_session_rank(hp_session* session, const hp_batch* candidates, size_t k,
                                  hp_ranked* ranked, size_t* count);
+
+/** Scores candidates. The bits of a candidate's score depend on nothing but the bundle, the user,
+ * that candidate and the kind of processor. Time grows linearly with the number of rows.
+ * @param[in]  candidates  Any number of rows, 0 included. Features that the catalog has may be left
+ * out when its key feature is given. With a row count and no column, all features take defaults.
+ * @param[out] scores      [rows]: click probability for a binary model, the value itself for a
+ * regression. May be null.
+ * @param[out] logits      [rows]: the model's output before the sigmoid. May be null.
+ * @retval as hp_session_set_context; HP_NO_MODEL, HP_CONTEXT_NOT_SET, HP_UNKNOWN_ITEM;
+ * HP_NOT_FINITE, with the candidate's row: the model's numbers overflowed. Scores and logits of
+ * earlier rows may have been written. */
+HP_API hp_status hp_session_score(hp_session* session, const hp_batch* candidates, float* scores,
+                                  float* logits);
 
 /* ---- Recall and recommend: bundles with an index of item vectors ---- */
 
 /** What a user's vector is made of. Vectors of events are those of the items that the index's
- * history_feature names, as the index has them, or the overlay; events of other items do not count.
- * An item that occurs twice counts twice. For cosine all of them have length 1: a mean is one of
+ * history_feature names, as the index has them, or the overlay; events of other items do not count,
+ * an item that occurs twice counts twice. For cosine all of them have length 1: a mean is one of
  * directions, and a long vector weighs no more than a short one. */
 typedef enum hp_user_vector {
   HP_USER_UNKNOWN = 0,
@@ -320,12 +287,9 @@ typedef enum hp_filter_kind {
   HP_FILTER_RANGE = 3    /**< Numeric: low <= number <= high. */
 } hp_filter_kind;
 
-/**
- * A condition on a column of the catalog. Values are compared as the model sees them: ids by their
+/** A condition on a column of the catalog. Values are compared as the model sees them: ids by their
  * row, so that ids which share one (hashed, out of vocabulary) are equal, and numbers after the
- * feature's transform, which the bounds go through too. An item that is not in the catalog passes
- * no filter.
- */
+ * feature's transform, which the bounds go through too. What is not in the catalog passes none. */
 typedef struct hp_filter {
   hp_filter_kind kind;
   uint32_t feature;         /**< A candidate feature that is a column of the catalog. */
@@ -397,22 +361,19 @@ typedef struct hp_recommended {
   float logit;
 } hp_recommended;
 
-/**
- * Recalls `options.k` items, ranks them with the model, and returns the best `k`, best first; equal
- * logits in the order in which they were recalled. The same as hp_session_recall, and
+/** Recalls `options.k` items, ranks them with the model, and returns the best `k`, best first;
+ * equal logits in the order in which they were recalled. The same as hp_session_recall, and
  * hp_session_rank of a batch whose only column is the index's candidate_feature.
  *
  * An item's other features come from the catalog, or are defaults. Items that cannot be ranked are
  * left out before the best of recall are taken: those that are not in the catalog (of an overlay,
  * say) while one of its columns has no default, and those whose id the model's vocabulary does not
  * have, nor a row for such.
- *
  * @param[out] items  [k]
  * @param[out] count  min(k, recalled).
  * @retval as hp_session_recall and hp_session_rank (HP_NOT_FINITE names the item); HP_NO_MODEL;
  * HP_MISSING_FEATURE: a candidate feature that is in no catalog and has no default;
- * HP_INVALID_ARGUMENT: the bundle names no candidate_feature.
- */
+ * HP_INVALID_ARGUMENT: the bundle names no candidate_feature. */
 HP_API hp_status hp_session_recommend(hp_session* session, const hp_recall_options* options,
                                       size_t k, hp_recommended* items, size_t* count);
 
@@ -422,24 +383,20 @@ typedef struct hp_recalled {
   float score;   /**< By the metric. */
 } hp_recalled;
 
-/**
- * Recalls the best `options.k` items for the user, best first; equal scores in the order of ids.
+/** Recalls the best `options.k` items for the user, best first; equal scores in the order of ids.
  * What is left out (seen, excluded, filtered, hidden) is so before the best are taken: there are
  * fewer than k only when fewer items are left. No item occurs twice. The same session, options and
  * overlay give the same answer. Needs no context and no model, but for HP_USER_MODEL, which
- * computes what depends on the user if that has changed.
+ * computes what depends on the user if that has changed. On the calling thread alone.
  *
  * An answer may have no item, with HP_OK: hp_session_get_recall_report says why. An app then shows
  * what is popular, or recalls with a vector of its own.
- *
  * @param[out] items  [k] Unspecified when the call fails.
  * @param[out] count  How many were written.
  * @retval HP_NO_RECALL, HP_INVALID_ARGUMENT (sizes, kinds, an overlay of another model; the bundle
  * names no history_feature, or no vector of the model's), HP_NOT_FINITE (`vector`, or the model's),
  * HP_CONTEXT_NOT_SET (HP_USER_MODEL), HP_UNKNOWN_FEATURE, HP_WRONG_TYPE (filters),
- * HP_BUNDLE_CORRUPT (damage that was met)
- * On the calling thread alone.
- */
+ * HP_BUNDLE_CORRUPT (damage that was met) */
 HP_API hp_status hp_session_recall(hp_session* session, const hp_recall_options* options,
                                    hp_recalled* items, size_t* count);
 
@@ -467,13 +424,14 @@ typedef struct hp_recall_report {
 
 HP_API hp_status hp_session_get_recall_report(const hp_session* session, hp_recall_report* report);
 
-/* ---- What a model is and takes ---- */
+/* ---- What a model is and takes: thread-safe, and allocates nothing ---- */
 
 /** Which precision the weights of a bundle have. */
 typedef enum hp_precision {
   HP_PRECISION_UNKNOWN = 0,
   HP_PRECISION_F32 = 1,
-  HP_PRECISION_INT8 = 2
+  HP_PRECISION_INT8 = 2,
+  HP_PRECISION_F16 = 3
 } hp_precision;
 
 typedef struct hp_model_info {
@@ -485,7 +443,7 @@ typedef struct hp_model_info {
   uint32_t max_history;   /**< Events that a session keeps; 0: no history. */
   uint32_t tile;          /**< Candidates that go through the model together. */
   uint32_t golden_count;  /**< Golden requests for hp_session_check_goldens. */
-  uint32_t step_count;    /**< Steps of both programs: entries of an hp_profile. */
+  uint32_t step_count;    /**< Steps of the model: entries of an hp_profile. */
   int has_model;          /**< 0: a recall index alone. */
   const char* model_name; /**< Strings live as long as the model. */
   const char* model_version;
@@ -494,12 +452,11 @@ typedef struct hp_model_info {
   uint64_t recall_items;  /**< Of the recall index; 0: none, or there is no index. */
   uint64_t bundle_bytes;
   uint64_t table_bytes;   /**< Embedding tables, used in place. */
-  uint64_t dense_bytes;   /**< Dense weights. Layers of candidates use them in place, the others
-                             are packed for the engine when the model is opened. */
+  uint64_t dense_bytes;   /**< Dense weights, used in place but for those in engine_bytes. */
   uint64_t session_bytes; /**< hp_session_memory_size with default options. */
   uint64_t model_bytes;   /**< Taken from the allocator for the model's own lists. */
-  uint64_t engine_bytes;  /**< Taken from the allocator for the engine's operators: packed weights
-                             of context and history layers. */
+  uint64_t engine_bytes;  /**< Taken from the allocator for the engine's operators: float32 layers
+                             of context and history, packed when the model is opened. */
 } hp_model_info;
 
 #define HP_MODEL_INFO_INIT                                                                       \
@@ -508,7 +465,6 @@ typedef struct hp_model_info {
         0, 0, 0, 0, 0, 0                                                                         \
   }
 
-/** Thread-safe; allocates nothing. */
 HP_API hp_status hp_model_get_info(const hp_model* model, hp_model_info* info);
 
 typedef enum hp_feature_type {
@@ -535,8 +491,7 @@ typedef struct hp_feature_info {
 #define HP_FEATURE_INFO_INIT \
   { sizeof(hp_feature_info), HP_SIDE_UNKNOWN, HP_FEATURE_UNKNOWN, 0, 0, 0, 0, 0, NULL }
 
-/** Features are numbered from 0 to hp_model_info.feature_count - 1.
- * @retval HP_UNKNOWN_FEATURE. Thread-safe; allocates nothing. */
+/** Features are numbered from 0 to hp_model_info.feature_count - 1. @retval HP_UNKNOWN_FEATURE. */
 HP_API hp_status hp_model_get_feature(const hp_model* model, uint32_t feature,
                                       hp_feature_info* info);
 
@@ -567,7 +522,7 @@ typedef struct hp_recall_info {
 #define HP_RECALL_INFO_INIT \
   { sizeof(hp_recall_info), HP_RECALL_UNKNOWN_METRIC, 0, HP_INT64, 0, 0, 0, 0, 0, 0, 0 }
 
-/** @retval HP_NO_RECALL. Thread-safe; allocates nothing. */
+/** @retval HP_NO_RECALL. */
 HP_API hp_status hp_model_get_recall_info(const hp_model* model, hp_recall_info* info);
 
 /* ---- Overlay: items that came after the bundle, and items of it that are to be left out ----
@@ -591,16 +546,13 @@ HP_API hp_status hp_recall_overlay_create(const hp_model* model, uint32_t max_it
                                           size_t bytes, hp_recall_overlay** overlay,
                                           hp_error* error);
 
-/**
- * Adds an item. Id and vector are copied. Moves the items behind it: time grows with their number.
- *
+/** Adds an item. Id and vector are copied. Moves the items behind it: time grows with their number.
  * @param[in] vector  [dimension], in the space of the index's vectors; of any length for cosine.
  * @retval HP_DUPLICATE_ITEM    the overlay has it, or the index has: hide that one first.
  * @retval HP_NOT_FINITE        a number is NaN, infinite, or larger than 1e15 in size.
  * @retval HP_INVALID_ARGUMENT  `dimension` is not the index's; a string longer than
  * HP_MAX_OVERLAY_STRING, or null where the ids are strings.
- * @retval HP_OVERLAY_FULL
- */
+ * @retval HP_OVERLAY_FULL */
 HP_API hp_status hp_recall_overlay_add(hp_recall_overlay* overlay, const hp_item_id* id,
                                        const float* vector, size_t dimension, hp_error* error);
 
@@ -610,54 +562,44 @@ HP_API hp_status hp_recall_overlay_remove(hp_recall_overlay* overlay, const hp_i
 
 /** Hides an item of the index: it is not recalled any more. In a history its vector still counts.
  * Nothing changes when it is hidden already.
- * @retval HP_UNKNOWN_ITEM  not in the index.
- * @retval HP_OVERLAY_FULL */
+ * @retval HP_UNKNOWN_ITEM: not in the index; HP_OVERLAY_FULL. */
 HP_API hp_status hp_recall_overlay_hide(hp_recall_overlay* overlay, const hp_item_id* id,
                                         hp_error* error);
 
-/** Shows a hidden item again.
- * @retval HP_UNKNOWN_ITEM    it is not hidden.
- * @retval HP_DUPLICATE_ITEM  the overlay has an item of that id: remove it first. */
+/** Shows a hidden item again. @retval HP_UNKNOWN_ITEM: it is not hidden; HP_DUPLICATE_ITEM: the
+ * overlay has an item of that id: remove it first. */
 HP_API hp_status hp_recall_overlay_show(hp_recall_overlay* overlay, const hp_item_id* id,
                                         hp_error* error);
 
-/* ---- Status codes ----
+/* ---- Status codes: one cause per code; the message has the details ----
  *
- * One cause per code; the message has the details.
- *
- *   the caller
  *   0x10 HP_INVALID_ARGUMENT   a null pointer, a wrong size, option, string or row_splits
  *   0x11 HP_UNKNOWN_FEATURE    no feature of that name or number on that side of the request
  *   0x12 HP_WRONG_TYPE         the column's type is not one that the feature takes
  *   0x13 HP_MISSING_FEATURE    a feature without default, and in no catalog, was left out
  *   0x14 HP_DUPLICATE_FEATURE  a feature was given twice in one batch
  *   0x15 HP_UNKNOWN_ID         not in the vocabulary, which has no out-of-vocabulary row
- *   0x16 HP_NOT_FINITE         a number is NaN or infinite, or becomes so in the feature's
- *                              transform or in the model
+ *   0x16 HP_NOT_FINITE         a number is NaN or infinite, or becomes so (transform, model)
  *   0x17 HP_TOO_MANY_VALUES    a row has more values than the model keeps
  *   0x18 HP_UNKNOWN_ITEM       not in the catalog, and the other features were not given; or not in
  *                              the recall index, or overlay
- *   0x19 HP_CONTEXT_NOT_SET    context features without a default: hp_session_set_context comes
- * first 0x1A HP_DUPLICATE_ITEM     the overlay has the item, or the index has and it is not hidden
- *   memory
+ *   0x19 HP_CONTEXT_NOT_SET    context features have no default: hp_session_set_context first
+ *   0x1A HP_DUPLICATE_ITEM     the overlay has the item, or the index has and it is not hidden
  *   0x20 HP_OUT_OF_MEMORY      the allocator, or the engine, returned none
  *   0x21 HP_MEMORY_TOO_SMALL   fewer bytes than needed; the message has both numbers
  *   0x22 HP_MISALIGNED         not aligned to HP_ALIGNMENT bytes
  *   0x23 HP_OVERLAY_FULL       it holds, or hides, as many items as it was made for
- *   the bundle
  *   0x30 HP_FILE_ERROR         the file cannot be opened, read or mapped
  *   0x31 HP_NOT_A_BUNDLE       the bytes are no Handpick bundle
  *   0x32 HP_BUNDLE_TOO_NEW     written for a newer SDK: update the app's
  *   0x33 HP_BUNDLE_CORRUPT     it contradicts itself, or was damaged: download it again
  *   0x34 HP_GOLDEN_MISMATCH    this device does not compute what the trainer did
- *   0x35 HP_BUNDLE_TOO_OLD     written in a format that this SDK no longer reads: convert the model
- *                              again
- *   this build or machine
+ *   0x35 HP_BUNDLE_TOO_OLD     of a format that this SDK no longer reads: convert the model again
  *   0x40 HP_UNSUPPORTED        the engine does not run on this processor
  *   0x41 HP_NO_MODEL           the bundle holds a recall index alone: nothing to score with
  *   0x42 HP_NO_RECALL          the bundle has no recall index
- *   a fault of ours
- *   0x50 HP_INTERNAL           please report it, with the message
+ *   0x43 HP_NO_HASHES          the bundle has no hashes that hp_model_check could compare
+ *   0x50 HP_INTERNAL           a fault of ours: please report it, with the message
  */
 
 #ifdef __cplusplus

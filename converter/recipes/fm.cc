@@ -1,0 +1,19 @@
+#include "converter/recipes/fm.h"
+
+#include "converter/io/status_macros.h"
+#include "converter/recipes/model_builder.h"
+
+namespace handpick::converter {
+
+absl::StatusOr<Graph> BuildFm(const Spec& spec, const Weights& weights) {
+  ModelBuilder model(spec, weights);
+  HP_RETURN_IF_ERROR(model.Begin());
+  HP_RETURN_IF_ERROR(model.AddWide());
+  HP_ASSIGN_OR_RETURN(const DeepValues deep, model.Embeddings());
+  HP_ASSIGN_OR_RETURN(const ValueId pairs, model.BiInteraction("deep.interaction", deep));
+  model.AddToLogit(model.SumOfColumns("deep.interaction.sum_of_columns", pairs));
+  model.NoticeNumbers(deep);
+  return model.Finish("wide.features and deep.features");
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,20 @@
+// Factorization Machine (Rendle, Factorization Machines, ICDM 2010): a linear part and all pairs of
+// embeddings.
+#ifndef HANDPICK_CONVERTER_RECIPES_FM_H_
+#define HANDPICK_CONVERTER_RECIPES_FM_H_
+
+#include "absl/status/statusor.h"
+#include "converter/graph/graph.h"
+#include "converter/spec/spec.h"
+#include "converter/weights/weights.h"
+
+namespace handpick::converter {
+
+// logit = wide + sum over all pairs of fields of the inner product of their embeddings (equation 1;
+// equation 5 makes two sums of it). Fields are the deep features that have ids, pooled where they
+// have several. See recipes.h for the errors; here also fields of different widths.
+absl::StatusOr<Graph> BuildFm(const Spec& spec, const Weights& weights);
+
+}  // namespace handpick::converter
+
+#endif  // HANDPICK_CONVERTER_RECIPES_FM_H_

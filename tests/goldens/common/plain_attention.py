@@ -1,0 +1,106 @@
+"""DIN and DIEN in layout `handpick`, written from their papers: what DeepCTR-Torch's cannot have.
+
+Zhou et al., Deep Interest Network, KDD 2018, section 4.3; Deep Interest Evolution Network, AAAI 2019, section 4.
+"""
+
+import torch
+from torch import nn
+
+from plain_torch import Embeddings, Network
+
+
+class Unit(Network):
+    """How much each event weighs for each candidate: layers over [q, k, q - k, q * k], and a head."""
+
+    def __init__(self, width, attention):
+        super().__init__(4 * width, attention["hidden_units"], attention["activation"])
+        self.head = nn.Linear(self.width, 1)
+        self._softmax = attention["softmax"]
+
+    def forward(self, query, key):
+        """query [candidates, width], key [events, width] -> [candidates, events]"""
+        q = query[:, None].expand(-1, len(key), -1)
+        k = key[None].expand(len(query), -1, -1)
+        pairs = torch.cat([q, k, q - k, q * k], dim=2)
+        hidden = super().forward(pairs.reshape(-1, pairs.shape[2]))
+        scores = self.head(hidden).reshape(len(query), len(key))
+        return torch.softmax(scores, dim=1) if self._softmax else scores
+
+
+class Din(nn.Module):
+
+    def __init__(self, spec, generator):
+        super().__init__()
+        self._spec = spec
+        self.deep = Embeddings(spec, generator)
+        attention, deep = spec["attention"], spec["deep"]
+        self._width = self.deep.width(attention["key"])
+        self.attention = Unit(self._width, attention)
+        network = Network(self.deep.width(deep["features"]) + self._width, deep["hidden_units"], deep["activation"],
+                          batch_normalization=deep.get("batch_normalization", False))
+        self.deep.layers = network.layers
+        self._network = [network]  # Its parameters belong to self.deep.
+        self.head = nn.Linear(network.width, 1)
+
+    def query_and_key(self, request):
+        attention = self._spec["attention"]
+        query, key = (self.deep.joined(attention[name], request) for name in ("query", "key"))
+        if attention.get("pad_query", False):
+            query = nn.functional.pad(query, (0, key.shape[1] - query.shape[1]))
+        return query, key
+
+    def attended(self, request):
+        query, key = self.query_and_key(request)
+        if not len(key):
+            return torch.zeros(len(query), self._width)
+        return self.attention(query, key) @ key
+
+    def forward(self, request):
+        history = self.attended(request)
+        features = self.deep.without_events(self._spec["deep"]["features"], request).expand(len(history), -1)
+        return self.head(self._network[0](torch.cat([features, history], dim=1)))[:, 0]
+
+
+def gates_of(weight, bias, x):
+    return (x @ weight.T + bias).chunk(3, dim=-1)
+
+
+class Cell(nn.Module):
+    """The numbers of a recurrence, gates r, z, n."""
+
+    def __init__(self, width):
+        super().__init__()
+        cell = nn.GRUCell(width, width)
+        self.weight_ih, self.weight_hh, self.bias_ih, self.bias_hh = \
+            cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh
+
+    def gates(self, x, h):
+        r, z, n = gates_of(self.weight_ih, self.bias_ih, x)
+        hr, hz, hn = gates_of(self.weight_hh, self.bias_hh, h)
+        r, z = torch.sigmoid(r + hr), torch.sigmoid(z + hz)
+        return z, torch.tanh(n + r * hn)
+
+
+class Dien(Din):
+    """With AUGRU."""
+
+    def __init__(self, spec, generator):
+        super().__init__(spec, generator)
+        self.gru, self.evolution = Cell(self._width), Cell(self._width)
+
+    def attended(self, request):
+        query, key = self.query_and_key(request)
+        h = torch.zeros(len(query), self._width)
+        if not len(key):
+            return h
+        states, state = [], torch.zeros(self._width)
+        for k in key:
+            z, n = self.gru.gates(k, state)
+            state = (1 - z) * n + z * state
+            states.append(state)
+        weights = self.attention(query, torch.stack(states))
+        for t, state in enumerate(states):
+            z, n = self.evolution.gates(state.expand(len(query), -1), h)
+            update = weights[:, t:t + 1] * z
+            h = (1 - update) * h + update * n
+        return h

@@ -1,0 +1,83 @@
+"""The golden MMoE models: one Variant per behaviour of the library that an importer can get wrong."""
+
+import dataclasses
+
+from columns import Dense, History, Length, Sequence, Sparse
+
+
+@dataclasses.dataclass
+class Variant:
+    name: str
+    columns: list
+    deep: list  # Keys in the order of dnn_feature_columns, or (key, combiner).
+    experts: int = 3
+    expert_units: tuple = (12, 8)
+    gate_units: tuple = ()
+    tower_units: tuple = (6,)
+    activation: str = "relu"
+    batch_normalization: bool = False
+    tasks: tuple = (("ctr", "binary"), ("cvr", "binary"))
+    rank_by: object = None
+    layout: str = "deepctr-torch"
+    weights: str = "safetensors"  # Or "npz", "npz_deflated".
+    max_events: int = 0
+    task: str = "binary"
+
+
+def _usual(width=5, **sequence):
+    """A user, an item, a number of each, a multi-valued feature of the item and one of the user."""
+    return [Sparse("user_id", "context", 40, width), Dense("age", "context"),
+            Sparse("item_id", "candidate", 60, width), Dense("price", "candidate", 2),
+            Sequence("tags", "candidate", 15, width, **sequence),
+            Sequence("likes", "context", 20, width, maxlen=4, **sequence)]
+
+
+_USUAL = ["user_id", "age", "item_id", "price", "tags", "likes"]
+
+
+def _plain():
+    """In the order in which the library joins them, so that layout handpick says the same."""
+    return [Sparse("user_id", "context", 40, 6), Sparse("city", "context", 9, 3), Sparse("item_id", "candidate", 60, 6),
+            Dense("age", "context"), Dense("price", "candidate", 2)]
+
+
+_PLAIN = ["user_id", "city", "item_id", "age", "price"]
+
+
+def all_variants():
+    three = (("click", "binary"), ("seconds", "regression"), ("buy", "binary"))
+    return [
+        Variant("relu_sum", _usual(combiner="sum"), _USUAL),
+        Variant("sigmoid_batch_norm_gate_layers", _usual(combiner="mean"), _USUAL, gate_units=(7,), activation="sigmoid",
+                batch_normalization=True, weights="npz"),
+        Variant("prelu_batch_norm_deep_gates", _usual(combiner="mean"), _USUAL, 4, (9, 6), (6, 5), (5, 4),
+                activation="prelu", batch_normalization=True, weights="npz_deflated"),
+        Variant("two_experts_no_towers", _usual(combiner="mean"), _USUAL, 2, tower_units=()),
+        Variant("eight_experts", _usual(combiner="mean"), _USUAL, 8, (16,), tasks=three),
+        # Regressions among the tasks, and what ranks: an output that is not the first, and a product.
+        Variant("three_tasks", _usual(combiner="mean"), _USUAL, gate_units=(5,), tasks=three, rank_by="buy"),
+        Variant("rank_by_product", _usual(combiner="mean"), _USUAL, tasks=three, rank_by={"click": 1, "buy": 0.5}),
+        Variant("handpick", _plain(), _PLAIN, layout="handpick"),
+        Variant("handpick_prelu_batch_norm", _plain(), _PLAIN, gate_units=(7,), activation="prelu",
+                batch_normalization=True, layout="handpick"),
+        Variant("history",
+                [History("item_id", 60, 4, 8, "mean", key="hist_item_id", first=0),
+                 History("brand", 12, 4, 8, "sum", key="hist_brand", first=0),
+                 Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4),
+                 Sparse("user_id", "context", 40, 4)],
+                ["user_id", "hist_item_id", "item_id", "hist_brand", "brand"], max_events=8),
+        Variant("with_lengths",
+                [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
+                 Length("tags_length", "candidate", 5),
+                 Sequence("tags", "candidate", 15, 4, combiner="mean", length="tags_length"),
+                 Length("likes_length", "context", 4),
+                 Sequence("likes", "context", 20, 4, maxlen=4, combiner="sum", length="likes_length")],
+                ["user_id", "item_id", "tags", "likes"], activation="prelu"),
+        Variant("context_only",
+                [Sparse("user_id", "context", 40, 4), Sparse("city", "context", 30, 4),
+                 Sparse("item_id", "candidate", 60, 4)],
+                ["user_id", "city"]),
+        Variant("candidate_only",
+                [Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4), Dense("price", "candidate")],
+                ["price", "item_id", "brand"], weights="npz"),
+    ]
