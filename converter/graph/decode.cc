@@ -357,7 +357,8 @@ absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
                      ", expected ", schema::kFormatMajor, ".x: convert the model again"));
   }
   flatbuffers::Verifier verifier(data, bytes.size());
-  if (!schema::VerifyBundleBuffer(verifier) || !schema::ArraysAreAligned(*schema::GetBundle(data))) {
+  if (!schema::VerifyBundleBuffer(verifier) ||
+      !schema::ArraysAreAligned(*schema::GetBundle(data))) {
     return Corrupt("its bytes are damaged");
   }
   schema::BundleT bundle;

@@ -3,8 +3,8 @@
 //   {"context":{"user_id":12,"age":0.3},"history":{"movie_id":[5,9]},"candidates":{"movie_id":[1,2,3]},
 //    "logits":[...],"labels":[...]}
 //
-// Of a model with several outputs, "outputs":{"ctr":[...],"cvr":[...]} has the logits by output, and
-// "labels" may be such an object too.
+// Of a model with several outputs, "outputs":{"ctr":[...],"cvr":[...]} has the logits by output,
+// and "labels" may be such an object too.
 //
 // A history or candidate feature is an array with one entry per row; an entry of a multi-valued
 // feature or of a numeric vector is an array itself. Names are looked up among `features` by side;

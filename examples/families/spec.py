@@ -34,7 +34,7 @@ FAMILIES = {
     "ncf_mlp": {"deep": {"features": [LIKED, MOVIE], **TOWER}},
     "neumf": {"gmf": {"user": LIKED, "item": MOVIE}, "deep": {"features": [LIKED, MOVIE], **TOWER}},
     "aneumf": {"gmf": {"user": LIKED, "item": MOVIE}, "deep": {"features": [LIKED, MOVIE], **TOWER},
-               "soft_attention": {"over": ["gmf", "deep"]}},
+               "soft_attention": {"over": ["deep"]}},
 }
 KINDS = {"dcn_v2": "dcn"}  # The kind of a family, where it has another name.
 

@@ -65,18 +65,15 @@ HP_SIZED_STRUCT(hp_recall_report, HP_RECALL_REPORT_INIT, F(hp_recall_report, str
                 F(hp_recall_report, searches), F(hp_recall_report, exact),
                 F(hp_recall_report, rows_scanned), F(hp_recall_report, buckets));
 
-HP_SIZED_STRUCT(hp_model_info, HP_MODEL_INFO_INIT, F(hp_model_info, struct_size),
-                F(hp_model_info, format_major), F(hp_model_info, format_minor),
-                F(hp_model_info, precision), F(hp_model_info, feature_count),
-                F(hp_model_info, max_history), F(hp_model_info, tile),
-                F(hp_model_info, golden_count), F(hp_model_info, step_count),
-                F(hp_model_info, has_model), F(hp_model_info, model_name),
-                F(hp_model_info, model_version), F(hp_model_info, producer),
-                F(hp_model_info, catalog_items), F(hp_model_info, recall_items),
-                F(hp_model_info, bundle_bytes), F(hp_model_info, table_bytes),
-                F(hp_model_info, dense_bytes), F(hp_model_info, session_bytes),
-                F(hp_model_info, model_bytes), F(hp_model_info, engine_bytes),
-                F(hp_model_info, output_count));
+HP_SIZED_STRUCT(
+    hp_model_info, HP_MODEL_INFO_INIT, F(hp_model_info, struct_size),
+    F(hp_model_info, format_major), F(hp_model_info, format_minor), F(hp_model_info, precision),
+    F(hp_model_info, feature_count), F(hp_model_info, max_history), F(hp_model_info, tile),
+    F(hp_model_info, golden_count), F(hp_model_info, step_count), F(hp_model_info, has_model),
+    F(hp_model_info, model_name), F(hp_model_info, model_version), F(hp_model_info, producer),
+    F(hp_model_info, catalog_items), F(hp_model_info, recall_items), F(hp_model_info, bundle_bytes),
+    F(hp_model_info, table_bytes), F(hp_model_info, dense_bytes), F(hp_model_info, session_bytes),
+    F(hp_model_info, model_bytes), F(hp_model_info, engine_bytes), F(hp_model_info, output_count));
 
 HP_SIZED_STRUCT(hp_feature_info, HP_FEATURE_INFO_INIT, F(hp_feature_info, struct_size),
                 F(hp_feature_info, side), F(hp_feature_info, type), F(hp_feature_info, value_types),
@@ -88,8 +85,7 @@ HP_SIZED_STRUCT(hp_output_info, HP_OUTPUT_INFO_INIT, F(hp_output_info, struct_si
                 F(hp_output_info, task), F(hp_output_info, name));
 
 HP_SIZED_STRUCT(hp_rank_options, HP_RANK_OPTIONS_INIT, F(hp_rank_options, struct_size),
-                F(hp_rank_options, output), F(hp_rank_options, scores),
-                F(hp_rank_options, logits));
+                F(hp_rank_options, output), F(hp_rank_options, scores), F(hp_rank_options, logits));
 
 HP_SIZED_STRUCT(hp_recall_info, HP_RECALL_INFO_INIT, F(hp_recall_info, struct_size),
                 F(hp_recall_info, metric), F(hp_recall_info, dimension), F(hp_recall_info, id_type),

@@ -130,9 +130,9 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision,
     if (call % 15 == 0) expect(hp_session_append_events(session.get(), history.get()), HP_OK);
     if (call % 50 == 0) expect(hp_session_set_history(session.get(), history.get()), HP_OK);
     if (call % 4 == 0) {
-      expect(hp_session_score_outputs(session.get(), &batch, nullptr, 1, scores.data(),
-                                      logits.data()),
-             HP_OK);
+      expect(
+          hp_session_score_outputs(session.get(), &batch, nullptr, 1, scores.data(), logits.data()),
+          HP_OK);
     } else if (call % 2 == 0) {
       expect(hp_session_score(session.get(), &batch, scores.data(), logits.data()), HP_OK);
     } else {

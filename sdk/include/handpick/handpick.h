@@ -196,8 +196,8 @@ typedef struct hp_column {
   uint32_t feature;   /**< From hp_model_find_feature. */
   hp_value_type type; /**< Which of the three pointers is read. */
   const int64_t* integers;
-  const float* numbers; /**< [rows, dimension] for numeric features. NaN: missing, of features that may
-                           be (those of trees); others refuse it. */
+  const float* numbers; /**< [rows, dimension] for numeric features. NaN: missing, of features that
+                           may be (those of trees); others refuse it. */
   const hp_string* strings;
   const uint32_t* row_splits; /**< Multi-valued: [rows + 1], from 0, never falling; row i has values
                                  [splits[i], splits[i+1]). Null otherwise. */

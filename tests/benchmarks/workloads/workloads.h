@@ -9,9 +9,9 @@
 //                 share; unit 80-40, sigmoid, not normalised; 200-80, prelu
 //   w4_dien       as w3_din; GRU and AUGRU of 64, softmax; 200-80, prelu
 //   w5_deepfm     as w1_wide_deep, and the pairs of all ids
-//   w6_dcn        the same fields and numbers; two cross layers (vectors) beside 128-128, relu; wide
-//   w7_pnn        the same; the inner products of all pairs; 128-128, relu
-//   w8_afm        the same ids; attention of 8 units over all pairs; wide over all
+//   w6_dcn        the same fields and numbers; two cross layers (vectors) beside 128-128, relu;
+//   wide w7_pnn        the same; the inner products of all pairs; 128-128, relu w8_afm        the
+//   same ids; attention of 8 units over all pairs; wide over all
 //
 // In w2_nfm the numbers go into the network beside the bi-interaction, as in every model of kind
 // nfm. The weights are of a scale at which activations are not saturated and logits differ between

@@ -554,8 +554,8 @@ TEST_F(RecallCliTest, OneCommandRecallsByTwoTowersInTheOrderOfTheModel) {
 
 TEST_F(RecallCliTest, TwoTowersNeedACatalog) {
   const std::string stem = "tests/goldens/two_tower/cosine_tanh";
-  Run(absl::StrCat("convert --spec ", stem, ".spec.json --weights ", stem,
-                   ".safetensors --golden ", stem, ".requests.jsonl --out ", Path("model.hpk")));
+  Run(absl::StrCat("convert --spec ", stem, ".spec.json --weights ", stem, ".safetensors --golden ",
+                   stem, ".requests.jsonl --out ", Path("model.hpk")));
   const Outcome outcome = Handpick(
       absl::StrCat("recall-index --towers --bundle ", Path("model.hpk"), " --out ", Path("r.hpk")));
   EXPECT_EQ(outcome.status, 1);
