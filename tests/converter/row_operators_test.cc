@@ -92,6 +92,34 @@ Graph Reductions() {
   return graph;
 }
 
+// Directions of the context, an event, a candidate and a pair, in one logit. Row 0 of the table is
+// zeros, which stay zeros.
+Graph FourDirections() {
+  Graph graph = SmallGraph();
+  TableData table;
+  table.name = "table";
+  table.rows = 6;
+  table.dimension = 3;
+  for (int i = 0; i < 18; ++i) {
+    table.floats.push_back(i < 3 ? 0 : 1e-3f * std::sin(1.7f * static_cast<float>(i)));
+  }
+  const TableId id = graph.AddTable(std::move(table));
+  const auto direction = [&](const char* name, ValueId value) {
+    return graph.Append(name, OperatorKind::RowNormalize, {value}, 3);
+  };
+  const ValueId context = direction("context", Embed(kUser, id, &graph));
+  const ValueId event = direction("event", Embed(kSeen, id, &graph));
+  const ValueId candidate = direction("candidate", Embed(kItem, id, &graph));
+  const ValueId pair =
+      direction("pair", graph.Append("product", OperatorKind::Multiply, {event, candidate}, 3));
+  const ValueId score =
+      graph.Append("score", DenseOp(AddWeights(3, {3, -1, 2}, {}, &graph)), {pair}, 1);
+  const ValueId pool = graph.Append("pool", WeightedPoolOp(), {score, event}, 3);
+  const ValueId all = graph.Append("all", AddOp(), {pool, candidate, context}, 3);
+  graph.logit = graph.Append("logit", DenseOp(AddWeights(3, {1, -2, 4}, {}, &graph)), {all}, 1);
+  return graph;
+}
+
 class RowOperatorsTest : public ::testing::TestWithParam<Graph (*)()> {};
 
 TEST_P(RowOperatorsTest, TheRuntimeComputesWhatTheReferenceDoes) {
@@ -118,7 +146,8 @@ TEST_P(RowOperatorsTest, TheRuntimeComputesWhatTheReferenceDoes) {
   });
 }
 
-INSTANTIATE_TEST_SUITE_P(All, RowOperatorsTest, ::testing::Values(&FourSoftmaxes, &Reductions));
+INSTANTIATE_TEST_SUITE_P(All, RowOperatorsTest,
+                         ::testing::Values(&FourSoftmaxes, &Reductions, &FourDirections));
 
 }  // namespace
 }  // namespace handpick::converter

@@ -3,7 +3,8 @@
 import dataclasses
 
 import own_model
-from columns import Dense, History, Length, Sequence, Sparse
+from columns import History, Length, Sequence, Sparse
+from usual_columns import USUAL, usual
 
 
 @dataclasses.dataclass
@@ -19,24 +20,15 @@ class Variant:
     max_events: int = 0
 
 
-def _usual(width=5, **sequence):
-    """A user, an item, a number of each, a multi-valued feature of the item and one of the user."""
-    return [Sparse("user_id", "context", 40, width), Dense("age", "context"),
-            Sparse("item_id", "candidate", 60, width), Dense("price", "candidate", 2),
-            Sequence("tags", "candidate", 15, width, **sequence),
-            Sequence("likes", "context", 20, width, maxlen=4, **sequence)]
-
-
-_USUAL = ["user_id", "age", "item_id", "price", "tags", "likes"]
 _IDS = ["user_id", "item_id", "tags", "likes"]
 
 
 def all_variants():
     return [
-        Variant("sum", _usual(combiner="sum"), _USUAL, _IDS),
+        Variant("sum", usual(combiner="sum"), USUAL, _IDS),
         # As many units as an embedding has numbers: the weights are square.
-        Variant("square_mean", _usual(combiner="mean"), _IDS, _IDS, attention_factor=5, weights="npz"),
-        Variant("one_unit_max", _usual(combiner="max", never_empty=True), [], _IDS, attention_factor=1,
+        Variant("square_mean", usual(combiner="mean"), _IDS, _IDS, attention_factor=5, weights="npz"),
+        Variant("one_unit_max", usual(combiner="max", never_empty=True), [], _IDS, attention_factor=1,
                 weights="npz_deflated"),
         Variant("with_lengths",
                 [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),

@@ -1,39 +1,30 @@
 """The golden DeepFM models: one Variant per behaviour of the library that an importer can get wrong."""
 
 import wide_and_deep
-from columns import Dense, Sequence, Sparse
+from usual_columns import USUAL, usual
 from wide_and_deep import Variant
 
 
-def _usual(width=5, **sequence):
-    """A user, an item, a number of each, a multi-valued feature of the item and one of the user."""
-    return [Sparse("user_id", "context", 40, width), Dense("age", "context"),
-            Sparse("item_id", "candidate", 60, width), Dense("price", "candidate", 2),
-            Sequence("tags", "candidate", 15, width, **sequence),
-            Sequence("likes", "context", 20, width, maxlen=4, **sequence)]
-
-
-_USUAL = ["user_id", "age", "item_id", "price", "tags", "likes"]
 _IDS = ["user_id", "item_id", "tags", "likes"]
 
 
 def all_variants():
     # Each activation and combiner, with and without batch normalisation, numbers in both parts.
     variants = [
-        Variant("relu_sum", _usual(combiner="sum"), _USUAL, _USUAL),
-        Variant("sigmoid_batch_norm_mean", _usual(combiner="mean"), _USUAL, _USUAL, activation="sigmoid",
+        Variant("relu_sum", usual(combiner="sum"), USUAL, USUAL),
+        Variant("sigmoid_batch_norm_mean", usual(combiner="mean"), USUAL, USUAL, activation="sigmoid",
                 batch_normalization=True, weights="npz"),
         # Never an empty maximum in the interaction: the square of -1e9 leaves no digit of the other fields.
-        Variant("prelu_batch_norm_max", _usual(combiner="max", never_empty=True), _USUAL, _USUAL,
+        Variant("prelu_batch_norm_max", usual(combiner="max", never_empty=True), USUAL, USUAL,
                 hidden_units=(11, 7, 5), activation="prelu", batch_normalization=True, weights="npz_deflated"),
-        Variant("linear_depth_1", _usual(combiner="mean"), _IDS, _USUAL, hidden_units=(6,), activation="linear"),
+        Variant("linear_depth_1", usual(combiner="mean"), _IDS, USUAL, hidden_units=(6,), activation="linear"),
     ]
     # The tower and the interaction read ids alone.
-    variants.append(Variant("numbers_in_linear_alone", _usual(combiner="mean"), _USUAL, _IDS))
+    variants.append(Variant("numbers_in_linear_alone", usual(combiner="mean"), USUAL, _IDS))
     # Without a tower it is a factorization machine, and deep numbers do nothing.
-    variants.append(Variant("no_tower", _usual(combiner="mean"), _USUAL, _USUAL, hidden_units=()))
-    variants.append(Variant("no_linear", _usual(combiner="sum"), [], _USUAL, weights="npz"))
-    variants.append(Variant("no_linear_no_tower", _usual(combiner="sum"), [], _IDS, hidden_units=()))
+    variants.append(Variant("no_tower", usual(combiner="mean"), USUAL, USUAL, hidden_units=()))
+    variants.append(Variant("no_linear", usual(combiner="sum"), [], USUAL, weights="npz"))
+    variants.append(Variant("no_linear_no_tower", usual(combiner="sum"), [], _IDS, hidden_units=()))
     variants.append(wide_and_deep.with_lengths())
     # The tower's input is grouped by kind, whatever the order of the columns.
     variants.append(Variant(

@@ -3,6 +3,7 @@
 import dataclasses
 
 from columns import Dense, History, Length, Sequence, Sparse
+from usual_columns import PLAIN, USUAL, plain, usual
 
 
 @dataclasses.dataclass
@@ -21,39 +22,19 @@ class Variant:
     task: str = "binary"
 
 
-def _usual(width=5, **sequence):
-    """A user, an item, a number of each, a multi-valued feature of the item and one of the user."""
-    return [Sparse("user_id", "context", 40, width), Dense("age", "context"),
-            Sparse("item_id", "candidate", 60, width), Dense("price", "candidate", 2),
-            Sequence("tags", "candidate", 15, width, **sequence),
-            Sequence("likes", "context", 20, width, maxlen=4, **sequence)]
-
-
-_USUAL = ["user_id", "age", "item_id", "price", "tags", "likes"]
-
-
-def _plain():
-    """In the order in which the library joins them, so that layout handpick says the same."""
-    return [Sparse("user_id", "context", 40, 6), Sparse("city", "context", 9, 3), Sparse("item_id", "candidate", 60, 6),
-            Dense("age", "context"), Dense("price", "candidate", 2)]
-
-
-_PLAIN = ["user_id", "city", "item_id", "age", "price"]
-
-
 def all_variants():
     return [
-        Variant("relu_sum", _usual(combiner="sum"), _USUAL),
-        Variant("sigmoid_batch_norm_mean", _usual(combiner="mean"), _USUAL, (10,), activation="sigmoid",
+        Variant("relu_sum", usual(combiner="sum"), USUAL),
+        Variant("sigmoid_batch_norm_mean", usual(combiner="mean"), USUAL, (10,), activation="sigmoid",
                 batch_normalization=True, weights="npz"),
-        Variant("prelu_batch_norm_deep", _usual(combiner="mean"), _USUAL, (11, 7, 5), activation="prelu",
+        Variant("prelu_batch_norm_deep", usual(combiner="mean"), USUAL, (11, 7, 5), activation="prelu",
                 batch_normalization=True, weights="npz_deflated"),
         # What ranks: an output that is not the first, and products, one of them of a product.
-        Variant("rank_by_cvr", _usual(combiner="mean"), _USUAL, rank_by="cvr"),
-        Variant("rank_by_product", _usual(combiner="mean"), _USUAL, rank_by={"ctr": 0.5, "cvr": 2}),
-        Variant("rank_by_product_of_product", _usual(combiner="mean"), _USUAL, rank_by={"ctcvr": 0.5, "ctr": 0.25}),
-        Variant("handpick", _plain(), _PLAIN, layout="handpick"),
-        Variant("handpick_prelu_batch_norm", _plain(), _PLAIN, activation="prelu", batch_normalization=True,
+        Variant("rank_by_cvr", usual(combiner="mean"), USUAL, rank_by="cvr"),
+        Variant("rank_by_product", usual(combiner="mean"), USUAL, rank_by={"ctr": 0.5, "cvr": 2}),
+        Variant("rank_by_product_of_product", usual(combiner="mean"), USUAL, rank_by={"ctcvr": 0.5, "ctr": 0.25}),
+        Variant("handpick", plain(), PLAIN, layout="handpick"),
+        Variant("handpick_prelu_batch_norm", plain(), PLAIN, activation="prelu", batch_normalization=True,
                 layout="handpick"),
         Variant("history",
                 [History("item_id", 60, 4, 8, "mean", key="hist_item_id", first=0),

@@ -2,7 +2,8 @@
 
 import dataclasses
 
-from columns import Dense, History, Length, Sequence, Sparse
+from columns import History, Length, Sequence, Sparse
+from usual_columns import USUAL, usual
 
 
 @dataclasses.dataclass
@@ -17,25 +18,16 @@ class Variant:
     max_events: int = 0
 
 
-def _usual(width=5, **sequence):
-    """A user, an item, a number of each, a multi-valued feature of the item and one of the user."""
-    return [Sparse("user_id", "context", 40, width), Dense("age", "context"),
-            Sparse("item_id", "candidate", 60, width), Dense("price", "candidate", 2),
-            Sequence("tags", "candidate", 15, width, **sequence),
-            Sequence("likes", "context", 20, width, maxlen=4, **sequence)]
-
-
-_USUAL = ["user_id", "age", "item_id", "price", "tags", "likes"]
 _IDS = ["user_id", "item_id", "tags", "likes"]
 
 
 def all_variants():
     return [
         # Deep numbers do nothing.
-        Variant("deepfm_sum", _usual(combiner="sum"), _USUAL, _USUAL),
-        Variant("deepfm_max", _usual(combiner="max", never_empty=True), _USUAL, _IDS, weights="npz"),
-        Variant("no_linear", _usual(combiner="mean"), [], _IDS, weights="npz_deflated"),
-        Variant("afm_without_attention", _usual(combiner="mean"), _USUAL, _IDS, "AFM"),
+        Variant("deepfm_sum", usual(combiner="sum"), USUAL, USUAL),
+        Variant("deepfm_max", usual(combiner="max", never_empty=True), USUAL, _IDS, weights="npz"),
+        Variant("no_linear", usual(combiner="mean"), [], _IDS, weights="npz_deflated"),
+        Variant("afm_without_attention", usual(combiner="mean"), USUAL, _IDS, "AFM"),
         Variant("afm_with_lengths",
                 [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
                  Length("tags_length", "candidate", 5),

@@ -3,6 +3,7 @@
 import dataclasses
 
 from columns import Dense, History, Length, Sequence, Sparse
+from usual_columns import PLAIN, USUAL, plain, usual
 
 
 @dataclasses.dataclass
@@ -24,41 +25,21 @@ class Variant:
     task: str = "binary"
 
 
-def _usual(width=5, **sequence):
-    """A user, an item, a number of each, a multi-valued feature of the item and one of the user."""
-    return [Sparse("user_id", "context", 40, width), Dense("age", "context"),
-            Sparse("item_id", "candidate", 60, width), Dense("price", "candidate", 2),
-            Sequence("tags", "candidate", 15, width, **sequence),
-            Sequence("likes", "context", 20, width, maxlen=4, **sequence)]
-
-
-_USUAL = ["user_id", "age", "item_id", "price", "tags", "likes"]
-
-
-def _plain():
-    """In the order in which the library joins them, so that layout handpick says the same."""
-    return [Sparse("user_id", "context", 40, 6), Sparse("city", "context", 9, 3), Sparse("item_id", "candidate", 60, 6),
-            Dense("age", "context"), Dense("price", "candidate", 2)]
-
-
-_PLAIN = ["user_id", "city", "item_id", "age", "price"]
-
-
 def all_variants():
     three = (("click", "binary"), ("seconds", "regression"), ("buy", "binary"))
     return [
-        Variant("relu_sum", _usual(combiner="sum"), _USUAL),
-        Variant("sigmoid_batch_norm_gate_layers", _usual(combiner="mean"), _USUAL, gate_units=(7,), activation="sigmoid",
+        Variant("relu_sum", usual(combiner="sum"), USUAL),
+        Variant("sigmoid_batch_norm_gate_layers", usual(combiner="mean"), USUAL, gate_units=(7,), activation="sigmoid",
                 batch_normalization=True, weights="npz"),
-        Variant("prelu_batch_norm_deep_gates", _usual(combiner="mean"), _USUAL, 4, (9, 6), (6, 5), (5, 4),
+        Variant("prelu_batch_norm_deep_gates", usual(combiner="mean"), USUAL, 4, (9, 6), (6, 5), (5, 4),
                 activation="prelu", batch_normalization=True, weights="npz_deflated"),
-        Variant("two_experts_no_towers", _usual(combiner="mean"), _USUAL, 2, tower_units=()),
-        Variant("eight_experts", _usual(combiner="mean"), _USUAL, 8, (16,), tasks=three),
+        Variant("two_experts_no_towers", usual(combiner="mean"), USUAL, 2, tower_units=()),
+        Variant("eight_experts", usual(combiner="mean"), USUAL, 8, (16,), tasks=three),
         # Regressions among the tasks, and what ranks: an output that is not the first, and a product.
-        Variant("three_tasks", _usual(combiner="mean"), _USUAL, gate_units=(5,), tasks=three, rank_by="buy"),
-        Variant("rank_by_product", _usual(combiner="mean"), _USUAL, tasks=three, rank_by={"click": 1, "buy": 0.5}),
-        Variant("handpick", _plain(), _PLAIN, layout="handpick"),
-        Variant("handpick_prelu_batch_norm", _plain(), _PLAIN, gate_units=(7,), activation="prelu",
+        Variant("three_tasks", usual(combiner="mean"), USUAL, gate_units=(5,), tasks=three, rank_by="buy"),
+        Variant("rank_by_product", usual(combiner="mean"), USUAL, tasks=three, rank_by={"click": 1, "buy": 0.5}),
+        Variant("handpick", plain(), PLAIN, layout="handpick"),
+        Variant("handpick_prelu_batch_norm", plain(), PLAIN, gate_units=(7,), activation="prelu",
                 batch_normalization=True, layout="handpick"),
         Variant("history",
                 [History("item_id", 60, 4, 8, "mean", key="hist_item_id", first=0),
