@@ -17,21 +17,21 @@ namespace handpick::converter {
 
 // Sections of a spec that only some kinds have. A set of them is a sum.
 enum Section : unsigned {
-  kWide = 1,
-  kDeep = 2,
-  kAttention = 4,
-  kEvolution = 8,
-  kTasks = 0x100,
-  kExperts = 0x200,
-  kPiecewise = 0x400,
-  kCross = 1u << 16,
-  kGmf = 1u << 17,
-  kSoftAttention = 1u << 18,
-  kValue = 1u << 19,
-  kAutorec = 1u << 20,
+  kWide = 1u << 0,
+  kDeep = 1u << 1,
+  kAttention = 1u << 2,
+  kEvolution = 1u << 3,
+  kTasks = 1u << 4,
+  kExperts = 1u << 5,
+  kPiecewise = 1u << 6,
+  kCross = 1u << 7,
+  kGmf = 1u << 8,
+  kSoftAttention = 1u << 9,
+  kValue = 1u << 10,
+  kAutorec = 1u << 11,
   kTrees = 1u << 12,
   kProducts = 1u << 13,
-  kTowers = 16,
+  kTowers = 1u << 14,
 };
 
 struct NamedSection {
@@ -60,21 +60,21 @@ inline constexpr NamedSection kSections[] = {
 enum KindTrait : unsigned {
   kPlain = 0,
   // The deep features with ids meet as vectors: one is needed, and all are of one width.
-  kFieldsInteract = 1,
+  kFieldsInteract = 1u << 0,
   // deep.hidden_units may be empty: what else reads the deep features is the model.
-  kLayersAreOptional = 2,
+  kLayersAreOptional = 1u << 1,
   // There is a state that events change, for which history.beyond_maximum says what becomes of it.
-  kHasStates = 4,
+  kHasStates = 1u << 2,
   // The spec lists its outputs (model.outputs), each of which is a task with a network of its own.
-  kHasTasks = 0x100,
+  kHasTasks = 1u << 3,
   // Its outputs are its own: the spec does not name them.
-  kNamesOutputs = 0x200,
+  kNamesOutputs = 1u << 4,
   // There are no layers: deep.hidden_units may be left out, and is empty.
-  kHasNoLayers = 0x1000,
+  kHasNoLayers = 1u << 5,
   // Two deep features with ids at least.
-  kNeedsPairs = 0x2000,
+  kNeedsPairs = 1u << 6,
   // The item's tower is the embedding of one feature, and its bias.
-  kItemIsEmbedding = 8,
+  kItemIsEmbedding = 1u << 7,
 };
 
 struct ModelKind {

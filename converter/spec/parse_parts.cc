@@ -436,14 +436,7 @@ void PartsParser::ParseTower(const JsonObject& tower, TowerSpec* to) {
   if (tower.Has("output_activation")) {
     to->output_activation = activations[tower.Choice("output_activation", activations)];
   }
-  to->batch_normalization = tower.BooleanOr("batch_normalization", false);
-  to->batch_normalization_epsilon =
-      tower.NumberOr("batch_normalization_epsilon", to->batch_normalization_epsilon);
-  if (errors_.ok() &&
-      !(to->batch_normalization_epsilon > 0 && to->batch_normalization_epsilon <= 1)) {
-    errors_.Add(tower.PathOf("batch_normalization_epsilon"),
-                absl::StrCat(to->batch_normalization_epsilon, " is not above 0 and at most 1"));
-  }
+  ParseBatchNormalization(tower, to);
 }
 
 // Whether a feature, or all that one is crossed of, is the user's (or the item's).

@@ -174,13 +174,8 @@ struct ProductsSpec {
 };
 
 // One of two towers: layers over some features, or their embeddings and numbers alone.
-struct TowerSpec {
-  std::vector<FeatureUse> features;
-  std::vector<int64_t> hidden_units;
-  std::string activation = "relu";  // linear, relu, sigmoid, tanh, prelu, dice
-  std::string output_activation;    // Of the last layer; "": the others'.
-  bool batch_normalization = false;
-  double batch_normalization_epsilon = 1e-5;
+struct TowerSpec : DeepSpec {
+  std::string output_activation;  // Of the last layer; "": the others'.
 };
 
 // A vector of the user, one of the item, and how alike they are.
