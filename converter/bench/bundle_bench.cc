@@ -33,7 +33,7 @@ struct Batches {
   // Strings of the batches are those of the request.
   std::unique_ptr<Request> request;
   ColumnBatch context;
-  ColumnBatch history;
+  std::vector<ColumnBatch> histories;  // By sequence.
   ColumnBatch candidates;
 };
 
@@ -100,20 +100,22 @@ class Bench {
       auto owned = std::make_unique<Request>(std::move(request));
       HP_ASSIGN_OR_RETURN(ColumnBatch context,
                           ColumnBatch::Make(opened_.model(), owned->context, 1));
-      HP_ASSIGN_OR_RETURN(ColumnBatch history,
-                          ColumnBatch::Make(opened_.model(), owned->history, most));
+      HP_ASSIGN_OR_RETURN(std::vector<ColumnBatch> histories,
+                          ColumnBatch::Histories(opened_.model(), *owned));
       HP_ASSIGN_OR_RETURN(
           ColumnBatch candidates,
           ColumnBatch::Make(opened_.model(), owned->candidates, owned->candidate_count));
       requests_.push_back(
-          {std::move(owned), std::move(context), std::move(history), std::move(candidates)});
+          {std::move(owned), std::move(context), std::move(histories), std::move(candidates)});
     }
-    // Events one by one.
+    // Events one by one, of all sequences in turn.
     for (size_t i = 0; i < kRequests && most > 0; ++i) {
       HP_ASSIGN_OR_RETURN(Request request, maker_.Make(~options_.seed * kRequests + i, 0, 1));
       auto owned = std::make_unique<Request>(std::move(request));
-      HP_ASSIGN_OR_RETURN(ColumnBatch event, ColumnBatch::Make(opened_.model(), owned->history, 1));
-      events_.push_back({std::move(owned), {}, std::move(event), {}});
+      HP_ASSIGN_OR_RETURN(std::vector<ColumnBatch> events,
+                          ColumnBatch::Histories(opened_.model(), *owned));
+      for (ColumnBatch& event : events) events_.push_back(std::move(event));
+      event_requests_.push_back(std::move(owned));
     }
     scores_.resize(options_.candidates.back());
     result_.machine = MeasureMissing(options_.machine, std::min(1.0, options_.seconds / 10));
@@ -126,9 +128,11 @@ class Bench {
     const hp_batch context = batches.context.batch();
     Note(hp_session_set_context(opened.session(), &context), opened);
     if (events_.empty()) return;
-    hp_batch history = batches.history.batch();
-    history.row_count = events;
-    Note(hp_session_set_history(opened.session(), &history), opened);
+    for (const ColumnBatch& columns : batches.histories) {
+      hp_batch history = columns.batch();
+      history.row_count = std::min(history.row_count, events);
+      Note(hp_session_set_history(opened.session(), &history), opened);
+    }
   }
 
   void Score(const OpenedBundle& opened, const Batches& batches, size_t candidates) {
@@ -144,7 +148,7 @@ class Bench {
   }
 
   void AppendNext() {
-    const hp_batch event = events_[next_++ % kRequests].history.batch();
+    const hp_batch event = events_[next_++ % events_.size()].batch();
     Note(hp_session_append_events(opened_.session(), &event));
   }
 
@@ -313,7 +317,8 @@ class Bench {
   Calibrator calibrator_{std::min(1.0, options_.seconds / 10)};
   OpenedBundle opened_;
   std::vector<Batches> requests_;
-  std::vector<Batches> events_;  // Each of one event in `history`; empty without history.
+  std::vector<ColumnBatch> events_;  // Each of one event; empty without history.
+  std::vector<std::unique_ptr<Request>> event_requests_;  // Whose strings are theirs.
   std::vector<float> scores_;
   size_t next_ = 0;
   absl::Status failure_;

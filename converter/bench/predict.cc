@@ -68,7 +68,8 @@ StepTime PredictStep(const StepWork& step, const MachinePeak& machine, double ev
       amount.int8_multiply_accumulates > 0 ? kernel.per_int8_function : kernel.per_function;
   StepTime time;
   time.per_run = kSecondsPerRun + (amount.all_multiply_accumulates() > 0 ? kSecondsPerProduct : 0);
-  time.per_run += step.per_tile_and_event.elements * events * kernel.per_element * f32_seconds;
+  time.per_run += step.per_tile_and_event.elements * std::min(events, step.max_events) *
+                  kernel.per_element * f32_seconds;
   time.per_row = amount.multiply_accumulates * f32_seconds /
                      (tiled ? kernel.f32_share : kernel.f32_share_alone) +
                  amount.int8_multiply_accumulates * int8_seconds /

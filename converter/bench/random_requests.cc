@@ -126,6 +126,9 @@ RequestMaker::RequestMaker(const schema::Bundle& bundle, const FeatureSet& featu
                            const schema::CatalogT* catalog)
     : features_(features),
       catalog_(catalog != nullptr && catalog->item_count > 0 ? catalog : nullptr) {
+  for (uint32_t s = 0; bundle.sequences() != nullptr && s < bundle.sequences()->size(); ++s) {
+    max_events_.push_back(bundle.sequences()->Get(s)->max_events());
+  }
   if (bundle.goldens() == nullptr) return;
   for (const schema::GoldenRequest* golden : *bundle.goldens()) {
     const std::unique_ptr<schema::GoldenRequestT> unpacked(golden->UnPack());
@@ -144,10 +147,14 @@ absl::StatusOr<Request> RequestMaker::Make(uint64_t seed, size_t candidates, siz
   Random random(seed);
   Request request;
   request.candidate_count = candidates;
-  request.event_count = events;
+  for (const size_t most : max_events_) request.event_counts.push_back(std::min(events, most));
   static const std::vector<RawCell> kNone;
   for (const Side side : {Side::Context, Side::History, Side::Candidate}) {
-    const size_t rows = side == Side::Context ? 1 : side == Side::History ? events : candidates;
+    const auto rows_of = [&](const FeatureT& feature) {
+      return side == Side::Context   ? 1
+             : side == Side::History ? request.Events(feature.sequence)
+                                     : candidates;
+    };
     std::vector<RawColumn>& columns = side == Side::Context   ? request.context
                                       : side == Side::History ? request.history
                                                               : request.candidates;
@@ -157,7 +164,7 @@ absl::StatusOr<Request> RequestMaker::Make(uint64_t seed, size_t candidates, siz
       const FeatureT& feature = *features_.features[f];
       if (feature.side != side || feature.length_feature < 0) continue;
       const auto [at, is_new] =
-          lengths.try_emplace(static_cast<size_t>(feature.length_feature), rows, 0);
+          lengths.try_emplace(static_cast<size_t>(feature.length_feature), rows_of(feature), 0);
       for (uint32_t& length : at->second) {
         const auto drawn = static_cast<uint32_t>(1 + random.Below(feature.max_values));
         length = is_new ? drawn : std::min(length, feature.max_values);
@@ -171,7 +178,7 @@ absl::StatusOr<Request> RequestMaker::Make(uint64_t seed, size_t candidates, siz
       if (!is_key && side == Side::Candidate && IsInCatalog(catalog_, f)) continue;
       RawColumn column{f, {}};
       const auto golden = golden_numbers_.find(f);
-      for (size_t row = 0; row < rows; ++row) {
+      for (size_t row = 0; row < rows_of(feature); ++row) {
         RawCell cell;
         if (is_key) {
           cell = {DrawItem(*catalog_, &random)};

@@ -32,6 +32,7 @@ class RequestMaker {
  private:
   const FeatureSet& features_;
   const schema::CatalogT* catalog_;
+  std::vector<size_t> max_events_;                         // By sequence.
   std::map<size_t, std::vector<RawCell>> golden_numbers_;  // By feature.
 };
 

@@ -1,9 +1,12 @@
 #include "converter/bench/step_work.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "schema/forest.h"
+#include "schema/operator_check.h"
 #include "schema/operators.h"
 #include "schema/table_rows.h"
 
@@ -64,6 +67,20 @@ class Counter {
 
   Domain DomainOf(const schema::Step& step) const {
     return bundle_.buffers()->Get(bundle_.values()->Get(step.output())->buffer())->domain();
+  }
+
+  // Of the sequence whose events the step makes or reads.
+  double MaxEventsOf(const schema::Step& step) const {
+    std::vector<uint32_t> values = {step.output()};
+    for (uint32_t i = 0; i < Size(step.operands()); ++i) values.push_back(step.operands()->Get(i));
+    for (const uint32_t value : values) {
+      const schema::Buffer& buffer =
+          *bundle_.buffers()->Get(bundle_.values()->Get(value)->buffer());
+      if (schema::HasEvents(buffer.domain())) {
+        return bundle_.sequences()->Get(buffer.sequence())->max_events();
+      }
+    }
+    return 0;
   }
 
  private:
@@ -206,7 +223,7 @@ const char* RunsPerName(RunsPer runs_per) {
 
 Amount StepWork::With(double events) const {
   Amount amount = once;
-  return amount += per_event * events;
+  return amount += per_event * std::min(events, max_events);
 }
 
 std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle) {
@@ -226,6 +243,7 @@ std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle) {
     (step.domain == Domain::Pair ? step.per_event : step.once) = work.once;
     step.per_event += work.per_event;
     step.per_tile_and_event = work.per_tile_and_event;
+    step.max_events = counter.MaxEventsOf(in);
     steps.push_back(std::move(step));
   }
   return steps;

@@ -99,7 +99,7 @@ class Converter {
   const FeatureSet& features() const { return *conversion_.source.features; }
   const schema::CatalogT* catalog() const { return conversion_.bundle.catalog.get(); }
   // Of a full history.
-  uint64_t events() const { return conversion_.source.max_history; }
+  uint64_t events() const { return conversion_.source.max_history(); }
   bool is_int8() const { return options_.precision == schema::Precision::Int8; }
   bool is_float32() const { return options_.precision == schema::Precision::Float32; }
 

@@ -61,7 +61,8 @@ absl::StatusOr<Json> Gather(const LoadedBundle& loaded) {
   json["memory"] = MemoryJson(loaded, *session);
   json["outputs"] = OutputsJson(bundle);
   HP_RETURN_IF_ERROR(AddWork(loaded, &json));
-  json["features"] = FeaturesJson(loaded.features);
+  json["sequences"] = SequencesJson(bundle);
+  json["features"] = FeaturesJson(loaded.features, json["sequences"]);
   AddProgram(loaded, &json);
   json["catalog"] = CatalogJson(loaded);
   json["recall"] = RecallJson(loaded);

@@ -70,6 +70,9 @@ Json FeatureJson(const FeatureSet& features, size_t i) {
 
 std::string FeatureText(const Json& f) {
   std::vector<std::string> notes;
+  if (f.contains("sequence")) {
+    notes.push_back(absl::StrCat("of sequence ", f["sequence"].get<std::string>()));
+  }
   if (f.contains("vocabulary")) notes.push_back(f["vocabulary"].get<std::string>());
   if (f.contains("max_values"))
     notes.push_back(absl::StrCat("up to ", f["max_values"].dump(), " values"));
@@ -97,9 +100,24 @@ std::string FeatureText(const Json& f) {
 
 }  // namespace
 
-Json FeaturesJson(const FeatureSet& features) {
+Json SequencesJson(const schema::Bundle& bundle) {
   Json list = Json::array();
-  for (size_t i = 0; i < features.features.size(); ++i) list.push_back(FeatureJson(features, i));
+  for (uint32_t s = 0; bundle.sequences() != nullptr && s < bundle.sequences()->size(); ++s) {
+    const schema::Sequence& sequence = *bundle.sequences()->Get(s);
+    list.push_back({{"name", sequence.name() == nullptr ? "" : sequence.name()->str()},
+                    {"max_events", sequence.max_events()}});
+  }
+  return list;
+}
+
+Json FeaturesJson(const FeatureSet& features, const Json& sequences) {
+  Json list = Json::array();
+  for (size_t i = 0; i < features.features.size(); ++i) {
+    list.push_back(FeatureJson(features, i));
+    const schema::FeatureT& feature = *features.features[i];
+    if (feature.side != schema::Side::History || sequences.size() < 2) continue;
+    list.back()["sequence"] = sequences[feature.sequence]["name"];
+  }
   return list;
 }
 

@@ -32,7 +32,9 @@ Json MemoryJson(const LoadedBundle& loaded, const BundleSession& session);
 std::string MemoryText(const Json& bytes, const Json& memory);
 
 // inspect_features.cc
-Json FeaturesJson(const FeatureSet& features);
+// Names and numbers of events of the model's histories.
+Json SequencesJson(const schema::Bundle& bundle);
+Json FeaturesJson(const FeatureSet& features, const Json& sequences);
 std::string FeaturesText(const Json& features);
 
 // inspect_program.cc: weights and steps, and how much they have to do. Sets `tables`, `dense`,

@@ -75,11 +75,11 @@ class Emitter {
     for (const auto& vocabulary : graph_.features->vocabularies) {
       bundle_.vocabularies.push_back(std::make_unique<schema::VocabularyT>(*vocabulary));
     }
-    if (graph_.max_history > 0) {
+    for (const Sequence& of_graph : graph_.sequences) {
       auto sequence = std::make_unique<schema::SequenceT>();
-      sequence->name = kSequenceName;
-      sequence->max_events = graph_.max_history;
-      sequence->beyond_maximum = graph_.beyond_maximum;
+      sequence->name = of_graph.name;
+      sequence->max_events = of_graph.max_events;
+      sequence->beyond_maximum = of_graph.beyond_maximum;
       bundle_.sequences.push_back(std::move(sequence));
     }
     bundle_.tile = plan_.tile;
@@ -142,6 +142,7 @@ class Emitter {
     for (const PlannedBuffer& buffer : plan_.buffers) {
       auto out = std::make_unique<schema::BufferT>();
       out->domain = buffer.domain.ToSchema();
+      out->sequence = buffer.sequence;
       out->width = buffer.width;
       out->offset = buffer.offset;
       bundle_.buffers.push_back(std::move(out));

@@ -16,9 +16,6 @@ namespace handpick::converter {
 using schema::kFormatMajor;
 using schema::kFormatMinor;
 
-// The name of a model's only history.
-inline constexpr char kSequenceName[] = "history";
-
 // The bundle of a graph that Lower made and PlanMemory planned. Catalog, golden requests and drift
 // are left to the caller.
 absl::StatusOr<schema::BundleT> Emit(const Graph& graph, const MemoryPlan& plan,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -124,6 +125,23 @@ absl::StatusOr<std::vector<double>> LogitsOf(const Output& output, const Request
   return logits;
 }
 
+// The columns of one sequence's events.
+std::vector<RawColumn> ColumnsOf(const Request& request, const FeatureSet& features,
+                                 uint32_t sequence) {
+  std::vector<RawColumn> columns;
+  for (const RawColumn& column : request.history) {
+    if (features.features[column.feature]->sequence == sequence) columns.push_back(column);
+  }
+  return columns;
+}
+
+// Sequences up to the last one that has events.
+uint32_t SequencesWithEvents(const Request& request) {
+  auto count = static_cast<uint32_t>(request.event_counts.size());
+  while (count > 0 && request.Events(count - 1) == 0) --count;
+  return count;
+}
+
 }  // namespace
 
 absl::StatusOr<std::vector<std::vector<double>>> TrainersLogits(
@@ -150,10 +168,14 @@ absl::StatusOr<std::unique_ptr<schema::GoldenRequestT>> BuildGolden(
                       TrainersLogits(request, outputs));
   auto golden = std::make_unique<schema::GoldenRequestT>();
   HP_ASSIGN_OR_RETURN(golden->context, BuildColumns(request.context, features));
-  if (request.event_count > 0) {
+  const uint32_t sequences = SequencesWithEvents(request);
+  for (uint32_t sequence = 0; sequence < sequences; ++sequence) {
     auto history = std::make_unique<schema::GoldenEventsT>();
-    HP_ASSIGN_OR_RETURN(history->columns, BuildColumns(request.history, features));
-    history->event_count = static_cast<uint32_t>(request.event_count);
+    history->event_count = static_cast<uint32_t>(request.Events(sequence));
+    if (history->event_count > 0) {
+      HP_ASSIGN_OR_RETURN(history->columns,
+                          BuildColumns(ColumnsOf(request, features, sequence), features));
+    }
     golden->histories.push_back(std::move(history));
   }
   HP_ASSIGN_OR_RETURN(golden->candidates, BuildColumns(request.candidates, features));
@@ -171,10 +193,11 @@ Request RequestOfGolden(const schema::GoldenRequestT& golden, const FeatureSet& 
   Request request;
   request.candidate_count = golden.candidate_count;
   request.context = ColumnsOfGolden(golden.context, 1, features);
-  if (!golden.histories.empty()) {
-    const schema::GoldenEventsT& history = *golden.histories[0];
-    request.event_count = history.event_count;
-    request.history = ColumnsOfGolden(history.columns, history.event_count, features);
+  for (const auto& history : golden.histories) {
+    request.event_counts.push_back(history->event_count);
+    std::vector<RawColumn> columns =
+        ColumnsOfGolden(history->columns, history->event_count, features);
+    std::move(columns.begin(), columns.end(), std::back_inserter(request.history));
   }
   request.candidates = ColumnsOfGolden(golden.candidates, golden.candidate_count, features);
   if (outputs.size() == 1) {

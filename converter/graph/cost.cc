@@ -1,5 +1,6 @@
 #include "converter/graph/cost.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -76,20 +77,49 @@ Domain WorkDomain(const Node& node, const std::vector<Domain>& domains) {
   return runs_over_events ? Domain::Pair() : domains[node.output];
 }
 
+void Add(const Work& work, Work* sum) {
+  sum->multiply_accumulates += work.multiply_accumulates;
+  sum->rows_gathered += work.rows_gathered;
+  sum->tree_nodes += work.tree_nodes;
+}
+
 }  // namespace
+
+uint64_t Cost::CandidateMultiplyAccumulates(uint64_t events) const {
+  uint64_t sum = candidate.multiply_accumulates;
+  for (const OfSequence& of : sequences) {
+    sum += std::min(events, of.max_events) * of.pair.multiply_accumulates;
+  }
+  return sum;
+}
+
+uint64_t Cost::RepeatedMultiplyAccumulates(uint64_t events) const {
+  uint64_t sum = context.multiply_accumulates + CandidateMultiplyAccumulates(events);
+  for (const OfSequence& of : sequences) {
+    sum += std::min(events, of.max_events) * of.event.multiply_accumulates;
+  }
+  return sum;
+}
 
 Cost CountWork(const Graph& graph) {
   const std::vector<Domain> domains = InferDomains(graph);
-  Work by_domain[kDomainCount];
+  const std::vector<uint32_t> sequences = InferSequences(graph);
+  Cost cost;
+  for (const Sequence& sequence : graph.sequences)
+    cost.sequences.push_back({sequence.max_events, {}, {}});
   for (const Node& node : graph.nodes) {
     const Work work = WorkOf(graph, node);
-    Work& sum = by_domain[WorkDomain(node, domains).index()];
-    sum.multiply_accumulates += work.multiply_accumulates;
-    sum.rows_gathered += work.rows_gathered;
-    sum.tree_nodes += work.tree_nodes;
+    const Domain domain = WorkDomain(node, domains);
+    Add(work, domain == Domain::Context()     ? &cost.context
+              : domain == Domain::History()   ? &cost.event
+              : domain == Domain::Candidate() ? &cost.candidate
+                                              : &cost.pair);
+    const uint32_t sequence = SequenceOf(graph, node, sequences);
+    if (!domain.has_event() || sequence == kNoSequence) continue;
+    Cost::OfSequence& of = cost.sequences[sequence];
+    Add(work, domain == Domain::History() ? &of.event : &of.pair);
   }
-  return {by_domain[Domain::Context().index()], by_domain[Domain::History().index()],
-          by_domain[Domain::Candidate().index()], by_domain[Domain::Pair().index()]};
+  return cost;
 }
 
 }  // namespace handpick::converter

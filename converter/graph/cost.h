@@ -3,6 +3,7 @@
 #define HANDPICK_CONVERTER_GRAPH_COST_H_
 
 #include <cstdint>
+#include <vector>
 
 #include "converter/graph/graph.h"
 
@@ -26,17 +27,20 @@ struct Cost {
   Work candidate;
   Work pair;
 
-  // Of one candidate beside `events` events.
-  uint64_t CandidateMultiplyAccumulates(uint64_t events) const {
-    return candidate.multiply_accumulates + events * pair.multiply_accumulates;
-  }
+  // `event` and `pair` by sequence, of which they are the sums.
+  struct OfSequence {
+    uint64_t max_events = 0;
+    Work event;
+    Work pair;
+  };
+  std::vector<OfSequence> sequences;
+
+  // Of one candidate beside `events` events of each sequence, or as many as it keeps.
+  uint64_t CandidateMultiplyAccumulates(uint64_t events) const;
 
   // Of one candidate, where what the user has is repeated for each: what a model costs in a batch
   // of rows, as trainers write it down.
-  uint64_t RepeatedMultiplyAccumulates(uint64_t events) const {
-    return context.multiply_accumulates + candidate.multiply_accumulates +
-           events * (event.multiply_accumulates + pair.multiply_accumulates);
-  }
+  uint64_t RepeatedMultiplyAccumulates(uint64_t events) const;
 };
 
 Cost CountWork(const Graph& graph);

@@ -43,18 +43,12 @@ class Decoder {
   absl::StatusOr<Graph> Decode() {
     graph_.model_name = bundle_.model_name;
     graph_.model_version = bundle_.model_version;
-    // A graph has one history so far, as every recipe does.
-    if (bundle_.sequences.size() > 1 || bundle_.outputs.empty()) {
-      return absl::UnimplementedError(absl::StrCat("bundle: it has ", bundle_.sequences.size(),
-                                                   " sequences and ", bundle_.outputs.size(),
-                                                   " outputs, expected at most 1 and at least 1"));
-    }
-    if (!bundle_.sequences.empty()) {
-      graph_.max_history = bundle_.sequences[0]->max_events;
-      graph_.beyond_maximum = bundle_.sequences[0]->beyond_maximum;
-    }
-    if (graph_.beyond_maximum > schema::BeyondMaximum::Carry) {
-      return Corrupt("it is unknown what becomes of states beyond its maximal history");
+    if (bundle_.outputs.empty()) return Corrupt("it has no output");
+    for (const auto& sequence : bundle_.sequences) {
+      if (sequence->beyond_maximum > schema::BeyondMaximum::Carry) {
+        return Corrupt("it is unknown what becomes of states beyond its maximal history");
+      }
+      graph_.sequences.push_back({sequence->name, sequence->max_events, sequence->beyond_maximum});
     }
     HP_RETURN_IF_ERROR(DecodeFeatures());
     for (const auto& table : bundle_.tables) HP_RETURN_IF_ERROR(DecodeTable(*table));
@@ -314,6 +308,7 @@ class Decoder {
     if (step.kind == OperatorKind::Copy) {
       // What a copy varies along is where it lies.
       HP_ASSIGN_OR_RETURN(op.domain, DomainOfValue(step.output));
+      op.sequence = bundle_.buffers[bundle_.values[step.output]->buffer]->sequence;
     }
     return Write(step.output, std::move(op), std::move(inputs));
   }

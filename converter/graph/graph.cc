@@ -248,6 +248,36 @@ absl::Status CheckEventAxes(const Graph& graph) {
   return absl::OkStatus();
 }
 
+// Checks that each node reads, and looks up, the events of one sequence.
+absl::Status CheckSequences(const Graph& graph) {
+  const std::vector<uint32_t> sequences = InferSequences(graph);
+  for (const Node& node : graph.nodes) {
+    const uint32_t own = SequenceOf(graph, node, sequences);
+    const auto is_other = [&](uint32_t sequence) {
+      return sequence != kNoSequence && sequence != own;
+    };
+    bool mixes = false;
+    for (const ValueId input : node.inputs) mixes |= is_other(sequences[input]);
+    std::vector<uint32_t> features = node.op.features;
+    for (const Lookup& lookup : node.op.lookups) features.push_back(lookup.feature);
+    for (const uint32_t f : features) {
+      const schema::FeatureT& feature = *graph.features->features[f];
+      mixes |= feature.side == schema::Side::History && is_other(feature.sequence);
+    }
+    if (mixes) {
+      return absl::InternalError(absl::StrCat("node '", graph.NameOf(node), "' (",
+                                              OperatorName(node.op),
+                                              "): reads the events of two sequences"));
+    }
+    if (own != kNoSequence && own >= graph.sequences.size()) {
+      return absl::InternalError(absl::StrCat("node '", graph.NameOf(node), "' (",
+                                              OperatorName(node.op), "): is of sequence ", own,
+                                              " of ", graph.sequences.size()));
+    }
+  }
+  return absl::OkStatus();
+}
+
 // Checks that numbers which may be missing go into forests and nowhere else.
 class MissingChecker {
  public:
@@ -382,7 +412,14 @@ absl::Status Verify(const Graph& graph) {
   }
   HP_RETURN_IF_ERROR(CheckOutputs(graph, made));
   HP_RETURN_IF_ERROR(MissingChecker(graph).Check());
-  return CheckEventAxes(graph);
+  HP_RETURN_IF_ERROR(CheckEventAxes(graph));
+  return CheckSequences(graph);
+}
+
+uint32_t Graph::max_history() const {
+  uint32_t most = 0;
+  for (const Sequence& sequence : sequences) most = std::max(most, sequence.max_events);
+  return most;
 }
 
 std::vector<Output> Graph::Outputs() const {

@@ -23,6 +23,14 @@ namespace handpick::converter {
 
 using ValueId = uint32_t;  // Index into Graph::values.
 
+// A history: events of one kind, oldest first.
+struct Sequence {
+  std::string name;
+  uint32_t max_events = 0;
+  // What becomes of recurrent states when the oldest event is dropped.
+  schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
+};
+
 // The output of a model that has one, unless its spec says otherwise.
 inline constexpr char kDefaultOutputName[] = "score";
 
@@ -57,8 +65,7 @@ struct Graph {
   // Of the model.
   std::string model_name;
   std::string model_version;
-  uint32_t max_history = 0;
-  schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
+  std::vector<Sequence> sequences;  // Features of the history say which of them they belong to.
   std::shared_ptr<const FeatureSet> features;
   // What the user should know about how spec and weights were read, and that is no error.
   std::vector<std::string> notices;
@@ -76,6 +83,9 @@ struct Graph {
   std::string output_name = kDefaultOutputName;
   std::vector<Power> product;
   std::vector<Output> other_outputs;
+
+  // Events of the longest sequence; 0: there is none.
+  uint32_t max_history() const;
 
   // All outputs, the first one first.
   std::vector<Output> Outputs() const;
@@ -103,8 +113,9 @@ struct Graph {
 
 // Checks everything that the passes rely on: operands come first and exist, each value has at most
 // one node, outputs are made and have names of their own, widths agree, tables, weights, forests
-// and features exist and fit, what runs over events reads values of events, numbers that may be
-// missing are read by forests alone. An error names the node.
+// and features exist and fit, what runs over events reads values of events, no value is made of
+// the events of two sequences, numbers that may be missing are read by forests alone. An error
+// names the node.
 absl::Status Verify(const Graph& graph);
 
 // A fault of schema/operator_check.h in words: "the width of operand 'gates' is 5, expected 6".

@@ -28,6 +28,34 @@ Domain InferDomain(const Graph& graph, const Node& node, const std::vector<Domai
   return row->reduces_events ? domain.WithoutEvent() : domain;
 }
 
+uint32_t SequenceOf(const Graph& graph, const Node& node, const std::vector<uint32_t>& sequences) {
+  if (node.op.domain.has_event()) return node.op.sequence;
+  for (const ValueId input : node.inputs) {
+    if (sequences[input] != kNoSequence) return sequences[input];
+  }
+  const auto of_feature = [&](uint32_t feature) {
+    const schema::FeatureT& description = *graph.features->features[feature];
+    return description.side == schema::Side::History ? description.sequence : kNoSequence;
+  };
+  for (const Lookup& lookup : node.op.lookups) {
+    if (of_feature(lookup.feature) != kNoSequence) return of_feature(lookup.feature);
+  }
+  for (const uint32_t feature : node.op.features) {
+    if (of_feature(feature) != kNoSequence) return of_feature(feature);
+  }
+  return kNoSequence;
+}
+
+std::vector<uint32_t> InferSequences(const Graph& graph) {
+  std::vector<uint32_t> sequences(graph.values.size(), kNoSequence);
+  for (const Node& node : graph.nodes) {
+    const schema::OperatorRow* row = FindGraphOperator(node.op.kind);
+    if (row != nullptr && row->reduces_events) continue;
+    sequences[node.output] = SequenceOf(graph, node, sequences);
+  }
+  return sequences;
+}
+
 std::vector<Domain> InferDomains(const Graph& graph) {
   std::vector<Domain> domains(graph.values.size());
   for (const Node& node : graph.nodes) {

@@ -2,6 +2,7 @@
 #ifndef HANDPICK_CONVERTER_GRAPH_INFER_DOMAINS_H_
 #define HANDPICK_CONVERTER_GRAPH_INFER_DOMAINS_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "converter/graph/domain.h"
@@ -17,6 +18,16 @@ Domain InferDomain(const Graph& graph, const Node& node, const std::vector<Domai
 
 // One domain per value of a verified graph; values without a node are context.
 std::vector<Domain> InferDomains(const Graph& graph);
+
+// A value without events belongs to no sequence.
+inline constexpr uint32_t kNoSequence = UINT32_MAX;
+
+// The sequence whose events a node reads or runs over, given the sequences of its inputs;
+// kNoSequence: none. Of a node that mixes several, the first: Verify refuses those.
+uint32_t SequenceOf(const Graph& graph, const Node& node, const std::vector<uint32_t>& sequences);
+
+// For each value of a graph, the sequence whose events it varies along, or kNoSequence.
+std::vector<uint32_t> InferSequences(const Graph& graph);
 
 }  // namespace handpick::converter
 

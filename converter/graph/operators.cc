@@ -148,9 +148,10 @@ Operator AddOp(ActivationSpec activation, std::vector<double> bias) {
   return op;
 }
 
-Operator CopyOp(Domain domain) {
+Operator CopyOp(Domain domain, uint32_t sequence) {
   Operator op(OperatorKind::Copy);
   op.domain = domain;
+  op.sequence = sequence;
   return op;
 }
 

@@ -91,6 +91,7 @@ struct Operator {
   std::vector<double> bias = {};
   // Copy: what the result varies along, beside the operand's axes.
   Domain domain = {};
+  uint32_t sequence = 0;  // Of a domain with events.
   // kSlice.
   uint32_t column = 0;
   // kBatchNormalization.
@@ -125,7 +126,8 @@ Operator DenseOp(DenseId weights, ActivationSpec activation = {});
 Operator BatchNormOp(BatchNormStatistics statistics);
 Operator ActivationOp(ActivationSpec activation);
 Operator AddOp(ActivationSpec activation = {}, std::vector<double> bias = {});
-Operator CopyOp(Domain domain);
+// `sequence`: of a domain with events.
+Operator CopyOp(Domain domain, uint32_t sequence = 0);
 Operator WeightedPoolOp(std::vector<double> empty_value = {});
 Operator RecurrenceOp(DenseId weights);
 Operator AttentionRecurrenceOp(schema::RecurrentCell cell, DenseId weights,

@@ -74,7 +74,8 @@ class Fuser {
   void VisitAdd(Node node) {
     auto& add = node.op;
     MoveBias(&add, node.inputs);
-    MoveRow(&node);
+    while (MoveRow(&node)) {
+    }
     if (node.inputs.size() == 2 && add.bias.empty() && add.IsLinear()) {
       if (AddToEmbeddingSum(node)) return;
     }
@@ -110,8 +111,8 @@ class Fuser {
     }
   }
 
-  void MoveRow(Node* node) {
-    if (node->inputs.size() < 2) return;
+  // Makes one context addend the row of a layer beside it; false: there is none such.
+  bool MoveRow(Node* node) {
     for (size_t d = node->inputs.size(); d-- > 0;) {
       const ValueId layer = node->inputs[d];
       const Domain domain = rewriter_.DomainOf(layer);
@@ -124,9 +125,10 @@ class Fuser {
         dense.inputs.push_back(node->inputs[r]);
         rewriter_.Add(std::move(dense));
         node->inputs.erase(node->inputs.begin() + static_cast<std::ptrdiff_t>(r));
-        return;
+        return true;
       }
     }
+    return false;
   }
 
   bool AddToEmbeddingSum(const Node& node) {

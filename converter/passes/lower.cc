@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "converter/graph/infer_domains.h"
 #include "converter/io/status_macros.h"
 #include "converter/passes/rewriter.h"
 
@@ -106,7 +107,11 @@ class Lowerer {
     const Graph& graph = rewriter_.graph();
     const std::string name =
         absl::StrCat(graph.NameOf(concat), ".", graph.values[value].name, ".copy");
-    return rewriter_.Append(name, CopyOp(domain), {value}, graph.WidthOf(value));
+    uint32_t sequence = 0;
+    for (const ValueId part : concat.inputs) {
+      if (rewriter_.SequenceOf(part) != kNoSequence) sequence = rewriter_.SequenceOf(part);
+    }
+    return rewriter_.Append(name, CopyOp(domain, sequence), {value}, graph.WidthOf(value));
   }
 
   // What the table of operators says about domains.

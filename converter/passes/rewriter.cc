@@ -19,6 +19,7 @@ Rewriter::Rewriter(const Graph& source) : graph_(source) {
   }
   producers_.resize(graph_.values.size(), kNoProducer);
   domains_.resize(graph_.values.size());
+  sequences_.resize(graph_.values.size(), kNoSequence);
 }
 
 Node Rewriter::Current(const Node& node) const {
@@ -32,6 +33,9 @@ Domain Rewriter::DomainOf(const Node& node) const { return InferDomain(graph_, n
 void Rewriter::Add(Node node) {
   producers_[node.output] = graph_.nodes.size();
   domains_[node.output] = DomainOf(node);
+  if (domains_[node.output].has_event()) {
+    sequences_[node.output] = converter::SequenceOf(graph_, node, sequences_);
+  }
   graph_.nodes.push_back(std::move(node));
 }
 
@@ -41,6 +45,7 @@ ValueId Rewriter::Append(std::string name, Operator op, std::vector<ValueId> inp
   replaced_.push_back(output);
   producers_.push_back(kNoProducer);
   domains_.emplace_back();
+  sequences_.push_back(kNoSequence);
   Add({std::move(op), std::move(inputs), output});
   return output;
 }

@@ -3,6 +3,7 @@
 #define HANDPICK_CONVERTER_PASSES_REWRITER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,8 @@ class Rewriter {
   Domain DomainOf(ValueId value) const { return domains_[value]; }
   // Of what a node that is not added yet would make.
   Domain DomainOf(const Node& node) const;
+  // See InferSequences.
+  uint32_t SequenceOf(ValueId value) const { return sequences_[value]; }
 
   Graph& graph() { return graph_; }
   const Graph& graph() const { return graph_; }
@@ -50,6 +53,7 @@ class Rewriter {
   std::vector<ValueId> replaced_;
   std::vector<size_t> producers_;
   std::vector<Domain> domains_;
+  std::vector<uint32_t> sequences_;
 };
 
 }  // namespace handpick::converter

@@ -66,6 +66,7 @@ class AttributeWriter {
     Number(op.forest.has_value() ? 1 + uint64_t{*op.forest} : 0);
     Reals(op.bias);
     Number(static_cast<uint64_t>(op.domain.index()));
+    Number(op.sequence);
     Number(op.column);
     if (op.batch_norm == nullptr) return;
     const BatchNormStatistics& of = *op.batch_norm;

@@ -7,6 +7,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "converter/graph/infer_domains.h"
+#include "converter/io/status_macros.h"
 #include "converter/plan/arena.h"
 
 namespace handpick::converter {
@@ -32,7 +33,8 @@ constexpr uint32_t kSmallestTile = 16;
 
 class Planner {
  public:
-  explicit Planner(const Graph& graph) : graph_(graph), domains_(InferDomains(graph)) {
+  explicit Planner(const Graph& graph)
+      : graph_(graph), domains_(InferDomains(graph)), sequences_(InferSequences(graph)) {
     plan_.places.resize(graph.values.size());
     has_place_.resize(graph.values.size(), false);
   }
@@ -40,18 +42,21 @@ class Planner {
   absl::StatusOr<MemoryPlan> Plan(uint32_t tile) {
     MakeBuffers();
     FindLifetimes();
-    for (const Domain domain :
-         {Domain::Context(), Domain::History(), Domain::Candidate(), Domain::Pair()}) {
-      if (auto status = PlaceBuffers(domain); !status.ok()) return status;
+    for (const Domain domain : {Domain::Context(), Domain::Candidate()}) {
+      HP_RETURN_IF_ERROR(PlaceBuffers(domain, 0));
+    }
+    for (uint32_t s = 0; s < graph_.sequences.size(); ++s) {
+      HP_RETURN_IF_ERROR(PlaceBuffers(Domain::History(), s));
+      HP_RETURN_IF_ERROR(PlaceBuffers(Domain::Pair(), s));
     }
     if (tile > kMostTile) {
       return absl::InvalidArgumentError(
           absl::StrCat("tile is ", tile, ", expected at most ", kMostTile));
     }
     plan_.tile = tile != 0 ? tile : ChooseTile();
-    if (uint64_t{plan_.tile} * graph_.max_history > kMostPairRows) {
+    if (uint64_t{plan_.tile} * graph_.max_history() > kMostPairRows) {
       return absl::InvalidArgumentError(absl::StrCat("tile ", plan_.tile, " times a history of ",
-                                                     graph_.max_history, " is more than ",
+                                                     graph_.max_history(), " is more than ",
                                                      kMostPairRows, ", expected a smaller tile"));
     }
     return std::move(plan_);
@@ -63,10 +68,12 @@ class Planner {
     has_place_[value] = true;
   }
 
-  uint32_t AddBuffer(Domain domain, uint32_t width) {
+  // Of the value's domain and sequence.
+  uint32_t AddBuffer(ValueId value) {
     PlannedBuffer buffer;
-    buffer.domain = domain;
-    buffer.width = width;
+    buffer.domain = domains_[value];
+    buffer.sequence = buffer.domain.has_event() ? sequences_[value] : 0;
+    buffer.width = graph_.WidthOf(value);
     plan_.buffers.push_back(buffer);
     return static_cast<uint32_t>(plan_.buffers.size() - 1);
   }
@@ -77,7 +84,7 @@ class Planner {
       const Node& node = graph_.nodes[i];
       if (node.op.Is(kSlice)) continue;
       if (!has_place_[node.output]) {
-        Place(node.output, AddBuffer(domains_[node.output], graph_.WidthOf(node.output)), 0);
+        Place(node.output, AddBuffer(node.output), 0);
       }
       if (!node.op.Is(kConcat)) continue;
       ValuePlace place = plan_.places[node.output];
@@ -127,12 +134,12 @@ class Planner {
     }
   }
 
-  absl::Status PlaceBuffers(Domain domain) {
+  absl::Status PlaceBuffers(Domain domain, uint32_t sequence) {
     std::vector<size_t> members;
     std::vector<ArenaBuffer> arena;
     uint64_t side_by_side = 0;
     for (size_t b = 0; b < plan_.buffers.size(); ++b) {
-      if (plan_.buffers[b].domain != domain) continue;
+      if (plan_.buffers[b].domain != domain || plan_.buffers[b].sequence != sequence) continue;
       members.push_back(b);
       arena.push_back(arena_[b]);
       side_by_side += arena_[b].bytes + arena_[b].alignment;
@@ -146,17 +153,17 @@ class Planner {
     for (size_t i = 0; i < members.size(); ++i) {
       plan_.buffers[members[i]].offset = static_cast<uint32_t>(offsets[i]);
     }
-    plan_.region_row_bytes[domain.index()] = static_cast<uint32_t>(ArenaBytes(arena, offsets));
     return absl::OkStatus();
   }
 
   uint32_t ChooseTile() const {
-    const uint64_t pair_bytes =
-        uint64_t{plan_.region_row_bytes[Domain::Pair().index()]} * graph_.max_history;
-    const uint64_t bytes =
-        std::max<uint64_t>(plan_.region_row_bytes[Domain::Candidate().index()] + pair_bytes, 1);
+    uint64_t pair_bytes = 0;
+    for (uint32_t s = 0; s < graph_.sequences.size(); ++s) {
+      pair_bytes += plan_.RowBytes(Domain::Pair(), s) * graph_.sequences[s].max_events;
+    }
+    const uint64_t bytes = std::max<uint64_t>(plan_.RowBytes(Domain::Candidate()) + pair_bytes, 1);
     const uint64_t most = (pair_bytes > 0 ? kAttentionTileBytes : kTileBytes) / bytes;
-    const uint32_t largest = graph_.max_history == 0 ? kLargestTileWithoutHistory : kLargestTile;
+    const uint32_t largest = graph_.max_history() == 0 ? kLargestTileWithoutHistory : kLargestTile;
     if (most >= largest) return largest;
     if (most >= kPanel) return static_cast<uint32_t>(most / kPanel * kPanel);
     return most >= 2 * kSmallestTile ? 2 * kSmallestTile : kSmallestTile;
@@ -164,12 +171,22 @@ class Planner {
 
   const Graph& graph_;
   const std::vector<Domain> domains_;
+  const std::vector<uint32_t> sequences_;
   std::vector<bool> has_place_;
   std::vector<ArenaBuffer> arena_;  // By buffer.
   MemoryPlan plan_;
 };
 
 }  // namespace
+
+uint64_t MemoryPlan::RowBytes(Domain domain, uint32_t sequence) const {
+  uint64_t bytes = 0;
+  for (const PlannedBuffer& buffer : buffers) {
+    if (buffer.domain != domain || buffer.sequence != sequence) continue;
+    bytes = std::max<uint64_t>(bytes, buffer.offset + sizeof(float) * uint64_t{buffer.width});
+  }
+  return bytes;
+}
 
 absl::StatusOr<MemoryPlan> PlanMemory(const Graph& graph, uint32_t tile) {
   return Planner(graph).Plan(tile);

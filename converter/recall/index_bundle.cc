@@ -10,6 +10,7 @@
 #include "converter/emit/emit.h"
 #include "converter/io/nearest_name.h"
 #include "converter/io/status_macros.h"
+#include "converter/request/features.h"
 
 namespace handpick::converter {
 namespace {
@@ -189,7 +190,7 @@ schema::BundleT BundleOfIndex(schema::RecallIndexT index, const ItemIdList& ids,
   bundle.integrity = std::make_unique<schema::IntegrityT>();
   bundle.tile = 1;
   auto sequence = std::make_unique<schema::SequenceT>();
-  sequence->name = kSequenceName;
+  sequence->name = kHistoryName;
   sequence->max_events = max_history;
   bundle.sequences.push_back(std::move(sequence));
   // Nobody looks at the row; the hash alone takes any id without a list of all.

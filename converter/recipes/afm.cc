@@ -46,7 +46,7 @@ absl::StatusOr<ValueId> AddPairs(const DeepValues& deep, ModelBuilder* model) {
   Graph& graph = *model->graph();
   const bool turned = layout.traits().pair_attention_is_turned;
   const int64_t k = width;
-  const LayerTensors names = layout.AttentionLayer(0);
+  const LayerTensors names = layout.NetworkLayer(layout.Unit(""), 0);
   const char* const field = "the one width of deep.features";
   HP_ASSIGN_OR_RETURN(
       const Tensor* const attention,
@@ -61,7 +61,7 @@ absl::StatusOr<ValueId> AddPairs(const DeepValues& deep, ModelBuilder* model) {
   HP_ASSIGN_OR_RETURN(const Tensor* const bias, tensors.Take(names.bias, {{units}}, units_field));
   HP_ASSIGN_OR_RETURN(
       const Tensor* const score,
-      tensors.Take(layout.AttentionHead().weight, {{1, units}, {units, 1}}, units_field));
+      tensors.Take(layout.AttentionHead("").weight, {{1, units}, {units, 1}}, units_field));
   HP_ASSIGN_OR_RETURN(const Tensor* const projection,
                       tensors.Take(layout.HeadWeight(), {{1, k}, {k, 1}}, field));
   model->HasHead();

@@ -2,15 +2,17 @@
 #ifndef HANDPICK_CONVERTER_RECIPES_ATTENDED_H_
 #define HANDPICK_CONVERTER_RECIPES_ATTENDED_H_
 
+#include <vector>
+
 #include "absl/status/status.h"
 #include "converter/graph/graph.h"
 #include "converter/recipes/model_builder.h"
 
 namespace handpick::converter {
 
-// To the logit: head(layers([deep features and `history`])), in the order of the layout; `history`
-// is a value of the candidate. Features that the layout leaves out are a notice.
-absl::Status AddNetworkOverHistory(ValueId history, ModelBuilder* model);
+// To the logit: head(layers([deep features and `histories`])), in the order of the layout;
+// `histories` are values of the candidate. Features that the layout leaves out are a notice.
+absl::Status AddNetworkOverHistory(const std::vector<ValueId>& histories, ModelBuilder* model);
 
 }  // namespace handpick::converter
 

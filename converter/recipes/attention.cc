@@ -20,9 +20,9 @@ struct Joined {
   std::vector<double> padding;  // What row 0 of every table, and numbers that are 0, come to.
 };
 
-absl::StatusOr<Joined> Join(const std::string& name, const std::vector<size_t>& features,
-                            schema::Side side, ModelBuilder* model) {
-  const std::string field = absl::StrCat("attention.", name);
+absl::StatusOr<Joined> Join(const std::string& part, const std::string& field,
+                            const std::vector<size_t>& features, schema::Side side,
+                            ModelBuilder* model) {
   if (features.empty()) {
     return absl::InvalidArgumentError(absl::StrCat("spec: ", field, " has no features"));
   }
@@ -51,7 +51,7 @@ absl::StatusOr<Joined> Join(const std::string& name, const std::vector<size_t>& 
       joined.padding.push_back(table.At(0, column));
     }
   }
-  HP_ASSIGN_OR_RETURN(joined.value, model->Concat(field, std::move(parts), field));
+  HP_ASSIGN_OR_RETURN(joined.value, model->Concat(part, std::move(parts), field));
   return joined;
 }
 
@@ -61,25 +61,40 @@ std::string NamesOf(const std::vector<size_t>& features, const Spec& spec) {
   });
 }
 
+// What in the spec speaks of a unit.
+std::string FieldOf(const AttentionSpec& unit, const Spec& spec) {
+  if (unit.name.empty()) return "attention";
+  return absl::StrCat("attention[", &unit - spec.attention.data(), "]");
+}
+
 }  // namespace
 
-absl::StatusOr<QueryAndKey> AddQueryAndKey(ModelBuilder* model) {
-  const AttentionSpec& attention = model->spec().attention;
-  HP_ASSIGN_OR_RETURN(Joined query, Join("query", attention.query, schema::Side::Candidate, model));
-  HP_ASSIGN_OR_RETURN(Joined key, Join("key", attention.key, schema::Side::History, model));
+std::string PartOf(const AttentionSpec& unit) {
+  return unit.name.empty() ? "attention" : absl::StrCat("attention.", unit.name);
+}
+
+absl::StatusOr<QueryAndKey> AddQueryAndKey(const AttentionSpec& attention, ModelBuilder* model) {
+  const std::string part = PartOf(attention);
+  const std::string field = FieldOf(attention, model->spec());
+  HP_ASSIGN_OR_RETURN(Joined query,
+                      Join(absl::StrCat(part, ".query"), absl::StrCat(field, ".query"),
+                           attention.query, schema::Side::Candidate, model));
+  HP_ASSIGN_OR_RETURN(Joined key, Join(absl::StrCat(part, ".key"), absl::StrCat(field, ".key"),
+                                       attention.key, schema::Side::History, model));
   Graph& graph = *model->graph();
   const uint32_t query_width = graph.WidthOf(query.value);
   const uint32_t key_width = graph.WidthOf(key.value);
   if (attention.pads_query && query_width < key_width) {
-    const ValueId zeros = graph.Append("attention.query.padding",
+    const ValueId zeros = graph.Append(absl::StrCat(part, ".query.padding"),
                                        ConstantOp(std::vector<double>(key_width - query_width)), {},
                                        key_width - query_width);
-    HP_ASSIGN_OR_RETURN(query.value, model->Concat("attention.query.padded", {query.value, zeros},
-                                                   "attention.query"));
+    HP_ASSIGN_OR_RETURN(query.value,
+                        model->Concat(absl::StrCat(part, ".query.padded"), {query.value, zeros},
+                                      absl::StrCat(field, ".query")));
   } else if (query_width != key_width) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "weights: the features of attention.query (", NamesOf(attention.query, model->spec()),
-        ") are ", query_width, " wide together and those of attention.key (",
+        "weights: the features of ", field, ".query (", NamesOf(attention.query, model->spec()),
+        ") are ", query_width, " wide together and those of ", field, ".key (",
         NamesOf(attention.key, model->spec()), ") ", key_width, ", expected ",
         attention.pads_query ? "a query that is no wider: pad_query is true"
                              : "one width (or a query that is padded: pad_query)"));
@@ -87,47 +102,50 @@ absl::StatusOr<QueryAndKey> AddQueryAndKey(ModelBuilder* model) {
   if (query.tables != key.tables && std::is_permutation(query.tables.begin(), query.tables.end(),
                                                         key.tables.begin(), key.tables.end())) {
     model->AddNotice(absl::StrCat(
-        "attention compares ", NamesOf(attention.query, model->spec()), " of a candidate with ",
+        part, " compares ", NamesOf(attention.query, model->spec()), " of a candidate with ",
         NamesOf(attention.key, model->spec()),
         " of an event, in these orders: the same tables at different places. A trainer that joins "
-        "them so computes this; if yours does not, give attention.key the order of "
-        "attention.query"));
+        "them so computes this; if yours does not, give ",
+        field, ".key the order of ", field, ".query"));
   }
   return QueryAndKey{query.value, key.value, std::move(key.padding)};
 }
 
-absl::StatusOr<ValueId> AddAttention(ValueId query, ValueId key, ModelBuilder* model) {
-  const AttentionSpec& attention = model->spec().attention;
+absl::StatusOr<ValueId> AddAttention(const AttentionSpec& attention, ValueId query, ValueId key,
+                                     ModelBuilder* model) {
+  const std::string part = PartOf(attention);
+  const std::string field = FieldOf(attention, model->spec());
   const TensorLayout& layout = model->layout();
   Graph& graph = *model->graph();
   const uint32_t width = graph.WidthOf(query);
-  const ValueId difference = graph.Append("attention.difference", kSubtract, {query, key}, width);
+  const ValueId difference =
+      graph.Append(absl::StrCat(part, ".difference"), kSubtract, {query, key}, width);
   const ValueId product =
-      graph.Append("attention.product", OperatorKind::Multiply, {query, key}, width);
-  HP_ASSIGN_OR_RETURN(
-      const ValueId input,
-      model->Concat("attention.input", {query, key, difference, product}, "attention.key"));
+      graph.Append(absl::StrCat(part, ".product"), OperatorKind::Multiply, {query, key}, width);
+  HP_ASSIGN_OR_RETURN(const ValueId input,
+                      model->Concat(absl::StrCat(part, ".input"), {query, key, difference, product},
+                                    absl::StrCat(field, ".key")));
 
   LayerChain chain;
-  chain.part = "attention";
-  chain.input_field = "four times the width of attention.key";
+  chain.part = part;
+  chain.section = field;
+  chain.input_field = absl::StrCat("four times the width of ", field, ".key");
   chain.hidden_units = attention.hidden_units;
   chain.activation = attention.activation;
   chain.activations = {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"};
-  chain.tensors = &TensorLayout::AttentionLayer;
+  chain.network = layout.Unit(attention.name);
   HP_ASSIGN_OR_RETURN(const ValueId hidden,
                       AddLayers(chain, layout, input, model->tensors(), &graph));
 
-  const HeadTensors names = layout.AttentionHead();
+  const HeadTensors names = layout.AttentionHead(attention.name);
   const int64_t hidden_width = graph.WidthOf(hidden);
   HP_ASSIGN_OR_RETURN(const Tensor* const weight,
                       model->tensors()->Take(names.weight, {{1, hidden_width}},
-                                             "the last of attention.hidden_units"));
-  HP_ASSIGN_OR_RETURN(const Tensor* const bias,
-                      model->tensors()->Take(names.bias, {{1}}, "attention"));
-  const ValueId score = AddDense("attention.score", *weight, bias, hidden, &graph);
+                                             absl::StrCat("the last of ", field, ".hidden_units")));
+  HP_ASSIGN_OR_RETURN(const Tensor* const bias, model->tensors()->Take(names.bias, {{1}}, field));
+  const ValueId score = AddDense(absl::StrCat(part, ".score"), *weight, bias, hidden, &graph);
   if (!attention.softmax) return score;
-  return graph.Append("attention.softmax", OperatorKind::SoftmaxOverHistory, {score}, 1);
+  return graph.Append(absl::StrCat(part, ".softmax"), OperatorKind::SoftmaxOverHistory, {score}, 1);
 }
 
 }  // namespace handpick::converter

@@ -2,6 +2,7 @@
 #ifndef HANDPICK_CONVERTER_RECIPES_ATTENTION_H_
 #define HANDPICK_CONVERTER_RECIPES_ATTENTION_H_
 
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -17,15 +18,20 @@ struct QueryAndKey {
   std::vector<double> padding_key;  // The key of row 0 of every table.
 };
 
-// Adds the spec's attention.query and attention.key. A query that is narrower is followed by zeros
-// where the spec says pad_query. Errors: features of the wrong side; other differences of width.
-// Tables in different orders are a notice.
-absl::StatusOr<QueryAndKey> AddQueryAndKey(ModelBuilder* model);
+// What the names of a unit's nodes begin with: "attention", or "attention.<name>" of one of
+// several.
+std::string PartOf(const AttentionSpec& unit);
 
-// Adds the activation unit of the spec's attention; returns how much each event weighs for a
+// Adds a unit's query and key. `unit` is one of the spec's. A query that is narrower is followed by
+// zeros where the spec says pad_query. Errors: features of the wrong side; other differences of
+// width. Tables in different orders are a notice.
+absl::StatusOr<QueryAndKey> AddQueryAndKey(const AttentionSpec& unit, ModelBuilder* model);
+
+// Adds the activation unit; returns how much each event weighs for a
 // candidate, for each pair of them: the head's score of layers([q, k, q - k, q * k]), normalised
 // over the events if the spec says so. `query` and `key` are of one width.
-absl::StatusOr<ValueId> AddAttention(ValueId query, ValueId key, ModelBuilder* model);
+absl::StatusOr<ValueId> AddAttention(const AttentionSpec& unit, ValueId query, ValueId key,
+                                     ModelBuilder* model);
 
 }  // namespace handpick::converter
 

@@ -33,7 +33,7 @@ class DienBuilder {
   absl::StatusOr<Graph> Build() {
     HP_RETURN_IF_ERROR(model_.Begin());
     HP_RETURN_IF_ERROR(LeaveOutNegativeSampling());
-    HP_ASSIGN_OR_RETURN(const QueryAndKey attended, AddQueryAndKey(&model_));
+    HP_ASSIGN_OR_RETURN(const QueryAndKey attended, AddQueryAndKey(spec_.attention[0], &model_));
     width_ = graph_.WidthOf(attended.key);
     HP_ASSIGN_OR_RETURN(const Recurrence extractor,
                         ReadRecurrence("gru", model_.layout().Extractor()));
@@ -41,7 +41,7 @@ class DienBuilder {
     HP_ASSIGN_OR_RETURN(const Recurrence evolution,
                         ReadRecurrence("evolution", model_.layout().Evolution()));
     HP_ASSIGN_OR_RETURN(const ValueId history, AddEvolution(evolution, attended.query, interests));
-    HP_RETURN_IF_ERROR(AddNetworkOverHistory(history, &model_));
+    HP_RETURN_IF_ERROR(AddNetworkOverHistory({history}, &model_));
     return model_.Finish("deep.features, deep.hidden_units, attention and evolution");
   }
 
@@ -53,10 +53,12 @@ class DienBuilder {
     if (cell == "GRU") {
       // Attention looks at what the second GRU made of all interests.
       const ValueId states = AddGru("evolution", evolution, interests);
-      HP_ASSIGN_OR_RETURN(const ValueId weight, AddAttention(query, states, &model_));
+      HP_ASSIGN_OR_RETURN(const ValueId weight,
+                          AddAttention(spec_.attention[0], query, states, &model_));
       return graph_.Append("evolution.history", WeightedPoolOp(), {weight, states}, width_);
     }
-    HP_ASSIGN_OR_RETURN(const ValueId weight, AddAttention(query, interests, &model_));
+    HP_ASSIGN_OR_RETURN(const ValueId weight,
+                        AddAttention(spec_.attention[0], query, interests, &model_));
     Operator op = AttentionRecurrenceOp(RecurrentCell::Unknown, evolution.state);
     const bool weighs_input = cell == "AIGRU";
     if (weighs_input) {

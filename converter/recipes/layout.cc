@@ -35,6 +35,10 @@ std::string WithPart(absl::string_view pattern, absl::string_view part) {
   return absl::StrReplaceAll(pattern, {{"<part>", part}});
 }
 
+std::string WithName(absl::string_view pattern, absl::string_view name) {
+  return absl::StrReplaceAll(pattern, {{"<name>", name}});
+}
+
 std::string WithTask(absl::string_view pattern, absl::string_view task) {
   return absl::StrReplaceAll(pattern, {{"<t>", task}});
 }
@@ -61,8 +65,9 @@ LayerTensors TensorLayout::DeepLayer(size_t layer) const {
   return NetworkLayer(Pattern(TensorRole::kNetwork), layer);
 }
 
-LayerTensors TensorLayout::AttentionLayer(size_t layer) const {
-  return NetworkLayer(Pattern(TensorRole::kUnit), layer);
+std::string TensorLayout::Unit(absl::string_view unit) const {
+  if (unit.empty()) return std::string(Pattern(TensorRole::kUnit));
+  return WithName(Pattern(TensorRole::kNamedUnit), unit);
 }
 
 std::string TensorLayout::OuterKernel() const {
@@ -83,7 +88,11 @@ std::string TensorLayout::HeadWeight() const {
   return std::string(Pattern(TensorRole::kHeadWeight));
 }
 
-HeadTensors TensorLayout::AttentionHead() const {
+HeadTensors TensorLayout::AttentionHead(absl::string_view unit) const {
+  if (!unit.empty()) {
+    return {WithName(Pattern(TensorRole::kNamedUnitHeadWeight), unit),
+            WithName(Pattern(TensorRole::kNamedUnitHeadBias), unit)};
+  }
   return {std::string(Pattern(TensorRole::kUnitHeadWeight)),
           std::string(Pattern(TensorRole::kUnitHeadBias))};
 }

@@ -86,9 +86,10 @@ class TensorLayout {
   // The weights of all numbers of the wide part.
   std::string WideNumericWeight() const;
 
-  // Hidden layers of the network and of the attention unit.
+  // Hidden layers of the network.
   LayerTensors DeepLayer(size_t layer) const;
-  LayerTensors AttentionLayer(size_t layer) const;
+  // How the names of an attention unit's layers begin. `unit`: its name, "" of the only one.
+  std::string Unit(absl::string_view unit) const;
   // Hidden layers of a network of that name.
   LayerTensors NetworkLayer(absl::string_view network, size_t layer) const;
 
@@ -113,7 +114,7 @@ class TensorLayout {
   std::string OuterKernel() const;
   // [1, in] of the network; its bias is one of Biases.
   std::string HeadWeight() const;
-  HeadTensors AttentionHead() const;
+  HeadTensors AttentionHead(absl::string_view unit) const;
   std::vector<BiasTensor> Biases(bool has_wide, bool has_network) const;
 
   CrossTensors CrossLayer(size_t layer) const;

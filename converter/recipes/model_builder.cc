@@ -24,8 +24,10 @@ absl::Status ModelBuilder::Begin() {
   graph_.features = std::make_shared<const FeatureSet>(std::move(features));
   graph_.model_name = spec_.name;
   graph_.model_version = spec_.version;
-  graph_.max_history = static_cast<uint32_t>(spec_.max_history);
-  graph_.beyond_maximum = spec_.beyond_maximum;
+  for (const SequenceSpec& sequence : spec_.sequences) {
+    graph_.sequences.push_back(
+        {sequence.name, static_cast<uint32_t>(sequence.max_events), sequence.beyond_maximum});
+  }
   HP_RETURN_IF_ERROR(CheckLayout(spec_, *graph_.features));
   HP_RETURN_IF_ERROR(CheckUses(*graph_.features, spec_.wide.features, "wide.features"));
   HP_RETURN_IF_ERROR(CheckUses(*graph_.features, spec_.deep.features, "deep.features"));

@@ -104,13 +104,23 @@ Row NextState(schema::RecurrentCell cell, const Row& gates, const DenseData& wei
 class CandidateEvaluation {
  public:
   CandidateEvaluation(const Graph& graph, const std::vector<Domain>& domains,
-                      const ResolvedRequest& request, size_t candidate)
-      : graph_(graph), domains_(domains), request_(request), candidate_(candidate) {
-    // The oldest events beyond the model's maximum are dropped.
-    last_event_ = request.event_count;
-    first_event_ = last_event_ - std::min<size_t>(last_event_, graph.max_history);
-    // States that are carried on follow from the events before those that are left as well.
-    first_computed_ = graph.beyond_maximum == schema::BeyondMaximum::Carry ? 0 : first_event_;
+                      const std::vector<uint32_t>& sequences, const ResolvedRequest& request,
+                      size_t candidate)
+      : graph_(graph),
+        domains_(domains),
+        sequences_(sequences),
+        request_(request),
+        candidate_(candidate),
+        events_(std::max<size_t>(graph.sequences.size(), 1)) {
+    for (size_t s = 0; s < graph.sequences.size(); ++s) {
+      const Sequence& sequence = graph.sequences[s];
+      Events& events = events_[s];
+      // The oldest events beyond the model's maximum are dropped.
+      events.last = s < request.event_counts.size() ? request.event_counts[s] : 0;
+      events.first = events.last - std::min<size_t>(events.last, sequence.max_events);
+      // States that are carried on follow from the events before those that are left as well.
+      events.computed = sequence.beyond_maximum == schema::BeyondMaximum::Carry ? 0 : events.first;
+    }
   }
 
   // The logit of each output.
@@ -135,13 +145,27 @@ class CandidateEvaluation {
       if (loop.all != nullptr) {
         output = (this->*loop.all)(node);
       } else if (domains_[node.output].has_event()) {
-        for (size_t event = first_computed_; event < last_event_; ++event) {
+        const Events& events = EventsOf(node);
+        for (size_t event = events.computed; event < events.last; ++event) {
           output.push_back((this->*loop.row)(node, event));
         }
       } else {
         output = {(this->*loop.row)(node, 0)};
       }
     }
+  }
+
+  // Which events of a sequence there are.
+  struct Events {
+    size_t computed = 0;  // That of the first row of a value that has one per event.
+    size_t first = 0;     // The oldest one in the history.
+    size_t last = 0;      // Behind the newest one.
+  };
+
+  // Those that a node reads, or runs over.
+  const Events& EventsOf(const Node& node) const {
+    const uint32_t sequence = SequenceOf(graph_, node, sequences_);
+    return events_[sequence == kNoSequence ? 0 : sequence];
   }
 
   // How a kind of node is computed: row by row, or all rows together where one depends on others.
@@ -155,7 +179,8 @@ class CandidateEvaluation {
   // The row of an operand that belongs to an event; operands without events are the same for all.
   const Row& Operand(const Node& node, size_t input, size_t event) const {
     const ValueId value = node.inputs[input];
-    return domains_[value].has_event() ? rows_[value][event - first_computed_] : rows_[value][0];
+    return domains_[value].has_event() ? rows_[value][event - EventsOf(node).computed]
+                                       : rows_[value][0];
   }
 
   // Where a feature's value is found among the rows of its side.
@@ -191,8 +216,9 @@ class CandidateEvaluation {
 
   std::vector<Row> PoolHistory(const Node& node) const {
     const Operator& op = node.op;
+    const Events& events = EventsOf(node);
     std::vector<Row> rows;
-    for (size_t event = first_event_; event < last_event_; ++event) {
+    for (size_t event = events.first; event < events.last; ++event) {
       if (op.features.empty() || Counts(op.features[0], event)) {
         rows.push_back(Operand(node, 0, event));
       }
@@ -202,9 +228,10 @@ class CandidateEvaluation {
   }
 
   std::vector<Row> WeightedPool(const Node& node) const {
+    const Events& events = EventsOf(node);
     Row sum(graph_.WidthOf(node.output), 0.0);
-    if (first_event_ == last_event_ && !node.op.numbers.empty()) return {node.op.numbers};
-    for (size_t event = first_event_; event < last_event_; ++event) {
+    if (events.first == events.last && !node.op.numbers.empty()) return {node.op.numbers};
+    for (size_t event = events.first; event < events.last; ++event) {
       const double weight = Operand(node, 0, event)[0];
       const Row& row = Operand(node, 1, event);
       for (size_t j = 0; j < sum.size(); ++j) sum[j] += weight * row[j];
@@ -214,14 +241,15 @@ class CandidateEvaluation {
 
   // Events that are not in the history any more have weight 0.
   std::vector<Row> SoftmaxOverHistory(const Node& node) const {
+    const Events& events = EventsOf(node);
     double largest = -std::numeric_limits<double>::infinity();
-    for (size_t event = first_event_; event < last_event_; ++event) {
+    for (size_t event = events.first; event < events.last; ++event) {
       largest = std::max(largest, Operand(node, 0, event)[0]);
     }
-    std::vector<Row> weights(last_event_ - first_computed_, Row(1, 0.0));
+    std::vector<Row> weights(events.last - events.computed, Row(1, 0.0));
     double sum = 0;
-    for (size_t event = first_event_; event < last_event_; ++event) {
-      double& weight = weights[event - first_computed_][0];
+    for (size_t event = events.first; event < events.last; ++event) {
+      double& weight = weights[event - events.computed][0];
       weight = std::exp(Operand(node, 0, event)[0] - largest);
       sum += weight;
     }
@@ -230,9 +258,10 @@ class CandidateEvaluation {
   }
 
   std::vector<Row> Recurrence(const Node& node) const {
+    const Events& events = EventsOf(node);
     std::vector<Row> states;
     Row state(graph_.WidthOf(node.output), 0.0);
-    for (size_t event = first_computed_; event < last_event_; ++event) {
+    for (size_t event = events.computed; event < events.last; ++event) {
       state = NextState(schema::RecurrentCell::Gru, Operand(node, 0, event),
                         *graph_.dense[node.op.weights[0]], /*attention=*/1, state);
       states.push_back(state);
@@ -242,8 +271,9 @@ class CandidateEvaluation {
 
   std::vector<Row> AttentionRecurrence(const Node& node) const {
     const Operator& op = node.op;
+    const Events& events = EventsOf(node);
     Row state(graph_.WidthOf(node.output), 0.0);
-    for (size_t event = first_event_; event < last_event_; ++event) {
+    for (size_t event = events.first; event < events.last; ++event) {
       const double attention = Operand(node, 1, event)[0];
       Row gates = Operand(node, 0, event);
       if (op.cell == schema::RecurrentCell::AttentionInputGru) {
@@ -603,11 +633,10 @@ class CandidateEvaluation {
 
   const Graph& graph_;
   const std::vector<Domain>& domains_;
+  const std::vector<uint32_t>& sequences_;
   const ResolvedRequest& request_;
   const size_t candidate_;
-  size_t first_computed_;  // Event of the first row of a value that has one per event.
-  size_t first_event_;     // Oldest event in the history.
-  size_t last_event_;
+  std::vector<Events> events_;          // By sequence.
   std::vector<std::vector<Row>> rows_;  // By value.
 };
 
@@ -681,10 +710,11 @@ std::vector<double> EvaluateReference(const Graph& graph, const ResolvedRequest&
 
 LogitsOfOutputs EvaluateOutputs(const Graph& graph, const ResolvedRequest& request) {
   const std::vector<Domain> domains = InferDomains(graph);
+  const std::vector<uint32_t> sequences = InferSequences(graph);
   LogitsOfOutputs logits(graph.OutputValues().size());
   for (size_t candidate = 0; candidate < request.candidate_count; ++candidate) {
     const std::vector<double> own =
-        CandidateEvaluation(graph, domains, request, candidate).Logits();
+        CandidateEvaluation(graph, domains, sequences, request, candidate).Logits();
     for (size_t output = 0; output < own.size(); ++output) logits[output].push_back(own[output]);
   }
   return logits;
@@ -693,9 +723,10 @@ LogitsOfOutputs EvaluateOutputs(const Graph& graph, const ResolvedRequest& reque
 std::vector<std::vector<double>> EvaluateValue(const Graph& graph, ValueId value,
                                                const ResolvedRequest& request) {
   const std::vector<Domain> domains = InferDomains(graph);
+  const std::vector<uint32_t> sequences = InferSequences(graph);
   std::vector<std::vector<double>> rows;
   for (size_t candidate = 0; candidate < request.candidate_count; ++candidate) {
-    rows.push_back(CandidateEvaluation(graph, domains, request, candidate).RowOf(value));
+    rows.push_back(CandidateEvaluation(graph, domains, sequences, request, candidate).RowOf(value));
   }
   return rows;
 }

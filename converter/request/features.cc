@@ -1,5 +1,7 @@
 #include "converter/request/features.h"
 
+#include <algorithm>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -52,6 +54,16 @@ uint64_t RowCount(const FeatureSet& features, size_t feature) {
   uint64_t rows = 1;
   for (const uint32_t operand : f.cross_of) rows *= RowCount(features, operand);
   return rows;
+}
+
+size_t SequenceCount(const FeatureSet& features) {
+  size_t count = 0;
+  for (const auto& feature : features.features) {
+    if (feature->side == schema::Side::History) {
+      count = std::max<size_t>(count, size_t{feature->sequence} + 1);
+    }
+  }
+  return count;
 }
 
 absl::StatusOr<size_t> FindFeature(const FeatureSet& features, schema::Side side,

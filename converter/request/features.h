@@ -32,6 +32,12 @@ bool TakesIds(const schema::FeatureT& feature);
 // Rows that a categorical, multi-valued or crossed feature resolves into: every row is below it.
 uint64_t RowCount(const FeatureSet& features, size_t feature);
 
+// The name of a model's only sequence of events.
+inline constexpr char kHistoryName[] = "history";
+
+// Sequences of events that features belong to.
+size_t SequenceCount(const FeatureSet& features);
+
 // The feature of that name on that side; an error names the nearest name.
 absl::StatusOr<size_t> FindFeature(const FeatureSet& features, schema::Side side,
                                    absl::string_view name);

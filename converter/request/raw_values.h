@@ -2,6 +2,7 @@
 #ifndef HANDPICK_CONVERTER_REQUEST_RAW_VALUES_H_
 #define HANDPICK_CONVERTER_REQUEST_RAW_VALUES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -26,8 +27,9 @@ struct RawColumn {
 // One request. A feature that it leaves out has no column.
 struct Request {
   std::vector<RawColumn> context;  // Each of one row.
-  std::vector<RawColumn> history;  // Each of event_count rows, oldest first.
-  size_t event_count = 0;
+  // Each of as many rows as its sequence has events, oldest first.
+  std::vector<RawColumn> history;
+  std::vector<size_t> event_counts;   // By sequence; those at the end may be left out: no events.
   std::vector<RawColumn> candidates;  // Each of candidate_count rows.
   size_t candidate_count = 0;
   // Optional, one per candidate: what the trainer says of the first output; and 0 or 1 (or a value,
@@ -37,6 +39,10 @@ struct Request {
   // The same by the name of an output, of models with several.
   std::map<std::string, std::vector<double>> output_logits;
   std::map<std::string, std::vector<float>> output_labels;
+
+  size_t Events(uint32_t sequence = 0) const {
+    return sequence < event_counts.size() ? event_counts[sequence] : 0;
+  }
 };
 
 }  // namespace handpick::converter

@@ -117,13 +117,13 @@ class RequestParser {
 
   // The features of one side: one row for the context, arrays of rows for the others.
   void Side(const Json& json, schema::Side side, const std::string& path,
-            std::vector<RawColumn>* columns, size_t* row_count) {
+            std::vector<RawColumn>* columns, std::vector<size_t>* row_counts) {
     if (!errors_->ok()) return;
     if (!json.is_object()) {
       errors_->Add(path, absl::StrCat("expected an object of features, found ", Shown(json)));
       return;
     }
-    std::string first;
+    std::map<uint32_t, std::string> first;  // By sequence.
     for (const auto& [name, value] : json.items()) {
       const std::string at = absl::StrCat(path, ".", name);
       const absl::StatusOr<size_t> feature = Find(side, name);
@@ -142,12 +142,13 @@ class RequestParser {
                                         ", found ", Shown(value)));
           return;
         }
-        if (first.empty()) {
-          first = at;
-          *row_count = value.size();
-        } else if (value.size() != *row_count) {
-          errors_->Add(
-              at, absl::StrCat("has ", value.size(), " rows, but ", first, " has ", *row_count));
+        const uint32_t sequence = features_.features[*feature]->sequence;
+        const auto [earlier, is_first] = first.try_emplace(sequence, at);
+        if (is_first) {
+          (*row_counts)[sequence] = value.size();
+        } else if (value.size() != (*row_counts)[sequence]) {
+          errors_->Add(at, absl::StrCat("has ", value.size(), " rows, but ", earlier->second,
+                                        " has ", (*row_counts)[sequence]));
           return;
         }
         for (size_t i = 0; i < value.size() && errors_->ok(); ++i) {
@@ -242,19 +243,22 @@ absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& 
   RequestParser parser(features, &errors);
   const JsonObject object(json, "", RequestKeys(), &errors);
   Request request;
-  size_t one = 1;
+  std::vector<size_t> one = {1};
+  std::vector<size_t> candidates = {0};
+  request.event_counts.resize(SequenceCount(features));
   if (object.Has("context")) {
     parser.Side(object.Required("context"), schema::Side::Context, "context", &request.context,
                 &one);
   }
   if (object.Has("history")) {
     parser.Side(object.Required("history"), schema::Side::History, "history", &request.history,
-                &request.event_count);
+                &request.event_counts);
   }
   if (object.Has("candidates")) {
     parser.Side(object.Required("candidates"), schema::Side::Candidate, "candidates",
-                &request.candidates, &request.candidate_count);
+                &request.candidates, &candidates);
   }
+  request.candidate_count = candidates[0];
   parser.PerCandidate(object, "logits", request.candidate_count, &request.logits);
   parser.PerOutput(object, "outputs", request.candidate_count, &request.output_logits);
   if (json.contains("labels") && json["labels"].is_object()) {

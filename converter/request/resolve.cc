@@ -176,13 +176,16 @@ class RequestResolver {
 
   absl::StatusOr<ResolvedRequest> Run() {
     ResolvedRequest resolved;
-    resolved.event_count = request_.event_count;
+    resolved.event_counts.resize(SequenceCount(features_));
+    for (uint32_t s = 0; s < resolved.event_counts.size(); ++s) {
+      resolved.event_counts[s] = request_.Events(s);
+    }
     resolved.candidate_count = request_.candidate_count;
     resolved.features.resize(features_.features.size());
     for (size_t f = 0; f < features_.features.size(); ++f) {
       const schema::FeatureT& feature = *features_.features[f];
       if (feature.type == schema::FeatureType::Crossed) continue;
-      for (size_t row = 0; row < RowsOf(feature.side); ++row) {
+      for (size_t row = 0; row < RowsOf(feature); ++row) {
         const absl::Status status = ResolveGiven(f, row, &resolved.features[f]);
         if (!status.ok()) {
           return absl::Status(status.code(), absl::StrCat(SideName(feature.side), " row ", row,
@@ -196,7 +199,7 @@ class RequestResolver {
       if (feature.type != schema::FeatureType::Crossed || (items_alone_ && ReadsContext(feature))) {
         continue;
       }
-      for (size_t row = 0; row < RowsOf(feature.side); ++row) {
+      for (size_t row = 0; row < RowsOf(feature); ++row) {
         std::vector<const ResolvedRows*> operands;
         for (const uint32_t o : feature.cross_of) {
           const bool shared = features_.features[o]->side == schema::Side::Context;
@@ -221,10 +224,10 @@ class RequestResolver {
     });
   }
 
-  size_t RowsOf(schema::Side side) const {
-    return side == schema::Side::Context   ? (items_alone_ ? 0 : 1)
-           : side == schema::Side::History ? request_.event_count
-                                           : request_.candidate_count;
+  size_t RowsOf(const schema::FeatureT& feature) const {
+    return feature.side == schema::Side::Context   ? (items_alone_ ? 0 : 1)
+           : feature.side == schema::Side::History ? request_.Events(feature.sequence)
+                                                   : request_.candidate_count;
   }
 
   const RawCell* Given(size_t feature, size_t row) const {

@@ -65,10 +65,10 @@ struct ResolvedFeature {
   std::vector<std::vector<double>> numbers;  // Numeric: each [dimension].
 };
 
-// A whole request, every feature present. `features[f]` has 1, event_count or candidate_count rows
-// by the side of f (a crossed feature has its own side); Length features have none.
+// A whole request, every feature present. `features[f]` has 1, candidate_count or its sequence's
+// events as rows by the side of f (a crossed feature has its own side); Length features have none.
 struct ResolvedRequest {
-  size_t event_count = 0;
+  std::vector<size_t> event_counts;  // By sequence of the model.
   size_t candidate_count = 0;
   std::vector<ResolvedFeature> features;
 };

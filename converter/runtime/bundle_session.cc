@@ -67,11 +67,13 @@ absl::Status BundleSession::SetUser(const Request& request) {
   HP_ASSIGN_OR_RETURN(const ColumnBatch context, ColumnBatch::Make(model_, request.context, 1));
   const hp_batch context_batch = context.batch();
   HP_RETURN_IF_ERROR(StatusOf(hp_session_set_context(session_, &context_batch)));
-  if (info_.max_history == 0) return absl::OkStatus();
-  HP_ASSIGN_OR_RETURN(const ColumnBatch history,
-                      ColumnBatch::Make(model_, request.history, request.event_count));
-  const hp_batch history_batch = history.batch();
-  return StatusOf(hp_session_set_history(session_, &history_batch));
+  HP_ASSIGN_OR_RETURN(const std::vector<ColumnBatch> histories,
+                      ColumnBatch::Histories(model_, request));
+  for (const ColumnBatch& history : histories) {
+    const hp_batch batch = history.batch();
+    HP_RETURN_IF_ERROR(StatusOf(hp_session_set_history(session_, &batch)));
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Scored> BundleSession::Score(const Request& request) {

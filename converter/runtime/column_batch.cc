@@ -1,5 +1,6 @@
 #include "converter/runtime/column_batch.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,34 @@ absl::StatusOr<ColumnBatch> ColumnBatch::Make(const hp_model* model,
   batch.row_count_ = row_count;
   for (const RawColumn& column : columns) HP_RETURN_IF_ERROR(batch.Add(model, column));
   return batch;
+}
+
+absl::StatusOr<std::vector<ColumnBatch>> ColumnBatch::Histories(const hp_model* model,
+                                                                const Request& request) {
+  std::vector<ColumnBatch> batches;
+  std::vector<std::string> names;
+  hp_feature_info info = HP_FEATURE_INFO_INIT;
+  for (uint32_t f = 0; hp_model_get_feature(model, f, &info) == HP_OK; ++f) {
+    if (info.side != HP_SIDE_HISTORY) continue;
+    const std::string sequence = info.sequence;
+    if (std::find(names.begin(), names.end(), sequence) != names.end()) continue;
+    names.push_back(sequence);
+    ColumnBatch batch;
+    // Strings stay those of the request's own columns.
+    for (const RawColumn& column : request.history) {
+      hp_feature_info of = HP_FEATURE_INFO_INIT;
+      if (hp_model_get_feature(model, static_cast<uint32_t>(column.feature), &of) != HP_OK) {
+        return absl::InternalError(absl::StrCat("the model has no feature ", column.feature));
+      }
+      if (of.sequence != sequence) continue;
+      batch.row_count_ = column.rows.size();
+      HP_RETURN_IF_ERROR(batch.Add(model, column));
+    }
+    // A column says which sequence has no events.
+    if (batch.columns_.empty()) HP_RETURN_IF_ERROR(batch.Add(model, {f, {}}));
+    batches.push_back(std::move(batch));
+  }
+  return batches;
 }
 
 absl::Status ColumnBatch::Add(const hp_model* model, const RawColumn& column) {

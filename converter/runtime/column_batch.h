@@ -22,6 +22,11 @@ class ColumnBatch {
   static absl::StatusOr<ColumnBatch> Make(const hp_model* model,
                                           const std::vector<RawColumn>& columns, size_t row_count);
 
+  // The events of a request, a batch for each sequence of the model: of no events where the request
+  // has no column.
+  static absl::StatusOr<std::vector<ColumnBatch>> Histories(const hp_model* model,
+                                                            const Request& request);
+
   hp_batch batch() const { return HP_BATCH(columns_.data(), columns_.size(), row_count_); }
 
  private:

@@ -49,9 +49,11 @@ class Checker {
       CheckUses(spec_.piecewise.bias_features, "piecewise.bias_features");
     }
     if (errors_.ok()) CheckMissing();
-    if (!spec_.attention.query.empty() && errors_.ok()) {
-      CheckQuery();
-      CheckKey();
+    for (size_t u = 0; u < spec_.attention.size() && errors_.ok(); ++u) {
+      const std::string path =
+          spec_.attention[u].name.empty() ? "attention" : InList("attention", u);
+      CheckQuery(spec_.attention[u].query, absl::StrCat(path, ".query"));
+      CheckKey(spec_.attention[u].key, absl::StrCat(path, ".key"));
     }
     if (errors_.ok()) {
       CheckUses(spec_.value.features, "value.features");
@@ -103,18 +105,25 @@ class Checker {
   }
 
   void CheckHistory() {
-    bool any = false;
+    std::vector<bool> has_features(spec_.sequences.size(), false);
     for (size_t i = 0; i < spec_.features.size(); ++i) {
       if (spec_.features[i].side != Side::History) continue;
-      any = true;
-      if (spec_.max_history == 0) {
+      if (!spec_.sequences.empty()) {
+        has_features[spec_.features[i].sequence] = true;
+      } else {
         errors_.Add("", absl::StrCat(Path(i),
                                      " is of the history, so 'history': {'max_events': N} "
                                      "must say how many events are kept"));
       }
     }
-    if (!any && spec_.max_history > 0) {
-      errors_.Add("history", "no feature is of the history");
+    for (size_t s = 0; s < spec_.sequences.size(); ++s) {
+      if (has_features[s]) continue;
+      const std::string& name = spec_.sequences[s].name;
+      if (spec_.sequences.size() == 1 && name == kHistoryName) {
+        errors_.Add("history", "no feature is of the history");
+      } else {
+        errors_.Add(InList("sequences", s), absl::StrCat("no feature is of sequence '", name, "'"));
+      }
     }
   }
 
@@ -123,7 +132,7 @@ class Checker {
     if (feature.length.empty()) return;
     std::vector<std::string> lengths;
     for (const FeatureSpec& other : spec_.features) {
-      if (other.side != feature.side) continue;
+      if (other.side != feature.side || other.sequence != feature.sequence) continue;
       if (other.type == FeatureType::Length) lengths.push_back(other.name);
       if (other.name != feature.length) continue;
       if (other.type != FeatureType::Length) {
@@ -225,7 +234,9 @@ class Checker {
     }
   }
 
-  static std::string InList(const char* list, size_t i) { return absl::StrCat(list, "[", i, "]"); }
+  static std::string InList(const std::string& list, size_t i) {
+    return absl::StrCat(list, "[", i, "]");
+  }
 
   // What attention reads: ids or numbers, of the side that `side` is.
   void CheckAttended(size_t feature_index, Side side, const std::string& path) {
@@ -247,10 +258,9 @@ class Checker {
     }
   }
 
-  void CheckQuery() {
-    const std::vector<size_t>& query = spec_.attention.query;
+  void CheckQuery(const std::vector<size_t>& query, const std::string& path) {
     for (size_t i = 0; i < query.size(); ++i) {
-      CheckAttended(query[i], Side::Candidate, InList("attention.query", i));
+      CheckAttended(query[i], Side::Candidate, InList(path, i));
     }
     if (!traits_.query_in_deep_order || !errors_.ok()) return;
     // Its query is made of the network's columns, in their order.
@@ -261,13 +271,13 @@ class Checker {
       }
     }
     if (expected.size() < query.size()) {
-      errors_.Add("attention.query",
+      errors_.Add(path,
                   absl::StrCat("has a feature that deep.features has not; ", traits_.library,
                                "'s network reads every feature that its attention asks with"));
     } else if (expected != query) {
       std::vector<std::string> names;
       for (const size_t feature : expected) names.push_back(spec_.features[feature].name);
-      errors_.Add("attention.query",
+      errors_.Add(path,
                   absl::StrCat("is in another order than deep.features; whatever the order of its "
                                "history_feature_list, ",
                                traits_.library, " joins the query in the order of the columns: ",
@@ -275,11 +285,18 @@ class Checker {
     }
   }
 
-  void CheckKey() {
-    for (size_t i = 0; i < spec_.attention.key.size(); ++i) {
-      const std::string path = InList("attention.key", i);
-      CheckAttended(spec_.attention.key[i], Side::History, path);
-      const FeatureSpec& feature = spec_.features[spec_.attention.key[i]];
+  void CheckKey(const std::vector<size_t>& key, const std::string& list) {
+    for (size_t i = 0; i < key.size(); ++i) {
+      const std::string path = InList(list, i);
+      CheckAttended(key[i], Side::History, path);
+      const FeatureSpec& feature = spec_.features[key[i]];
+      const FeatureSpec& first = spec_.features[key[0]];
+      if (feature.sequence != first.sequence) {
+        errors_.Add(path, absl::StrCat("'", feature.name, "' is of sequence '",
+                                       spec_.sequences[feature.sequence].name, "' and '",
+                                       first.name, "' of '", spec_.sequences[first.sequence].name,
+                                       "'; a key is made of the events of one"));
+      }
       // Where row 0 pads, nobody asked for the padding.
       if (!traits_.row_zero_pads && feature.type == FeatureType::Categorical &&
           feature.padding_row.has_value()) {
@@ -332,6 +349,11 @@ class Checker {
     const AutorecSpec& autorec = *spec_.autorec;
     CheckSingle(autorec.item, Side::History, FeatureType::Categorical, "autorec.item");
     CheckSingle(autorec.rating, Side::History, FeatureType::Numeric, "autorec.rating");
+    const size_t sequence = spec_.features[autorec.item].sequence;
+    if (errors_.ok() && spec_.features[autorec.rating].sequence != sequence) {
+      errors_.Add("autorec.rating", absl::StrCat("is of another sequence than the item, '",
+                                                 spec_.sequences[sequence].name, "'"));
+    }
     CheckSingle(autorec.candidate, Side::Candidate, FeatureType::Categorical, "autorec.candidate");
   }
 

@@ -16,6 +16,7 @@ inline constexpr int64_t kMaxRows = int64_t{1} << 31;  // Of a table.
 inline constexpr int64_t kMaxWidth = 65536;            // Of a layer, an embedding, a vector.
 inline constexpr int64_t kMaxValues = 65536;           // Positions, or combinations of a cross.
 inline constexpr int64_t kMaxEvents = 65536;
+inline constexpr size_t kMaxSequences = 8;  // As the runtime, sdk/program/plan.h.
 inline constexpr size_t kMaxFeatures = 4096;
 inline constexpr size_t kMaxCrossOperands = 8;
 inline constexpr size_t kMaxOutputs = 63;   // One of the runtime's is for what they rank by.

@@ -88,6 +88,7 @@ absl::StatusOr<FeatureSet> BuildFeatureSet(const Spec& spec) {
     auto out = std::make_unique<schema::FeatureT>();
     out->name = in.name;
     out->side = in.side;
+    out->sequence = static_cast<uint32_t>(in.sequence);
     out->type = in.type;
     out->padding_row = in.padding_row.value_or(-1);
     if (in.type == FeatureType::Categorical || in.type == FeatureType::MultiCategorical) {

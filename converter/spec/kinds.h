@@ -75,6 +75,8 @@ enum KindTrait : unsigned {
   kNeedsPairs = 1u << 6,
   // The item's tower is the embedding of one feature, and its bias.
   kItemIsEmbedding = 1u << 7,
+  // Attention may be a list of units, each over a sequence of its own.
+  kHasUnits = 1u << 8,
 };
 
 struct ModelKind {
@@ -102,7 +104,7 @@ inline constexpr ModelKind kModelKinds[] = {
      "He and Chua, SIGIR 2017", kDeep, kWide, kFieldsInteract, kEveryLayout},
     {"din", "Deep Interest Network: the history, weighted by what it has to do with the candidate",
      "head(layers([deep features, sum of w_t k_t]))", "Zhou et al., KDD 2018", kDeep | kAttention,
-     0, kPlain, kEveryLayout},
+     0, kHasUnits, kEveryLayout},
     {"dien", "Deep Interest Evolution Network: interests that evolve, led by the candidate",
      "head(layers([deep features, evolution(q, GRU(k_1 ... k_t))]))", "Zhou et al., AAAI 2019",
      kDeep | kAttention | kEvolution, 0, kHasStates, kEveryLayout},

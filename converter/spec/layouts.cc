@@ -58,6 +58,9 @@ constexpr TensorName kHandpickNames[] = {
     {Role::kUserTower, "towers.user"},
     {Role::kItemTower, "towers.item"},
     {Role::kItemBias, "towers.item.bias"},
+    {Role::kNamedUnit, "attention.<name>"},
+    {Role::kNamedUnitHeadWeight, "attention.<name>.head.weight"},
+    {Role::kNamedUnitHeadBias, "attention.<name>.head.bias"},
 };
 
 // DeepCTR-Torch 0.2.9. The classes DIEN and AFM have names of their own.
@@ -132,6 +135,7 @@ constexpr LayoutTraits DeepCtrTorch() {
   traits.attends_to_several_ids = false;
   traits.attends_to_numbers = false;
   traits.query_in_deep_order = true;
+  traits.has_several_units = false;
   // layers/sequence.py registers AUGRU's hidden bias under both names.
   traits.augru_has_one_bias = true;
   traits.has_parallel_full_cross_alone = true;

@@ -81,10 +81,13 @@ enum class TensorRole {
   kUserTower,    // As kNetwork, of the user's tower
   kItemTower,    // and of the item's.
   kItemBias,     // [rows, 1]: a number of each item.
+  kNamedUnit,    // kUnit and its head, of unit <name>, where there are several.
+  kNamedUnitHeadWeight,
+  kNamedUnitHeadBias,
 };
 
 // A name with places for <table>, <i> (a layer or a piece, from 0), <network>, <part>, <t> (a task,
-// from 0 or by name) and <e> (an expert, from 0).
+// from 0 or by name), <e> (an expert, from 0) and <name> (an attention unit).
 struct TensorName {
   TensorRole role;
   const char* pattern;
@@ -119,6 +122,7 @@ struct LayoutTraits {
   bool attends_to_several_ids = true;    // A feature of query or key may be multi-valued;
   bool attends_to_numbers = true;        // or numeric, and the query may be padded.
   bool query_in_deep_order = false;      // The query is joined in the order of the deep features.
+  bool has_several_units = true;         // Each over a sequence of its own.
   bool augru_has_one_bias = false;       // bias_ih is another name of bias_hh, which counts.
 
   // A piece-wise linear model.

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "converter/request/features.h"
@@ -46,6 +47,7 @@ class PartsParser {
   void ParseDeep(const JsonObject& root);
   void ParseBatchNormalization(const JsonObject& section, DeepSpec* network);
   void ParseAttention(const JsonObject& root);
+  AttentionSpec ParseUnit(const JsonObject& attention);
   void ParseEvolution(const JsonObject& root);
   void ParseTasks(const JsonObject& root);
   void ParseExperts(const JsonObject& root);
@@ -206,22 +208,60 @@ void PartsParser::ParseBatchNormalization(const JsonObject& section, DeepSpec* n
 }
 
 void PartsParser::ParseAttention(const JsonObject& root) {
-  const JsonObject attention(root.Required("attention"), "attention", Keys("attention"), &errors_);
-  spec_.attention.query = ParseReferences(attention, "query");
-  spec_.attention.key = ParseReferences(attention, "key");
-  spec_.attention.hidden_units = ParseUnits(attention);
-  if (errors_.ok() && spec_.attention.hidden_units.empty()) {
-    errors_.Add("attention.hidden_units", "is empty; an attention unit has a layer or more");
+  const Json& json = root.Required("attention");
+  if (!json.is_array()) {
+    spec_.attention.push_back(
+        ParseUnit(JsonObject(json, "attention", Keys("attention"), &errors_)));
+    if (errors_.ok() && !spec_.attention[0].name.empty()) {
+      errors_.Add("attention.name", "is for one of several units; expected a list of them");
+    }
+    return;
+  }
+  if (json.empty()) errors_.Add("attention", "is empty; expected a unit or more");
+  if (errors_.ok() && !kind_.Is(kHasUnits)) {
+    errors_.Add("attention", absl::StrCat("is a list, and models of kind '", spec_.kind,
+                                          "' have one unit; expected an object"));
+  }
+  if (errors_.ok() && !spec_.traits().has_several_units) {
+    errors_.Add("attention", absl::StrCat("is a list; ", spec_.traits().library,
+                                          "'s models have one unit; expected an object"));
+  }
+  for (size_t i = 0; i < json.size() && errors_.ok(); ++i) {
+    const JsonObject object(json[i], Element("attention", i), Keys("attention"), &errors_);
+    AttentionSpec unit = ParseUnit(object);
+    if (errors_.ok() && (unit.name.empty() || absl::StrContains(unit.name, '.'))) {
+      errors_.Add(object.PathOf("name"),
+                  absl::StrCat("expected a name without dots for each of several units, found '",
+                               unit.name, "'"));
+    }
+    for (const AttentionSpec& other : spec_.attention) {
+      if (other.name != unit.name) continue;
+      errors_.Add(object.PathOf("name"), absl::StrCat("there is another unit '", unit.name, "'"));
+    }
+    spec_.attention.push_back(std::move(unit));
+  }
+}
+
+AttentionSpec PartsParser::ParseUnit(const JsonObject& attention) {
+  AttentionSpec unit;
+  unit.name = attention.StringOr("name", "");
+  unit.query = ParseReferences(attention, "query");
+  unit.key = ParseReferences(attention, "key");
+  unit.hidden_units = ParseUnits(attention);
+  if (errors_.ok() && unit.hidden_units.empty()) {
+    errors_.Add(attention.PathOf("hidden_units"),
+                "is empty; an attention unit has a layer or more");
   }
   const std::vector<std::string> activations = {"linear", "relu",  "sigmoid",
                                                 "tanh",   "prelu", "dice"};
-  spec_.attention.activation = activations[attention.Choice("activation", activations)];
-  spec_.attention.softmax = attention.Boolean("softmax");
-  spec_.attention.pads_query = attention.BooleanOr("pad_query", false);
-  if (errors_.ok() && spec_.attention.pads_query && !spec_.traits().attends_to_numbers) {
-    errors_.Add("attention.pad_query", absl::StrCat("is true; ", spec_.traits().library,
-                                                    "'s query is as wide as its key"));
+  unit.activation = activations[attention.Choice("activation", activations)];
+  unit.softmax = attention.Boolean("softmax");
+  unit.pads_query = attention.BooleanOr("pad_query", false);
+  if (errors_.ok() && unit.pads_query && !spec_.traits().attends_to_numbers) {
+    errors_.Add(attention.PathOf("pad_query"), absl::StrCat("is true; ", spec_.traits().library,
+                                                            "'s query is as wide as its key"));
   }
+  return unit;
 }
 
 void PartsParser::ParseEvolution(const JsonObject& root) {

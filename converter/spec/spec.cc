@@ -50,6 +50,8 @@ class SpecParser {
   void ParseLayout(const JsonObject& root);
   void ParseNames(const JsonObject& layout);
   void ParseHistory(const JsonObject& root);
+  SequenceSpec ParseEvents(const JsonObject& object, std::string name);
+  size_t ParseSequence(const JsonObject& object, Side side);
   void ParseFeatures(const JsonObject& root);
   FeatureSpec ParseFeature(const Json& json, const std::string& path);
   VocabularySpec ParseVocabulary(const Json& json, const std::string& path);
@@ -70,7 +72,7 @@ void SpecParser::Parse(const Json& json) {
   ParseModel(JsonObject(root.Required("model"), "model", Keys("model"), &errors_));
   if (!errors_.ok()) return;
   ParseLayout(root);
-  if (root.Has("history")) ParseHistory(root);
+  ParseHistory(root);
   ParseFeatures(root);
   if (errors_.ok()) CheckFeatures(spec_, &errors_);
   if (!errors_.ok()) return;
@@ -118,17 +120,67 @@ void SpecParser::ParseNames(const JsonObject& layout) {
 }
 
 void SpecParser::ParseHistory(const JsonObject& root) {
-  const JsonObject history(root.Required("history"), "history", Keys("history"), &errors_);
-  spec_.max_history = history.Integer("max_events", 1, kMaxEvents);
-  if (!history.Has("beyond_maximum")) return;
-  spec_.beyond_maximum = history.Choice("beyond_maximum", {"recompute", "carry"}) == 0
-                             ? schema::BeyondMaximum::Recompute
-                             : schema::BeyondMaximum::Carry;
+  if (root.Has("history")) {
+    const JsonObject history(root.Required("history"), "history", Keys("history"), &errors_);
+    spec_.sequences.push_back(ParseEvents(history, kHistoryName));
+    if (root.Has("sequences")) {
+      errors_.Add("sequences", "is given beside 'history'; expected one of the two");
+    }
+    return;
+  }
+  if (!root.Has("sequences")) return;
+  const Json& sequences = root.Array("sequences");
+  if (errors_.ok() && (sequences.empty() || sequences.size() > kMaxSequences)) {
+    errors_.Add("sequences", absl::StrCat("has ", sequences.size(),
+                                          " sequences; a model takes 1 to ", kMaxSequences));
+  }
+  for (size_t i = 0; i < sequences.size() && errors_.ok(); ++i) {
+    const JsonObject object(sequences[i], Element("sequences", i), Keys("sequence"), &errors_);
+    SequenceSpec sequence = ParseEvents(object, object.String("name"));
+    if (errors_.ok() && sequence.name.empty()) errors_.Add(object.PathOf("name"), "is empty");
+    for (const SequenceSpec& other : spec_.sequences) {
+      if (other.name != sequence.name) continue;
+      errors_.Add(object.PathOf("name"),
+                  absl::StrCat("there is another sequence '", sequence.name, "'"));
+    }
+    spec_.sequences.push_back(std::move(sequence));
+  }
+}
+
+SequenceSpec SpecParser::ParseEvents(const JsonObject& object, std::string name) {
+  SequenceSpec sequence;
+  sequence.name = std::move(name);
+  sequence.max_events = object.Integer("max_events", 1, kMaxEvents);
+  if (!object.Has("beyond_maximum")) return sequence;
+  sequence.beyond_maximum = object.Choice("beyond_maximum", {"recompute", "carry"}) == 0
+                                ? schema::BeyondMaximum::Recompute
+                                : schema::BeyondMaximum::Carry;
   if (errors_.ok() && !FindModelKind(spec_.kind)->Is(kHasStates)) {
-    errors_.Add(history.PathOf("beyond_maximum"),
+    errors_.Add(object.PathOf("beyond_maximum"),
                 absl::StrCat("is for models with recurrent states; those of kind '", spec_.kind,
                              "' have none"));
   }
+  return sequence;
+}
+
+// Which sequence a feature of the history belongs to; there is no need to say so where there is
+// one.
+size_t SpecParser::ParseSequence(const JsonObject& object, Side side) {
+  std::vector<std::string> names;
+  for (const SequenceSpec& sequence : spec_.sequences) names.push_back(sequence.name);
+  if (!object.Has("sequence")) {
+    if (errors_.ok() && side == Side::History && names.size() > 1) {
+      errors_.Add(object.PathOf("sequence"),
+                  absl::StrCat("is missing; the sequences are ", absl::StrJoin(names, ", ")));
+    }
+    return 0;
+  }
+  if (errors_.ok() && side != Side::History) {
+    errors_.Add(
+        object.PathOf("sequence"),
+        absl::StrCat("is for features of the history; this one is of side ", SideName(side)));
+  }
+  return errors_.ok() && !names.empty() ? object.Choice("sequence", names) : 0;
 }
 
 void SpecParser::ParseModel(const JsonObject& model) {
@@ -251,6 +303,7 @@ FeatureSpec SpecParser::ParseFeature(const Json& json, const std::string& path) 
   if (feature.type != FeatureType::Crossed) {
     constexpr Side kSides[] = {Side::Context, Side::History, Side::Candidate};
     feature.side = kSides[object.Choice("side", {"context", "history", "candidate"})];
+    feature.sequence = ParseSequence(object, feature.side);
   }
   feature.table = feature.name;
   if (object.Has("embedding")) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "converter/request/features.h"
 #include "converter/request/raw_values.h"
 #include "converter/spec/layouts.h"
 #include "converter/trees/tree_model.h"
@@ -35,10 +36,19 @@ struct VocabularySpec {
 // Rows that a vocabulary's ids resolve into.
 int64_t VocabularyRows(const VocabularySpec& vocabulary);
 
+// A history: events of one kind, oldest first.
+struct SequenceSpec {
+  std::string name;
+  int64_t max_events = 0;
+  // What becomes of recurrent states when a full history drops its oldest event.
+  schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
+};
+
 struct FeatureSpec {
   std::string name;
   schema::Side side =
       schema::Side::Unknown;  // Unknown for crossed features: theirs follows from the operands.
+  size_t sequence = 0;        // Of the history: index into Spec::sequences.
   schema::FeatureType type = schema::FeatureType::Unknown;
   VocabularySpec vocabulary;  // Categorical, multi-valued.
   std::string table;          // Embedding table; the feature's name unless said otherwise.
@@ -76,8 +86,9 @@ struct DeepSpec {
   double batch_normalization_epsilon = 1e-5;
 };
 
-// Attention over the history: DIN's activation unit, DIEN's evolution.
+// Attention over a history: DIN's activation unit, DIEN's evolution.
 struct AttentionSpec {
+  std::string name;           // Of one of several; the only one has none.
   std::vector<size_t> query;  // Candidate features, in the order in which the trainer joins them.
   std::vector<size_t> key;    // History features, likewise. Numbers may be among both.
   std::vector<int64_t> hidden_units;
@@ -196,11 +207,11 @@ struct Spec {
   RankBySpec rank_by;
   Layout layout = Layout::kHandpick;
   std::vector<TensorRename> renames;  // Tensors that have other names than the layout's.
-  int64_t max_history = 0;
+  std::vector<SequenceSpec> sequences;
   std::vector<FeatureSpec> features;
   WideSpec wide;
   DeepSpec deep;
-  AttentionSpec attention;
+  std::vector<AttentionSpec> attention;  // Units, of which most models have one.
   EvolutionSpec evolution;
   TasksSpec tasks;
   ExpertsSpec experts;
@@ -213,8 +224,6 @@ struct Spec {
   TreesSpec trees;
   ProductsSpec products;
   TowersSpec towers;
-  // What becomes of recurrent states when a full history drops its oldest event.
-  schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
   std::string
       catalog_key;  // Candidate feature that names an item; "" when the model has no catalog.
 

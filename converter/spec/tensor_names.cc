@@ -26,7 +26,8 @@ struct Place {
 constexpr Place kPlaces[] = {{"<table>", false, true},
                              {"<i>", true, false},
                              {"<unit>", true, false},
-                             {"<part>", false, false}};
+                             {"<part>", false, false},
+                             {"<name>", false, false}};
 
 bool Fits(const Place& place, absl::string_view text) {
   if (text == place.text) return true;  // A pattern of a pattern.
@@ -57,9 +58,9 @@ bool Match(absl::string_view pattern, absl::string_view text, Captures* captures
 
 // Every name of a tensor of layout handpick, with its places.
 std::vector<std::string> HandpickPatterns() {
-  constexpr TensorRole kNetworks[] = {TensorRole::kNetwork, TensorRole::kUnit,
-                                      TensorRole::kResidualUnit, TensorRole::kGmf,
-                                      TensorRole::kValue};
+  constexpr TensorRole kNetworks[] = {TensorRole::kNetwork,   TensorRole::kUnit,
+                                      TensorRole::kNamedUnit, TensorRole::kResidualUnit,
+                                      TensorRole::kGmf,       TensorRole::kValue};
   const auto is_network = [&](TensorRole role) {
     return std::find(std::begin(kNetworks), std::end(kNetworks), role) != std::end(kNetworks);
   };

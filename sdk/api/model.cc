@@ -99,6 +99,10 @@ hp_status hp_model_get_feature(const hp_model* model, uint32_t feature, hp_featu
   filled.dimension = of.dimension;
   filled.optional = of.optional || of.type == HP_FEATURE_LENGTH || of.catalog_column >= 0 ? 1 : 0;
   filled.is_catalog_key = feature == plan.catalog.key_feature ? 1 : 0;
+  if (of.side == HP_SIDE_HISTORY) {
+    filled.sequence = plan.sequences[of.sequence].name;
+    filled.max_events = plan.sequences[of.sequence].max_events;
+  }
   return handpick::WriteStruct(filled, info, nullptr);
 }
 

@@ -79,7 +79,8 @@ HP_SIZED_STRUCT(hp_feature_info, HP_FEATURE_INFO_INIT, F(hp_feature_info, struct
                 F(hp_feature_info, side), F(hp_feature_info, type), F(hp_feature_info, value_types),
                 F(hp_feature_info, max_values), F(hp_feature_info, dimension),
                 F(hp_feature_info, optional), F(hp_feature_info, is_catalog_key),
-                F(hp_feature_info, name));
+                F(hp_feature_info, name), F(hp_feature_info, sequence),
+                F(hp_feature_info, max_events));
 
 HP_SIZED_STRUCT(hp_output_info, HP_OUTPUT_INFO_INIT, F(hp_output_info, struct_size),
                 F(hp_output_info, task), F(hp_output_info, name));

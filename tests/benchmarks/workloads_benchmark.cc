@@ -99,7 +99,7 @@ class Subject {
           OrDie(ColumnBatch::Make(opened_.model(), request.candidates, request.candidate_count)));
       if (key.events == 0) continue;
       history_.push_back(
-          OrDie(ColumnBatch::Make(opened_.model(), request.history, request.event_count)));
+          OrDie(ColumnBatch::Make(opened_.model(), request.history, request.Events())));
       requests_.push_back(
           std::make_unique<Request>(workloads::MakeRequest(workload, kRequests + i, 0, 1)));
       events_.push_back(OrDie(ColumnBatch::Make(opened_.model(), requests_.back()->history, 1)));

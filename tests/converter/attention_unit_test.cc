@@ -204,7 +204,7 @@ TEST(FuseAttentionUnitTest, MoreLayersThanARuntimeTakesStayApart) {
 // description: a processor may round more, the reference rounds nothing but what is stored.
 TEST(AttentionUnitReferenceTest, ComputesWithTheStoredWeights) {
   Graph graph = SmallGraph();
-  graph.max_history = 1;  // Of the request's three events the last, seen 3: (30, 31).
+  graph.sequences[0].max_events = 1;  // Of the request's three events the last, seen 3: (30, 31).
   const TableId table = AddCountingTable(5, 2, &graph);
   const ValueId q = Embed(kItem, table, &graph);
   const ValueId k = Embed(kSeen, table, &graph);

@@ -77,15 +77,27 @@ TEST(EmitTest, TheSameModelGivesTheSameBytes) {
   EXPECT_EQ(*a, *b);
 }
 
-TEST(EmitTest, OnlyModelsWithAHistoryHaveASequence) {
+TEST(EmitTest, BundlesHaveTheModelsSequences) {
   EXPECT_TRUE(Convert(WideDeepWorkload().spec, WideDeepWorkload().weights,
                       {schema::Precision::Float32, 0, "test"})
                   ->bundle.sequences.empty());
-  const Conversion conversion = ConvertSeed(3, schema::Precision::Float32, "din");
-  ASSERT_EQ(conversion.bundle.sequences.size(), 1u);
-  EXPECT_EQ(conversion.bundle.sequences[0]->name, kSequenceName);
-  EXPECT_EQ(conversion.bundle.sequences[0]->max_events, conversion.source.max_history);
-  EXPECT_EQ(conversion.bundle.sequences[0]->beyond_maximum, conversion.source.beyond_maximum);
+  std::set<size_t> numbers;
+  for (uint64_t seed = 0; seed < 12; ++seed) {
+    const Conversion conversion = ConvertSeed(seed, schema::Precision::Float32, "dien");
+    const std::vector<Sequence>& expected = conversion.source.sequences;
+    numbers.insert(expected.size());
+    ASSERT_EQ(conversion.bundle.sequences.size(), expected.size());
+    if (expected.size() == 1) {
+      EXPECT_EQ(expected[0].name, kHistoryName);
+    }
+    for (size_t s = 0; s < expected.size(); ++s) {
+      const schema::SequenceT& sequence = *conversion.bundle.sequences[s];
+      EXPECT_EQ(sequence.name, expected[s].name);
+      EXPECT_EQ(sequence.max_events, expected[s].max_events);
+      EXPECT_EQ(sequence.beyond_maximum, expected[s].beyond_maximum);
+    }
+  }
+  EXPECT_EQ(numbers, (std::set<size_t>{1, 2}));
 }
 
 TEST(EmitTest, StepsHaveReadableNamesAndThoseOfCandidatesComeLast) {
@@ -114,7 +126,7 @@ TEST(EmitTest, StepsHaveReadableNamesAndThoseOfCandidatesComeLast) {
 
 TEST(EmitTest, RecurrencesSayTheirCell) {
   RandomModel model = AttentionWorkload("dien");
-  model.spec.beyond_maximum = schema::BeyondMaximum::Carry;
+  model.spec.sequences[0].beyond_maximum = schema::BeyondMaximum::Carry;
   const absl::StatusOr<Conversion> conversion =
       Convert(model.spec, model.weights, {schema::Precision::Float32, 0, "test"});
   ASSERT_TRUE(conversion.ok()) << conversion.status();
@@ -210,8 +222,8 @@ TEST(EmitTest, EveryOperatorComesBackWithAllItsAttributes) {
   EXPECT_EQ(decoded->model_name, lowered->model_name);
   EXPECT_EQ(decoded->model_version, "3");
   EXPECT_EQ(decoded->task, schema::Task::Regression);
-  EXPECT_EQ(decoded->max_history, 3u);
-  EXPECT_EQ(decoded->beyond_maximum, schema::BeyondMaximum::Carry);
+  EXPECT_EQ(decoded->max_history(), 3u);
+  EXPECT_EQ(decoded->sequences[0].beyond_maximum, schema::BeyondMaximum::Carry);
   ASSERT_EQ(decoded->nodes.size(), lowered->nodes.size());
   std::set<OperatorKind> kinds;
   for (const Node& before : lowered->nodes) {

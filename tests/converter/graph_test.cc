@@ -195,7 +195,8 @@ TEST(InferDomainsTest, ReductionsOverTheEventsOfPairsAreTheCandidates) {
   EXPECT_EQ(cost.event.multiply_accumulates, 3u + 3);
   EXPECT_EQ(cost.pair.multiply_accumulates, 3u + 1);
   EXPECT_EQ(cost.candidate.multiply_accumulates, 0u);
-  EXPECT_EQ(cost.CandidateMultiplyAccumulates(10), 40u);
+  EXPECT_EQ(cost.CandidateMultiplyAccumulates(2), 8u);
+  EXPECT_EQ(cost.CandidateMultiplyAccumulates(10), 12u);  // A history keeps 3 events.
 }
 
 }  // namespace

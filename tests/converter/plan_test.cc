@@ -103,7 +103,7 @@ TEST(MemoryPlanTest, PartsOfAConcatenationAreWrittenInPlace) {
   EXPECT_EQ(plan->places[item].column, 1u);
   ASSERT_EQ(plan->buffers.size(), 2u);
   EXPECT_EQ(plan->buffers[0].width, 4u);
-  EXPECT_EQ(plan->region_row_bytes[Domain::Candidate().index()], 20u);
+  EXPECT_EQ(plan->RowBytes(Domain::Candidate()), 20u);
 }
 
 TEST(MemoryPlanTest, AValueLiesInOneConcatenationAndIsCopiedIntoOthers) {
@@ -142,7 +142,7 @@ TEST(MemoryPlanTest, AContextValueInACandidatesConcatenationIsCopied) {
 TEST(MemoryPlanTest, TheTileKeepsTheCandidatesMemoryNear256KiB) {
   const auto tile_of = [](uint32_t width, uint32_t events = 3) {
     Graph graph = SmallGraph();
-    graph.max_history = events;
+    graph.sequences = {{"history", events}};
     const ValueId item = Embed(kItem, AddCountingTable(5, width, &graph), &graph);
     graph.logit = graph.Append(
         "logit", DenseOp(AddWeights(width, std::vector<double>(width, 1), {}, &graph), {}), {item},
@@ -164,7 +164,7 @@ TEST(MemoryPlanTest, TheTileKeepsTheCandidatesMemoryNear256KiB) {
 // wide per candidate and event.
 Graph PairGraph(uint32_t width, uint32_t events) {
   Graph graph = SmallGraph();
-  graph.max_history = events;
+  graph.sequences = {{"history", events}};
   const TableId table = AddCountingTable(5, width, &graph);
   const ValueId item = Embed(kItem, table, &graph);
   const ValueId seen = Embed(kSeen, table, &graph);
@@ -182,7 +182,7 @@ TEST(MemoryPlanTest, PairsReuseTheirMemory) {
   const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 0);
   ASSERT_TRUE(plan.ok()) << plan.status();
   // Two values of 10; the weight takes the place of the first.
-  EXPECT_EQ(plan->region_row_bytes[Domain::Pair().index()], 80u);
+  EXPECT_EQ(plan->RowBytes(Domain::Pair()), 80u);
 }
 
 TEST(MemoryPlanTest, TheTileKeepsThePairsMemoryNear640KiB) {
@@ -216,11 +216,11 @@ TEST(MemoryPlanTest, RecurrencesTakeTheirStatesAlone) {
   const absl::StatusOr<MemoryPlan> plan = LowerAndPlan(&graph, 0);
   ASSERT_TRUE(plan.ok()) << plan.status();
   EXPECT_EQ(plan->buffers.size(), graph.values.size());
-  EXPECT_EQ(plan->region_row_bytes[Domain::Context().index()], 0u);
-  EXPECT_EQ(plan->region_row_bytes[Domain::History().index()], 4u * (6 + 2 + 1));
-  EXPECT_EQ(plan->region_row_bytes[Domain::Pair().index()], 4u);
+  EXPECT_EQ(plan->RowBytes(Domain::Context()), 0u);
+  EXPECT_EQ(plan->RowBytes(Domain::History()), 4u * (6 + 2 + 1));
+  EXPECT_EQ(plan->RowBytes(Domain::Pair()), 4u);
   // Candidates have the last state and the logit beside it; the price was there before.
-  EXPECT_EQ(plan->region_row_bytes[Domain::Candidate().index()], 12u);
+  EXPECT_EQ(plan->RowBytes(Domain::Candidate()), 12u);
 }
 
 TEST(MemoryPlanTest, RefusesMorePairsThanARuntimeTakes) {
@@ -267,10 +267,10 @@ TEST(MemoryPlanTest, RandomModelsHaveNoOverlapsInUse) {
         const PlannedBuffer& a = plan->buffers[i];
         const uint64_t a_bytes = sizeof(float) * uint64_t{a.width};
         EXPECT_EQ(a.offset % (a.domain == Domain::Context() ? 64 : 4), 0u);
-        EXPECT_LE(a.offset + a_bytes, plan->region_row_bytes[a.domain.index()]);
+        EXPECT_LE(a.offset + a_bytes, plan->RowBytes(a.domain, a.sequence));
         for (size_t j = 0; j < i; ++j) {
           const PlannedBuffer& b = plan->buffers[j];
-          if (a.domain != b.domain) continue;
+          if (a.domain != b.domain || a.sequence != b.sequence) continue;
           const bool meet =
               !a.domain.has_candidate() || (first[i] <= last[j] && first[j] <= last[i]);
           const bool overlap =

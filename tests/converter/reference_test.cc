@@ -157,7 +157,7 @@ TEST(ReferenceTest, AnEmptyHistoryPoolsToItsEmptyValue) {
   pool.empty_value = -1e9;
   graph.logit = graph.Append("pooled", pool, {seen}, 1);
   Request request = SmallRequest();
-  request.event_count = 0;
+  request.event_counts = {0};
   request.history.clear();
   const auto logits = EvaluateReference(graph, request);
   ASSERT_TRUE(logits.ok()) << logits.status();
@@ -166,7 +166,7 @@ TEST(ReferenceTest, AnEmptyHistoryPoolsToItsEmptyValue) {
 
 TEST(ReferenceTest, EventsBeyondTheMaximumDropTheOldest) {
   Graph graph = SmallGraph();
-  graph.max_history = 2;
+  graph.sequences[0].max_events = 2;
   const ValueId seen = Embed(kSeen, AddCountingTable(5, 1, &graph), &graph);
   graph.logit = graph.Append("pooled", OperatorKind::PoolHistory, {seen}, 1);
   EXPECT_EQ(SmallLogits(graph), (Logits{30, 30}));
@@ -287,7 +287,7 @@ TEST(ReferenceTest, AWeightedPoolOfNoEventsIsItsEmptyValue) {
   const ValueId seen = Seen(&graph);
   const ValueId priced = PriceOfEachEvent(seen, &graph);
   Request request = SmallRequest();
-  request.event_count = 0;
+  request.event_counts = {0};
   request.history = {{kSeen, {}}};
   graph.logit = graph.Append("pool", WeightedPoolOp({-5}), {priced, seen}, 1);
   EXPECT_EQ(*EvaluateReference(graph, request), (Logits{-5, -5}));
@@ -332,7 +332,7 @@ TEST(ReferenceTest, ARecurrenceCarriesItsStateFromEventToEvent) {
 
 TEST(ReferenceTest, StatesBeyondTheMaximumAreComputedAgainOrCarriedOn) {
   Graph graph = SmallGraph();
-  graph.max_history = 2;
+  graph.sequences[0].max_events = 2;
   const SmallCell cell(&graph);
   const ValueId states = graph.Append("states", RecurrenceOp(cell.weights), {cell.gates}, 1);
   graph.logit = graph.Append("sum", OperatorKind::PoolHistory, {states}, 1);
@@ -349,7 +349,7 @@ TEST(ReferenceTest, StatesBeyondTheMaximumAreComputedAgainOrCarriedOn) {
   const double carried = sum_of_last_two({10, 0, 30});
   ASSERT_NE(again, carried);
   ExpectNear(SmallLogits(graph), {again, again});
-  graph.beyond_maximum = schema::BeyondMaximum::Carry;
+  graph.sequences[0].beyond_maximum = schema::BeyondMaximum::Carry;
   ExpectNear(SmallLogits(graph), {carried, carried});
 }
 

@@ -115,7 +115,7 @@ TEST(KindRegistryTest, EveryKindHasRandomModelsWithAllOfItsSections) {
       if (!model.spec.wide.features.empty()) own |= kWide;
       if (!model.spec.deep.features.empty()) own |= kDeep;
       if (!model.spec.towers.user.features.empty()) own |= kTowers;
-      if (!model.spec.attention.query.empty()) own |= kAttention | (kind.needs & kEvolution);
+      if (!model.spec.attention.empty()) own |= kAttention | (kind.needs & kEvolution);
       if (model.spec.outputs.size() > 1) own |= kTasks;
       if (model.spec.experts.count > 0) own |= kExperts;
       if (!model.spec.piecewise.features.empty()) own |= kPiecewise;

@@ -96,13 +96,15 @@ class OpenSession {
   }
 
   void SetHistory(const Request& request) {
-    Expect(hp_session_set_history(session_,
-                                  ApiBatch(spec_, request.history, request.event_count).get()));
+    for (size_t s = 0; s < spec_.sequences.size(); ++s) {
+      Expect(hp_session_set_history(session_, EventsOf(spec_, request, s).get()));
+    }
   }
 
-  // Events [first, first + count) of the request.
-  void AppendEvents(const Request& request, size_t first, size_t count) {
-    const ApiBatch events(spec_, Rows(request.history, first, count), count);
+  // Events [first, first + count) of a sequence of the request.
+  void AppendEvents(const Request& request, uint32_t sequence, size_t first, size_t count) {
+    const ApiBatch events(spec_, Rows(ColumnsOfEvents(spec_, request, sequence), first, count),
+                          count);
     Expect(hp_session_append_events(session_, events.get()));
   }
 
@@ -216,16 +218,23 @@ class RuntimePropertyTest : public ::testing::TestWithParam<std::tuple<const cha
       const std::vector<float> logits = set.Score(request);
       OpenSession grown(model, model_.spec, 0);
       grown.SetContext(request);
-      for (size_t e = 0; e < request.event_count; ++e) {
-        grown.AppendEvents(request, e, 1);
+      // Of several sequences, an event of each in turn.
+      size_t most = 0;
+      for (const size_t events : request.event_counts) most = std::max(most, events);
+      for (size_t e = 0; e < most; ++e) {
+        for (uint32_t s = 0; s < request.event_counts.size(); ++s) {
+          if (e < request.Events(s)) grown.AppendEvents(request, s, e, 1);
+        }
         if (e % 3 == 1) grown.Score(request, 0, 2);
       }
       ExpectSameBits(grown.Score(request), logits, "appended one by one");
       OpenSession halves(model, model_.spec, 0);
       halves.SetContext(request);
-      halves.AppendEvents(request, 0, request.event_count / 2);
-      halves.AppendEvents(request, request.event_count / 2,
-                          request.event_count - request.event_count / 2);
+      for (uint32_t s = 0; s < request.event_counts.size(); ++s) {
+        const size_t half = request.Events(s) / 2;
+        halves.AppendEvents(request, s, 0, half);
+        halves.AppendEvents(request, s, half, request.Events(s) - half);
+      }
       ExpectSameBits(halves.Score(request), logits, "appended in halves");
       grown.SetHistory(request);
       ExpectSameBits(grown.Score(request), logits, "set over another history");

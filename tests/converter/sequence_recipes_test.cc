@@ -173,7 +173,7 @@ Request RequestOf(size_t events) {
   shops.resize(events);
   Request request;
   request.context = {{0, column({1})}};
-  request.event_count = events;
+  request.event_counts = {events};
   request.history = {{4, column(items)}, {5, column(shops)}};
   request.candidate_count = 2;
   request.candidates = {

@@ -1,5 +1,6 @@
 #include "tests/golden/api_session.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -45,7 +46,9 @@ class Batch {
       // Lists that are all empty have no type of their own: any that the feature takes will do.
       hp_feature_info feature = HP_FEATURE_INFO_INIT;
       hp_model_get_feature(model, column.feature, &feature);
-      view.type = (feature.value_types & HP_STRING) != 0 ? HP_STRING : HP_INT64;
+      view.type = (feature.value_types & HP_STRING) != 0  ? HP_STRING
+                  : (feature.value_types & HP_INT64) != 0 ? HP_INT64
+                                                          : HP_FLOAT32;
     }
     return view;
   }
@@ -74,11 +77,6 @@ void* AlignedMemory(size_t bytes) {
 
 }  // namespace
 
-const schema::GoldenEventsT& EventsOf(const schema::GoldenRequestT& request) {
-  static const auto* none = new schema::GoldenEventsT();
-  return request.histories.empty() ? *none : *request.histories[0];
-}
-
 schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size_t index) {
   schema::GoldenRequestT one = request;
   one.candidates.clear();
@@ -98,15 +96,14 @@ schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size
   return one;
 }
 
-schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request,
+schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request, size_t index,
                                   const std::vector<size_t>& events) {
   schema::GoldenRequestT chosen = request;
-  if (request.histories.empty()) return chosen;
-  const schema::GoldenEventsT& history = *request.histories[0];
-  chosen.histories[0]->event_count = static_cast<uint32_t>(events.size());
+  const schema::GoldenEventsT& history = *request.histories[index];
+  chosen.histories[index]->event_count = static_cast<uint32_t>(events.size());
   for (size_t i = 0; i < history.columns.size(); ++i) {
     const schema::GoldenColumnT& column = *history.columns[i];
-    schema::GoldenColumnT& out = *chosen.histories[0]->columns[i];
+    schema::GoldenColumnT& out = *chosen.histories[index]->columns[i];
     out.integers.clear();
     out.numbers.clear();
     out.strings.clear();
@@ -153,15 +150,43 @@ void ApiSession::Open(const std::string& bytes, uint32_t tile) {
                      "hp_session_create", &error));
 }
 
+bool ApiSession::SetHistories(const schema::GoldenRequestT& request) {
+  const auto set = [&](const hp_batch* events) {
+    return Passed(hp_session_set_history(session_, events), "hp_session_set_history",
+                  hp_session_last_error(session_));
+  };
+  std::vector<std::string> sequences;  // Those that have events.
+  hp_feature_info info = HP_FEATURE_INFO_INIT;
+  for (const auto& history : request.histories) {
+    if (history->event_count == 0) continue;
+    hp_model_get_feature(model_.get(), history->columns[0]->feature, &info);
+    sequences.emplace_back(info.sequence);
+    const Batch events(model_.get(), history->columns, history->event_count);
+    if (!set(events.get())) return false;
+  }
+  for (uint32_t f = 0; hp_model_get_feature(model_.get(), f, &info) == HP_OK; ++f) {
+    if (info.side != HP_SIDE_HISTORY) continue;
+    if (std::find(sequences.begin(), sequences.end(), info.sequence) != sequences.end()) continue;
+    sequences.emplace_back(info.sequence);
+    auto feature = std::make_unique<schema::GoldenColumnT>();
+    feature->feature = f;
+    if (info.type == HP_FEATURE_MULTI_CATEGORICAL) feature->row_splits = {0};
+    std::vector<std::unique_ptr<schema::GoldenColumnT>> columns;
+    columns.push_back(std::move(feature));
+    const Batch none(model_.get(), columns, 0);
+    if (!set(none.get())) return false;
+  }
+  return true;
+}
+
 std::vector<float> ApiSession::Logits(const schema::GoldenRequestT& request) {
   const Batch context(model_.get(), request.context, 1);
-  const Batch history(model_.get(), EventsOf(request).columns, EventsOf(request).event_count);
   const Batch candidates(model_.get(), request.candidates, request.candidate_count);
   const hp_error* error = hp_session_last_error(session_);
   const size_t outputs = OutputCount();
   std::vector<float> logits(request.candidate_count * outputs);
   if (!Passed(hp_session_set_context(session_, context.get()), "hp_session_set_context", error) ||
-      !Passed(hp_session_set_history(session_, history.get()), "hp_session_set_history", error) ||
+      !SetHistories(request) ||
       !Passed(hp_session_score_outputs(session_, candidates.get(), nullptr, outputs, nullptr,
                                        logits.data()),
               "hp_session_score_outputs", error)) {
@@ -182,20 +207,19 @@ std::vector<float> ApiSession::LogitsAppending(const schema::GoldenRequestT& req
                                            logits.data()),
                   "hp_session_score_outputs", error);
   };
-  const schema::GoldenRequestT without_events = WithEvents(request, {});
-  const Batch no_history(model_.get(), EventsOf(without_events).columns, 0);
   if (!Passed(hp_session_set_context(session_, context.get()), "hp_session_set_context", error) ||
-      !Passed(hp_session_set_history(session_, no_history.get()), "hp_session_set_history",
-              error)) {
+      !SetHistories({})) {
     return {};
   }
-  for (size_t e = 0; e < EventsOf(request).event_count; ++e) {
-    const schema::GoldenRequestT one = WithEvents(request, {e});
-    const Batch event(model_.get(), EventsOf(one).columns, 1);
-    if (!Passed(hp_session_append_events(session_, event.get()), "hp_session_append_events",
-                error) ||
-        (score_between && !score())) {
-      return {};
+  for (size_t h = 0; h < request.histories.size(); ++h) {
+    for (size_t e = 0; e < request.histories[h]->event_count; ++e) {
+      const schema::GoldenRequestT one = WithEvents(request, h, {e});
+      const Batch event(model_.get(), one.histories[h]->columns, 1);
+      if (!Passed(hp_session_append_events(session_, event.get()), "hp_session_append_events",
+                  error) ||
+          (score_between && !score())) {
+        return {};
+      }
     }
   }
   return score() ? logits : std::vector<float>();

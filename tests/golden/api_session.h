@@ -18,11 +18,8 @@ namespace handpick {
 // The request with the one candidate at `index` alone.
 schema::GoldenRequestT OnlyCandidate(const schema::GoldenRequestT& request, size_t index);
 
-// The events of a request's only history; none where it has none.
-const schema::GoldenEventsT& EventsOf(const schema::GoldenRequestT& request);
-
-// The request with these events of its history, in this order.
-schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request,
+// The request with these events of one of its histories, in this order.
+schema::GoldenRequestT WithEvents(const schema::GoldenRequestT& request, size_t history,
                                   const std::vector<size_t>& events);
 
 // One model and one session. What fails is reported as a test failure, with the message of the API.
@@ -56,6 +53,7 @@ class ApiSession {
   };
 
   void Open(const std::string& bytes, uint32_t tile);
+  bool SetHistories(const schema::GoldenRequestT& request);
   bool Passed(hp_status status, const char* call, const hp_error* error) const;
 
   // Destroyed in the opposite order.

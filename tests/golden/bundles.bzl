@@ -99,6 +99,8 @@ _MODELS = {
         "sigmoid",
         "sigmoid_softmax",
         "two_events",
+        "two_sequences",
+        "two_units",
         "unit_depth_1_dice",
         "unit_depth_3_softmax",
     ],

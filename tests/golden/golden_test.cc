@@ -335,15 +335,19 @@ class HistoryGoldenTest : public GoldenTest {};
 
 TEST_P(HistoryGoldenTest, EventsOneByOneGiveTheSameBitsAsAllAtOnce) {
   const auto most_events = [](const Request& a, const Request& b) {
-    return std::pair(a.event_count, a.candidate_count) <
-           std::pair(b.event_count, b.candidate_count);
+    return std::pair(a.event_counts, a.candidate_count) <
+           std::pair(b.event_counts, b.candidate_count);
   };
-  const schema::GoldenRequestT longest =
+  schema::GoldenRequestT request =
       Golden(*std::max_element(requests_.begin(), requests_.end(), most_events));
-  ASSERT_GT(EventsOf(longest).event_count, 0u);
-  std::vector<size_t> events;
-  for (size_t e = 0; e < kEvents; ++e) events.push_back(e * e % EventsOf(longest).event_count);
-  const schema::GoldenRequestT request = WithEvents(longest, events);
+  ASSERT_FALSE(request.histories.empty());
+  for (size_t h = 0; h < request.histories.size(); ++h) {
+    const size_t count = request.histories[h]->event_count;
+    ASSERT_GT(count, 0u);
+    std::vector<size_t> events;
+    for (size_t e = 0; e < kEvents; ++e) events.push_back(e * e % count);
+    request = WithEvents(request, h, events);
+  }
 
   ApiSession session(bytes_);
   ASSERT_TRUE(session.ok());

@@ -210,8 +210,11 @@ std::vector<std::string> SoundBundles() {
     options.hash.outputs = 4;
     bundles.push_back(testing::Serialized(*testing::MakeRecallBundle(options).bundle));
   }
+  // A seed begins with the same features whatever the kind: other ones for each.
+  uint64_t next = 0;
   for (const char* kind : converter::EveryKind()) {
-    for (uint64_t seed = 0; seed < 6; ++seed) {
+    for (const uint64_t end = next + 6; next < end;) {
+      const uint64_t seed = next++;
       const converter::RandomModel model = converter::MakeRandomModel(seed, kind);
       const auto precision = seed % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8;
       auto conversion = converter::Convert(model.spec, model.weights, {precision, 0, "test"});

@@ -97,7 +97,7 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision,
   ASSERT_NE(session.get(), nullptr) << session.error().message;
   const Request request = MakeRandomRequest(random, 1, kMostCandidates);
   const ApiBatch context(random.spec, request.context, 1);
-  const ApiBatch history(random.spec, request.history, request.event_count);
+  const ApiBatch history = EventsOf(random.spec, request, 0);
   const ApiBatch candidates(random.spec, request.candidates, kMostCandidates);
   std::vector<float> scores(kMostCandidates);
   std::vector<float> logits(kMostCandidates);

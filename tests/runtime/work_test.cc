@@ -144,7 +144,7 @@ void CountAttention(const std::string& kind, schema::Precision precision,
   converter::AttentionWorkloadOptions options;
   options.vocabulary = 50;
   converter::RandomModel random = converter::AttentionWorkload(kind, options);
-  random.spec.beyond_maximum = schema::BeyondMaximum::Carry;
+  random.spec.sequences[0].beyond_maximum = schema::BeyondMaximum::Carry;
   auto conversion = converter::Convert(random.spec, random.weights, {precision, 0, "test"});
   ASSERT_TRUE(conversion.ok()) << conversion.status();
   auto bytes = converter::Serialize(conversion->bundle);

@@ -46,4 +46,24 @@ ApiBatch::ApiBatch(const Spec& spec, const std::vector<RawColumn>& columns, size
   batch_ = HP_BATCH(columns_.data(), columns_.size(), rows);
 }
 
+std::vector<RawColumn> ColumnsOfEvents(const Spec& spec, const Request& request, size_t sequence) {
+  std::vector<RawColumn> columns;
+  for (const RawColumn& column : request.history) {
+    if (spec.features[column.feature].sequence == sequence) columns.push_back(column);
+  }
+  const bool is_named = !columns.empty() || request.Events(static_cast<uint32_t>(sequence)) > 0;
+  for (size_t f = 0; f < spec.features.size() && !is_named; ++f) {
+    const FeatureSpec& feature = spec.features[f];
+    if (feature.side != schema::Side::History || feature.sequence != sequence) continue;
+    columns.push_back({f, {}});
+    break;
+  }
+  return columns;
+}
+
+ApiBatch EventsOf(const Spec& spec, const Request& request, size_t sequence) {
+  return ApiBatch(spec, ColumnsOfEvents(spec, request, sequence),
+                  request.Events(static_cast<uint32_t>(sequence)));
+}
+
 }  // namespace handpick::converter

@@ -38,6 +38,12 @@ class ApiBatch {
   hp_batch batch_;
 };
 
+// The events of a request in one of the model's sequences.
+ApiBatch EventsOf(const Spec& spec, const Request& request, size_t sequence);
+
+// Its columns; without events, some column of the sequence, which says what has none.
+std::vector<RawColumn> ColumnsOfEvents(const Spec& spec, const Request& request, size_t sequence);
+
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_TESTS_SUPPORT_API_REQUEST_H_

@@ -29,7 +29,7 @@ Graph EveryOperator() {
   Graph graph = SmallGraph();
   graph.model_version = "3";
   graph.task = schema::Task::Regression;
-  graph.beyond_maximum = schema::BeyondMaximum::Carry;
+  graph.sequences[0].beyond_maximum = schema::BeyondMaximum::Carry;
   const TableId table = AddCountingTable(6, 2, &graph);
   const auto append = [&](OperatorKind kind, Operator op, std::vector<ValueId> inputs,
                           uint32_t width) {

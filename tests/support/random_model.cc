@@ -37,9 +37,8 @@ class SpecMaker {
     spec.version = "1";
     spec.task = random_.OneIn(5) ? schema::Task::Regression : schema::Task::Binary;
     const bool needs_history = Kind().Has(kAttention) || Kind().Has(kAutorec);
-    spec.max_history = random_.OneIn(3) && !needs_history ? 0 : random_.Between(1, 12);
     AddFeatures(Side::Context, random_.Between(0, 6));
-    if (spec.max_history > 0) AddFeatures(Side::History, random_.Between(1, 4));
+    if (needs_history || !random_.OneIn(3)) AddSequences();
     AddFeatures(Side::Candidate, random_.Between(1, 6));
     if (Kind().Has(kAttention)) AddAttention();
     if (Kind().Is(kFieldsInteract)) AddCategorical(Side::Candidate);
@@ -69,6 +68,19 @@ class SpecMaker {
   }
 
  private:
+  void AddSequences() {
+    Spec& spec = model_.spec;
+    if (random_.OneIn(4)) {
+      spec.sequences = {{"clicks", random_.Between(1, 12)}, {"purchases", random_.Between(1, 5)}};
+    } else {
+      spec.sequences = {{kHistoryName, random_.Between(1, 12)}};
+    }
+    for (sequence_ = 0; sequence_ < spec.sequences.size(); ++sequence_) {
+      AddFeatures(Side::History, random_.Between(1, 4));
+    }
+    sequence_ = random_.Below(spec.sequences.size());
+  }
+
   void AddFeatures(Side side, int64_t count) {
     for (int64_t i = 0; i < count; ++i) {
       switch (random_.Below(4)) {
@@ -90,6 +102,7 @@ class SpecMaker {
     feature.name = absl::StrCat(prefix, model_.spec.features.size());
     feature.table = feature.name;
     feature.side = side;
+    if (side == Side::History) feature.sequence = sequence_;
     feature.type = type;
     feature.combiner = kCombiners[random_.Below(3)];
     return feature;
@@ -273,8 +286,31 @@ class SpecMaker {
     tower->batch_normalization = random_.OneIn(3);
   }
 
-  // Pairs of a feature of the candidate and one of the history, which mostly share a table.
+  // A unit, or one of each sequence.
   void AddAttention() {
+    Spec& spec = model_.spec;
+    if (Kind().Is(kHasUnits) && random_.OneIn(3)) {
+      for (const char* name : {"first", "second"}) {
+        spec.attention.emplace_back();
+        spec.attention.back().name = name;
+        AddUnit(&spec.attention.back());
+        sequence_ = (sequence_ + 1) % spec.sequences.size();
+      }
+    } else {
+      spec.attention.emplace_back();
+      AddUnit(&spec.attention.back());
+    }
+    if (!Kind().Has(kEvolution)) return;
+    constexpr const char* kCells[] = {"GRU", "AIGRU", "AGRU", "AUGRU"};
+    spec.evolution.cell = kCells[random_.Below(4)];
+    if (!random_.OneIn(3)) return;
+    for (SequenceSpec& sequence : spec.sequences) {
+      sequence.beyond_maximum = schema::BeyondMaximum::Carry;
+    }
+  }
+
+  // Pairs of a feature of the candidate and one of the history, which mostly share a table.
+  void AddUnit(AttentionSpec* unit) {
     Spec& spec = model_.spec;
     for (int64_t pairs = random_.Between(1, 2); pairs > 0; --pairs) {
       for (const Side side : {Side::Candidate, Side::History}) {
@@ -287,35 +323,31 @@ class SpecMaker {
         // What attention reads has no padding: every event counts.
         if (feature.type == FeatureType::Categorical) feature.padding_row.reset();
         if (side == Side::Candidate) {
-          spec.attention.query.push_back(spec.features.size() - 1);
+          unit->query.push_back(spec.features.size() - 1);
         } else {
-          spec.attention.key.push_back(spec.features.size() - 1);
+          unit->key.push_back(spec.features.size() - 1);
         }
       }
       if (random_.OneIn(3)) continue;
-      const FeatureSpec& query = spec.features[spec.attention.query.back()];
-      FeatureSpec& key = spec.features[spec.attention.key.back()];
+      const FeatureSpec& query = spec.features[unit->query.back()];
+      FeatureSpec& key = spec.features[unit->key.back()];
       key.vocabulary = query.vocabulary;
       key.table = query.table;
       if (key.default_value.has_value()) key.default_value = RawCell{KnownId(key)};
     }
-    AddAttendedNumbers();
+    AddAttendedNumbers(unit);
     for (int64_t layers = random_.Between(1, 2); layers > 0; --layers) {
-      spec.attention.hidden_units.push_back(random_.Between(1, 12));
+      unit->hidden_units.push_back(random_.Between(1, 12));
     }
     constexpr const char* kActivations[] = {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"};
-    spec.attention.activation = kActivations[random_.Below(6)];
-    spec.attention.softmax = random_.OneIn(2);
-    if (!Kind().Has(kEvolution)) return;
-    constexpr const char* kCells[] = {"GRU", "AIGRU", "AGRU", "AUGRU"};
-    spec.evolution.cell = kCells[random_.Below(4)];
-    if (random_.OneIn(3)) spec.beyond_maximum = schema::BeyondMaximum::Carry;
+    unit->activation = kActivations[random_.Below(6)];
+    unit->softmax = random_.OneIn(2);
   }
 
   // An id of the context or (pooled) of the history, and one of the candidate.
   void AddGmf() {
     Spec& spec = model_.spec;
-    AddCategorical(spec.max_history > 0 && random_.OneIn(3) ? Side::History : Side::Context);
+    AddCategorical(!spec.sequences.empty() && random_.OneIn(3) ? Side::History : Side::Context);
     const size_t user = spec.features.size() - 1;
     AddCategorical(Side::Candidate);
     spec.gmf = GmfSpec{{user, spec.features[user].combiner},
@@ -379,21 +411,21 @@ class SpecMaker {
   }
 
   // Sometimes numbers of an event beside numbers of the candidate, and some that only events have.
-  void AddAttendedNumbers() {
+  void AddAttendedNumbers(AttentionSpec* unit) {
     Spec& spec = model_.spec;
     if (random_.OneIn(3)) {
       AddNumeric(Side::Candidate);
-      spec.attention.query.push_back(spec.features.size() - 1);
+      unit->query.push_back(spec.features.size() - 1);
       const int64_t dimension = spec.features.back().dimension;
       do {
         AddNumeric(Side::History);
       } while (spec.features.back().dimension != dimension);
-      spec.attention.key.push_back(spec.features.size() - 1);
+      unit->key.push_back(spec.features.size() - 1);
     }
     if (!random_.OneIn(3)) return;
     AddNumeric(Side::History);
-    spec.attention.key.push_back(spec.features.size() - 1);
-    spec.attention.pads_query = true;
+    unit->key.push_back(spec.features.size() - 1);
+    unit->pads_query = true;
   }
 
   // Wide alone, deep alone, or (mostly) both; other kinds always have a deep part.
@@ -580,6 +612,7 @@ class SpecMaker {
 
   const ModelKind& Kind() const { return *FindModelKind(model_.spec.kind); }
 
+  size_t sequence_ = 0;  // To which features of the history are added.
   Random& random_;
   RandomModel model_;
 };
@@ -714,16 +747,22 @@ class WeightMaker {
                                                 : MakeDeepTable(feature, dimension);
   }
 
-  // Returns how wide the key is; 0 without attention.
+  // Returns how wide the keys are together; 0 without attention.
   int64_t MakeAttention(int64_t dimension) {
-    const AttentionSpec& attention = model_.spec.attention;
+    int64_t keys = 0;
+    for (const AttentionSpec& unit : model_.spec.attention) keys += MakeUnit(unit, dimension);
+    return keys;
+  }
+
+  int64_t MakeUnit(const AttentionSpec& attention, int64_t dimension) {
+    const std::string name =
+        attention.name.empty() ? "attention" : absl::StrCat("attention.", attention.name);
     int64_t key = 0;
     for (const size_t f : attention.query) WidthOf(model_.spec.features[f], dimension);
     for (const size_t f : attention.key) key += WidthOf(model_.spec.features[f], dimension);
-    if (key == 0) return 0;
     int64_t width = 4 * key;
     for (size_t i = 0; i < attention.hidden_units.size(); ++i) {
-      const std::string layer = absl::StrCat("attention.layers.", i);
+      const std::string layer = absl::StrCat(name, ".layers.", i);
       const int64_t units = attention.hidden_units[i];
       Add(layer + ".weight", {units, width}, 1 / std::sqrt(static_cast<double>(width)));
       Add(layer + ".bias", {units}, 0.2);
@@ -733,8 +772,8 @@ class WeightMaker {
     }
     // Scores that are not normalised grow the state of a recurrence, and every rounding error in
     // it.
-    Add("attention.head.weight", {1, width}, 0.7 / std::sqrt(static_cast<double>(width)));
-    Add("attention.head.bias", {1}, 0.3);
+    Add(name + ".head.weight", {1, width}, 0.7 / std::sqrt(static_cast<double>(width)));
+    Add(name + ".head.bias", {1}, 0.3);
     return key;
   }
 
@@ -1010,8 +1049,9 @@ class RequestMaker {
   Request Make(size_t candidates) {
     Request request;
     request.candidate_count = candidates;
-    if (spec_.max_history > 0) {
-      request.event_count = static_cast<size_t>(random_.Between(0, spec_.max_history + 3));
+    for (const SequenceSpec& sequence : spec_.sequences) {
+      request.event_counts.push_back(
+          static_cast<size_t>(random_.Between(0, sequence.max_events + 3)));
     }
     for (size_t f = 0; f < spec_.features.size(); ++f) {
       const FeatureSpec& feature = spec_.features[f];
@@ -1020,7 +1060,7 @@ class RequestMaker {
           AddColumn(f, 1, &request.context);
           break;
         case Side::History:
-          AddColumn(f, request.event_count, &request.history);
+          AddColumn(f, request.Events(static_cast<uint32_t>(feature.sequence)), &request.history);
           break;
         case Side::Candidate:
           AddColumn(f, candidates, &request.candidates);
@@ -1028,6 +1068,13 @@ class RequestMaker {
         default:
           break;  // Crossed features are not given.
       }
+    }
+    // Of several sequences, a column says whose events there are.
+    for (uint32_t s = 0; s < spec_.sequences.size() && spec_.sequences.size() > 1; ++s) {
+      const bool has_column = std::any_of(
+          request.history.begin(), request.history.end(),
+          [&](const RawColumn& column) { return spec_.features[column.feature].sequence == s; });
+      if (!has_column) request.event_counts[s] = 0;
     }
     return request;
   }
@@ -1177,11 +1224,13 @@ RandomModel AttentionWorkload(const std::string& kind, const AttentionWorkloadOp
   spec.name = "workload";
   spec.version = "1";
   spec.kind = kind;
-  spec.max_history = options.max_history;
+  spec.sequences = {{kHistoryName, options.max_history}};
   spec.deep.hidden_units = options.hidden_units;
-  spec.attention.hidden_units = options.attention_units;
-  spec.attention.activation = "dice";
-  spec.attention.softmax = true;
+  spec.attention.emplace_back();
+  AttentionSpec& unit = spec.attention.back();
+  unit.hidden_units = options.attention_units;
+  unit.activation = "dice";
+  unit.softmax = true;
   const auto add = [&](const std::string& name, const std::string& table, Side side,
                        int64_t dimension) {
     FeatureSpec feature;
@@ -1200,10 +1249,9 @@ RandomModel AttentionWorkload(const std::string& kind, const AttentionWorkloadOp
   const std::pair<const char*, int64_t> shared[] = {{"item", options.item_dimension},
                                                     {"category", options.category_dimension}};
   for (const auto& [name, dimension] : shared) {
-    spec.attention.query.push_back(add(name, name, Side::Candidate, dimension));
-    spec.attention.key.push_back(
-        add(absl::StrCat("history_", name), name, Side::History, dimension));
-    spec.deep.features.push_back({spec.attention.query.back(), Combiner::Sum});
+    unit.query.push_back(add(name, name, Side::Candidate, dimension));
+    unit.key.push_back(add(absl::StrCat("history_", name), name, Side::History, dimension));
+    spec.deep.features.push_back({unit.query.back(), Combiner::Sum});
   }
   Random random(seed);
   WeightMaker(&model, &random).Make(/*dimension=*/1);

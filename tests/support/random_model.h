@@ -27,8 +27,9 @@ struct RandomModel {
 // activation. `kind` is one of EveryKind(), and the model has what the kind's row says, each
 // optional section and the layers now and then:
 //   * where fields interact: any fields, of one width;
+//   * histories: none, one, or two sequences;
 //   * attention: one or two features of a candidate are compared with as many of an event, by a
-//     unit of one or two layers, normalised or not;
+//     unit of one or two layers, normalised or not; of din sometimes by two units;
 //   * evolution: each recurrent cell; states recomputed or carried on;
 //   * cross: vectors, matrices and low rank, parallel and stacked;
 //   * gmf: a user of the context, or a pooled history; soft attention over either part or both;

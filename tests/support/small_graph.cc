@@ -48,7 +48,7 @@ Graph SmallGraph() {
 
   Graph graph;
   graph.model_name = "small";
-  graph.max_history = 3;
+  graph.sequences = {{"history", 3}};
   graph.features = std::make_shared<const FeatureSet>(std::move(set));
   return graph;
 }
@@ -86,7 +86,7 @@ Request SmallRequest() {
   const auto id = [](int64_t value) { return RawCell{RawScalar(value)}; };
   Request request;
   request.context = {{kUser, {id(2)}}, {kAge, {{RawScalar(0.5), RawScalar(-1.0)}}}};
-  request.event_count = 3;
+  request.event_counts = {3};
   request.history = {{kSeen, {id(1), id(0), id(3)}}};
   request.candidate_count = 2;
   request.candidates = {{kItem, {id(4), id(1)}},

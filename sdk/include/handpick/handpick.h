@@ -226,14 +226,16 @@ typedef struct hp_batch {
  * message names feature and row. */
 HP_API hp_status hp_session_set_context(hp_session* session, const hp_batch* context);
 
-/** Appends events, oldest first. When the history is full, the oldest events make place.
+/** Appends events, oldest first. When the history is full, the oldest events make place. A model
+ * may have several histories, sequences of clicks and of purchases, say: the features of a batch
+ * are of one of them (hp_feature_info.sequence), and so is the batch.
  * Work that depends on one event alone is done here and never again. States of recurrent models
  * depend on all events before: when the oldest one goes, they are computed again from those that
  * stay, or carried on where the model's spec says so (history.beyond_maximum). */
 HP_API hp_status hp_session_append_events(hp_session* session, const hp_batch* events);
 
 /** Replaces the history: the same bits as clearing it and appending the events one by one. Row
- * count 0 empties it. */
+ * count 0 empties it; of several histories, that of the batch's features. */
 HP_API hp_status hp_session_set_history(hp_session* session, const hp_batch* events);
 
 /* ---- Score and rank ---- */
@@ -476,7 +478,7 @@ typedef struct hp_model_info {
   uint32_t format_minor;
   hp_precision precision;
   uint32_t feature_count;
-  uint32_t max_history;   /**< Events that a session keeps; 0: no history. */
+  uint32_t max_history;   /**< Events that a session keeps, of the longest sequence; 0: none. */
   uint32_t tile;          /**< Candidates that go through the model together. */
   uint32_t golden_count;  /**< Golden requests for hp_session_check_goldens. */
   uint32_t step_count;    /**< Steps of the model: entries of an hp_profile. */
@@ -523,10 +525,13 @@ typedef struct hp_feature_info {
   int optional;         /**< 1: has a default, or the catalog has it. */
   int is_catalog_key;   /**< 1: its id names an item of the catalog. */
   const char* name;     /**< Lives as long as the model. */
+  const char* sequence; /**< Of the history: the sequence of events that it belongs to, as long as
+                           the model lives; else NULL. */
+  uint64_t max_events;  /**< Events of that sequence that a session keeps; else 0. */
 } hp_feature_info;
 
 #define HP_FEATURE_INFO_INIT \
-  { sizeof(hp_feature_info), HP_SIDE_UNKNOWN, HP_FEATURE_UNKNOWN, 0, 0, 0, 0, 0, NULL }
+  { sizeof(hp_feature_info), HP_SIDE_UNKNOWN, HP_FEATURE_UNKNOWN, 0, 0, 0, 0, 0, NULL, NULL, 0 }
 
 /** Features are numbered from 0 to hp_model_info.feature_count - 1. @retval HP_UNKNOWN_FEATURE. */
 HP_API hp_status hp_model_get_feature(const hp_model* model, uint32_t feature,

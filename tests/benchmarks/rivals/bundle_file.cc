@@ -41,7 +41,7 @@ BundleFile::~BundleFile() {
 
 size_t BundleFile::Add(const converter::Spec& spec, const converter::Request& request) {
   requests_.push_back({converter::ApiBatch(spec, request.context, 1),
-                       converter::ApiBatch(spec, request.history, request.event_count),
+                       converter::ApiBatch(spec, request.history, request.Events()),
                        converter::ApiBatch(spec, request.candidates, request.candidate_count),
                        std::vector<float>(request.candidate_count)});
   return requests_.size() - 1;

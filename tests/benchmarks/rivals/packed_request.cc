@@ -16,7 +16,7 @@ PackedRequest::PackedRequest(const Spec& spec, const Request& request)
     : candidates_(request.candidate_count) {
   Add("context_ids", spec, request.context, 1, /*numeric=*/false);
   Add("context_numbers", spec, request.context, 1, /*numeric=*/true);
-  Add("history_ids", spec, request.history, request.event_count, /*numeric=*/false);
+  Add("history_ids", spec, request.history, request.Events(), /*numeric=*/false);
   Add("candidate_ids", spec, request.candidates, request.candidate_count, /*numeric=*/false);
 }
 

@@ -196,16 +196,19 @@ class WorkloadMaker {
   }
 
   void AddAttendedFields() {
-    spec_.max_history = options_.max_history;
+    spec_.sequences.resize(1);
+    spec_.sequences[0].name = converter::kHistoryName;
+    spec_.sequences[0].max_events = options_.max_history;
     for (int i = 0; i < 6; ++i) {
       AddField(absl::StrCat("context_", i), Side::Context, /*width=*/16, /*scale=*/0.5);
     }
+    spec_.attention.emplace_back();
     const std::pair<const char*, int64_t> shared[] = {{"item", kItemRows},
                                                       {"category", kCategoryRows}};
     for (const auto& [name, rows] : shared) {
       const size_t query = AddIds(name, name, Side::Candidate, rows);
-      spec_.attention.query.push_back(query);
-      spec_.attention.key.push_back(
+      spec_.attention[0].query.push_back(query);
+      spec_.attention[0].key.push_back(
           AddIds(absl::StrCat("history_", name), name, Side::History, rows));
       spec_.deep.features.push_back({query, Combiner::Sum});
       AddTable(name, rows, /*width=*/32, /*scale=*/0.5);
@@ -213,9 +216,9 @@ class WorkloadMaker {
   }
 
   void AddAttention(bool softmax, double head) {
-    spec_.attention.hidden_units = {80, 40};
-    spec_.attention.activation = "sigmoid";
-    spec_.attention.softmax = softmax;
+    spec_.attention[0].hidden_units = {80, 40};
+    spec_.attention[0].activation = "sigmoid";
+    spec_.attention[0].softmax = softmax;
     // What comes into either layer's sigmoid has a standard deviation of about 1.
     AddTensor("attention.layers.0.weight", {80, 4 * kKeyWidth}, 0.37);
     AddTensor("attention.layers.0.bias", {80}, 0.2);
@@ -276,7 +279,7 @@ const std::vector<std::string>& WorkloadNames() {
   return *kNames;
 }
 
-bool HasHistory(const Workload& workload) { return workload.spec.max_history > 0; }
+bool HasHistory(const Workload& workload) { return !workload.spec.sequences.empty(); }
 
 size_t StandardCandidates(const Workload& workload) { return HasHistory(workload) ? 200 : 500; }
 
@@ -306,14 +309,14 @@ Request MakeRequest(const Workload& workload, uint64_t seed, size_t candidates, 
   Random random(seed);
   Request request;
   request.candidate_count = candidates;
-  request.event_count = HasHistory(workload) ? events : 0;
+  request.event_counts = {HasHistory(workload) ? events : 0};
   for (size_t f = 0; f < workload.spec.features.size(); ++f) {
     const FeatureSpec& feature = workload.spec.features[f];
     std::vector<RawColumn>* columns = &request.context;
     size_t rows = 1;
     if (feature.side == Side::History) {
       columns = &request.history;
-      rows = request.event_count;
+      rows = request.Events();
     } else if (feature.side == Side::Candidate) {
       columns = &request.candidates;
       rows = candidates;

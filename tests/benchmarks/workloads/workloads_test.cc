@@ -109,7 +109,7 @@ TEST_P(WorkloadsTest, RequestGivesEveryFeatureForEveryRow) {
   const Workload workload = Make();
   const Request request = MakeRequest(workload, 3, /*candidates=*/9, /*events=*/4);
   EXPECT_EQ(request.candidate_count, 9u);
-  EXPECT_EQ(request.event_count, HasHistory(workload) ? 4u : 0u);
+  EXPECT_EQ(request.Events(), HasHistory(workload) ? 4u : 0u);
   std::set<size_t> given;
   const auto check = [&](const std::vector<converter::RawColumn>& columns, schema::Side side,
                          size_t rows) {

@@ -58,16 +58,20 @@ TEST_P(RequestMakerTest, TheRuntimeTakesThem) {
   const RequestMaker maker(bundle(), features_, nullptr);
   const auto session = BundleSession::Open(bytes_.view());
   ASSERT_TRUE(session.ok()) << session.status();
-  const auto* sequences = bundle().sequences();
-  const size_t events =
-      sequences == nullptr || sequences->size() == 0 ? 0 : sequences->Get(0)->max_events();
+  // Of each sequence as many as it keeps.
+  std::vector<size_t> events;
+  for (uint32_t s = 0; bundle().sequences() != nullptr && s < bundle().sequences()->size(); ++s) {
+    events.push_back(bundle().sequences()->Get(s)->max_events());
+  }
   for (uint64_t seed = 0; seed < 20; ++seed) {
-    const auto request = maker.Make(seed, 5, events);
+    const auto request = maker.Make(seed, 5, 100);
     ASSERT_TRUE(request.ok()) << request.status();
     EXPECT_EQ(request->candidate_count, 5u);
-    EXPECT_EQ(request->event_count, events);
+    EXPECT_EQ(request->event_counts, events);
     for (const RawColumn& column : request->candidates) EXPECT_EQ(column.rows.size(), 5u);
-    for (const RawColumn& column : request->history) EXPECT_EQ(column.rows.size(), events);
+    for (const RawColumn& column : request->history) {
+      EXPECT_EQ(column.rows.size(), events[features_.features[column.feature]->sequence]);
+    }
     const auto scored = (*session)->Score(*request);
     EXPECT_TRUE(scored.ok()) << "seed " << seed << ": " << scored.status();
   }

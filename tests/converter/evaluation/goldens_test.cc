@@ -61,7 +61,7 @@ TEST(GoldensTest, KeepWhatARequestSays) {
 
   const Request back = RequestOfGolden(**golden, features);
   EXPECT_EQ(back.candidate_count, 2u);
-  EXPECT_EQ(back.event_count, 2u);
+  EXPECT_EQ(back.Events(), 2u);
   EXPECT_THAT(back.logits, ElementsAre(0.5, -2));
   ASSERT_EQ(back.candidates.size(), request->candidates.size());
   for (size_t i = 0; i < back.candidates.size(); ++i) {

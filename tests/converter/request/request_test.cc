@@ -66,7 +66,7 @@ TEST(RequestTest, ReadsEverySideAndType) {
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_EQ(Column(request->context, kUser).rows[0], RawCell{std::string("bob")});
   EXPECT_EQ(Column(request->context, kAge).rows[0], RawCell{0.5});
-  EXPECT_EQ(request->event_count, 2u);
+  EXPECT_EQ(request->Events(), 2u);
   EXPECT_EQ(Column(request->history, kItemEvent).rows[1], RawCell{int64_t{9}});
   EXPECT_EQ(request->candidate_count, 3u);
   EXPECT_EQ(Column(request->candidates, kItem).rows[1], RawCell{int64_t{-2}});
@@ -84,7 +84,7 @@ TEST(RequestTest, LeavesOutWhatIsLeftOut) {
   const auto request = Parse("{}");
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_EQ(request->candidate_count, 0u);
-  EXPECT_EQ(request->event_count, 0u);
+  EXPECT_EQ(request->Events(), 0u);
   EXPECT_TRUE(request->context.empty());
   EXPECT_TRUE(Parse(R"({"candidates":{"item":[1,2]}})").ok());
 }

@@ -79,7 +79,9 @@ TEST(SpecTest, ReadsEveryPart) {
   EXPECT_EQ(spec->kind, "wide_deep");
   EXPECT_EQ(spec->task, schema::Task::Regression);
   EXPECT_EQ(spec->layout, Layout::kHandpick);
-  EXPECT_EQ(spec->max_history, 50);
+  ASSERT_EQ(spec->sequences.size(), 1u);
+  EXPECT_EQ(spec->sequences[0].name, "history");
+  EXPECT_EQ(spec->sequences[0].max_events, 50);
   ASSERT_EQ(spec->features.size(), 8u);
   const FeatureSpec& user = spec->features[0];
   EXPECT_EQ(user.table, "users");
@@ -134,10 +136,11 @@ TEST(SpecTest, FillsInWhatIsLeftOut) {
 }
 
 TEST(SpecTest, UnknownKeysAreErrorsWithTheNearestName) {
-  EXPECT_EQ(MessageWith("/features/0/embeding", Json::object()),
-            "s.json: features[0].embeding: unknown key (did you mean 'embedding'?); the keys here "
-            "are: description, name, side, type, vocabulary, embedding, combiner, padding_row, "
-            "default");
+  EXPECT_EQ(
+      MessageWith("/features/0/embeding", Json::object()),
+      "s.json: features[0].embeding: unknown key (did you mean 'embedding'?); the keys here "
+      "are: description, name, side, sequence, type, vocabulary, embedding, combiner, padding_row, "
+      "default");
   EXPECT_THAT(MessageWith("/deep/hiden_units", 3), HasSubstr("deep.hiden_units: unknown key"));
   EXPECT_THAT(MessageWith("/qqqqqqqq", 3), HasSubstr("s.json: qqqqqqqq: unknown key; the keys"));
   EXPECT_THAT(MessageWith("/features/0/vocabulary/buckets", 3),
@@ -424,12 +427,12 @@ TEST(AttentionSpecTest, IsReadWithEvolution) {
   const auto spec = Parse(DienSpec());
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_EQ(spec->kind, "dien");
-  EXPECT_EQ(spec->beyond_maximum, schema::BeyondMaximum::Carry);
-  EXPECT_THAT(spec->attention.query, ElementsAre(3, 4));
-  EXPECT_THAT(spec->attention.key, ElementsAre(5, 6));
-  EXPECT_THAT(spec->attention.hidden_units, ElementsAre(80, 40));
-  EXPECT_EQ(spec->attention.activation, "dice");
-  EXPECT_TRUE(spec->attention.softmax);
+  EXPECT_EQ(spec->sequences[0].beyond_maximum, schema::BeyondMaximum::Carry);
+  EXPECT_THAT(spec->attention[0].query, ElementsAre(3, 4));
+  EXPECT_THAT(spec->attention[0].key, ElementsAre(5, 6));
+  EXPECT_THAT(spec->attention[0].hidden_units, ElementsAre(80, 40));
+  EXPECT_EQ(spec->attention[0].activation, "dice");
+  EXPECT_TRUE(spec->attention[0].softmax);
   EXPECT_EQ(spec->evolution.cell, "AIGRU");
   EXPECT_TRUE(spec->evolution.negative_sampling);
 }
@@ -440,7 +443,7 @@ TEST(AttentionSpecTest, StatesAreComputedAgainUnlessTheSpecSaysOtherwise) {
   json["evolution"].erase("negative_sampling");
   const auto spec = Parse(json);
   ASSERT_TRUE(spec.ok()) << spec.status();
-  EXPECT_EQ(spec->beyond_maximum, schema::BeyondMaximum::Recompute);
+  EXPECT_EQ(spec->sequences[0].beyond_maximum, schema::BeyondMaximum::Recompute);
   EXPECT_FALSE(spec->evolution.negative_sampling);
 }
 
@@ -495,7 +498,7 @@ TEST(AttentionSpecTest, DeepCtrTorchAttendsToIdsAlone) {
   json["attention"]["pad_query"] = true;
   const auto spec = Parse(json);
   ASSERT_TRUE(spec.ok()) << spec.status();
-  EXPECT_TRUE(spec->attention.pads_query);
+  EXPECT_TRUE(spec->attention[0].pads_query);
   json["layout"] = "deepctr-torch";
   EXPECT_THAT(MessageOf(json), HasSubstr("attention.pad_query: is true; DeepCTR-Torch's query is"));
 }
@@ -850,6 +853,86 @@ TEST(DeepCtrTorchLayoutTest, HasItsOwnEpsilon) {
   EXPECT_THAT(MessageOf(json), HasSubstr("0.001 is not DeepCTR-Torch's, which is 1e-05"));
   json["layout"] = "handpick";
   EXPECT_TRUE(Parse(json).ok());
+}
+
+// ---- Several sequences, and units over them ----
+
+Json TwoSequences() {
+  return Json::parse(R"({
+    "model": {"name": "m", "kind": "din"},
+    "sequences": [{"name": "clicks", "max_events": 50}, {"name": "purchases", "max_events": 20}],
+    "features": [
+      {"name": "item", "side": "candidate", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 10}},
+      {"name": "clicked", "side": "history", "sequence": "clicks", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 10}},
+      {"name": "dwell", "side": "history", "sequence": "clicks", "type": "numeric"},
+      {"name": "bought", "side": "history", "sequence": "purchases", "type": "categorical",
+       "vocabulary": {"kind": "identity", "size": 10}}],
+    "deep": {"features": ["item"], "hidden_units": [4]},
+    "attention": [
+      {"name": "of_clicks", "query": ["item"], "key": ["clicked"], "hidden_units": [4],
+       "activation": "relu", "softmax": false},
+      {"name": "of_purchases", "query": ["item"], "key": ["bought"], "hidden_units": [4, 3],
+       "activation": "dice", "softmax": true}]
+  })");
+}
+
+std::string TwoSequencesWith(const std::string& pointer, Json value) {
+  Json json = TwoSequences();
+  json[Json::json_pointer(pointer)] = std::move(value);
+  return MessageOf(json);
+}
+
+TEST(SequencesSpecTest, FeaturesAndUnitsBelongToTheirs) {
+  const absl::StatusOr<Spec> spec = ParseSpec(TwoSequences().dump(), "s.json");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  ASSERT_EQ(spec->sequences.size(), 2u);
+  EXPECT_EQ(spec->sequences[1].name, "purchases");
+  EXPECT_EQ(spec->sequences[1].max_events, 20);
+  EXPECT_EQ(spec->features[1].sequence, 0u);
+  EXPECT_EQ(spec->features[3].sequence, 1u);
+  ASSERT_EQ(spec->attention.size(), 2u);
+  EXPECT_EQ(spec->attention[1].name, "of_purchases");
+  EXPECT_THAT(spec->attention[1].key, ElementsAre(3));
+}
+
+TEST(SequencesSpecTest, FaultsNameTheSequence) {
+  EXPECT_EQ(TwoSequencesWith("/history", {{"max_events", 5}}),
+            "s.json: sequences: is given beside 'history'; expected one of the two");
+  EXPECT_EQ(TwoSequencesWith("/sequences", Json::array()),
+            "s.json: sequences: has 0 sequences; a model takes 1 to 8");
+  EXPECT_EQ(TwoSequencesWith("/sequences/1/name", "clicks"),
+            "s.json: sequences[1].name: there is another sequence 'clicks'");
+  EXPECT_THAT(TwoSequencesWith("/features/1/sequence", "clikcs"),
+              HasSubstr("features[1].sequence: "));
+  EXPECT_EQ(TwoSequencesWith("/features/0/sequence", "clicks"),
+            "s.json: features[0].sequence: is for features of the history; this one is of side "
+            "candidate");
+  EXPECT_EQ(TwoSequencesWith("/features/3/sequence", "clicks"),
+            "s.json: sequences[1]: no feature is of sequence 'purchases'");
+  Json json = TwoSequences();
+  json["features"][3].erase("sequence");
+  EXPECT_EQ(MessageOf(json),
+            "s.json: features[3].sequence: is missing; the sequences are clicks, purchases");
+  json = TwoSequences();
+  json["model"]["kind"] = "wide_deep";
+  json.erase("attention");
+  EXPECT_TRUE(Parse(json).ok());  // Histories that are pooled, or not read at all.
+}
+
+TEST(SequencesSpecTest, FaultsNameTheUnit) {
+  EXPECT_EQ(TwoSequencesWith("/attention/1/key", {"clicked", "bought"}),
+            "s.json: attention[1].key[1]: 'bought' is of sequence 'purchases' and 'clicked' of "
+            "'clicks'; a key is made of the events of one");
+  EXPECT_EQ(TwoSequencesWith("/attention/1/name", "of_clicks"),
+            "s.json: attention[1].name: there is another unit 'of_clicks'");
+  EXPECT_THAT(TwoSequencesWith("/attention/1/name", "a.b"), HasSubstr("attention[1].name: "));
+  EXPECT_THAT(TwoSequencesWith("/attention", Json::array()), HasSubstr("attention: is empty"));
+  EXPECT_THAT(TwoSequencesWith("/attention/0/query/0", "clicked"),
+              HasSubstr("attention[0].query[0]: 'clicked' is categorical of side history"));
+  EXPECT_THAT(TwoSequencesWith("/layout", "deepctr-torch"),
+              HasSubstr("attention: is a list; DeepCTR-Torch's models have one unit"));
 }
 
 }  // namespace

@@ -34,26 +34,31 @@ class Din(nn.Module):
         self._spec = spec
         self.deep = Embeddings(spec, generator)
         attention, deep = spec["attention"], spec["deep"]
-        self._width = self.deep.width(attention["key"])
-        self.attention = Unit(self._width, attention)
+        units = attention if isinstance(attention, list) else [attention]
+        widths = [self.deep.width(unit["key"]) for unit in units]
+        self._width = sum(widths)
+        made = [Unit(width, unit) for width, unit in zip(widths, units)]
+        self._units = list(zip(made, units))  # Their parameters belong to self.attention.
+        self.attention = made[0] if attention is units[0] else nn.ModuleDict(
+            {unit["name"]: module for module, unit in self._units})
         network = Network(self.deep.width(deep["features"]) + self._width, deep["hidden_units"], deep["activation"],
                           batch_normalization=deep.get("batch_normalization", False))
         self.deep.layers = network.layers
         self._network = [network]  # Its parameters belong to self.deep.
         self.head = nn.Linear(network.width, 1)
 
-    def query_and_key(self, request):
-        attention = self._spec["attention"]
+    def query_and_key(self, request, attention):
         query, key = (self.deep.joined(attention[name], request) for name in ("query", "key"))
         if attention.get("pad_query", False):
             query = nn.functional.pad(query, (0, key.shape[1] - query.shape[1]))
         return query, key
 
     def attended(self, request):
-        query, key = self.query_and_key(request)
-        if not len(key):
-            return torch.zeros(len(query), self._width)
-        return self.attention(query, key) @ key
+        histories = []
+        for unit, attention in self._units:
+            query, key = self.query_and_key(request, attention)
+            histories.append(unit(query, key) @ key if len(key) else torch.zeros(len(query), key.shape[1]))
+        return torch.cat(histories, dim=1)
 
     def forward(self, request):
         history = self.attended(request)
@@ -89,7 +94,7 @@ class Dien(Din):
         self.gru, self.evolution = Cell(self._width), Cell(self._width)
 
     def attended(self, request):
-        query, key = self.query_and_key(request)
+        query, key = self.query_and_key(request, self._spec["attention"])
         h = torch.zeros(len(query), self._width)
         if not len(key):
             return h

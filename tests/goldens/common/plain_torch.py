@@ -50,12 +50,21 @@ def draw(feature, rng):
     return values if feature["dimension"] > 1 else values[0]
 
 
+def sequences_of(spec):
+    """The name of each history -> how many events it keeps."""
+    if "sequences" in spec:
+        return {sequence["name"]: sequence["max_events"] for sequence in spec["sequences"]}
+    return {"history": spec["history"]["max_events"]} if "history" in spec else {}
+
+
 def draw_request(spec, rng, events, candidates):
-    rows = {"context": 1, "history": events, "candidate": candidates}
+    """events: how many there are, by sequence."""
+    rows = {"context": 1, "candidate": candidates}
     request = {"context": {}, "history": {}, "candidates": {}}
     for feature in spec["features"]:
         side = feature["side"]
-        values = [draw(feature, rng) for _ in range(rows[side])]
+        count = events[feature.get("sequence", "history")] if side == "history" else rows[side]
+        values = [draw(feature, rng) for _ in range(count)]
         request["candidates" if side == "candidate" else side][feature["name"]] = \
             values[0] if side == "context" else values
     return request
@@ -195,9 +204,9 @@ def train(model, spec, rng, loss=loss_of_clicks):
     """A few steps, which leave no number what it was at first."""
     optimizer = torch.optim.Adam(model.parameters(), lr=0.02)
     model.train()
-    most = spec.get("history", {}).get("max_events", 0)
     for _ in range(STEPS):
-        request = draw_request(spec, rng, int(rng.integers(1, most + 1)) if most else 0, TRAINED_CANDIDATES)
+        events = {name: int(rng.integers(1, most + 1)) for name, most in sequences_of(spec).items()}
+        request = draw_request(spec, rng, events, TRAINED_CANDIDATES)
         optimizer.zero_grad()
         loss(model, request, rng).backward()
         optimizer.step()
@@ -213,17 +222,28 @@ def tensors_of(model):
     return tensors
 
 
+def event_counts(spec):
+    """Numbers of events by sequence: of one history few and many, of several each alone and all together."""
+    sequences = sequences_of(spec)
+    if len(sequences) > 1:
+        none = dict.fromkeys(sequences, 0)
+        return [none, *({**none, name: most} for name, most in sequences.items()),
+                {name: 1 + i for i, name in enumerate(sequences)}, sequences]
+    return [{name: events for name in sequences} for most in sequences.values() or [0]
+            for events in sorted({0, 1, 2, most - 1, most} & set(range(most + 1)))]
+
+
 def requests_of(model, spec, rng):
-    most = spec.get("history", {}).get("max_events", 0)
-    singles = 2 if most else 8
-    for events in sorted({0, 1, 2, most - 1, most} & set(range(most + 1))):
+    has_events = bool(sequences_of(spec))
+    singles = 2 if has_events else 8
+    for events in event_counts(spec):
         for count in (1,) * singles + (MANY_CANDIDATES,):
             request = draw_request(spec, rng, events, count)
             with torch.no_grad():
                 logits = model(request).numpy().reshape(-1)
             assert len(logits) == count
             request["logits"] = [float(str(logit)) for logit in logits]
-            if not most:
+            if not has_events:
                 del request["history"]
             yield request
 
@@ -266,10 +286,12 @@ def write_goldens(directory, variants):
               f"logits {logits.min():6.2f} .. {logits.max():6.2f}")
 
 
-def head_of(name, kind, features, max_events=0, task="binary"):
-    """All of a spec but its parts."""
+def head_of(name, kind, features, max_events=0, task="binary", sequences=()):
+    """All of a spec but its parts. sequences: names and numbers of events, of a model with several."""
     spec = {"model": {"name": name, "version": "1", "kind": kind, "task": task}, "layout": "handpick"}
     if max_events:
         spec["history"] = {"max_events": max_events}
+    if sequences:
+        spec["sequences"] = [{"name": of, "max_events": most} for of, most in sequences]
     spec["features"] = features
     return spec

@@ -46,5 +46,37 @@ def all_variants():
     ])
 
 
+def of(sequence, feature):
+    return {**feature, "sequence": sequence}
+
+
+def two_sequences():
+    """Clicks and purchases, each attended to by a unit of its own; a pooled feature of either."""
+    features = FEATURES[:4] + [
+        numbers("price", "candidate"), of("clicks", ids("movie_id", "history", 50, 6)),
+        of("clicks", id_lists("genres", "history", 12, 4, 3)), of("clicks", ids("page", "history", 9, 3)),
+        of("purchases", ids("bought", "history", 50, 6, "movie_id")), of("purchases", numbers("price", "history"))]
+    spec = head_of("two_sequences", "din", features, sequences=[("clicks", 6), ("purchases", 3)])
+    spec["deep"] = {**DEEP, "features": DEEP["features"] + ["page"], "activation": "relu"}
+    spec["attention"] = [
+        {"name": "clicked", **ATTENTION, "activation": "dice", "softmax": False},
+        {"name": "bought", "query": ["candidate.movie_id", "candidate.price"], "key": ["bought", "history.price"],
+         "hidden_units": [5], "activation": "prelu", "softmax": True}]
+    return spec, Din, None
+
+
+def two_units():
+    """Two units over the events of one history: movies with a softmax, genres without."""
+    spec = head_of("two_units", "din", FEATURES, max_events=6)
+    spec["deep"] = {**DEEP, "activation": "sigmoid"}
+    spec["attention"] = [
+        {"name": "movies", "query": ["candidate.movie_id"], "key": ["history.movie_id"], "hidden_units": [8],
+         "activation": "sigmoid", "softmax": True},
+        {"name": "genres", "query": ["candidate.genres"], "key": ["history.genres"], "hidden_units": [6, 3],
+         "activation": "relu", "softmax": False}]
+    return spec, Din, None
+
+
 if __name__ == "__main__":
-    write_goldens(HERE, all_variants())
+    # New ones last: a variant's numbers depend on its place.
+    write_goldens(HERE, {**all_variants(), "two_sequences": two_sequences(), "two_units": two_units()})
