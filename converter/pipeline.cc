@@ -1,5 +1,7 @@
 #include "converter/pipeline.h"
 
+#include <map>
+#include <string>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -25,6 +27,7 @@
 #include "converter/plan/memory_plan.h"
 #include "converter/quantize/quantize.h"
 #include "converter/recipes/recipes.h"
+#include "converter/recipes/table_bytes.h"
 
 namespace handpick::converter {
 namespace {
@@ -59,8 +62,9 @@ constexpr Pass kPasses[] = {
 
 absl::Span<const Pass> RewritingPasses() { return kPasses; }
 
-absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
+absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
                                    const ConvertOptions& options) {
+  HP_RETURN_IF_ERROR(CheckBundleSize(LeastTableBytes(spec, weights.tensors(), options.precision)));
   Conversion conversion;
   HP_ASSIGN_OR_RETURN(conversion.source, BuildGraph(spec, weights));
   Graph graph = conversion.source;
@@ -87,9 +91,15 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
   HP_ASSIGN_OR_RETURN(graph, Lower(graph));
   HP_RETURN_IF_ERROR(Verify(graph));
   HP_ASSIGN_OR_RETURN(const MemoryPlan plan, PlanMemory(graph, options.tile));
-  HP_ASSIGN_OR_RETURN(conversion.bundle, Emit(graph, plan, options.precision, options.producer));
+  HP_ASSIGN_OR_RETURN(conversion.bundle, Emit(graph, plan, options.precision, options.producer,
+                                              options.rows_in_bundle));
   conversion.program = std::move(graph);
   return conversion;
+}
+
+absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
+                                   const ConvertOptions& options) {
+  return Convert(spec, *ArchiveOf(weights), options);
 }
 
 }  // namespace handpick::converter

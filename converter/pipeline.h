@@ -15,6 +15,7 @@
 #include "converter/emit/emit.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
+#include "converter/weights/archive.h"
 #include "converter/weights/weights.h"
 #include "schema/bundle_generated.h"
 
@@ -26,14 +27,20 @@ struct ConvertOptions {
   std::string producer;
   // The name of a rewriting pass that is left out, to measure what it is worth; empty: none.
   std::string skipped_pass = {};
+  // Whether the bundle has a copy of the rows of its tables, or none: those of program.tables.
+  bool rows_in_bundle = true;
 };
 
 struct Conversion {
   Graph source;            // As the recipe built it: unsplit, float.
   Graph program;           // As the bundle has it.
-  schema::BundleT bundle;  // Without catalog, golden requests and drift. See Serialize.
+  schema::BundleT bundle;  // Without catalog, golden requests and drift. See BundleImage.
 };
 
+// Refused before any work: tables whose shapes are too large for a bundle.
+absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
+                                   const ConvertOptions& options);
+// Of weights that are in memory.
 absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
                                    const ConvertOptions& options);
 

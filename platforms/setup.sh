@@ -14,6 +14,8 @@ packages=(
   bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto # the build tool
   g++ g++-aarch64-linux-gnu qemu-user-static                        # compilers; runs arm64 tests
   python3 clang-format git ca-certificates
+  python3-numpy python3-pip python3-setuptools python3-wheel        # the Python package: its wheel, and its tests
+  libhdf5-dev # HDF5, for the converter
 )
 
 say() { printf 'setup: %s\n' "$*"; }

@@ -298,10 +298,11 @@ class ContractChecker {
         good = cell == RecurrentCell::Unknown;
         break;
       case CellRule::kGru:
-        good = cell == RecurrentCell::Gru;
+        good = IsWithoutAttention(cell);
         break;
       case CellRule::kWithAttention:
-        good = cell >= RecurrentCell::AttentionInputGru && cell <= RecurrentCell::MAX;
+        good = cell > RecurrentCell::Unknown && cell <= RecurrentCell::MAX &&
+               !IsWithoutAttention(cell);
         break;
     }
     if (!good) return Problem("its recurrent cell", "is not one that it takes");
@@ -327,7 +328,7 @@ class ContractChecker {
       case NumbersRule::kFree:
         return {};
       case NumbersRule::kInputBias:
-        if (cell == RecurrentCell::AttentionInputGru) expected = WidthOf(Width::kThreeOutputs);
+        if (ScalesInput(cell)) expected = WidthOf(Width::kThreeOutputs);
         break;
     }
     if (step_.number_count() == expected) return {};

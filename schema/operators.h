@@ -99,11 +99,24 @@ enum class NumbersRule : uint8_t {
   kEmptyValue,  // None, or as many as the output is wide.
   kOutput,      // As many as the output is wide.
   kFree,        // Any: said elsewhere, of operators that only a graph has.
-  kInputBias,   // AttentionInputGru: three times the output's width. Other cells: none.
+  kInputBias,   // Cells that attention scales the input of: three times the output's width.
 };
 
 // Which cells there may be.
 enum class CellRule : uint8_t { kNone, kGru, kWithAttention };
+
+constexpr bool IsWithoutAttention(RecurrentCell cell) {
+  return cell == RecurrentCell::Gru || cell == RecurrentCell::ResetFirstGru;
+}
+// Whether attention scales the input side of the gates, whose bias then lies apart.
+constexpr bool ScalesInput(RecurrentCell cell) {
+  return cell == RecurrentCell::AttentionInputGru ||
+         cell == RecurrentCell::ResetFirstAttentionInputGru;
+}
+// Whether the reset gate comes before the state's product, and not after it.
+constexpr bool ResetsFirst(RecurrentCell cell) {
+  return cell >= RecurrentCell::ResetFirstAttentionInputGru;
+}
 
 // What there is to do for each event of the sequence, beside what there is to do once.
 enum class EventWork : uint8_t {

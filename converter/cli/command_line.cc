@@ -31,6 +31,7 @@ std::string Typed(absl::string_view flag_name) {
 std::vector<std::string> FlagsOf(const Command& command) {
   std::vector<std::string> flags = command.required_flags;
   flags.insert(flags.end(), command.optional_flags.begin(), command.optional_flags.end());
+  flags.push_back("quiet");  // Every command may have notes and progress.
   return flags;
 }
 

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +22,8 @@
 #include "converter/cli/commands.h"
 #include "converter/cli/flags.h"
 #include "converter/cli/output.h"
+#include "converter/emit/bundle_file.h"
+#include "converter/emit/bundle_image.h"
 #include "converter/evaluation/drift.h"
 #include "converter/evaluation/goldens.h"
 #include "converter/evaluation/metrics.h"
@@ -36,6 +40,7 @@
 #include "converter/spec/kinds.h"
 #include "converter/spec/spec.h"
 #include "converter/trees/read.h"
+#include "converter/weights/archive.h"
 #include "converter/weights/weights.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
@@ -63,28 +68,45 @@ class Converter {
     hp_build_info build = HP_BUILD_INFO_INIT;
     hp_get_build_info(&build);
     options_.producer = absl::StrCat("handpick ", build.version);
+    options_.rows_in_bundle = false;
+    std::optional<ProgressLine> progress(std::in_place, "reading and converting");
     const std::string spec_path = *absl::GetFlag(FLAGS_spec);
     HP_ASSIGN_OR_RETURN(Spec spec, ReadSpec(spec_path));
     HP_RETURN_IF_ERROR(AddInputFile("spec", spec_path, &inputs_));
+    HP_RETURN_IF_ERROR(AddVocabularies(spec));
     HP_RETURN_IF_ERROR(AddTrees(&spec));
-    Weights weights;
+    const Weights none;
+    std::unique_ptr<Archive> weights = ArchiveOf(none);
     if (const auto path = absl::GetFlag(FLAGS_weights); path.has_value()) {
-      HP_ASSIGN_OR_RETURN(weights, ReadWeights(*path));
+      HP_ASSIGN_OR_RETURN(weights, OpenWithNotices(*path));
       HP_RETURN_IF_ERROR(AddInputFile("weights", *path, &inputs_));
     }
-    HP_RETURN_IF_ERROR(AddEmbeddings(spec, &weights));
-    HP_ASSIGN_OR_RETURN(conversion_, Convert(spec, weights, options_));
+    JoinedEmbeddings joined;
+    std::unique_ptr<Archive> embeddings;
+    if (const auto path = absl::GetFlag(FLAGS_embeddings); path.has_value()) {
+      HP_ASSIGN_OR_RETURN(embeddings, OpenWithNotices(*path));
+      HP_RETURN_IF_ERROR(AddInputFile("embeddings", *path, &inputs_));
+      HP_ASSIGN_OR_RETURN(joined, JoinTables(spec, *weights, *embeddings));
+    }
+    const Archive& archive = joined.archive == nullptr ? *weights : *joined.archive;
+    HP_ASSIGN_OR_RETURN(conversion_, Convert(spec, archive, options_));
+    progress.reset();
     outputs_ = conversion_.source.Outputs();
     for (const Output& output : outputs_) names_.push_back(output.name);
     meters_.resize(outputs_.size());
     for (const std::string& notice : conversion_.source.notices) {
-      fprintf(stderr, "handpick convert: note: %s\n", notice.c_str());
+      Note("convert", notice);
+    }
+    for (const size_t unused : UnusedFeatures(spec)) {
+      Note("convert",
+           absl::StrCat("no part of the model reads feature '", spec.features[unused].name,
+                        "', and requests must give it all the same, unless it has a "
+                        "default"));
     }
     if (!absl::GetFlag(FLAGS_golden).has_value()) {
-      fprintf(stderr,
-              "handpick convert: note: without --golden nothing tells a wrong kind or option from "
-              "the right one where the shapes are the same (a DeepFM's tensors are those of a "
-              "Wide & Deep)\n");
+      Note("convert",
+           "without --golden nothing tells a wrong kind or option from the right one where the "
+           "shapes are the same (a DeepFM's tensors are those of a Wide & Deep)");
     }
     HP_RETURN_IF_ERROR(AddCatalog(spec));
     HP_RETURN_IF_ERROR(AddGoldens());
@@ -103,21 +125,37 @@ class Converter {
   bool is_int8() const { return options_.precision == schema::Precision::Int8; }
   bool is_float32() const { return options_.precision == schema::Precision::Float32; }
 
-  // Tables that --weights lacks.
-  absl::Status AddEmbeddings(const Spec& spec, Weights* weights) {
-    const std::optional<std::string> path = absl::GetFlag(FLAGS_embeddings);
-    if (!path.has_value()) return absl::OkStatus();
-    HP_ASSIGN_OR_RETURN(Weights embeddings, ReadWeights(*path));
-    HP_RETURN_IF_ERROR(AddInputFile("embeddings", *path, &inputs_));
-    HP_ASSIGN_OR_RETURN(
-        const std::vector<std::string> others,
-        JoinEmbeddings(spec, std::move(embeddings), *path,
-                       absl::GetFlag(FLAGS_weights).value_or("--weights"), weights));
+  // What was done to the archive is said.
+  static absl::StatusOr<std::unique_ptr<Archive>> OpenWithNotices(const std::string& path) {
+    HP_ASSIGN_OR_RETURN(std::unique_ptr<Archive> archive, OpenArchive(path));
+    for (const std::string& notice : archive->notices()) {
+      Note("convert", notice);
+    }
+    return archive;
+  }
+
+  // With the tables that --weights lacks.
+  static absl::StatusOr<JoinedEmbeddings> JoinTables(const Spec& spec, const Archive& weights,
+                                                     const Archive& embeddings) {
+    HP_ASSIGN_OR_RETURN(JoinedEmbeddings joined, JoinEmbeddings(spec, weights, embeddings));
+    const std::vector<std::string>& others = joined.others;
     if (!others.empty()) {
-      fprintf(stderr, "handpick convert: note: %s: '%s'%s no table of this model, and left out\n",
-              path->c_str(), others[0].c_str(),
-              others.size() == 1 ? " is"
-                                 : absl::StrCat(" and ", others.size() - 1, " more are").c_str());
+      Note("convert",
+           absl::StrCat(
+               embeddings.origin(), ": '", others[0], "'",
+               others.size() == 1 ? " is" : absl::StrCat(" and ", others.size() - 1, " more are"),
+               " no table of this model, and left out"));
+    }
+    return joined;
+  }
+
+  // Files that the spec names, each once.
+  absl::Status AddVocabularies(const Spec& spec) {
+    std::set<std::string> files;
+    for (const FeatureSpec& feature : spec.features) {
+      const std::string& file = feature.vocabulary.values_file;
+      if (file.empty() || !files.insert(file).second) continue;
+      HP_RETURN_IF_ERROR(AddInputFile("vocabulary", file, &inputs_));
     }
     return absl::OkStatus();
   }
@@ -143,7 +181,14 @@ class Converter {
                        ": the spec does not say which feature names an item: "
                        "give 'catalog': {'key': NAME}"));
     }
-    HP_ASSIGN_OR_RETURN(const Request items, ReadCatalog(*path, features()));
+    std::map<std::string, std::string> unknown;
+    HP_ASSIGN_OR_RETURN(
+        const Request items,
+        ReadCatalog(*path, features(), absl::GetFlag(FLAGS_ignore_unknown) ? &unknown : nullptr));
+    for (const auto& [name, where] : unknown) {
+      fprintf(stderr, "handpick convert: note: %s: '%s' is no feature of the model, and left out\n",
+              where.c_str(), name.c_str());
+    }
     HP_RETURN_IF_ERROR(AddInputFile("catalog", *path, &inputs_));
     HP_ASSIGN_OR_RETURN(const size_t key,
                         FindFeature(features(), schema::Side::Candidate, spec.catalog_key));
@@ -208,10 +253,39 @@ class Converter {
     return absl::OkStatus();
   }
 
+  // Brings the file up to the bundle, and opens it.
+  absl::StatusOr<std::unique_ptr<BundleSession>> WriteAndOpen() {
+    HP_ASSIGN_OR_RETURN(const BundleImage image,
+                        BundleImage::Make(conversion_.bundle, conversion_.program.tables));
+    constexpr uint64_t kMegabyte = 1'000'000;
+    ProgressLine progress("writing", "MB", image.size() / kMegabyte);
+    uint64_t written = 0;
+    HP_RETURN_IF_ERROR(file_->Write(image, [&](uint64_t bytes) {
+      written += bytes;
+      progress.MoveTo(written / kMegabyte);
+    }));
+    bundle_bytes_ = image.size();
+    HP_ASSIGN_OR_RETURN(MappedBytes mapped, file_->Map());
+    return BundleSession::OpenMapped(std::move(mapped));
+  }
+
   absl::Status Measure() {
-    // Any tolerance will do until the errors are known.
-    HP_ASSIGN_OR_RETURN(const std::string bytes, Serialize(conversion_.bundle));
-    HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, BundleSession::Open(bytes));
+    const std::string paths = absl::GetFlag(FLAGS_evaluation).value_or("");
+    HP_ASSIGN_OR_RETURN(file_, BundleFile::Create(*absl::GetFlag(FLAGS_out)));
+    std::unique_ptr<BundleSession> session;
+    if (!goldens_.empty() || !paths.empty()) {
+      // Any tolerance will do until the errors are known. One that takes as many bytes as the last
+      // (none, if it is the default) leaves the rows of tables where they are.
+      if (!goldens_.empty()) {
+        const double bound =
+            is_float32() ? absl::GetFlag(FLAGS_max_golden_error).value_or(kDefaultMaxGoldenError)
+                         : kLeastInt8GoldenTolerance;
+        if (std::isnormal(bound) && bound > 0) {
+          conversion_.bundle.golden_tolerance = static_cast<float>(bound);
+        }
+      }
+      HP_ASSIGN_OR_RETURN(session, WriteAndOpen());
+    }
     if (!goldens_.empty()) {
       GoldenErrors errors;
       ProgressLine progress("replaying", "golden requests", goldens_.size());
@@ -229,7 +303,6 @@ class Converter {
       }
       golden_errors_ = errors;
     }
-    const std::string paths = absl::GetFlag(FLAGS_evaluation).value_or("");
     for (const absl::string_view name : absl::StrSplit(paths, ',', absl::SkipEmpty())) {
       const std::string path(name);
       HP_ASSIGN_OR_RETURN(const std::vector<Request> requests, ReadRequests(path, features()));
@@ -294,12 +367,10 @@ class Converter {
 
   absl::Status Write() {
     conversion_.bundle.manifest->inputs = std::move(inputs_);
-    HP_ASSIGN_OR_RETURN(const std::string bytes, Serialize(conversion_.bundle));
-    // What is written was opened by the runtime once, as it is.
-    HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, BundleSession::Open(bytes));
-    bundle_bytes_ = bytes.size();
+    // What is kept was opened by the runtime once, as it is.
+    HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, WriteAndOpen());
     session_bytes_ = session->session_bytes();
-    HP_RETURN_IF_ERROR(WriteFileAtomically(*absl::GetFlag(FLAGS_out), bytes));
+    HP_RETURN_IF_ERROR(file_->Commit());
     const std::optional<std::string> report = absl::GetFlag(FLAGS_report);
     return report.has_value() ? WriteFileAtomically(*report, Report()) : absl::OkStatus();
   }
@@ -397,8 +468,9 @@ class Converter {
   std::vector<std::string> names_;
   std::vector<DriftMeter> meters_;
   std::vector<DriftReport> drifts_;
+  std::optional<BundleFile> file_;
   bool has_evaluation_ = false;
-  size_t bundle_bytes_ = 0;
+  uint64_t bundle_bytes_ = 0;
   size_t session_bytes_ = 0;
 };
 

@@ -5,7 +5,7 @@
 ABSL_FLAG(std::optional<std::string>, spec, std::nullopt,
           "Model spec, JSON (schema/model_spec.schema.json).");
 ABSL_FLAG(std::optional<std::string>, weights, std::nullopt,
-          "Trained weights: .safetensors or .npz.");
+          "Trained weights: .safetensors, .npz, .pt, .pth or .h5.");
 ABSL_FLAG(std::optional<std::string>, embeddings, std::nullopt,
           "Another archive, for the embedding tables that --weights lacks.");
 ABSL_FLAG(std::optional<std::string>, trees, std::nullopt,
@@ -15,6 +15,8 @@ ABSL_FLAG(std::optional<std::string>, precision, std::nullopt,
           "f32 (default); f16 or int8: embeddings and dense layers in 16 or 8 bits.");
 ABSL_FLAG(std::optional<std::string>, catalog, std::nullopt,
           "Items, one JSON object a line, to keep in the bundle: requests then name ids alone.");
+ABSL_FLAG(bool, ignore_unknown, false,
+          "Leave out what items of --catalog have besides features of the model: titles, say.");
 ABSL_FLAG(
     std::optional<std::string>, golden, std::nullopt,
     "Requests with the trainer's logits, to keep in the bundle: every device can replay them.");
@@ -63,9 +65,10 @@ ABSL_FLAG(std::optional<double>, random_megarows, std::nullopt,
           "Millions of random rows of 64 bytes a second that one thread reads. Default: measured "
           "here.");
 ABSL_FLAG(std::optional<std::string>, vectors, std::nullopt,
-          "Item vectors: word2vec text (.txt, .vec, .w2v) or binary (.bin), .npz, .safetensors.");
+          "Item vectors: word2vec text (.txt, .vec, .w2v) or binary (.bin), .npz, .safetensors, "
+          ".pt, .h5.");
 ABSL_FLAG(std::optional<std::string>, vectors_format, std::nullopt,
-          "word2vec-text, word2vec-binary, npz or safetensors. Default: by the extension.");
+          "word2vec-text, word2vec-binary, npz, safetensors, pt or h5. Default: by the extension.");
 ABSL_FLAG(std::optional<std::string>, vectors_tensor, std::nullopt,
           "The tensor of an archive that has the vectors. Default: vectors, or the only matrix.");
 ABSL_FLAG(std::optional<std::string>, ids_tensor, std::nullopt,
@@ -137,3 +140,4 @@ ABSL_FLAG(std::optional<uint32_t>, probes, std::nullopt,
 ABSL_FLAG(std::optional<uint32_t>, max_probes, std::nullopt,
           "The most probes to measure. Default: all buckets of a table.");
 ABSL_FLAG(bool, exact, false, "Compare with all items.");
+ABSL_FLAG(bool, quiet, false, "No progress and no notes on stderr: errors alone.");

@@ -15,6 +15,7 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, trees);
 ABSL_DECLARE_FLAG(std::optional<std::string>, out);
 ABSL_DECLARE_FLAG(std::optional<std::string>, precision);
 ABSL_DECLARE_FLAG(std::optional<std::string>, catalog);
+ABSL_DECLARE_FLAG(bool, ignore_unknown);
 ABSL_DECLARE_FLAG(std::optional<std::string>, golden);
 ABSL_DECLARE_FLAG(std::optional<std::string>, evaluation);
 ABSL_DECLARE_FLAG(std::optional<std::string>, report);
@@ -73,5 +74,6 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, history);
 ABSL_DECLARE_FLAG(std::optional<uint32_t>, probes);
 ABSL_DECLARE_FLAG(std::optional<uint32_t>, max_probes);
 ABSL_DECLARE_FLAG(bool, exact);
+ABSL_DECLARE_FLAG(bool, quiet);
 
 #endif  // HANDPICK_CONVERTER_CLI_FLAGS_H_

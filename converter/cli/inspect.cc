@@ -57,7 +57,7 @@ absl::StatusOr<Json> Gather(const LoadedBundle& loaded) {
   json["precision"] = PrecisionName(bundle.precision());
   json["bytes"] = BytesJson(loaded);
   HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session,
-                      BundleSession::Open(loaded.bytes.view()));
+                      BundleSession::OpenMapped(loaded.bytes));
   json["memory"] = MemoryJson(loaded, *session);
   json["outputs"] = OutputsJson(bundle);
   HP_RETURN_IF_ERROR(AddWork(loaded, &json));
@@ -94,7 +94,21 @@ std::string Text(const Json& j) {
   return j.contains("cost") ? absl::StrCat(out, CostText(j["cost"])) : out;
 }
 
+absl::Status Print(const Json& json, std::string (*text_of)(const Json&)) {
+  const std::string text = absl::GetFlag(FLAGS_json)
+                               ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
+                               : text_of(json);
+  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
+    return absl::UnavailableError("cannot write to the standard output");
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Inspect(const std::string& path, const MachinePeak& machine) {
+  if (IsWeightsFile(path)) {
+    HP_ASSIGN_OR_RETURN(const Json weights, WeightsJson(path));
+    return Print(weights, WeightsText);
+  }
   const bool with_cost = absl::GetFlag(FLAGS_cost);  // Of a model's steps.
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle,
                       with_cost ? LoadModelBundle(path) : LoadBundle(path));
@@ -104,13 +118,7 @@ absl::Status Inspect(const std::string& path, const MachinePeak& machine) {
     json["cost"] = CostJson(bundle, MeasureMissing(machine),
                             std::min(absl::GetFlag(FLAGS_events).value_or(most), most));
   }
-  const std::string text = absl::GetFlag(FLAGS_json)
-                               ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                               : Text(json);
-  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
-    return absl::UnavailableError("cannot write to the standard output");
-  }
-  return absl::OkStatus();
+  return Print(json, Text);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "converter/bench/peak.h"
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
@@ -64,6 +65,12 @@ std::string DriftText(const Json& drift);
 const char* TaskName(schema::Task task);
 Json OutputsJson(const schema::Bundle& bundle);
 std::string OutputsText(const Json& outputs);
+
+// inspect_weights.cc: an archive of trained weights, which is no bundle. Told by its first bytes,
+// and by its extension.
+bool IsWeightsFile(const std::string& path);
+absl::StatusOr<Json> WeightsJson(const std::string& path);
+std::string WeightsText(const Json& json);
 
 // inspect_cost.cc: how long everything should take on a machine, beside `events` events.
 Json CostJson(const LoadedBundle& loaded, const MachinePeak& machine, uint64_t events);

@@ -111,7 +111,7 @@ absl::Status AddWork(const LoadedBundle& loaded, Json* json) {
   (*json)["work"] = nullptr;
   (*json)["work_per_candidate"] = nullptr;
   if (loaded.info.has_model == 0) return absl::OkStatus();
-  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(loaded.bytes.view()));
+  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundleInPlace(loaded.bytes.view()));
   const Cost cost = CountWork(graph);
   const auto work = [](const Work& w) {
     return Json{{"multiply_accumulates", w.multiply_accumulates},

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,7 @@
 #include "converter/io/status_macros.h"
 #include "converter/vectors/eges.h"
 #include "converter/vectors/write.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 namespace {
@@ -33,9 +34,10 @@ absl::Status WriteVectors() {
   }
   HP_ASSIGN_OR_RETURN(const std::string text, ReadFile(spec_path));
   HP_ASSIGN_OR_RETURN(const EgesSpec spec, ParseEgesSpec(text, spec_path));
-  HP_ASSIGN_OR_RETURN(const Weights weights, ReadWeights(weights_path));
-  HP_ASSIGN_OR_RETURN(const ItemVectors items,
-                      MergeEges(spec, weights, absl::GetFlag(FLAGS_new_items_alone), weights_path));
+  HP_ASSIGN_OR_RETURN(const std::unique_ptr<Archive> weights, OpenArchive(weights_path));
+  HP_ASSIGN_OR_RETURN(
+      const ItemVectors items,
+      MergeEges(spec, *weights, absl::GetFlag(FLAGS_new_items_alone), weights_path));
   HP_RETURN_IF_ERROR(WriteFileAtomically(out, SafetensorsOfVectors(items)));
   printf("%s: %s items of %u numbers\n", out.c_str(), WithCommas(items.ids.size()).c_str(),
          items.dimension);

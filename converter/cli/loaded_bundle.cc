@@ -15,7 +15,7 @@
 namespace handpick::converter {
 namespace {
 
-absl::Status CheckHashes(const AlignedBytes& bytes, const std::string& path) {
+absl::Status CheckHashes(const MappedBytes& bytes, const std::string& path) {
   hp_model* model = nullptr;
   hp_error error = {};
   hp_status status =
@@ -28,8 +28,7 @@ absl::Status CheckHashes(const AlignedBytes& bytes, const std::string& path) {
 
 absl::StatusOr<LoadedBundle> Load(const std::string& path, bool check_hashes) {
   LoadedBundle bundle;
-  HP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
-  bundle.bytes = AlignedBytes(bytes);
+  HP_ASSIGN_OR_RETURN(bundle.bytes, MappedBytes::Open(path));
   hp_error error = {};
   const hp_status status =
       hp_bundle_inspect(bundle.bytes.data(), bundle.bytes.size(), &bundle.info, &error);

@@ -16,7 +16,7 @@
 namespace handpick::converter {
 
 struct LoadedBundle {
-  AlignedBytes bytes;
+  MappedBytes bytes;
   hp_model_info info = HP_MODEL_INFO_INIT;  // Strings point into `bytes`.
   const schema::Bundle* view = nullptr;     // Into `bytes`.
   FeatureSet features;
@@ -24,7 +24,7 @@ struct LoadedBundle {
   std::unique_ptr<schema::CatalogT> catalog;  // Null: there is none.
 };
 
-// Reads a file and checks it whole: the runtime's checks, and those of vocabularies and catalog.
+// Maps a file and checks it whole: the runtime's checks, and those of vocabularies and catalog.
 absl::StatusOr<LoadedBundle> LoadBundle(const std::string& path);
 
 // The same, and every byte is compared with the hashes that the bundle has, before anything in it

@@ -40,6 +40,9 @@ ranking would suffer:
       --precision int8 --catalog catalog.jsonl --golden golden.jsonl \
       --evaluation evaluation.jsonl,ranking.jsonl --report report.json
 
+Weights are a .safetensors, .npz, PyTorch .pt or Keras .h5 file; `handpick inspect FILE` lists what is
+in it.
+
 The bundle is scored by the runtime itself and compared with float64 loops over the model as it was
 trained. A bound that does not hold is named: auc_drift, top10_overlap, golden_logit_error.
 
@@ -55,18 +58,23 @@ The bundle keeps the name, size and XXH3 of each file it is made from, for `insp
 standard input have none.
 )",
        {"spec", "out"},
-       {"weights", "trees", "embeddings", "precision", "catalog", "golden", "evaluation", "report",
-        "tile", "max_auc_drift", "min_top10_overlap", "max_golden_error"},
+       {"weights", "trees", "embeddings", "precision", "catalog", "ignore_unknown", "golden",
+        "evaluation", "report", "tile", "max_auc_drift", "min_top10_overlap", "max_golden_error"},
        0,
        RunConvert},
       {"inspect",
-       "say what is inside a bundle, and what it costs",
+       "say what is inside a bundle and what it costs, or list weights",
        "handpick inspect B.hpk [--json] [--cost] [flags]",
        R"(Prints the features, tables and layers of a bundle, bytes per part, the memory that a session
 needs, the work per context, event and candidate, and the drift that was measured when it was made.
 
   handpick inspect ranker.hpk
   handpick inspect ranker.hpk --json | jq .memory.session_bytes
+
+Of a file of trained weights (.safetensors, .npz, .pt, .pth, .h5): the name, type, size and shape of
+each tensor.
+
+  handpick inspect checkpoint.pt
 
 With --cost also how long each step should take, and from them a context change, an event and a
 candidate. The machine is this one, or the one that the flags describe:

@@ -6,8 +6,10 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/flags/flag.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "converter/cli/flags.h"
 
 namespace handpick::converter {
 
@@ -37,18 +39,29 @@ int FailUsage(const std::string& command, const std::string& message) {
   return 2;
 }
 
+void Note(const char* command, absl::string_view text) {
+  if (absl::GetFlag(FLAGS_quiet)) return;
+  if (ShowsProgress()) fprintf(stderr, "\r\x1b[K");  // Over a line of progress.
+  fprintf(stderr, "handpick %s: note: %.*s\n", command, static_cast<int>(text.size()), text.data());
+}
+
+bool ShowsProgress() { return !absl::GetFlag(FLAGS_quiet) && isatty(STDERR_FILENO) != 0; }
+
 ProgressLine::ProgressLine(std::string verb, std::string things, uint64_t total)
-    : verb_(std::move(verb)),
-      things_(std::move(things)),
-      total_(total),
-      shown_(isatty(STDERR_FILENO) != 0) {}
+    : verb_(std::move(verb)), things_(std::move(things)), total_(total), shown_(ShowsProgress()) {}
+
+ProgressLine::ProgressLine(const std::string& what) : total_(0), shown_(ShowsProgress()) {
+  if (!shown_) return;
+  fprintf(stderr, "\r\x1b[K%s", what.c_str());
+  fflush(stderr);
+}
 
 ProgressLine::~ProgressLine() {
   if (shown_) fprintf(stderr, "\r\x1b[K");
 }
 
-void ProgressLine::Advance() {
-  ++done_;
+void ProgressLine::MoveTo(uint64_t done) {
+  done_ = done;
   if (!shown_) return;
   const auto now = std::chrono::steady_clock::now();
   if (now - last_ < std::chrono::milliseconds(100) && done_ != total_) return;

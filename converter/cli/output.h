@@ -9,6 +9,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 
 namespace handpick::converter {
 
@@ -35,13 +36,22 @@ int Fail(const char* command, const absl::Status& status);
 // The same for a command that was typed wrongly; returns 2.
 int FailUsage(const std::string& command, const std::string& message);
 
-// Counts long work on one line of stderr, if that is a terminal; else does nothing.
+// Prints "handpick COMMAND: note: text" to stderr, unless --quiet.
+void Note(const char* command, absl::string_view text);
+
+// Whether progress is to be shown on stderr: it is a terminal, and there is no --quiet.
+bool ShowsProgress();
+
+// Says on one line of stderr what long work is done, if progress is to be shown; else does nothing.
 class ProgressLine {
  public:
   // "scoring 12 of 100 requests"
   ProgressLine(std::string verb, std::string things, uint64_t total);
+  // "reading model.safetensors", of which nothing more is known until it is done.
+  explicit ProgressLine(const std::string& what);
   ~ProgressLine();
-  void Advance();
+  void Advance() { MoveTo(done_ + 1); }
+  void MoveTo(uint64_t done);
 
  private:
   const std::string verb_;

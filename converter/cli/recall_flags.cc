@@ -1,7 +1,6 @@
 #include "converter/cli/recall_flags.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/cli/flags.h"
 #include "converter/cli/loaded_bundle.h"
+#include "converter/cli/output.h"
 #include "converter/io/status_macros.h"
 #include "converter/recall/index_bundle.h"
 #include "handpick/handpick.h"
@@ -174,7 +174,8 @@ const char* OutcomeText(hp_recall_outcome outcome) {
 }
 
 Progress ShowProgress() {
-  const bool terminal = isatty(STDERR_FILENO) != 0;
+  if (absl::GetFlag(FLAGS_quiet)) return [](absl::string_view, double) {};
+  const bool terminal = ShowsProgress();
   using Clock = std::chrono::steady_clock;
   const auto begin = std::make_shared<Clock::time_point>(Clock::now());
   return [terminal, begin](absl::string_view what, double share) {
@@ -191,7 +192,7 @@ Progress ShowProgress() {
 }
 
 void EndProgress() {
-  if (isatty(STDERR_FILENO) != 0) fprintf(stderr, "\r\x1b[K");
+  if (ShowsProgress()) fprintf(stderr, "\r\x1b[K");
 }
 
 }  // namespace handpick::converter

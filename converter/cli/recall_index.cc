@@ -174,7 +174,7 @@ absl::StatusOr<ItemVectors> ComputeVectors(const LoadedBundle& bundle, Options* 
     return absl::InvalidArgumentError(absl::StrCat(
         path, ": has no catalog whose items' vectors would be computed: convert with --catalog"));
   }
-  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(bundle.bytes.view()));
+  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundleInPlace(bundle.bytes.view()));
   if (options->metric_is_the_models) {
     options->metric = IsNormalized(graph, options->item_value) ? schema::RecallMetric::Cosine
                                                                : schema::RecallMetric::InnerProduct;

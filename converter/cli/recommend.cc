@@ -48,7 +48,7 @@ absl::Status Recommend(hp_recall_options options, size_t k) {
   HP_ASSIGN_OR_RETURN(const std::vector<Request> requests,
                       ReadRequests(*absl::GetFlag(FLAGS_requests), bundle.features));
   HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session,
-                      BundleSession::Open(bundle.bytes.view(), SessionFor(options)));
+                      BundleSession::OpenMapped(bundle.bytes, SessionFor(options)));
   HP_ASSIGN_OR_RETURN(options.rank_output, OutputOfFlag(session->outputs()));
   ProgressLine progress("recommending for", "requests", requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {

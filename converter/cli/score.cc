@@ -95,7 +95,7 @@ absl::Status ForEachRequest(const FeatureSet& features, Line line) {
 }
 
 absl::Status ScoreByReference(const LoadedBundle& bundle) {
-  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(bundle.bytes.view()));
+  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundleInPlace(bundle.bytes.view()));
   const std::vector<Output> outputs = graph.Outputs();
   std::vector<std::string> names;
   for (const Output& output : outputs) names.push_back(output.name);
@@ -121,7 +121,7 @@ absl::Status ScoreByReference(const LoadedBundle& bundle) {
 absl::Status ScoreByRuntime(const LoadedBundle& bundle) {
   HP_ASSIGN_OR_RETURN(
       const std::unique_ptr<BundleSession> session,
-      BundleSession::Open(bundle.bytes.view(), absl::GetFlag(FLAGS_tile).value_or(0)));
+      BundleSession::OpenMapped(bundle.bytes, absl::GetFlag(FLAGS_tile).value_or(0)));
   return ForEachRequest(
       bundle.features, [&](const Request& request) -> absl::StatusOr<std::string> {
         HP_ASSIGN_OR_RETURN(const std::vector<Scored> scored, session->ScoreOutputs(request));
@@ -168,7 +168,7 @@ absl::Status Rank() {
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadModelBundle(*absl::GetFlag(FLAGS_bundle)));
   HP_ASSIGN_OR_RETURN(
       const std::unique_ptr<BundleSession> session,
-      BundleSession::Open(bundle.bytes.view(), absl::GetFlag(FLAGS_tile).value_or(0)));
+      BundleSession::OpenMapped(bundle.bytes, absl::GetFlag(FLAGS_tile).value_or(0)));
   const uint64_t k = absl::GetFlag(FLAGS_top_k).value_or(kDefaultTopK);
   HP_ASSIGN_OR_RETURN(const uint32_t output, OutputOfFlag(session->outputs()));
   return ForEachRequest(

@@ -29,15 +29,14 @@ absl::Status Verify() {
   // Bytes first: goldens may hold in spite of a damaged row that none of them reads.
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadUndamagedBundle(path));
   if (bundle.view->integrity() == nullptr) {
-    fprintf(stderr, "handpick verify: note: %s: has no hashes: damaged bytes may go unnoticed\n",
-            path.c_str());
+    Note("verify", absl::StrCat(path, ": has no hashes: damaged bytes may go unnoticed"));
   }
   HP_RETURN_IF_ERROR(CheckHasModel(bundle, path));
   if (bundle.info.golden_count == 0) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": has no golden requests: convert with --golden"));
   }
-  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundle(bundle.bytes.view()));
+  HP_ASSIGN_OR_RETURN(const Graph graph, DecodeBundleInPlace(bundle.bytes.view()));
   double reference_worst = 0;
   ProgressLine progress("replaying", "golden requests", bundle.info.golden_count);
   for (const schema::GoldenRequest* golden : *bundle.view->goldens()) {
@@ -54,7 +53,7 @@ absl::Status Verify() {
   }
   HP_ASSIGN_OR_RETURN(
       const std::unique_ptr<BundleSession> session,
-      BundleSession::Open(bundle.bytes.view(), absl::GetFlag(FLAGS_tile).value_or(0)));
+      BundleSession::OpenMapped(bundle.bytes, absl::GetFlag(FLAGS_tile).value_or(0)));
   const BundleSession::GoldenResult result = session->CheckGoldens();
   if (!result.status.ok()) {
     return absl::Status(result.status.code(), absl::StrCat(path, ": ", result.status.message()));

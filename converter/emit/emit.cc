@@ -8,7 +8,6 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "converter/emit/integrity.h"
 #include "converter/graph/infer_domains.h"
 #include "converter/io/status_macros.h"
 #include "hwy/base.h"
@@ -58,7 +57,8 @@ std::unique_ptr<schema::EmbeddingLookupT> LookupOf(const Lookup& lookup) {
 
 class Emitter {
  public:
-  Emitter(const Graph& graph, const MemoryPlan& plan) : graph_(graph), plan_(plan) {}
+  Emitter(const Graph& graph, const MemoryPlan& plan, bool rows)
+      : graph_(graph), plan_(plan), rows_(rows) {}
 
   absl::StatusOr<schema::BundleT> Emit(schema::Precision precision, const std::string& producer) {
     bundle_.format_major = kFormatMajor;
@@ -105,8 +105,7 @@ class Emitter {
       out->row_count = table->rows;
       out->dimension = table->dimension;
       out->type = table->type;
-      out->data =
-          table->type == schema::ElementType::Float32 ? Bytes(table->floats) : table->packed;
+      if (rows_) out->data.assign(table->bytes(), table->bytes() + table->byte_count());
       bundle_.tables.push_back(std::move(out));
     }
     for (const auto& dense : graph_.dense) {
@@ -203,94 +202,26 @@ class Emitter {
 
   const Graph& graph_;
   const MemoryPlan& plan_;
+  const bool rows_;
   schema::BundleT bundle_;
 };
-
-// An upper bound of what the big arrays of a bundle take, without the small ones.
-uint64_t BigBytesOf(const schema::RecallIndexT& index) {
-  constexpr uint64_t kAlignment = 64;
-  uint64_t bytes = index.rows.size() + index.scale_codes.size() + index.items.size() +
-                   index.positions.size() + index.item_string_bytes.size() +
-                   index.squared_norms.size() * sizeof(float) +
-                   index.item_ids.size() * sizeof(int64_t) +
-                   index.item_string_offsets.size() * sizeof(uint32_t) + 2 * kAlignment;
-  for (const auto& table : index.tables) {
-    bytes += table->signs.size() + table->positions.size() + table->offsets.size() * sizeof(float) +
-             table->bucket_begins.size() * sizeof(uint32_t);
-  }
-  return bytes;
-}
-
-uint64_t BigBytes(const schema::BundleT& bundle) {
-  constexpr uint64_t kAlignment = 64;
-  uint64_t bytes = bundle.recall == nullptr ? 0 : BigBytesOf(*bundle.recall);
-  for (const auto& table : bundle.tables) {
-    bytes += table->data.size() + kAlignment;
-  }
-  for (const auto& dense : bundle.dense_weights) {
-    bytes += dense->data.size() + dense->scales.size() * sizeof(float) +
-             dense->bias.size() * sizeof(float) + 2 * kAlignment;
-  }
-  for (const auto& forest : bundle.forests) {
-    bytes += forest->nodes.size() + kAlignment +
-             (forest->tree_begins.size() + forest->set_begins.size() + forest->set_words.size()) *
-                 sizeof(uint32_t);
-  }
-  for (const auto& vocabulary : bundle.vocabularies) {
-    bytes += vocabulary->ids.size() * sizeof(int64_t) +
-             vocabulary->string_offsets.size() * sizeof(uint32_t) +
-             vocabulary->string_bytes.size() + vocabulary->rows.size() * sizeof(uint32_t);
-  }
-  if (bundle.catalog != nullptr) {
-    const schema::CatalogT& catalog = *bundle.catalog;
-    bytes += catalog.ids.size() * sizeof(int64_t) +
-             catalog.string_offsets.size() * sizeof(uint32_t) + catalog.string_bytes.size();
-    for (const auto& column : catalog.columns) {
-      bytes += column->rows.size() * sizeof(uint32_t) +
-               column->row_splits.size() * sizeof(uint32_t) +
-               column->numbers.size() * sizeof(float);
-    }
-  }
-  for (const auto& golden : bundle.goldens) {
-    bytes += golden->logits.size() * sizeof(float);
-    std::vector<const std::vector<std::unique_ptr<schema::GoldenColumnT>>*> sides = {
-        &golden->context, &golden->candidates};
-    for (const auto& history : golden->histories) sides.push_back(&history->columns);
-    for (const auto* side : sides) {
-      for (const auto& column : *side) {
-        bytes += column->integers.size() * sizeof(int64_t) +
-                 column->numbers.size() * sizeof(float) +
-                 column->row_splits.size() * sizeof(uint32_t);
-        for (const std::string& text : column->strings) bytes += text.size() + 16;
-      }
-    }
-  }
-  return bytes;
-}
 
 }  // namespace
 
 absl::StatusOr<schema::BundleT> Emit(const Graph& graph, const MemoryPlan& plan,
-                                     schema::Precision precision, const std::string& producer) {
-  return Emitter(graph, plan).Emit(precision, producer);
+                                     schema::Precision precision, const std::string& producer,
+                                     bool rows) {
+  return Emitter(graph, plan, rows).Emit(precision, producer);
 }
 
 absl::StatusOr<std::string> Serialize(const schema::BundleT& bundle, uint64_t most_bytes) {
-  const uint64_t bytes = BigBytes(bundle);
-  if (bytes > most_bytes) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "the bundle's tables, weights, catalog and recall index take ", bytes, " bytes, at most ",
-        most_bytes, " are possible; int8 precision or smaller tables would help"));
+  HP_ASSIGN_OR_RETURN(const BundleImage image, BundleImage::Make(bundle, {}, most_bytes));
+  std::string bytes;
+  bytes.reserve(static_cast<size_t>(image.size()));
+  for (const BundleImage::Part& part : image.parts()) {
+    bytes.append(reinterpret_cast<const char*>(part.bytes), static_cast<size_t>(part.size));
   }
-  if (bundle.integrity != nullptr) {
-    // Room for the hashes, which are of the finished bytes.
-    bundle.integrity->blobs.assign(CountBlobs(bundle), schema::BlobHash());
-    bundle.integrity->rest = std::make_unique<schema::Hash>();
-  }
-  flatbuffers::FlatBufferBuilder builder(static_cast<size_t>(bytes) + (1 << 16));
-  schema::FinishBundleBuffer(builder, schema::Bundle::Pack(builder, &bundle));
-  if (bundle.integrity != nullptr) WriteHashes(builder.GetBufferPointer(), builder.GetSize());
-  return std::string(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
+  return bytes;
 }
 
 }  // namespace handpick::converter

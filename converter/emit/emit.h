@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "converter/emit/bundle_image.h"
 #include "converter/graph/graph.h"
 #include "converter/plan/memory_plan.h"
 #include "schema/bundle_generated.h"
@@ -17,12 +18,10 @@ using schema::kFormatMajor;
 using schema::kFormatMinor;
 
 // The bundle of a graph that Lower made and PlanMemory planned. Catalog, golden requests and drift
-// are left to the caller.
+// are left to the caller. Without `rows`, tables have no data: that of graph.tables is it.
 absl::StatusOr<schema::BundleT> Emit(const Graph& graph, const MemoryPlan& plan,
-                                     schema::Precision precision, const std::string& producer);
-
-// FlatBuffers addresses 2 GB, and ends the process beyond: stop before, with room for small things.
-inline constexpr uint64_t kMostBundleBytes = (uint64_t{1} << 31) - (uint64_t{64} << 20);
+                                     schema::Precision precision, const std::string& producer,
+                                     bool rows = true);
 
 // The bytes of a bundle file. Tables and dense weights are aligned to 64 bytes. Errors: big arrays
 // of more than `most_bytes` in all.

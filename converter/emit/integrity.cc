@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 #include <vector>
 
 #include "schema/integrity.h"
@@ -40,21 +41,32 @@ std::vector<ByteRange> BlobsOf(const uint8_t* file, size_t most) {
 
 }  // namespace
 
-size_t CountBlobs(const schema::BundleT& bundle) {
-  size_t count = bundle.recall != nullptr && !bundle.recall->rows.empty() ? 1 : 0;
-  for (const auto& table : bundle.tables) count += !table->data.empty();
+size_t CountBlobs(const schema::BundleT& bundle, size_t tables) {
+  size_t count = tables;
+  count += bundle.recall != nullptr && !bundle.recall->rows.empty();
   for (const auto& dense : bundle.dense_weights) count += !dense->data.empty();
   for (const auto& forest : bundle.forests) count += !forest->nodes.empty();
   return std::min<size_t>(count, schema::kMaxBlobs);
 }
 
-void WriteHashes(uint8_t* file, size_t size) {
+void WriteHashes(uint8_t* file, size_t size, const std::vector<BytesElsewhere>& rows) {
   const schema::Bundle& bundle = *schema::GetBundle(file);
   const auto* hashes = bundle.integrity()->blobs();
   const std::vector<ByteRange> blobs = BlobsOf(file, hashes == nullptr ? 0 : hashes->size());
+  // By offset, where the bytes of a blob are.
+  std::map<uint64_t, const uint8_t*> places;
+  for (const ByteRange& blob : blobs) places[blob.offset] = file + blob.offset;
+  for (const BytesElsewhere& part : rows) {
+    const auto place = places.find(part.offset);
+    if (place != places.end()) {
+      place->second = part.bytes;
+    } else {
+      std::memcpy(file + part.offset, part.bytes, static_cast<size_t>(part.size));
+    }
+  }
   for (size_t i = 0; i < blobs.size(); ++i) {
     const schema::BlobHash hash(blobs[i].offset, blobs[i].size,
-                                schema::HashOfBytes(file + blobs[i].offset, blobs[i].size));
+                                schema::HashOfBytes(places.at(blobs[i].offset), blobs[i].size));
     const auto* at = reinterpret_cast<const uint8_t*>(hashes->Get(static_cast<uint32_t>(i)));
     std::memcpy(file + (at - file), &hash, sizeof(hash));
   }

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "schema/bundle_generated.h"
 
@@ -11,11 +12,20 @@ namespace handpick::converter {
 
 // How many arrays of a bundle have a hash of their own: rows of tables, weights, vectors of a
 // recall index. The most that a runtime takes: those of smaller arrays are covered by the rest's.
-size_t CountBlobs(const schema::BundleT& bundle);
+// `tables`: how many tables have rows.
+size_t CountBlobs(const schema::BundleT& bundle, size_t tables);
+
+// Bytes of a file that are not at their place yet.
+struct BytesElsewhere {
+  uint64_t offset;
+  uint64_t size;
+  const uint8_t* bytes;
+};
 
 // Fills in the hashes of a finished file, whose Integrity has CountBlobs() entries and a place for
-// the rest's.
-void WriteHashes(uint8_t* file, size_t size);
+// the rest's. `rows`: rows of tables that lie elsewhere, by offset; those that get no hash of their
+// own are copied to their places.
+void WriteHashes(uint8_t* file, size_t size, const std::vector<BytesElsewhere>& rows = {});
 
 }  // namespace handpick::converter
 

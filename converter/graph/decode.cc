@@ -36,9 +36,46 @@ std::vector<double> Doubles(const std::vector<float>& numbers) {
   return std::vector<double>(numbers.begin(), numbers.end());
 }
 
+template <typename Table>
+void UnPackEach(const flatbuffers::Vector<flatbuffers::Offset<Table>>* in,
+                std::vector<std::unique_ptr<typename Table::NativeTableType>>* out) {
+  if (in == nullptr) return;
+  for (const Table* table : *in) out->emplace_back(table->UnPack());
+}
+
+// What of a bundle becomes a graph, but for its tables, which may be as large as the memory.
+schema::BundleT WithoutTables(const schema::Bundle& in) {
+  schema::BundleT out;
+  out.model_name = in.model_name()->str();
+  if (in.model_version() != nullptr) out.model_version = in.model_version()->str();
+  UnPackEach(in.features(), &out.features);
+  UnPackEach(in.vocabularies(), &out.vocabularies);
+  UnPackEach(in.dense_weights(), &out.dense_weights);
+  UnPackEach(in.sequences(), &out.sequences);
+  UnPackEach(in.buffers(), &out.buffers);
+  UnPackEach(in.values(), &out.values);
+  UnPackEach(in.steps(), &out.steps);
+  UnPackEach(in.outputs(), &out.outputs);
+  UnPackEach(in.forests(), &out.forests);
+  return out;
+}
+
+// Elements at `bytes`, in place if they may be and lie as elements do.
+template <typename Number>
+SharedArray<Number> ElementsAt(const uint8_t* bytes, size_t size, bool in_place) {
+  const size_t count = size / sizeof(Number);
+  if (in_place && reinterpret_cast<uintptr_t>(bytes) % alignof(Number) == 0) {
+    return SharedArray<Number>(nullptr, reinterpret_cast<const Number*>(bytes), count);
+  }
+  std::vector<Number> numbers(count);
+  if (count > 0) std::memcpy(numbers.data(), bytes, count * sizeof(Number));
+  return numbers;
+}
+
 class Decoder {
  public:
-  explicit Decoder(schema::BundleT bundle) : bundle_(std::move(bundle)) {}
+  Decoder(const schema::Bundle& view, bool in_place)
+      : view_(view), in_place_(in_place), bundle_(WithoutTables(view)) {}
 
   absl::StatusOr<Graph> Decode() {
     graph_.model_name = bundle_.model_name;
@@ -51,7 +88,9 @@ class Decoder {
       graph_.sequences.push_back({sequence->name, sequence->max_events, sequence->beyond_maximum});
     }
     HP_RETURN_IF_ERROR(DecodeFeatures());
-    for (const auto& table : bundle_.tables) HP_RETURN_IF_ERROR(DecodeTable(*table));
+    if (view_.tables() != nullptr) {
+      for (const auto* table : *view_.tables()) HP_RETURN_IF_ERROR(DecodeTable(*table));
+    }
     for (const auto& dense : bundle_.dense_weights) HP_RETURN_IF_ERROR(DecodeDense(*dense));
     for (const auto& forest : bundle_.forests) HP_RETURN_IF_ERROR(DecodeForest(*forest));
     HP_RETURN_IF_ERROR(CheckValues());
@@ -112,27 +151,29 @@ class Decoder {
            type == schema::ElementType::Int8PerRow;
   }
 
-  absl::Status DecodeTable(const schema::EmbeddingTableT& in) {
-    if (!IsStored(in.type)) {
-      return Corrupt(absl::StrCat("'", in.name, "' has an unknown element type"));
-    }
-    // No overflow: a row has less than 2^35 bytes.
-    const uint64_t row_bytes = schema::TableRowBytes(in.type, in.dimension);
-    const bool fits = in.dimension > 0 && in.row_count > 0 && in.data.size() % row_bytes == 0 &&
-                      in.data.size() / row_bytes == in.row_count;
-    if (!fits) {
-      return Corrupt(absl::StrCat("'", in.name, "' has ", in.data.size(), " bytes for ",
-                                  in.row_count, " rows of ", in.dimension, " numbers"));
-    }
+  absl::Status DecodeTable(const schema::EmbeddingTable& in) {
     TableData table;
-    table.name = in.name;
-    table.rows = in.row_count;
-    table.dimension = in.dimension;
-    table.type = in.type;
-    if (in.type == schema::ElementType::Float32) {
-      table.floats = Numbers<float>(in.data);
+    table.name = in.name()->str();
+    table.rows = in.row_count();
+    table.dimension = in.dimension();
+    table.type = in.type();
+    if (!IsStored(table.type)) {
+      return Corrupt(absl::StrCat("'", table.name, "' has an unknown element type"));
+    }
+    const uint8_t* const data = in.data() == nullptr ? nullptr : in.data()->data();
+    const size_t size = in.data() == nullptr ? 0 : in.data()->size();
+    // No overflow: a row has less than 2^35 bytes.
+    const uint64_t row_bytes = schema::TableRowBytes(table.type, table.dimension);
+    const bool fits = table.dimension > 0 && table.rows > 0 && size % row_bytes == 0 &&
+                      size / row_bytes == table.rows;
+    if (!fits) {
+      return Corrupt(absl::StrCat("'", table.name, "' has ", size, " bytes for ", table.rows,
+                                  " rows of ", table.dimension, " numbers"));
+    }
+    if (table.type == schema::ElementType::Float32) {
+      table.floats = ElementsAt<float>(data, size, in_place_);
     } else {
-      table.packed = in.data;
+      table.packed = ElementsAt<uint8_t>(data, size, in_place_);
     }
     graph_.AddTable(std::move(table));
     return absl::OkStatus();
@@ -325,15 +366,15 @@ class Decoder {
     return Domain::FromSchema(domain);
   }
 
-  schema::BundleT bundle_;
+  const schema::Bundle& view_;
+  const bool in_place_;
+  schema::BundleT bundle_;  // Without tables.
   Graph graph_;
   std::vector<std::vector<Source>> sources_;  // By buffer and column.
   std::map<uint32_t, ValueId> read_;          // Views of the bundle that were read already.
 };
 
-}  // namespace
-
-absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
+absl::StatusOr<Graph> Decode(absl::string_view bytes, bool in_place) {
   const auto* data = reinterpret_cast<const uint8_t*>(bytes.data());
   constexpr size_t kSmallest = 16;
   if (bytes.size() < kSmallest || !schema::BundleBufferHasIdentifier(data)) {
@@ -356,9 +397,17 @@ absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
       !schema::ArraysAreAligned(*schema::GetBundle(data))) {
     return Corrupt("its bytes are damaged");
   }
-  schema::BundleT bundle;
-  schema::GetBundle(data)->UnPackTo(&bundle);
-  return Decoder(std::move(bundle)).Decode();
+  return Decoder(*schema::GetBundle(data), in_place).Decode();
+}
+
+}  // namespace
+
+absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes) {
+  return Decode(bytes, /*in_place=*/false);
+}
+
+absl::StatusOr<Graph> DecodeBundleInPlace(absl::string_view bytes) {
+  return Decode(bytes, /*in_place=*/true);
 }
 
 }  // namespace handpick::converter

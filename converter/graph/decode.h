@@ -15,6 +15,9 @@ namespace handpick::converter {
 // what is wrong.
 absl::StatusOr<Graph> DecodeBundle(absl::string_view bytes);
 
+// The same, but the graph's tables are those of `bytes`, which must outlive it and its copies.
+absl::StatusOr<Graph> DecodeBundleInPlace(absl::string_view bytes);
+
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_GRAPH_DECODE_H_

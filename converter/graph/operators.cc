@@ -161,9 +161,9 @@ Operator WeightedPoolOp(std::vector<double> empty_value) {
   return op;
 }
 
-Operator RecurrenceOp(DenseId weights) {
+Operator RecurrenceOp(DenseId weights, schema::RecurrentCell cell) {
   Operator op(OperatorKind::Recurrence);
-  op.cell = schema::RecurrentCell::Gru;
+  op.cell = cell;
   op.weights = {weights};
   return op;
 }

@@ -129,7 +129,7 @@ Operator AddOp(ActivationSpec activation = {}, std::vector<double> bias = {});
 // `sequence`: of a domain with events.
 Operator CopyOp(Domain domain, uint32_t sequence = 0);
 Operator WeightedPoolOp(std::vector<double> empty_value = {});
-Operator RecurrenceOp(DenseId weights);
+Operator RecurrenceOp(DenseId weights, schema::RecurrentCell cell = schema::RecurrentCell::Gru);
 Operator AttentionRecurrenceOp(schema::RecurrentCell cell, DenseId weights,
                                std::vector<double> input_bias = {});
 Operator ForestOp(ForestId forest);

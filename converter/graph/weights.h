@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "converter/io/shared_array.h"
 #include "schema/bundle_generated.h"
 #include "schema/forest.h"
 #include "schema/table_rows.h"
@@ -19,8 +20,18 @@ struct TableData {
   uint32_t rows = 0;
   uint32_t dimension = 0;
   schema::ElementType type = schema::ElementType::Float32;
-  std::vector<float> floats;    // Float32
-  std::vector<uint8_t> packed;  // Other types: rows as schema/table_rows.h has them.
+  SharedArray<float> floats;    // Float32
+  SharedArray<uint8_t> packed;  // Other types: rows as schema/table_rows.h has them.
+
+  // As they lie in the bundle, which is little-endian, as is every machine that this runs on.
+  const uint8_t* bytes() const {
+    return type == schema::ElementType::Float32 ? reinterpret_cast<const uint8_t*>(floats.data())
+                                                : packed.data();
+  }
+  uint64_t byte_count() const {
+    return type == schema::ElementType::Float32 ? uint64_t{floats.size()} * sizeof(float)
+                                                : packed.size();
+  }
 
   // The number that the element stands for.
   double At(uint64_t row, uint32_t column) const {

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "absl/strings/str_cat.h"
+#include "converter/io/synonyms.h"
 
 namespace handpick::converter {
 namespace {
@@ -27,26 +28,47 @@ size_t EditDistance(absl::string_view a, absl::string_view b) {
   return row[b.size()];
 }
 
+// Of names so short, another letter is another name: a dcn is no din.
+bool IsShort(absl::string_view a, absl::string_view b) { return std::min(a.size(), b.size()) <= 3; }
+
+bool IsOneLetterMore(absl::string_view a, absl::string_view b) {
+  return std::max(a.size(), b.size()) - std::min(a.size(), b.size()) == 1 &&
+         EditDistance(a, b) == 1;
+}
+
 }  // namespace
 
 std::string NearestName(absl::string_view name, const std::vector<std::string>& candidates) {
   if (name.size() > kLongestName) return "";
+  const std::string plain = Plain(name);
+  for (const std::string& candidate : candidates) {
+    if (!plain.empty() && candidate.size() <= kLongestName && Plain(candidate) == plain) {
+      return candidate;
+    }
+  }
+  if (const Synonym* const synonym = FindSynonym(name, candidates)) return synonym->ours;
+  if (MeansSomethingElse(name)) return "";
   std::string nearest;
-  size_t best = name.size() / 3 + 2;
+  // One letter of three may be wrong: an item_id is no user_id.
+  size_t best = std::max<size_t>(name.size() / 3, 1) + 1;
   for (const std::string& candidate : candidates) {
     if (candidate.size() > kLongestName) continue;
     const size_t distance = EditDistance(name, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
+    if (distance >= best || (IsShort(name, candidate) && !IsOneLetterMore(name, candidate))) {
+      continue;
     }
+    best = distance;
+    nearest = candidate;
   }
   return nearest;
 }
 
 std::string Suggestion(absl::string_view name, const std::vector<std::string>& candidates) {
   const std::string nearest = NearestName(name, candidates);
-  return nearest.empty() ? "" : absl::StrCat(" (did you mean '", nearest, "'?)");
+  if (nearest.empty()) return "";
+  const Synonym* const synonym = FindSynonym(name, {nearest});
+  const absl::string_view with = synonym == nullptr ? "" : synonym->with;
+  return absl::StrCat(" (did you mean '", nearest, "'", with.empty() ? "" : " ", with, "?)");
 }
 
 }  // namespace handpick::converter

@@ -9,8 +9,9 @@
 
 namespace handpick::converter {
 
-// The candidate with the fewest inserted, removed and replaced letters, if that is few for its
-// length; else "".
+// The candidate that is the same but for case and what separates its words; or that means the same
+// (synonyms.h); or that has the fewest inserted, removed and replaced letters, if that is few for
+// its length; else "".
 std::string NearestName(absl::string_view name, const std::vector<std::string>& candidates);
 
 // " (did you mean 'x'?)", or "" when nothing is near.

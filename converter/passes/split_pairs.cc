@@ -392,14 +392,16 @@ class Splitter {
     arranged.name = table.name;
     arranged.rows = table.rows;
     arranged.dimension = static_cast<uint32_t>(kept.size()) * k;
-    arranged.floats.reserve(uint64_t{arranged.rows} * arranged.dimension);
+    std::vector<float> floats;
+    floats.reserve(uint64_t{arranged.rows} * arranged.dimension);
     for (uint64_t row = 0; row < table.rows; ++row) {
       for (const size_t to : kept) {
         const auto begin =
             table.floats.begin() + static_cast<std::ptrdiff_t>(row * table.dimension + to * k);
-        arranged.floats.insert(arranged.floats.end(), begin, begin + k);
+        floats.insert(floats.end(), begin, begin + k);
       }
     }
+    arranged.floats = std::move(floats);
     return graph().AddTable(std::move(arranged));
   }
 

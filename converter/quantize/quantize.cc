@@ -30,40 +30,42 @@ void RoundOperator(Operator* op) {
   Round(&op->bias);
 }
 
-TableData PackTable(const TableData& table, schema::ElementType type) {
+// A table like `table`, of rows that were packed.
+TableData PackedTable(const TableData& table, schema::ElementType type, std::vector<uint8_t> rows) {
   TableData packed;
   packed.name = table.name;
   packed.rows = table.rows;
   packed.dimension = table.dimension;
   packed.type = type;
-  const size_t row_bytes = schema::TableRowBytes(type, table.dimension);
-  packed.packed.assign(row_bytes * table.rows, 0);
+  packed.packed = std::move(rows);
   return packed;
 }
 
 TableData QuantizeTable(const TableData& table) {
-  TableData quantized = PackTable(table, schema::ElementType::Int8PerRow);
+  constexpr auto kType = schema::ElementType::Int8PerRow;
+  const size_t row_bytes = schema::TableRowBytes(kType, table.dimension);
+  std::vector<uint8_t> rows(row_bytes * table.rows);
   std::vector<double> numbers(table.dimension);
-  uint8_t* out = quantized.packed.data();
+  uint8_t* out = rows.data();
   for (uint32_t row = 0; row < table.rows; ++row) {
     for (uint32_t j = 0; j < table.dimension; ++j) numbers[j] = table.At(row, j);
     const QuantizedRow result = QuantizeRow(numbers);
     std::memcpy(out, &result.scale, sizeof(result.scale));
     std::memcpy(out + schema::kRowScaleBytes, result.values.data(), result.values.size());
-    out += schema::TableRowBytes(quantized.type, table.dimension);
+    out += row_bytes;
   }
-  return quantized;
+  return PackedTable(table, kType, std::move(rows));
 }
 
 TableData HalveTable(const TableData& table) {
-  TableData halved = PackTable(table, schema::ElementType::Float16);
-  uint8_t* out = halved.packed.data();
+  std::vector<uint8_t> rows(table.floats.size() * sizeof(hwy::float16_t));
+  uint8_t* out = rows.data();
   for (const float number : table.floats) {
     const hwy::float16_t half = hwy::F16FromF32(number);
     std::memcpy(out, &half, sizeof(half));
     out += sizeof(half);
   }
-  return halved;
+  return PackedTable(table, schema::ElementType::Float16, std::move(rows));
 }
 
 DenseData HalveDense(const DenseData& dense) {
@@ -76,12 +78,12 @@ DenseData HalveDense(const DenseData& dense) {
 }
 
 // Whether a half keeps the largest number in full precision; smaller ones are then off by no more.
-template <typename Number>
-bool FitFloat16(const std::vector<Number>& numbers) {
+template <typename Numbers>
+bool FitFloat16(const Numbers& numbers) {
   constexpr double kSmallestNormal = 1.0 / 16384;
   constexpr double kLargest = 65504;
   double largest = 0;
-  for (const Number number : numbers) {
+  for (const auto number : numbers) {
     const double magnitude = std::abs(static_cast<double>(number));
     if (!(magnitude <= kLargest)) return false;
     largest = std::max(largest, magnitude);
@@ -122,7 +124,7 @@ bool IsWorthQuantizing(const DenseData& dense) {
 // A state that is a mean of itself and of tanh stays within [-1, 1]; weights that are not from
 // [0, 1] make no mean.
 bool StaysWithinOne(const Node& recurrence, const Node& attention) {
-  return recurrence.op.cell == schema::RecurrentCell::AttentionInputGru ||
+  return schema::ScalesInput(recurrence.op.cell) ||
          attention.op.Is(OperatorKind::SoftmaxOverHistory);
 }
 

@@ -53,9 +53,9 @@ absl::StatusOr<ValueId> AddPairs(const DeepValues& deep, ModelBuilder* model) {
       tensors.Take(names.weight, {turned ? Shape{k, kAnySize} : Shape{kAnySize, k}}, field));
   const int64_t units = attention->shape[turned ? 1 : 0];
   if (units < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("weights: tensor '", names.weight,
-                                                   "' has shape ", ShapeText(attention->shape),
-                                                   ", which is no layer"));
+    return tensors.Fail(absl::InvalidArgumentError(
+        absl::StrCat("weights: tensor '", names.weight, "' has shape ", ShapeText(attention->shape),
+                     ", which is no layer")));
   }
   const std::string units_field = absl::StrCat("the units of '", names.weight, "'");
   HP_ASSIGN_OR_RETURN(const Tensor* const bias, tensors.Take(names.bias, {{units}}, units_field));
@@ -78,7 +78,7 @@ absl::StatusOr<ValueId> AddPairs(const DeepValues& deep, ModelBuilder* model) {
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildAfm(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildAfm(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_RETURN_IF_ERROR(model.AddWide());

@@ -6,14 +6,14 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // logit = wide + p^T sum over all pairs of fields i < j of a_ij (e_i * e_j) + bias (equation 6), a
 // being the softmax over the pairs of h^T relu(W (e_i * e_j) + b) (equation 5). See recipes.h for
 // the errors; here also fields of different widths, and one field alone.
-absl::StatusOr<Graph> BuildAfm(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildAfm(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -2,6 +2,7 @@
 #ifndef HANDPICK_CONVERTER_RECIPES_ATTENDED_H_
 #define HANDPICK_CONVERTER_RECIPES_ATTENDED_H_
 
+#include <cstdint>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -10,9 +11,18 @@
 
 namespace handpick::converter {
 
-// To the logit: head(layers([deep features and `histories`])), in the order of the layout;
-// `histories` are values of the candidate. Features that the layout leaves out are a notice.
-absl::Status AddNetworkOverHistory(const std::vector<ValueId>& histories, ModelBuilder* model);
+// What one attention makes of the history, a value of the candidate.
+struct AttendedHistory {
+  ValueId value = 0;
+  // The features of the key, and how wide each of them is in the value.
+  std::vector<size_t> features;
+  std::vector<uint32_t> widths;
+};
+
+// To the logit: head(layers([deep features and `histories`])), in the order of the layout. Features
+// that the layout leaves out are a notice.
+absl::Status AddNetworkOverHistory(const std::vector<AttendedHistory>& histories,
+                                   ModelBuilder* model);
 
 }  // namespace handpick::converter
 

@@ -1,6 +1,7 @@
 #include "converter/recipes/attention.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -9,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "converter/io/status_macros.h"
 #include "converter/recipes/layers.h"
+#include "converter/recipes/sequential.h"
 
 namespace handpick::converter {
 namespace {
@@ -17,7 +19,8 @@ namespace {
 struct Joined {
   ValueId value = 0;
   std::vector<TableId> tables;
-  std::vector<double> padding;  // What row 0 of every table, and numbers that are 0, come to.
+  std::vector<double> padding;   // What row 0 of every table, and numbers that are 0, come to.
+  std::vector<uint32_t> widths;  // Of each feature.
 };
 
 absl::StatusOr<Joined> Join(const std::string& part, const std::string& field,
@@ -30,7 +33,9 @@ absl::StatusOr<Joined> Join(const std::string& part, const std::string& field,
   std::vector<ValueId> parts;
   for (const size_t index : features) {
     const FeatureSpec& feature = model->spec().features[index];
-    const FeatureUse use = {index, feature.combiner};
+    // Events are not pooled.
+    const FeatureUse use = {
+        index, side == schema::Side::History ? schema::Combiner::Sum : feature.combiner};
     if (model->deep()->Feature(use).side != side) {
       return absl::InvalidArgumentError(absl::StrCat("spec: ", field, " has feature '",
                                                      feature.name, "', expected one of side ",
@@ -51,6 +56,7 @@ absl::StatusOr<Joined> Join(const std::string& part, const std::string& field,
       joined.padding.push_back(table.At(0, column));
     }
   }
+  for (const ValueId value : parts) joined.widths.push_back(model->graph()->WidthOf(value));
   HP_ASSIGN_OR_RETURN(joined.value, model->Concat(part, std::move(parts), field));
   return joined;
 }
@@ -92,12 +98,12 @@ absl::StatusOr<QueryAndKey> AddQueryAndKey(const AttentionSpec& attention, Model
                         model->Concat(absl::StrCat(part, ".query.padded"), {query.value, zeros},
                                       absl::StrCat(field, ".query")));
   } else if (query_width != key_width) {
-    return absl::InvalidArgumentError(absl::StrCat(
+    return model->tensors()->Fail(absl::InvalidArgumentError(absl::StrCat(
         "weights: the features of ", field, ".query (", NamesOf(attention.query, model->spec()),
         ") are ", query_width, " wide together and those of ", field, ".key (",
         NamesOf(attention.key, model->spec()), ") ", key_width, ", expected ",
         attention.pads_query ? "a query that is no wider: pad_query is true"
-                             : "one width (or a query that is padded: pad_query)"));
+                             : "one width (or a query that is padded: pad_query)")));
   }
   if (query.tables != key.tables && std::is_permutation(query.tables.begin(), query.tables.end(),
                                                         key.tables.begin(), key.tables.end())) {
@@ -108,11 +114,14 @@ absl::StatusOr<QueryAndKey> AddQueryAndKey(const AttentionSpec& attention, Model
         "them so computes this; if yours does not, give ",
         field, ".key the order of ", field, ".query"));
   }
-  return QueryAndKey{query.value, key.value, std::move(key.padding)};
+  return QueryAndKey{query.value, key.value, std::move(key.padding), std::move(key.widths)};
 }
 
-absl::StatusOr<ValueId> AddAttention(const AttentionSpec& attention, ValueId query, ValueId key,
-                                     ModelBuilder* model) {
+namespace {
+
+// The score of the activation unit: head(layers([q, k, q - k, q * k])).
+absl::StatusOr<ValueId> AddUnit(const AttentionSpec& attention, ValueId query, ValueId key,
+                                ModelBuilder* model) {
   const std::string part = PartOf(attention);
   const std::string field = FieldOf(attention, model->spec());
   const TensorLayout& layout = model->layout();
@@ -137,15 +146,82 @@ absl::StatusOr<ValueId> AddAttention(const AttentionSpec& attention, ValueId que
   HP_ASSIGN_OR_RETURN(const ValueId hidden,
                       AddLayers(chain, layout, input, model->tensors(), &graph));
 
-  const HeadTensors names = layout.AttentionHead(attention.name);
+  HeadTensors names = layout.AttentionHead(attention.name);
+  const size_t layers = attention.hidden_units.size();
+  names.weight = InSequence(names.weight, layers, *model->tensors());
+  names.bias = InSequence(names.bias, layers, *model->tensors());
   const int64_t hidden_width = graph.WidthOf(hidden);
-  HP_ASSIGN_OR_RETURN(const Tensor* const weight,
-                      model->tensors()->Take(names.weight, {{1, hidden_width}},
-                                             absl::StrCat("the last of ", field, ".hidden_units")));
+  HP_ASSIGN_OR_RETURN(
+      const Tensor* const weight,
+      model->tensors()->TakeKernel(names.weight, 1, hidden_width,
+                                   absl::StrCat("the last of ", field, ".hidden_units")));
   HP_ASSIGN_OR_RETURN(const Tensor* const bias, model->tensors()->Take(names.bias, {{1}}, field));
-  const ValueId score = AddDense(absl::StrCat(part, ".score"), *weight, bias, hidden, &graph);
+  return AddDense(absl::StrCat(part, ".score"), *weight, bias, hidden, &graph);
+}
+
+// k^T W q, or k^T q.
+absl::StatusOr<ValueId> AddInnerProduct(const AttentionSpec& attention, ValueId query, ValueId key,
+                                        ModelBuilder* model) {
+  Graph& graph = *model->graph();
+  if (attention.form == AttentionForm::kBilinear) {
+    const int64_t width = graph.WidthOf(query);
+    HP_ASSIGN_OR_RETURN(const Tensor* const weight,
+                        model->tensors()->Take(model->layout().Bilinear(), {{width, width}},
+                                               "the width of attention.key"));
+    query = AddDense(PartOf(attention) + ".bilinear", *weight, nullptr, query, &graph);
+  }
+  const ValueId product = graph.Append(PartOf(attention) + ".product", OperatorKind::Multiply,
+                                       {query, key}, graph.WidthOf(query));
+  return model->SumOfColumns(PartOf(attention) + ".score", product);
+}
+
+// The score, so that an event whose first id is padding weighs nothing.
+absl::StatusOr<ValueId> MaskPadding(const AttentionSpec& attention, ValueId score,
+                                    ModelBuilder* model) {
+  const Spec& spec = model->spec();
+  const FeatureSpec& first = spec.features[attention.key[0]];
+  // Without a softmax, the key of padding is 0 if it is of this feature alone.
+  const bool may_stay = !attention.softmax && attention.key.size() == 1;
+  if (!first.padding_row.has_value() || may_stay) return score;
+  // As the library has it: the score times 0, and less 1e9 before a softmax.
+  constexpr float kNoEvent = -1e9F;
+  Graph& graph = *model->graph();
+  HP_ASSIGN_OR_RETURN(const Lookup key,
+                      model->deep()->LookUp({attention.key[0], schema::Combiner::Sum},
+                                            model->layout().DeepTable(first.table), kAnySize));
+  const uint32_t rows = graph.tables[key.table]->rows;
+  TableData mask;
+  mask.name = PartOf(attention) + ".padding";
+  mask.rows = rows;
+  mask.dimension = 1;
+  std::vector<float> counts_of_rows(rows, attention.softmax ? 0.0F : 1.0F);
+  counts_of_rows[static_cast<size_t>(*first.padding_row)] = attention.softmax ? kNoEvent : 0.0F;
+  mask.floats = std::move(counts_of_rows);
+  Lookup lookup = key;
+  lookup.table = graph.AddTable(std::move(mask));
+  const ValueId counts = graph.Append(PartOf(attention) + ".padding", EmbeddingOp(lookup), {}, 1);
+  if (attention.softmax) {
+    return graph.Append(PartOf(attention) + ".masked", AddOp(), {score, counts}, 1);
+  }
+  return graph.Append(PartOf(attention) + ".masked", OperatorKind::Multiply, {score, counts}, 1);
+}
+
+}  // namespace
+
+absl::StatusOr<ValueId> AddAttention(const AttentionSpec& attention, ValueId query, ValueId key,
+                                     ModelBuilder* model) {
+  ValueId score = 0;
+  if (attention.form == AttentionForm::kUnit) {
+    HP_ASSIGN_OR_RETURN(score, AddUnit(attention, query, key, model));
+  } else {
+    HP_ASSIGN_OR_RETURN(score, AddInnerProduct(attention, query, key, model));
+  }
+  if (model->spec().traits().padding_is_no_event) {
+    HP_ASSIGN_OR_RETURN(score, MaskPadding(attention, score, model));
+  }
   if (!attention.softmax) return score;
-  return graph.Append(absl::StrCat(part, ".softmax"), OperatorKind::SoftmaxOverHistory, {score}, 1);
+  return model->graph()->Append(absl::StrCat(PartOf(attention), ".softmax"),
+                                OperatorKind::SoftmaxOverHistory, {score}, 1);
 }
 
 }  // namespace handpick::converter

@@ -2,6 +2,7 @@
 #ifndef HANDPICK_CONVERTER_RECIPES_ATTENTION_H_
 #define HANDPICK_CONVERTER_RECIPES_ATTENTION_H_
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -13,9 +14,10 @@ namespace handpick::converter {
 
 // What attention compares: embeddings and numbers, joined in the order of the spec, of one width.
 struct QueryAndKey {
-  ValueId query = 0;                // Of the candidate.
-  ValueId key = 0;                  // Of each event.
-  std::vector<double> padding_key;  // The key of row 0 of every table.
+  ValueId query = 0;                 // Of the candidate.
+  ValueId key = 0;                   // Of each event.
+  std::vector<double> padding_key;   // The key of row 0 of every table.
+  std::vector<uint32_t> key_widths;  // Of each feature of the key.
 };
 
 // What the names of a unit's nodes begin with: "attention", or "attention.<name>" of one of
@@ -27,9 +29,9 @@ std::string PartOf(const AttentionSpec& unit);
 // width. Tables in different orders are a notice.
 absl::StatusOr<QueryAndKey> AddQueryAndKey(const AttentionSpec& unit, ModelBuilder* model);
 
-// Adds the activation unit; returns how much each event weighs for a
-// candidate, for each pair of them: the head's score of layers([q, k, q - k, q * k]), normalised
-// over the events if the spec says so. `query` and `key` are of one width.
+// Adds the attention of a unit; returns how much each event weighs for a candidate, for each pair
+// of them: the head's score of layers([q, k, q - k, q * k]), k^T W q or k^T q, normalised over the
+// events if the spec says so. `query` and `key` are of one width.
 absl::StatusOr<ValueId> AddAttention(const AttentionSpec& unit, ValueId query, ValueId key,
                                      ModelBuilder* model);
 

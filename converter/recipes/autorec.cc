@@ -43,7 +43,7 @@ absl::StatusOr<ValueId> AddHidden(const AutorecSpec& autorec, const AutorecTenso
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildAutorec(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildAutorec(const Spec& spec, const Archive& weights) {
   if (!spec.autorec.has_value()) {
     return absl::InvalidArgumentError("spec: autorec does not say what events and candidates are");
   }

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -15,7 +15,7 @@ namespace handpick::converter {
 // The user's vector of ratings is the history: an event is an item and its rating, and items
 // without an event count 0. An item that occurs in two events counts twice. Trained on ratings
 // (f the identity), the task is regression; with a sigmoid for f, binary.
-absl::StatusOr<Graph> BuildAutorec(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildAutorec(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -1,5 +1,6 @@
 #include "converter/recipes/dcn.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -94,18 +95,34 @@ class CrossBuilder {
   const int64_t width_;
 };
 
+// The layers upon the cross: those of the deep part, or others beside these.
+absl::StatusOr<ValueId> AddStackedLayers(const std::vector<ValueId>& cross,
+                                         const std::string& input_field, ModelBuilder* model) {
+  const Spec& spec = model->spec();
+  const std::string network = model->layout().StackedNetwork();
+  if (network.empty()) return model->Tower(cross, input_field);
+  if (spec.cross.hidden_units.empty()) {
+    return model->Tower("deep", network, spec.deep.hidden_units, "deep.hidden_units", cross,
+                        input_field);
+  }
+  return model->Tower("cross.deep", network, spec.cross.hidden_units, "cross.hidden_units", cross,
+                      input_field);
+}
+
 // The library keeps tensors of no layers.
-void IgnoreEmptyCross(const Weights& weights, ModelBuilder* model) {
+void IgnoreEmptyCross(const Archive& weights, ModelBuilder* model) {
   const CrossTensors names = model->layout().CrossLayer(0);
   for (const std::string& name : {names.weight, names.bias}) {
-    const auto tensor = weights.find(name);
-    if (tensor != weights.end() && tensor->second.data.empty()) model->tensors()->Ignore(name);
+    const auto tensor = weights.tensors().find(name);
+    if (tensor == weights.tensors().end()) continue;
+    const std::vector<int64_t>& shape = tensor->second.shape;
+    if (std::count(shape.begin(), shape.end(), 0) > 0) model->tensors()->Ignore(name);
   }
 }
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildDcn(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildDcn(const Spec& spec, const Archive& weights) {
   const std::string widths = "the widths of deep.features";
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
@@ -121,9 +138,14 @@ absl::StatusOr<Graph> BuildDcn(const Spec& spec, const Weights& weights) {
   }
   if (!spec.deep.hidden_units.empty()) {
     const bool stacked = spec.cross.stacked && !parts.empty();
-    HP_ASSIGN_OR_RETURN(const ValueId tower, model.Tower(stacked ? parts : deep.all, widths));
-    if (stacked) parts.clear();
-    parts.push_back(tower);
+    if (stacked || !spec.cross.hidden_units.empty()) {
+      HP_ASSIGN_OR_RETURN(const ValueId upon_cross, AddStackedLayers(parts, widths, &model));
+      parts = {upon_cross};
+    }
+    if (!stacked) {
+      HP_ASSIGN_OR_RETURN(const ValueId tower, model.Tower(deep.all, widths));
+      parts.push_back(tower);
+    }
   }
   if (parts.empty()) {
     return absl::InvalidArgumentError(

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -20,7 +20,7 @@ namespace handpick::converter {
 //
 //   x_{l+1} = x_0 (x_l . w_l) + b_l + x_l
 //   x_{l+1} = x_0 * (W_l x_l + b_l) + x_l
-absl::StatusOr<Graph> BuildDcn(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildDcn(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -14,7 +14,7 @@ namespace handpick::converter {
 // features])) + biases (equations 1 to 4). Fields are the deep features that have ids, pooled where
 // they have several. Without layers it is a factorization machine (Rendle, ICDM 2010). See
 // recipes.h for the errors; here also fields of different widths.
-absl::StatusOr<Graph> BuildDeepFm(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildDeepFm(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

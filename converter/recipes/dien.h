@@ -6,13 +6,13 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // logit = head(layers([deep features, evolution(q, GRU(k_1 .. k_t))])) + bias. See recipes.h and
 // attention.h for the errors. What only training needs is left out, with a notice.
-absl::StatusOr<Graph> BuildDien(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildDien(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

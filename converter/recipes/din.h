@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -15,7 +15,7 @@ namespace handpick::converter {
 // k_t]))
 // + bias. See
 // recipes.h and attention.h for the errors.
-absl::StatusOr<Graph> BuildDin(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildDin(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

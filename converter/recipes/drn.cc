@@ -44,7 +44,7 @@ absl::StatusOr<ValueId> AddValue(ModelBuilder* model) {
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildDrn(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildDrn(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_ASSIGN_OR_RETURN(const ValueId value, AddValue(&model));

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -15,7 +15,7 @@ namespace handpick::converter {
 //   A = head(layers([deep features]))                features of user, context, item and both
 //
 // Both read the same tables. V is the same for all candidates: it says how good the moment is.
-absl::StatusOr<Graph> BuildDrn(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildDrn(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

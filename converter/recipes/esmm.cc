@@ -8,16 +8,16 @@
 
 namespace handpick::converter {
 
-absl::StatusOr<Graph> BuildEsmm(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildEsmm(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_ASSIGN_OR_RETURN(const DeepValues deep, model.Embeddings());
   HP_ASSIGN_OR_RETURN(const ValueId input, model.Concat("deep.input", deep.all, "deep.features"));
-  for (const char* task : {"ctr", "cvr"}) {
+  for (const TaskNames& task : {TaskNames{"ctr", 0, "ctr"}, TaskNames{"cvr", 1, "cvr"}}) {
     HP_ASSIGN_OR_RETURN(const ValueId logit,
-                        model.TaskLogit(task, task, spec.deep.hidden_units, "deep.hidden_units",
-                                        input, "the widths of deep.features"));
-    model.AddOutput({task, logit, schema::Task::Binary});
+                        model.TaskLogit(task, spec.deep.hidden_units, "deep.hidden_units", input,
+                                        "the widths of deep.features"));
+    model.AddOutput({task.name, logit, schema::Task::Binary});
   }
   const std::vector<Power> both = {{"ctr"}, {"cvr"}};
   HP_ASSIGN_OR_RETURN(const ValueId logarithm, model.LogOfProduct("ctcvr", both));

@@ -6,14 +6,14 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // Two networks over one input, x = [deep features]: the logits of a click, `ctr`, and of a
 // conversion after it, `cvr`. What ranks is `ctcvr`, the logarithm of the probability of both
 // (section 2.2, equation 1: pCTCVR = pCTR pCVR). See recipes.h for the errors.
-absl::StatusOr<Graph> BuildEsmm(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildEsmm(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -53,10 +53,16 @@ class FeatureInputs {
   }
   bool IsHistory(const FeatureUse& use) const { return Feature(use).side == schema::Side::History; }
 
+  // The name of a feature's table in this part, for names of tensors.
+  const std::string& TableOf(const FeatureUse& use) const;
+
  private:
   absl::StatusOr<TableId> AddTable(const FeatureUse& use, const std::vector<std::string>& tensors,
                                    int64_t dimension);
-  Lookup LookupOf(const FeatureUse& use, TableId table) const;
+  absl::StatusOr<Lookup> LookupOf(const FeatureUse& use, TableId table,
+                                  const std::string& tensor) const;
+  absl::Status CheckPadding(const Lookup& lookup, const FeatureUse& use,
+                            const std::string& tensor) const;
   ValueId PoolEvents(const FeatureUse& use, ValueId per_event);
 
   const Spec& spec_;

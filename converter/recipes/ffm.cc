@@ -8,7 +8,7 @@
 
 namespace handpick::converter {
 
-absl::StatusOr<Graph> BuildFfm(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildFfm(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_RETURN_IF_ERROR(model.AddWide());
@@ -16,10 +16,10 @@ absl::StatusOr<Graph> BuildFfm(const Spec& spec, const Weights& weights) {
   HP_ASSIGN_OR_RETURN(const uint32_t width, model.WidthOfFields(deep));
   const size_t fields = deep.fields.size();
   if (width % fields != 0) {
-    return absl::InvalidArgumentError(
+    return model.tensors()->Fail(absl::InvalidArgumentError(
         absl::StrCat("weights: the embeddings of deep.features have rows of ", width,
                      " numbers, expected a multiple of ", fields,
-                     ": a vector for each of the features with ids"));
+                     ": a vector for each of the features with ids")));
   }
   Graph& graph = *model.graph();
   if (fields == 1) {

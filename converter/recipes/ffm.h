@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -14,7 +14,7 @@ namespace handpick::converter {
 // table's row holds a vector toward every field, in the order of the deep features with ids; that
 // toward the field itself is not read. Several ids are pooled first. See recipes.h for the errors;
 // here also rows that are no whole number of vectors.
-absl::StatusOr<Graph> BuildFfm(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildFfm(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -6,14 +6,14 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // logit = wide + sum over all pairs of fields of the inner product of their embeddings (equation 1;
 // equation 5 makes two sums of it). Fields are the deep features that have ids, pooled where they
 // have several. See recipes.h for the errors; here also fields of different widths.
-absl::StatusOr<Graph> BuildFm(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildFm(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -10,7 +10,7 @@
 
 namespace handpick::converter {
 
-absl::StatusOr<Graph> BuildFnn(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildFnn(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   FeatureInputs wide(spec, "wide", model.tensors(), model.graph());

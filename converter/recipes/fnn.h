@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -14,7 +14,7 @@ namespace handpick::converter {
 // w_i and v_i are the weight and the vector that a factorization machine, trained before, has for
 // deep feature i: tables of the wide and of the deep part. w_0 is its scalar, wide.bias, if the
 // weights have one. Features that are numbers go in as they are, at their places.
-absl::StatusOr<Graph> BuildFnn(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildFnn(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -79,7 +79,7 @@ absl::Status AddForest(double base,
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildGbdt(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildGbdt(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(CheckColumns(spec));
   HP_RETURN_IF_ERROR(model.Begin());
@@ -95,7 +95,7 @@ absl::StatusOr<Graph> BuildGbdt(const Spec& spec, const Weights& weights) {
   return model.Finish("trees.features");
 }
 
-absl::StatusOr<Graph> BuildGbdtLr(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildGbdtLr(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(CheckColumns(spec));
   HP_RETURN_IF_ERROR(model.Begin());

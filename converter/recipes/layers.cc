@@ -8,12 +8,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "converter/io/status_macros.h"
+#include "converter/recipes/sequential.h"
 
 namespace handpick::converter {
 namespace {
-
-// Added to the variance in Dice: Zhou et al. 2018, equation 3; DeepCTR-Torch has the same.
-constexpr double kDiceEpsilon = 1e-8;
 
 // The statistics of a normalisation, and what it makes of them.
 struct Normalization {
@@ -37,8 +35,8 @@ class ChainBuilder {
     }
     const std::string input_field = layer == 0 ? chain_.input_field : FieldOf(layer - 1);
     HP_ASSIGN_OR_RETURN(const Tensor* const weights,
-                        tensors_.Take(names.weight, {{units, graph_.WidthOf(input)}},
-                                      absl::StrCat(field, " and ", input_field)));
+                        tensors_.TakeKernel(names.weight, units, graph_.WidthOf(input),
+                                            absl::StrCat(field, " and ", input_field)));
     HP_ASSIGN_OR_RETURN(const Tensor* const bias, tensors_.Take(names.bias, {{units}}, field));
     ValueId value = AddDense(name, *weights, bias, input, &graph_);
     return AddBatchNorm(name, names, units, value);
@@ -64,8 +62,9 @@ class ChainBuilder {
   }
 
   LayerTensors NamesOf(size_t layer) const {
-    return chain_.tensors == nullptr ? layout_.NetworkLayer(chain_.network, layer)
-                                     : (layout_.*chain_.tensors)(layer);
+    return InSequence(chain_.tensors == nullptr ? layout_.NetworkLayer(chain_.network, layer)
+                                                : (layout_.*chain_.tensors)(layer),
+                      layer, tensors_);
   }
 
   std::string FieldOf(size_t layer) const {
@@ -78,13 +77,14 @@ class ChainBuilder {
     const std::string field = absl::StrCat(Section(), ".batch_normalization is ",
                                            chain_.batch_normalization ? "true" : "false");
     if (!chain_.batch_normalization) {
-      HP_RETURN_IF_ERROR(tensors_.Refuse(names.batch_norm + ".weight", field));
-      HP_RETURN_IF_ERROR(tensors_.Refuse(names.batch_norm + ".running_mean", field));
+      const auto& ends = layout_.traits().norm_ends;
+      HP_RETURN_IF_ERROR(tensors_.Refuse(names.batch_norm + ends[0], field));
+      HP_RETURN_IF_ERROR(tensors_.Refuse(names.batch_norm + ends[2], field));
       return input;
     }
     const double epsilon = chain_.batch_normalization_epsilon;
-    HP_ASSIGN_OR_RETURN(Normalization norm,
-                        ReadNormalization(names.batch_norm, units, epsilon, field));
+    HP_ASSIGN_OR_RETURN(Normalization norm, ReadNormalization(names.batch_norm, units, epsilon,
+                                                              /*is_affine=*/true, field));
     return graph_.Append(name + ".batch_norm",
                          BatchNormOp({std::move(norm.mean), std::move(norm.variance),
                                       std::move(norm.scale), std::move(norm.offset), epsilon}),
@@ -92,23 +92,25 @@ class ChainBuilder {
   }
 
   absl::StatusOr<Normalization> ReadNormalization(const std::string& prefix, int64_t units,
-                                                  double epsilon, const std::string& field) {
+                                                  double epsilon, bool is_affine,
+                                                  const std::string& field) {
     Normalization norm;
-    const std::pair<const char*, std::vector<double>*> statistics[] = {
-        {".weight", &norm.scale},
-        {".bias", &norm.offset},
-        {".running_mean", &norm.mean},
-        {".running_var", &norm.variance}};
-    for (const auto& [suffix, numbers] : statistics) {
+    norm.scale.assign(static_cast<size_t>(units), 1.0);
+    norm.offset.assign(static_cast<size_t>(units), 0.0);
+    const auto& ends = layout_.traits().norm_ends;
+    std::vector<double>* const statistics[] = {&norm.scale, &norm.offset, &norm.mean,
+                                               &norm.variance};
+    for (size_t s = is_affine ? 0 : 2; s < 4; ++s) {
       HP_ASSIGN_OR_RETURN(const Tensor* const tensor,
-                          tensors_.Take(prefix + suffix, {{units}}, field));
-      *numbers = Doubles(*tensor);
+                          tensors_.Take(prefix + ends[s], {{units}}, field));
+      *statistics[s] = Doubles(*tensor);
     }
     for (size_t j = 0; j < norm.variance.size(); ++j) {
       if (norm.variance[j] + epsilon > 0) continue;
-      return absl::InvalidArgumentError(
-          absl::StrCat("weights: tensor '", prefix, ".running_var' has ", norm.variance[j], " at [",
-                       j, "], expected a variance: not negative"));
+      tensors_.Add(absl::InvalidArgumentError(
+          absl::StrCat("weights: tensor '", prefix, ends[3], "' has ", norm.variance[j], " at [", j,
+                       "], expected a variance: not negative")));
+      break;
     }
     return norm;
   }
@@ -149,10 +151,12 @@ class ChainBuilder {
     HP_ASSIGN_OR_RETURN(const Tensor* const alpha,
                         tensors_.Take(names.dice_alpha, {{units}, {units, 1}}, field));
     dice.alpha = Doubles(*alpha);
-    HP_ASSIGN_OR_RETURN(const Normalization norm,
-                        ReadNormalization(names.dice_norm, units, kDiceEpsilon, field));
+    const LayoutTraits& traits = layout_.traits();
+    const double epsilon = traits.dice_epsilon;
+    HP_ASSIGN_OR_RETURN(const Normalization norm, ReadNormalization(names.dice_norm, units, epsilon,
+                                                                    traits.dice_is_affine, field));
     for (size_t j = 0; j < dice.alpha.size(); ++j) {
-      dice.scale.push_back(norm.scale[j] / std::sqrt(norm.variance[j] + kDiceEpsilon));
+      dice.scale.push_back(norm.scale[j] / std::sqrt(norm.variance[j] + epsilon));
       dice.shift.push_back(norm.offset[j] - dice.scale[j] * norm.mean[j]);
     }
     return dice;

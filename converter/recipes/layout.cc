@@ -39,8 +39,11 @@ std::string WithName(absl::string_view pattern, absl::string_view name) {
   return absl::StrReplaceAll(pattern, {{"<name>", name}});
 }
 
-std::string WithTask(absl::string_view pattern, absl::string_view task) {
-  return absl::StrReplaceAll(pattern, {{"<t>", task}});
+// How Keras numbers layers.
+std::string KerasNumber(size_t number) { return number == 0 ? "" : absl::StrCat("_", number); }
+
+std::string WithAttention(absl::string_view pattern, size_t attention) {
+  return absl::StrReplaceAll(pattern, {{"<a>", absl::StrCat(attention)}});
 }
 
 }  // namespace
@@ -61,13 +64,25 @@ std::string TensorLayout::WideNumericWeight() const {
   return std::string(Pattern(TensorRole::kWideNumbers));
 }
 
-LayerTensors TensorLayout::DeepLayer(size_t layer) const {
-  return NetworkLayer(Pattern(TensorRole::kNetwork), layer);
+std::string TensorLayout::NumbersTable(absl::string_view feature, bool has_several) const {
+  return WithTable(Pattern(has_several ? TensorRole::kProjection : TensorRole::kDeepTable),
+                   feature);
 }
 
+std::string TensorLayout::DeepNetwork() const { return std::string(Pattern(TensorRole::kNetwork)); }
+
 std::string TensorLayout::Unit(absl::string_view unit) const {
-  if (unit.empty()) return std::string(Pattern(TensorRole::kUnit));
-  return WithName(Pattern(TensorRole::kNamedUnit), unit);
+  const absl::string_view named = unit.empty() ? "" : Pattern(TensorRole::kNamedUnit);
+  if (!named.empty()) return WithName(named, unit);
+  size_t attention = 0;
+  while (attention + 1 < spec_.attention.size() && spec_.attention[attention].name != unit) {
+    ++attention;
+  }
+  return WithAttention(Pattern(TensorRole::kUnit), attention);
+}
+
+std::string TensorLayout::StackedNetwork() const {
+  return std::string(Pattern(TensorRole::kStackedNetwork));
 }
 
 std::string TensorLayout::OuterKernel() const {
@@ -85,23 +100,27 @@ LayerTensors TensorLayout::ItemTowerLayer(size_t layer) const {
 std::string TensorLayout::ItemBias() const { return std::string(Pattern(TensorRole::kItemBias)); }
 
 std::string TensorLayout::HeadWeight() const {
-  return std::string(Pattern(TensorRole::kHeadWeight));
+  return OfNetwork(TensorRole::kHeadWeight, Pattern(TensorRole::kNetwork));
 }
 
 HeadTensors TensorLayout::AttentionHead(absl::string_view unit) const {
-  if (!unit.empty()) {
+  if (!unit.empty() && !Pattern(TensorRole::kNamedUnitHeadWeight).empty()) {
     return {WithName(Pattern(TensorRole::kNamedUnitHeadWeight), unit),
             WithName(Pattern(TensorRole::kNamedUnitHeadBias), unit)};
   }
-  return {std::string(Pattern(TensorRole::kUnitHeadWeight)),
-          std::string(Pattern(TensorRole::kUnitHeadBias))};
+  return {OfNetwork(TensorRole::kUnitHeadWeight, Unit(unit)),
+          OfNetwork(TensorRole::kUnitHeadBias, Unit(unit))};
+}
+
+std::string TensorLayout::Bilinear() const {
+  return WithAttention(Pattern(TensorRole::kBilinear), 0);
 }
 
 std::vector<BiasTensor> TensorLayout::Biases(bool has_wide, bool has_network) const {
   std::vector<BiasTensor> biases;
   const auto add = [&](TensorRole role, bool required) {
-    const absl::string_view name = Pattern(role);
-    if (!name.empty()) biases.push_back({std::string(name), required});
+    const std::string name = OfNetwork(role, Pattern(TensorRole::kNetwork));
+    if (!name.empty()) biases.push_back({name, required});
   };
   if (has_wide) add(TensorRole::kWideBias, /*required=*/false);
   if (has_network) add(TensorRole::kHeadBias, /*required=*/true);
@@ -113,8 +132,19 @@ RecurrentTensors TensorLayout::Extractor() const { return Recurrent(TensorRole::
 
 RecurrentTensors TensorLayout::Evolution() const {
   RecurrentTensors tensors = Recurrent(TensorRole::kEvolution);
-  tensors.one_bias = traits().augru_has_one_bias && spec_.evolution.cell == "AUGRU";
+  const std::string& cell = spec_.evolution.cell;
+  tensors.one_bias = traits().augru_has_one_bias && cell == "AUGRU";
+  tensors.gates_are_u_r_n =
+      traits().attention_gates_are_u_r_n && (cell == "AGRU" || cell == "AUGRU");
   return tensors;
+}
+
+JoinedRecurrentTensors TensorLayout::JoinedExtractor() const {
+  return JoinedRecurrent(TensorRole::kExtractor);
+}
+
+JoinedRecurrentTensors TensorLayout::JoinedEvolution() const {
+  return JoinedRecurrent(TensorRole::kEvolution);
 }
 
 std::string TensorLayout::NegativeSampling() const {
@@ -146,10 +176,12 @@ HeadTensors TensorLayout::GmfAttention() const { return SoftAttention(TensorRole
 HeadTensors TensorLayout::DeepAttention() const { return SoftAttention(TensorRole::kNetwork); }
 
 HeadTensors TensorLayout::SoftAttention(TensorRole network) const {
-  const auto name = [&](TensorRole role) {
-    return absl::StrReplaceAll(Pattern(role), {{"<network>", Pattern(network)}});
-  };
-  return {name(TensorRole::kSoftWeight), name(TensorRole::kSoftBias)};
+  return {OfNetwork(TensorRole::kSoftWeight, Pattern(network)),
+          OfNetwork(TensorRole::kSoftBias, Pattern(network))};
+}
+
+std::string TensorLayout::OfNetwork(TensorRole role, absl::string_view network) const {
+  return absl::StrReplaceAll(Pattern(role), {{"<network>", network}});
 }
 
 LayerTensors TensorLayout::ValueLayer(size_t layer) const {
@@ -174,35 +206,41 @@ std::string TensorLayout::WideBias() const { return std::string(Pattern(TensorRo
 LayerTensors TensorLayout::NetworkLayer(absl::string_view network, size_t layer) const {
   const std::string number = absl::StrCat(layer);
   const auto name = [&](TensorRole role, absl::string_view part = "") {
-    return absl::StrReplaceAll(Pattern(role),
-                               {{"<network>", network}, {"<i>", number}, {".<part>", part}});
+    return absl::StrReplaceAll(Pattern(role), {{"<network>", network},
+                                               {"<i>", number},
+                                               {"<_i>", KerasNumber(layer)},
+                                               {".<part>", part},
+                                               {"/<part>:0", part}});
   };
   return {name(TensorRole::kLayerWeight), name(TensorRole::kLayerBias),
           name(TensorRole::kBatchNorm),   name(TensorRole::kPrelu),
           name(TensorRole::kDiceAlpha),   name(TensorRole::kDice)};
 }
 
-std::string TensorLayout::Task(absl::string_view task) const {
-  return WithTask(Pattern(TensorRole::kTask), task);
+std::string TensorLayout::OfTask(TensorRole role, const TaskNames& task) const {
+  return absl::StrReplaceAll(
+      PatternOf(spec_.layout, role, spec_.kind, task.text),
+      {{"<t>", task.text}, {"<task>", task.name}, {"<_t>", KerasNumber(task.number)}});
 }
 
-HeadTensors TensorLayout::TaskHead(absl::string_view task) const {
-  return {WithTask(Pattern(TensorRole::kTaskHeadWeight), task),
-          WithTask(Pattern(TensorRole::kTaskHeadBias), task)};
+std::string TensorLayout::Task(const TaskNames& task) const {
+  return OfTask(TensorRole::kTask, task);
+}
+
+HeadTensors TensorLayout::TaskHead(const TaskNames& task) const {
+  return {OfTask(TensorRole::kTaskHeadWeight, task), OfTask(TensorRole::kTaskHeadBias, task)};
 }
 
 std::string TensorLayout::Expert(size_t expert) const {
   return absl::StrReplaceAll(Pattern(TensorRole::kExpert), {{"<e>", absl::StrCat(expert)}});
 }
 
-std::string TensorLayout::Gate(size_t task) const {
-  return WithTask(Pattern(TensorRole::kGate), absl::StrCat(task));
+std::string TensorLayout::Gate(const TaskNames& task) const {
+  return OfTask(TensorRole::kGate, task);
 }
 
-HeadTensors TensorLayout::GateHead(size_t task) const {
-  const std::string number = absl::StrCat(task);
-  return {WithTask(Pattern(TensorRole::kGateWeight), number),
-          WithTask(Pattern(TensorRole::kGateBias), number)};
+HeadTensors TensorLayout::GateHead(const TaskNames& task) const {
+  return {OfTask(TensorRole::kGateWeight, task), OfTask(TensorRole::kGateBias, task)};
 }
 
 std::vector<std::string> TensorLayout::PieceTables(absl::string_view part,
@@ -243,9 +281,18 @@ std::vector<std::string> TensorLayout::OfPieces(TensorRole role, absl::string_vi
 }
 
 RecurrentTensors TensorLayout::Recurrent(TensorRole role) const {
+  const std::string pattern = WithAttention(Pattern(role), 0);
+  const auto name = [&](absl::string_view part, absl::string_view side, absl::string_view param) {
+    return absl::StrReplaceAll(pattern, {{"<part>", part}, {"<side>", side}, {"<param>", param}});
+  };
+  return {name("weight_ih", "x", "weight"), name("weight_hh", "h", "weight"),
+          name("bias_ih", "x", "bias"), name("bias_hh", "h", "bias")};
+}
+
+JoinedRecurrentTensors TensorLayout::JoinedRecurrent(TensorRole role) const {
   const absl::string_view pattern = Pattern(role);
-  return {WithPart(pattern, "weight_ih"), WithPart(pattern, "weight_hh"),
-          WithPart(pattern, "bias_ih"), WithPart(pattern, "bias_hh")};
+  return {WithPart(pattern, "gates/kernel"), WithPart(pattern, "gates/bias"),
+          WithPart(pattern, "candidate/kernel"), WithPart(pattern, "candidate/bias")};
 }
 
 std::vector<std::string> EmbeddingTensors(const Spec& spec) {
@@ -254,6 +301,7 @@ std::vector<std::string> EmbeddingTensors(const Spec& spec) {
   for (const FeatureSpec& feature : spec.features) {
     names.insert(layout.DeepTable(feature.table));
     names.insert(layout.WideTable(feature.table));
+    if (spec.traits().wide_is_an_embedding) names.insert(layout.WideTable(feature.name));
     names.insert(layout.GmfTable(feature.table));
     const AutorecTensors autorec = layout.Autorec(feature.table, feature.table);
     names.insert({autorec.table, autorec.output, autorec.output_bias});
@@ -306,6 +354,7 @@ DeepInput OrderOfDeep(const Spec& spec, const FeatureSet& features) {
           std::find_if(input.features.begin(), input.features.end(), is_number) -
           input.features.begin());
       break;
+    case HistoryPlace::kInPlace:
     case HistoryPlace::kLast:
       input.history = input.features.size();
       break;

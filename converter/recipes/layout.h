@@ -25,10 +25,11 @@ struct BiasTensor {
 struct LayerTensors {
   std::string weight;
   std::string bias;
-  std::string batch_norm;  // The prefix of weight, bias, running_mean and running_var, each [out].
+  // The beginning of four names, each [out], which end as the layout's norm_ends.
+  std::string batch_norm;
   std::string prelu;       // [1] or [out].
   std::string dice_alpha;  // [out] or [out, 1].
-  std::string dice_norm;   // A prefix, as batch_norm.
+  std::string dice_norm;   // As batch_norm.
 };
 
 // A dense layer of one output, [1, in] and [1].
@@ -55,6 +56,13 @@ struct AutorecTensors {
   std::string output_bias;  // [rows of the candidates' items, 1]
 };
 
+// A task: what <t> stands for, which is its number or its name.
+struct TaskNames {
+  std::string text;
+  size_t number;
+  std::string name;
+};
+
 // A recurrent cell of width H, its gates stacked r, z, n: [3 H, in], [3 H, H], [3 H], [3 H].
 struct RecurrentTensors {
   std::string weight_ih;
@@ -63,6 +71,16 @@ struct RecurrentTensors {
   std::string bias_hh;
   // bias_ih is another name of bias_hh to the library: of two different vectors bias_hh counts.
   bool one_bias = false;
+  bool gates_are_u_r_n = false;  // u being z.
+};
+
+// TensorFlow's: of input and state together, [in + H, 2 H] and [2 H] of the gates r and z, [in + H,
+// H] and [H] of the candidate n.
+struct JoinedRecurrentTensors {
+  std::string gates_weight;
+  std::string gates_bias;
+  std::string candidate_weight;
+  std::string candidate_bias;
 };
 
 // How the deep part's input is concatenated.
@@ -72,7 +90,8 @@ struct DeepInput {
   std::vector<FeatureUse> ignored;   // Which the library leaves out.
 };
 
-// The names of one model's tensors: its layout's patterns (converter/spec/layouts.h), filled in.
+// The names of one model's tensors: its layout's patterns (converter/spec/layouts.h), filled in,
+// but for <n>, which recipes/sequential.h fills in.
 class TensorLayout {
  public:
   // `spec` must outlive this.
@@ -85,22 +104,25 @@ class TensorLayout {
   std::string WideTable(absl::string_view table) const;
   // The weights of all numbers of the wide part.
   std::string WideNumericWeight() const;
+  // What makes a field of a feature's numbers, [dimension, numbers].
+  std::string NumbersTable(absl::string_view feature, bool has_several) const;
 
-  // Hidden layers of the network.
-  LayerTensors DeepLayer(size_t layer) const;
-  // How the names of an attention unit's layers begin. `unit`: its name, "" of the only one.
+  // How the names of the deep network's tensors begin.
+  std::string DeepNetwork() const;
+  // The same of an attention unit's layers. `unit`: its name, "" of the only one.
   std::string Unit(absl::string_view unit) const;
+  // The same of the layers upon a cross; "": they are the deep network's.
+  std::string StackedNetwork() const;
   // Hidden layers of a network of that name.
   LayerTensors NetworkLayer(absl::string_view network, size_t layer) const;
 
-  // Networks of which a model has several: their names, and what follows their layers. `task`: a
-  // number, or a name.
-  std::string Task(absl::string_view task) const;
-  HeadTensors TaskHead(absl::string_view task) const;
+  // Networks of which a model has several: their names, and what follows their layers.
+  std::string Task(const TaskNames& task) const;
+  HeadTensors TaskHead(const TaskNames& task) const;
   std::string Expert(size_t expert) const;
-  std::string Gate(size_t task) const;
+  std::string Gate(const TaskNames& task) const;
   // [experts, in] and [experts], which need not be there, or "".
-  HeadTensors GateHead(size_t task) const;
+  HeadTensors GateHead(const TaskNames& task) const;
 
   // A piece-wise linear model. `part`: region or base. Several names: a tensor for each piece.
   std::vector<std::string> PieceTables(absl::string_view part, absl::string_view table) const;
@@ -115,6 +137,8 @@ class TensorLayout {
   // [1, in] of the network; its bias is one of Biases.
   std::string HeadWeight() const;
   HeadTensors AttentionHead(absl::string_view unit) const;
+  // [width, width], of the bilinear form.
+  std::string Bilinear() const;
   std::vector<BiasTensor> Biases(bool has_wide, bool has_network) const;
 
   CrossTensors CrossLayer(size_t layer) const;
@@ -139,6 +163,9 @@ class TensorLayout {
   // DIEN's interest extractor, and its evolution.
   RecurrentTensors Extractor() const;
   RecurrentTensors Evolution() const;
+  // The same where the layout has TensorFlow's.
+  JoinedRecurrentTensors JoinedExtractor() const;
+  JoinedRecurrentTensors JoinedEvolution() const;
   // How the names of tensors begin that negative sampling trains, and that nothing else reads.
   std::string NegativeSampling() const;
 
@@ -147,7 +174,10 @@ class TensorLayout {
   std::vector<std::string> OfPieces(TensorRole role, absl::string_view part,
                                     absl::string_view table) const;
   HeadTensors SoftAttention(TensorRole network) const;
+  std::string OfNetwork(TensorRole role, absl::string_view network) const;
   RecurrentTensors Recurrent(TensorRole role) const;
+  JoinedRecurrentTensors JoinedRecurrent(TensorRole role) const;
+  std::string OfTask(TensorRole role, const TaskNames& task) const;
 
   const Spec& spec_;
 };

@@ -5,7 +5,7 @@
 
 namespace handpick::converter {
 
-absl::StatusOr<Graph> BuildLr(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildLr(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_RETURN_IF_ERROR(model.AddWide());

@@ -5,13 +5,13 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // logit = wide + bias (the exponent of equation 3): a weight for each id, pooled where a feature
 // has several, and one for each number. See recipes.h for the errors.
-absl::StatusOr<Graph> BuildLr(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildLr(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -60,7 +60,7 @@ void LeaveOutUnread(ModelBuilder* model) {
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildMlr(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildMlr(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   const PiecewiseSpec& piecewise = spec.piecewise;

@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -14,7 +14,7 @@ namespace handpick::converter {
 // spec.piecewise, and w_i x over the base features; times sigmoid(v x) over the bias features, if
 // there are some. The output is that probability; of a regression the pieces are linear, and it is
 // their mean. See recipes.h for the errors.
-absl::StatusOr<Graph> BuildMlr(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildMlr(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -31,10 +31,9 @@ absl::StatusOr<ValueId> AddExperts(ValueId input, ModelBuilder* model) {
 }
 
 // How much each expert counts to a task: softmax(W_t layers(x)).
-absl::StatusOr<ValueId> AddGate(size_t task, const std::string& name, ValueId input,
-                                ModelBuilder* model) {
+absl::StatusOr<ValueId> AddGate(const TaskNames& task, ValueId input, ModelBuilder* model) {
   const Spec& spec = model->spec();
-  const std::string part = absl::StrCat("gate.", name);
+  const std::string part = absl::StrCat("gate.", task.name);
   const std::vector<int64_t>& units = spec.experts.gate_hidden_units;
   HP_ASSIGN_OR_RETURN(const ValueId hidden,
                       model->Layers(part, model->layout().Gate(task), units,
@@ -44,7 +43,7 @@ absl::StatusOr<ValueId> AddGate(size_t task, const std::string& name, ValueId in
   const int64_t width = graph.WidthOf(hidden);
   HP_ASSIGN_OR_RETURN(
       const Tensor* const weight,
-      model->tensors()->Take(names.weight, {{spec.experts.count, width}}, "experts.count"));
+      model->tensors()->TakeKernel(names.weight, spec.experts.count, width, "experts.count"));
   const Tensor* bias = nullptr;
   if (!names.bias.empty() && model->tensors()->Has(names.bias)) {
     HP_ASSIGN_OR_RETURN(
@@ -56,7 +55,7 @@ absl::StatusOr<ValueId> AddGate(size_t task, const std::string& name, ValueId in
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildMmoe(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildMmoe(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_ASSIGN_OR_RETURN(const DeepValues deep, model.Embeddings());
@@ -68,13 +67,13 @@ absl::StatusOr<Graph> BuildMmoe(const Spec& spec, const Weights& weights) {
   const std::vector<OutputSpec> outputs = model.OutputsOfSpec();
   for (size_t t = 0; t < outputs.size(); ++t) {
     const std::string& name = outputs[t].name;
-    HP_ASSIGN_OR_RETURN(const ValueId gate, AddGate(t, name, input, &model));
+    const TaskNames task = {absl::StrCat(t), t, name};
+    HP_ASSIGN_OR_RETURN(const ValueId gate, AddGate(task, input, &model));
     const ValueId mixture = graph.Append(absl::StrCat("mixture.", name), OperatorKind::WeightedSum,
                                          {gate, experts}, width);
-    HP_ASSIGN_OR_RETURN(
-        const ValueId logit,
-        model.TaskLogit(name, absl::StrCat(t), spec.tasks.hidden_units, "tasks.hidden_units",
-                        mixture, "the last of deep.hidden_units"));
+    HP_ASSIGN_OR_RETURN(const ValueId logit,
+                        model.TaskLogit(task, spec.tasks.hidden_units, "tasks.hidden_units",
+                                        mixture, "the last of deep.hidden_units"));
     model.AddOutput({name, logit, outputs[t].task});
   }
   return model.Finish("model.outputs, deep.features, deep.hidden_units, experts and tasks");

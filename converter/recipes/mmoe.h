@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -17,7 +17,7 @@ namespace handpick::converter {
 //
 // The experts f_e are networks of the deep part's layers, and a gate may have layers before W_t. An
 // output for each of spec.outputs. See recipes.h for the errors.
-absl::StatusOr<Graph> BuildMmoe(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildMmoe(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

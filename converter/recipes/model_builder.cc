@@ -2,21 +2,26 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "converter/io/status_macros.h"
 #include "converter/recipes/layers.h"
+#include "converter/recipes/sequential.h"
 #include "converter/spec/feature_set.h"
+#include "converter/spec/numbered_names.h"
 
 namespace handpick::converter {
 
-ModelBuilder::ModelBuilder(const Spec& spec, const Weights& weights)
+ModelBuilder::ModelBuilder(const Spec& spec, const Archive& weights)
     : spec_(spec),
       layout_(spec),
-      tensors_(weights, TensorNames(spec.renames)),
+      tensors_(weights, NamesIn(spec, weights.tensors()), spec.traits().kernels_are_in_out),
       deep_(spec, "deep", &tensors_, &graph_) {}
 
 absl::Status ModelBuilder::Begin() {
@@ -28,6 +33,7 @@ absl::Status ModelBuilder::Begin() {
     graph_.sequences.push_back(
         {sequence.name, static_cast<uint32_t>(sequence.max_events), sequence.beyond_maximum});
   }
+  HP_RETURN_IF_ERROR(RefuseTensors());
   HP_RETURN_IF_ERROR(CheckLayout(spec_, *graph_.features));
   HP_RETURN_IF_ERROR(CheckUses(*graph_.features, spec_.wide.features, "wide.features"));
   HP_RETURN_IF_ERROR(CheckUses(*graph_.features, spec_.deep.features, "deep.features"));
@@ -38,14 +44,17 @@ absl::Status ModelBuilder::Begin() {
 }
 
 absl::Status ModelBuilder::AddWide() {
-  const LinearPart wide = {"wide",
-                           "wide.features",
-                           spec_.wide.features,
-                           1,
-                           [this](const std::string& table) {
-                             return std::vector<std::string>{layout_.WideTable(table)};
-                           },
-                           {layout_.WideNumericWeight()}};
+  LinearPart wide = {"wide",
+                     "wide.features",
+                     spec_.wide.features,
+                     1,
+                     [this](const std::string& table) {
+                       return std::vector<std::string>{layout_.WideTable(table)};
+                     },
+                     {layout_.WideNumericWeight()}};
+  if (layout_.traits().wide_is_an_embedding) {
+    wide.number = [this](const std::string& feature) { return layout_.WideTable(feature); };
+  }
   HP_ASSIGN_OR_RETURN(const std::vector<ValueId> addends, Linear(wide));
   for (const ValueId addend : addends) AddToLogit(addend);
   return absl::OkStatus();
@@ -56,14 +65,18 @@ absl::StatusOr<std::vector<ValueId>> ModelBuilder::Linear(const LinearPart& part
   std::vector<ValueId> addends;
   std::vector<Lookup> lookups;
   std::vector<ValueId> numbers;
+  std::vector<std::string> number_names =
+      part.number == nullptr ? part.numbers : std::vector<std::string>();
   uint32_t numeric_width = 0;
   for (const FeatureUse& use : part.features) {
     if (inputs.IsNumeric(use)) {
       numbers.push_back(inputs.Numbers(use));
       numeric_width += graph_.WidthOf(numbers.back());
+      if (part.number != nullptr)
+        number_names.push_back(part.number(spec_.features[use.feature].name));
       continue;
     }
-    const std::vector<std::string> tables = part.tables(spec_.features[use.feature].table);
+    const std::vector<std::string> tables = part.tables(inputs.TableOf(use));
     HP_ASSIGN_OR_RETURN(const Lookup lookup, tables.size() == 1
                                                  ? inputs.LookUp(use, tables[0], part.width)
                                                  : inputs.LookUp(use, tables));
@@ -85,10 +98,11 @@ absl::StatusOr<std::vector<ValueId>> ModelBuilder::Linear(const LinearPart& part
   if (!numbers.empty()) {
     const int64_t count = numeric_width;
     const std::string field = absl::StrCat("the numeric features of ", part.field);
-    const std::vector<Shape> of_one = {{count}, {1, count}, {count, 1}};
+    const int64_t own = part.number == nullptr ? count : 1;
+    const std::vector<Shape> of_one = {{own}, {1, own}, {own, 1}};
     Tensor weights;
-    for (const std::string& name : part.numbers) {
-      const bool is_whole = part.numbers.size() == 1 && part.width > 1;
+    for (const std::string& name : number_names) {
+      const bool is_whole = number_names.size() == 1 && part.width > 1;
       HP_ASSIGN_OR_RETURN(
           const Tensor* const tensor,
           tensors_.Take(name, is_whole ? std::vector<Shape>{{part.width, count}} : of_one, field));
@@ -114,14 +128,20 @@ absl::StatusOr<ValueId> ModelBuilder::SumOfLinear(const LinearPart& part) {
   return graph_.Append(part.part, AddOp(), std::move(addends), static_cast<uint32_t>(part.width));
 }
 
-absl::StatusOr<DeepValues> ModelBuilder::Embeddings() {
+absl::StatusOr<DeepValues> ModelBuilder::Embeddings(const std::map<size_t, ValueId>& given) {
   const DeepInput input = OrderOfDeep(spec_, *graph_.features);
   DeepValues deep;
   deep.history = input.history;
   for (const FeatureUse& use : input.features) {
-    HP_ASSIGN_OR_RETURN(const ValueId value, DeepFeature(use));
+    const auto found = given.find(use.feature);
+    ValueId value = 0;
+    if (found != given.end()) {
+      value = found->second;
+    } else {
+      HP_ASSIGN_OR_RETURN(value, DeepFeature(use));
+    }
     deep.all.push_back(value);
-    if (deep_.IsNumeric(use)) {
+    if (deep_.IsNumeric(use) && !layout_.traits().embeds_numbers) {
       deep.numbers.push_back(value);
     } else {
       deep.fields.push_back(value);
@@ -133,11 +153,29 @@ absl::StatusOr<DeepValues> ModelBuilder::Embeddings() {
 }
 
 absl::StatusOr<ValueId> ModelBuilder::DeepFeature(const FeatureUse& use) {
-  if (deep_.IsNumeric(use)) return deep_.Numbers(use);
+  if (deep_.IsNumeric(use)) {
+    return layout_.traits().embeds_numbers ? EmbeddedNumbers(use) : deep_.Numbers(use);
+  }
   HP_ASSIGN_OR_RETURN(
       const Lookup lookup,
       deep_.LookUp(use, layout_.DeepTable(spec_.features[use.feature].table), kAnySize));
   return deep_.Embed(use, lookup);
+}
+
+absl::StatusOr<ValueId> ModelBuilder::EmbeddedNumbers(const FeatureUse& use) {
+  const std::string& name = spec_.features[use.feature].name;
+  const ValueId numbers = deep_.Numbers(use);
+  const int64_t width = graph_.WidthOf(numbers);
+  HP_ASSIGN_OR_RETURN(
+      const Tensor* const weight,
+      tensors_.Take(layout_.NumbersTable(name, /*has_several=*/width > 1), {{kAnySize, width}},
+                    absl::StrCat("dimension of feature '", name, "'")));
+  if (weight->shape[0] < 1 || weight->shape[0] > INT32_MAX) {
+    return absl::InvalidArgumentError(absl::StrCat("weights: the embedding of the numbers of '",
+                                                   name, "' has shape ", ShapeText(weight->shape),
+                                                   ", expected at least one row"));
+  }
+  return AddDense(absl::StrCat("deep.embedding.", name), *weight, nullptr, numbers, &graph_);
 }
 
 void ModelBuilder::LeaveOut(const FeatureUse& use) {
@@ -154,13 +192,13 @@ absl::StatusOr<ValueId> ModelBuilder::Concat(const std::string& name, std::vecto
   uint64_t width = 0;
   for (const ValueId part : parts) width += graph_.WidthOf(part);
   if (width > INT32_MAX) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("spec: ", field, " are ", width, " numbers wide, which is too wide"));
+    return tensors_.Fail(absl::InvalidArgumentError(
+        absl::StrCat("spec: ", field, " are ", width, " numbers wide, which is too wide")));
   }
   return graph_.Append(name, kConcat, std::move(parts), static_cast<uint32_t>(width));
 }
 
-absl::StatusOr<uint32_t> ModelBuilder::WidthOfFields(const DeepValues& deep) const {
+absl::StatusOr<uint32_t> ModelBuilder::WidthOfFields(const DeepValues& deep) {
   if (deep.fields.empty()) {
     return absl::InvalidArgumentError(
         "spec: deep.features has no feature with ids: nothing is there to interact");
@@ -174,10 +212,10 @@ absl::StatusOr<uint32_t> ModelBuilder::WidthOfFields(const DeepValues& deep) con
     widths.push_back(absl::StrCat("'", deep.field_names[f], "' ", own));
   }
   if (!one_width) {
-    return absl::InvalidArgumentError(
+    return tensors_.Fail(absl::InvalidArgumentError(
         absl::StrCat("weights: the embeddings of deep.features interact, so that all of them must "
                      "be of one width; they are: ",
-                     absl::StrJoin(widths, ", ")));
+                     absl::StrJoin(widths, ", "))));
   }
   return width;
 }
@@ -195,16 +233,19 @@ void ModelBuilder::NoticeNumbers(const DeepValues& deep) {
 
 absl::StatusOr<ValueId> ModelBuilder::Tower(std::vector<ValueId> parts,
                                             const std::string& input_field) {
-  LayerChain chain;
-  chain.part = "deep";
-  chain.input_field = input_field;
-  chain.hidden_units = spec_.deep.hidden_units;
-  chain.activation = spec_.deep.activation;
-  chain.activations = {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"};
-  chain.batch_normalization = spec_.deep.batch_normalization;
-  chain.batch_normalization_epsilon = spec_.deep.batch_normalization_epsilon;
-  chain.tensors = &TensorLayout::DeepLayer;
-  HP_ASSIGN_OR_RETURN(const ValueId input, Concat("deep.input", std::move(parts), "deep.features"));
+  return Tower("deep", layout_.DeepNetwork(), spec_.deep.hidden_units, "deep.hidden_units",
+               std::move(parts), input_field);
+}
+
+absl::StatusOr<ValueId> ModelBuilder::Tower(const std::string& part, const std::string& network,
+                                            const std::vector<int64_t>& units,
+                                            const std::string& units_field,
+                                            std::vector<ValueId> parts,
+                                            const std::string& input_field) {
+  LayerChain chain = DeepChain(part, network, units, units_field, input_field);
+  chain.activations.push_back("dice");
+  HP_ASSIGN_OR_RETURN(const ValueId input,
+                      Concat(absl::StrCat(part, ".input"), std::move(parts), "deep.features"));
   return AddLayers(chain, layout_, input, &tensors_, &graph_);
 }
 
@@ -212,6 +253,14 @@ absl::StatusOr<ValueId> ModelBuilder::Layers(const std::string& part, const std:
                                              const std::vector<int64_t>& units,
                                              const std::string& units_field, ValueId input,
                                              const std::string& input_field) {
+  return AddLayers(DeepChain(part, network, units, units_field, input_field), layout_, input,
+                   &tensors_, &graph_);
+}
+
+LayerChain ModelBuilder::DeepChain(const std::string& part, const std::string& network,
+                                   const std::vector<int64_t>& units,
+                                   const std::string& units_field,
+                                   const std::string& input_field) const {
   LayerChain chain;
   chain.part = part;
   chain.section = "deep";
@@ -225,20 +274,21 @@ absl::StatusOr<ValueId> ModelBuilder::Layers(const std::string& part, const std:
   for (size_t i = 0; i < units.size(); ++i) {
     chain.unit_fields.push_back(absl::StrCat(units_field, "[", i, "]"));
   }
-  return AddLayers(chain, layout_, input, &tensors_, &graph_);
+  return chain;
 }
 
-absl::StatusOr<ValueId> ModelBuilder::TaskLogit(const std::string& name, const std::string& task,
+absl::StatusOr<ValueId> ModelBuilder::TaskLogit(const TaskNames& task,
                                                 const std::vector<int64_t>& units,
                                                 const std::string& units_field, ValueId input,
                                                 const std::string& input_field) {
-  const std::string part = absl::StrCat("tasks.", name);
+  const std::string part = absl::StrCat("tasks.", task.name);
   HP_ASSIGN_OR_RETURN(const ValueId hidden,
                       Layers(part, layout_.Task(task), units, units_field, input, input_field));
   const HeadTensors names = layout_.TaskHead(task);
   const std::string field = units.empty() ? input_field : absl::StrCat("the last of ", units_field);
   const int64_t width = graph_.WidthOf(hidden);
-  HP_ASSIGN_OR_RETURN(const Tensor* const weight, tensors_.Take(names.weight, {{1, width}}, field));
+  HP_ASSIGN_OR_RETURN(const Tensor* const weight,
+                      tensors_.TakeKernel(names.weight, 1, width, field));
   HP_ASSIGN_OR_RETURN(const Tensor* const bias,
                       tensors_.Take(names.bias, {{1}}, "the layout's bias of a task"));
   return AddDense(absl::StrCat(part, ".head"), *weight, bias, hidden, &graph_);
@@ -264,8 +314,10 @@ absl::StatusOr<ValueId> ModelBuilder::Head(std::vector<ValueId> parts, const std
     HP_ASSIGN_OR_RETURN(input, Concat("head.input", std::move(parts), field));
   }
   const int64_t width = graph_.WidthOf(input);
-  HP_ASSIGN_OR_RETURN(const Tensor* const head,
-                      tensors_.Take(layout_.HeadWeight(), {{1, width}}, field));
+  HP_ASSIGN_OR_RETURN(
+      const Tensor* const head,
+      tensors_.TakeKernel(InSequence(layout_.HeadWeight(), LayersBeforeHead(), tensors_), 1, width,
+                          field));
   has_head_ = true;
   return AddDense("head", *head, nullptr, input, &graph_);
 }
@@ -298,9 +350,13 @@ absl::StatusOr<Graph> ModelBuilder::Finish(const std::string& fields) {
     const OutputSpec output = OutputsOfSpec()[0];
     AddOutput({output.name, logit, output.task});
   }
-  HP_RETURN_IF_ERROR(PutRankingFirst());
+  tensors_.Add(PutRankingFirst());
   graph_.SetOutputs(std::move(outputs_));
-  HP_RETURN_IF_ERROR(CheckEveryTensorIsUsed(fields));
+  if (layout_.traits().shared_tables_have_every_name) {
+    HP_RETURN_IF_ERROR(IgnoreOtherNamesOfTables());
+  }
+  CheckEveryTensorIsUsed(fields);
+  HP_RETURN_IF_ERROR(tensors_.Faults());
   HP_RETURN_IF_ERROR(Verify(graph_));
   return std::move(graph_);
 }
@@ -397,32 +453,85 @@ absl::Status ModelBuilder::PutRankingFirst() {
 
 absl::Status ModelBuilder::AddBiases() {
   for (const BiasTensor& bias : layout_.Biases(!spec_.wide.features.empty(), has_head_)) {
-    if (!bias.required && !tensors_.Has(bias.name)) continue;
+    const std::string name = InSequence(bias.name, LayersBeforeHead(), tensors_);
+    if (!bias.required && !tensors_.Has(name)) continue;
     HP_ASSIGN_OR_RETURN(const Tensor* const tensor,
-                        tensors_.Take(bias.name, {{1}}, "the layout's bias of the logit"));
-    AddToLogit(graph_.Append(bias.name, ConstantOp(Doubles(*tensor)), {}, 1));
+                        tensors_.Take(name, {{1}}, "the layout's bias of the logit"));
+    AddToLogit(graph_.Append(name, ConstantOp(Doubles(*tensor)), {}, 1));
   }
   return absl::OkStatus();
 }
 
-absl::Status ModelBuilder::CheckEveryTensorIsUsed(const std::string& fields) const {
+// What the spec of a model cannot say, and its tensors do.
+absl::Status ModelBuilder::RefuseTensors() const {
+  for (const RefusedTensor& refused : layout_.traits().refused) {
+    for (const std::string& name : tensors_.Untaken()) {
+      if (!absl::StrContains(name, refused.in_name)) continue;
+      return absl::InvalidArgumentError(
+          absl::StrCat("weights: tensor '", name, "' ", refused.reason));
+    }
+  }
+  return absl::OkStatus();
+}
+
+// Leaves out what holds the numbers of a table that was read, under another name.
+absl::Status ModelBuilder::IgnoreOtherNamesOfTables() {
+  constexpr char kField[] = "embedding.table";
+  std::map<std::string, const Tensor*> tables;  // Those that were read.
+  std::set<std::string> untaken;
+  for (const std::string& name : tensors_.Untaken()) untaken.insert(name);
+  for (const FeatureSpec& feature : spec_.features) {
+    const std::string table = layout_.DeepTable(feature.table);
+    if (!tensors_.Has(table) || untaken.count(table) == 1) continue;
+    HP_ASSIGN_OR_RETURN(tables[table], tensors_.Take(table, {{kAnySize, kAnySize}}, kField));
+  }
+  const std::string pattern = layout_.DeepTable("*");
+  const size_t place = pattern.find('*');
+  for (const auto& [name, shape] : tensors_.Beginning(pattern.substr(0, place))) {
+    if (untaken.count(name) == 0 || !absl::EndsWith(name, pattern.substr(place + 1))) continue;
+    std::vector<std::string> alike;
+    for (const auto& [table, tensor] : tables) {
+      if (tensor->shape == shape) alike.push_back(table);
+    }
+    if (alike.empty()) continue;
+    HP_ASSIGN_OR_RETURN(const Tensor* const other, tensors_.Take(name, {shape}, kField));
+    const bool is_known = std::any_of(alike.begin(), alike.end(), [&](const std::string& table) {
+      return tables[table]->data == other->data;
+    });
+    if (is_known) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("weights: nothing in the spec uses '", name,
+                     "', and it is no other name of a table that is read: its numbers are not "
+                     "those of '",
+                     absl::StrJoin(alike, "' or '"), "'"));
+  }
+  return absl::OkStatus();
+}
+
+void ModelBuilder::CheckEveryTensorIsUsed(const std::string& fields) {
   std::vector<std::string> unused;
   for (const std::string& name : tensors_.Untaken()) {
-    if (!IsTrainingState(name)) unused.push_back(absl::StrCat("'", name, "'"));
+    const auto& unread = layout_.traits().unread;
+    const bool may_stay = IsTrainingState(name) ||
+                          std::any_of(unread.begin(), unread.end(), [&](const char* beginning) {
+                            return absl::StartsWith(name, beginning);
+                          });
+    if (!may_stay) unused.push_back(absl::StrCat("'", name, "'"));
   }
   const std::vector<std::string> names = tensors_.UnusedNames();
-  if (!names.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("spec: layout.names has '", names[0], "', but this model has no such tensor"));
+  for (const std::string& name : names) {
+    tensors_.Add(absl::InvalidArgumentError(
+        absl::StrCat("spec: layout.names has '", name, "', but this model has no such tensor")));
   }
-  if (unused.empty()) return absl::OkStatus();
+  // Those of names that lead nowhere follow from that.
+  if (unused.empty() || !names.empty()) return;
   constexpr size_t kMostNamed = 20;
   const size_t more = unused.size() > kMostNamed ? unused.size() - kMostNamed : 0;
   unused.resize(unused.size() - more);
-  return absl::InvalidArgumentError(
+  tensors_.Add(absl::InvalidArgumentError(
       absl::StrCat("weights: nothing in the spec uses ", absl::StrJoin(unused, ", "),
                    more > 0 ? absl::StrCat(" and ", more, " more") : "",
-                   "; expected a spec that describes the whole model (its ", fields, ")"));
+                   "; expected a spec that describes the whole model (its ", fields, ")")));
 }
 
 }  // namespace handpick::converter

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,17 +13,20 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/recipes/feature_inputs.h"
+#include "converter/recipes/layers.h"
 #include "converter/recipes/layout.h"
 #include "converter/recipes/tensor_reader.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // The deep features, each embedded (and pooled) or as numbers.
 struct DeepValues {
-  std::vector<ValueId> all;     // In the order in which the layout joins them.
-  std::vector<ValueId> fields;  // Those with ids, in that order; and their names.
+  std::vector<ValueId> all;  // In the order in which the layout joins them.
+  // Those that are fields, in that order: ids, and numbers where the layout embeds them; and their
+  // names.
+  std::vector<ValueId> fields;
   std::vector<std::string> field_names;
   std::vector<ValueId> numbers;  // The others.
   size_t history = 0;            // Before which of `all` the attended history comes.
@@ -39,6 +43,8 @@ struct LinearPart {
   std::function<std::vector<std::string>(const std::string& table)> tables;
   std::vector<std::string> numbers;
   std::string bias = {};  // [width], if there is such a tensor.
+  // Instead of `numbers`: the weight of each numeric feature, by its name.
+  std::function<std::string(const std::string& feature)> number = nullptr;
 };
 
 // Builds the graph of one model. Use: Begin, then what the model is made of, then Finish; after an
@@ -57,7 +63,7 @@ struct LinearPart {
 class ModelBuilder {
  public:
   // Both must outlive this.
-  ModelBuilder(const Spec& spec, const Weights& weights);
+  ModelBuilder(const Spec& spec, const Archive& weights);
 
   const Spec& spec() const { return spec_; }
   const TensorLayout& layout() const { return layout_; }
@@ -80,8 +86,8 @@ class ModelBuilder {
   absl::StatusOr<ValueId> SumOfLinear(const LinearPart& part);
 
   // The deep part's features; a second call makes them again. Those that the layout's library
-  // leaves out are a notice.
-  absl::StatusOr<DeepValues> Embeddings();
+  // leaves out are a notice. `given`: values of features that are made elsewhere.
+  absl::StatusOr<DeepValues> Embeddings(const std::map<size_t, ValueId>& given = {});
 
   // One feature as the deep part has it: embedded (and pooled) or as numbers.
   absl::StatusOr<ValueId> DeepFeature(const FeatureUse& use);
@@ -91,7 +97,7 @@ class ModelBuilder {
                                  const std::string& field);
 
   // The one width of the deep fields. An error if there is no field, or if they have several.
-  absl::StatusOr<uint32_t> WidthOfFields(const DeepValues& deep) const;
+  absl::StatusOr<uint32_t> WidthOfFields(const DeepValues& deep);
 
   // The sum of the products of all pairs of the deep fields, element by element. An error if there
   // is no field, or if they are not of one width.
@@ -100,6 +106,10 @@ class ModelBuilder {
   // layers([parts]): the hidden layers of the spec's deep part. `input_field` is what says in the
   // spec how wide the parts are together.
   absl::StatusOr<ValueId> Tower(std::vector<ValueId> parts, const std::string& input_field);
+  // The same of layers with another name in nodes and tensors, and units of their own.
+  absl::StatusOr<ValueId> Tower(const std::string& part, const std::string& network,
+                                const std::vector<int64_t>& units, const std::string& units_field,
+                                std::vector<ValueId> parts, const std::string& input_field);
 
   // softmax(W x + b) * x, with the tensors of `names`; `part` begins the names of its nodes.
   absl::StatusOr<ValueId> SoftAttention(const std::string& part, const HeadTensors& names,
@@ -127,10 +137,8 @@ class ModelBuilder {
   absl::StatusOr<ValueId> Layers(const std::string& part, const std::string& network,
                                  const std::vector<int64_t>& units, const std::string& units_field,
                                  ValueId input, const std::string& input_field);
-  // The layers and the head of one task: its logit. `task` is its name in those of tensors, `name`
-  // in those of nodes.
-  absl::StatusOr<ValueId> TaskLogit(const std::string& name, const std::string& task,
-                                    const std::vector<int64_t>& units,
+  // The layers and the head of one task: its logit.
+  absl::StatusOr<ValueId> TaskLogit(const TaskNames& task, const std::vector<int64_t>& units,
                                     const std::string& units_field, ValueId input,
                                     const std::string& input_field);
 
@@ -150,16 +158,26 @@ class ModelBuilder {
   void AddNotice(std::string notice) { graph_.notices.push_back(std::move(notice)); }
 
   // Adds the biases of the logit, puts the output that ranks first, and checks that every tensor
-  // has found its use. `fields`: what in the spec describes the whole model.
+  // has found its use. `fields`: what in the spec describes the whole model. Errors: all faults of
+  // the weights at once.
   absl::StatusOr<Graph> Finish(const std::string& fields);
 
  private:
+  absl::StatusOr<ValueId> EmbeddedNumbers(const FeatureUse& use);
+  // A chain of layers as those of the spec's deep part.
+  LayerChain DeepChain(const std::string& part, const std::string& network,
+                       const std::vector<int64_t>& units, const std::string& units_field,
+                       const std::string& input_field) const;
+  // Where the head and its bias stand, in a network that counts them.
+  size_t LayersBeforeHead() const { return spec_.deep.hidden_units.size(); }
+  absl::Status IgnoreOtherNamesOfTables();
+  absl::Status RefuseTensors() const;
   void LeaveOut(const FeatureUse& use);
   absl::Status AddBiases();
   absl::StatusOr<const Output*> FindOutput(const std::string& name) const;
   absl::Status RankByProduct();
   absl::Status PutRankingFirst();
-  absl::Status CheckEveryTensorIsUsed(const std::string& fields) const;
+  void CheckEveryTensorIsUsed(const std::string& fields);
 
   const Spec& spec_;
   const TensorLayout layout_;

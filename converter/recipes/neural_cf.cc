@@ -30,9 +30,9 @@ absl::StatusOr<ValueId> AddGmf(ModelBuilder* model) {
   }
   const uint32_t width = graph.WidthOf(values[0]);
   if (graph.WidthOf(values[1]) != width) {
-    return absl::InvalidArgumentError(
+    return model->tensors()->Fail(absl::InvalidArgumentError(
         absl::StrCat("weights: the embedding of gmf.user is ", width, " wide and that of gmf.item ",
-                     graph.WidthOf(values[1]), ", expected one width"));
+                     graph.WidthOf(values[1]), ", expected one width")));
   }
   if (spec.soft_attention.gmf) {
     HP_ASSIGN_OR_RETURN(const ValueId joined, model->Concat("gmf.input", values, "gmf"));
@@ -57,7 +57,7 @@ absl::StatusOr<ValueId> AddTower(ModelBuilder* model) {
   return model->Tower(std::move(deep.all), "the widths of deep.features");
 }
 
-absl::StatusOr<Graph> Build(const Spec& spec, const Weights& weights, bool has_gmf, bool has_tower,
+absl::StatusOr<Graph> Build(const Spec& spec, const Archive& weights, bool has_gmf, bool has_tower,
                             const std::string& fields) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
@@ -77,21 +77,21 @@ absl::StatusOr<Graph> Build(const Spec& spec, const Weights& weights, bool has_g
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildGmf(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildGmf(const Spec& spec, const Archive& weights) {
   return Build(spec, weights, /*has_gmf=*/true, /*has_tower=*/false, "gmf");
 }
 
-absl::StatusOr<Graph> BuildNcfMlp(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildNcfMlp(const Spec& spec, const Archive& weights) {
   return Build(spec, weights, /*has_gmf=*/false, /*has_tower=*/true,
                "deep.features and deep.hidden_units");
 }
 
-absl::StatusOr<Graph> BuildNeuMf(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildNeuMf(const Spec& spec, const Archive& weights) {
   return Build(spec, weights, /*has_gmf=*/true, /*has_tower=*/true,
                "gmf, deep.features and deep.hidden_units");
 }
 
-absl::StatusOr<Graph> BuildANeuMf(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildANeuMf(const Spec& spec, const Archive& weights) {
   return Build(spec, weights, /*has_gmf=*/true, /*has_tower=*/true,
                "gmf, deep.features, deep.hidden_units and soft_attention");
 }

@@ -19,7 +19,7 @@ absl::Status AddDeep(ModelBuilder* model) {
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildNfm(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildNfm(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_RETURN_IF_ERROR(model.AddWide());

@@ -6,14 +6,14 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // logit = wide + head(layers([bi-interaction of the fields, numbers])) + biases. Fields are the
 // deep features that have ids, pooled where they have several. See recipes.h for the errors; here
 // also fields of different widths.
-absl::StatusOr<Graph> BuildNfm(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildNfm(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -64,7 +64,7 @@ absl::StatusOr<std::vector<ValueId>> AddProducts(const DeepValues& deep, ModelBu
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildPnn(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildPnn(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_ASSIGN_OR_RETURN(const DeepValues deep, model.Embeddings());

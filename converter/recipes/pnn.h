@@ -6,7 +6,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -15,7 +15,7 @@ namespace handpick::converter {
 // K e_j with a kernel for each pair, as DeepCTR-Torch has them, or equation 13's superposition: the
 // outer product of the sum of the embeddings. See recipes.h for the errors; here also fields of
 // different widths.
-absl::StatusOr<Graph> BuildPnn(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildPnn(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

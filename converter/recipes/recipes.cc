@@ -35,7 +35,7 @@ namespace {
 
 struct Recipe {
   absl::string_view kind;
-  absl::StatusOr<Graph> (*build)(const Spec& spec, const Weights& weights);
+  absl::StatusOr<Graph> (*build)(const Spec& spec, const Archive& weights);
 };
 
 // In the order of kModelKinds.
@@ -83,13 +83,17 @@ static_assert(EveryKindHasItsRecipe(), "kRecipes are not those of kModelKinds, i
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildGraph(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildGraph(const Spec& spec, const Archive& weights) {
   for (const Recipe& recipe : kRecipes) {
     if (spec.kind == recipe.kind) return recipe.build(spec, weights);
   }
   return absl::InvalidArgumentError(
       absl::StrCat("spec: model.kind is '", spec.kind,
                    "', expected one of: ", absl::StrJoin(ModelKindNames(), ", ")));
+}
+
+absl::StatusOr<Graph> BuildGraph(const Spec& spec, const Weights& weights) {
+  return BuildGraph(spec, *ArchiveOf(weights));
 }
 
 }  // namespace handpick::converter

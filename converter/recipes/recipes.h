@@ -9,12 +9,15 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
+#include "converter/weights/archive.h"
 #include "converter/weights/weights.h"
 
 namespace handpick::converter {
 
 // Builds the graph of spec.kind. Errors: an unknown kind; tensors that are missing, of a wrong
 // shape or used by nothing; a spec that contradicts the weights.
+absl::StatusOr<Graph> BuildGraph(const Spec& spec, const Archive& weights);
+// Of weights that are in memory.
 absl::StatusOr<Graph> BuildGraph(const Spec& spec, const Weights& weights);
 
 }  // namespace handpick::converter

@@ -50,7 +50,7 @@ absl::StatusOr<ValueId> AddUnits(ModelBuilder* model) {
   return x;
 }
 
-absl::StatusOr<Graph> Build(const Spec& spec, const Weights& weights, bool with_wide) {
+absl::StatusOr<Graph> Build(const Spec& spec, const Archive& weights, bool with_wide) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   if (with_wide) {
@@ -65,11 +65,11 @@ absl::StatusOr<Graph> Build(const Spec& spec, const Weights& weights, bool with_
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildDeepCrossing(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildDeepCrossing(const Spec& spec, const Archive& weights) {
   return Build(spec, weights, /*with_wide=*/false);
 }
 
-absl::StatusOr<Graph> BuildWideResnet(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildWideResnet(const Spec& spec, const Archive& weights) {
   return Build(spec, weights, /*with_wide=*/true);
 }
 

@@ -5,7 +5,7 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
@@ -15,10 +15,10 @@ namespace handpick::converter {
 // features]; the paper's max(0, .) of an embedding of one id is a matter of the table.
 
 // logit = head(units(x))
-absl::StatusOr<Graph> BuildDeepCrossing(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildDeepCrossing(const Spec& spec, const Archive& weights);
 
 // logit = wide + head(units(x)): Wide & Deep (Cheng et al., DLRS 2016) with units for layers.
-absl::StatusOr<Graph> BuildWideResnet(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildWideResnet(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -9,7 +9,7 @@
 
 namespace handpick::converter {
 
-absl::StatusOr<Graph> BuildSharedBottom(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildSharedBottom(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_ASSIGN_OR_RETURN(const DeepValues deep, model.Embeddings());
@@ -18,7 +18,7 @@ absl::StatusOr<Graph> BuildSharedBottom(const Spec& spec, const Weights& weights
   for (size_t t = 0; t < outputs.size(); ++t) {
     HP_ASSIGN_OR_RETURN(
         const ValueId logit,
-        model.TaskLogit(outputs[t].name, absl::StrCat(t), spec.tasks.hidden_units,
+        model.TaskLogit({absl::StrCat(t), t, outputs[t].name}, spec.tasks.hidden_units,
                         "tasks.hidden_units", shared, "the last of deep.hidden_units"));
     model.AddOutput({outputs[t].name, logit, outputs[t].task});
   }

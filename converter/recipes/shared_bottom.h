@@ -6,14 +6,14 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // Of task t: logit = head_t(layers_t(layers([deep features]))). One network that all tasks share,
 // and a smaller one for each task, which may be its head alone. An output for each of spec.outputs.
 // See recipes.h for the errors.
-absl::StatusOr<Graph> BuildSharedBottom(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildSharedBottom(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -19,7 +19,7 @@ using TowerTensors = LayerTensors (TensorLayout::*)(size_t layer) const;
 
 class TwoTowerBuilder {
  public:
-  TwoTowerBuilder(const Spec& spec, const Weights& weights)
+  TwoTowerBuilder(const Spec& spec, const Archive& weights)
       : towers_(spec.towers), model_(spec, weights), graph_(*model_.graph()) {}
 
   absl::StatusOr<Graph> Build() {
@@ -30,10 +30,10 @@ class TwoTowerBuilder {
                         AddTower("towers.item", towers_.item, &TensorLayout::ItemTowerLayer));
     const uint32_t user_width = graph_.WidthOf(user);
     if (user_width != graph_.WidthOf(item)) {
-      return absl::InvalidArgumentError(
+      return model_.tensors()->Fail(absl::InvalidArgumentError(
           absl::StrCat("weights: the vector of towers.user has ", user_width,
                        " numbers and that of towers.item ", graph_.WidthOf(item),
-                       ", expected as many: they are compared"));
+                       ", expected as many: they are compared")));
     }
     if (towers_.item_bias) {
       HP_ASSIGN_OR_RETURN(item, WithBias(item));
@@ -120,7 +120,7 @@ class TwoTowerBuilder {
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildTwoTower(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildTwoTower(const Spec& spec, const Archive& weights) {
   return TwoTowerBuilder(spec, weights).Build();
 }
 

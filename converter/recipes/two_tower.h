@@ -20,11 +20,11 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
-absl::StatusOr<Graph> BuildTwoTower(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildTwoTower(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

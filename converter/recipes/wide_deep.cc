@@ -31,7 +31,7 @@ absl::Status AddDeep(ModelBuilder* model) {
 
 }  // namespace
 
-absl::StatusOr<Graph> BuildWideDeep(const Spec& spec, const Weights& weights) {
+absl::StatusOr<Graph> BuildWideDeep(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
   HP_RETURN_IF_ERROR(model.Begin());
   HP_RETURN_IF_ERROR(model.AddWide());

@@ -6,13 +6,13 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
 #include "converter/spec/spec.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 
 // logit = sum of the wide part's weights + head(DNN([deep inputs])) + biases. Either part may be
 // absent. See recipes.h for the errors.
-absl::StatusOr<Graph> BuildWideDeep(const Spec& spec, const Weights& weights);
+absl::StatusOr<Graph> BuildWideDeep(const Spec& spec, const Archive& weights);
 
 }  // namespace handpick::converter
 

@@ -79,19 +79,34 @@ Row NextState(schema::RecurrentCell cell, const Row& gates, const DenseData& wei
     if (!weights.bias.empty()) from_state[j] += weights.bias[j];
   }
   Row after(width);
+  const auto reset = [&](size_t i) { return Sigmoid(gates[i] + from_state[i]); };
+  // The state's side of n: r (U h + b), or U (r h) + b.
+  const auto new_from_state = [&](size_t i) {
+    const size_t row = 2 * width + i;
+    if (!schema::ResetsFirst(cell)) return reset(i) * from_state[row];
+    double sum = weights.bias.empty() ? 0 : weights.bias[row];
+    for (size_t j = 0; j < width; ++j) {
+      sum +=
+          reset(j) * before[j] * weights.At(static_cast<uint32_t>(row), static_cast<uint32_t>(j));
+    }
+    return sum;
+  };
   for (size_t i = 0; i < width; ++i) {
     const double h = before[i];
-    const double r = Sigmoid(gates[i] + from_state[i]);
     const double z = Sigmoid(gates[width + i] + from_state[width + i]);
-    const double n = std::tanh(gates[2 * width + i] + r * from_state[2 * width + i]);
+    const double n = std::tanh(gates[2 * width + i] + new_from_state(i));
     switch (cell) {
       case schema::RecurrentCell::AttentionGru:
+      case schema::RecurrentCell::ResetFirstAttentionGru:
         after[i] = (1 - attention) * h + attention * n;
         break;
       case schema::RecurrentCell::AttentionUpdateGru:
         after[i] = (1 - attention * z) * h + attention * z * n;
         break;
-      default:  // Gru, AttentionInputGru
+      case schema::RecurrentCell::ResetFirstAttentionKeepGru:
+        after[i] = (1 - attention) * z * h + (1 - (1 - attention) * z) * n;
+        break;
+      default:  // Without attention, or with attention on the input alone.
         after[i] = (1 - z) * n + z * h;
         break;
     }
@@ -262,8 +277,8 @@ class CandidateEvaluation {
     std::vector<Row> states;
     Row state(graph_.WidthOf(node.output), 0.0);
     for (size_t event = events.computed; event < events.last; ++event) {
-      state = NextState(schema::RecurrentCell::Gru, Operand(node, 0, event),
-                        *graph_.dense[node.op.weights[0]], /*attention=*/1, state);
+      state = NextState(node.op.cell, Operand(node, 0, event), *graph_.dense[node.op.weights[0]],
+                        /*attention=*/1, state);
       states.push_back(state);
     }
     return states;
@@ -276,7 +291,7 @@ class CandidateEvaluation {
     for (size_t event = events.first; event < events.last; ++event) {
       const double attention = Operand(node, 1, event)[0];
       Row gates = Operand(node, 0, event);
-      if (op.cell == schema::RecurrentCell::AttentionInputGru) {
+      if (schema::ScalesInput(op.cell)) {
         for (size_t j = 0; j < gates.size(); ++j) {
           gates[j] = attention * gates[j] + op.numbers[j];
         }

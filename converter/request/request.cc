@@ -283,7 +283,8 @@ absl::StatusOr<std::vector<Request>> ReadRequests(const std::string& path,
   return requests;
 }
 
-absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& features) {
+absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& features,
+                                    std::map<std::string, std::string>* unknown) {
   Request catalog;
   std::string first;  // Where the item came from that said which features there are.
   const absl::Status read =
@@ -299,6 +300,10 @@ absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& f
           first = where;
           for (const auto& [name, unused] : json.items()) {
             const absl::StatusOr<size_t> feature = parser.Find(schema::Side::Candidate, name);
+            if (!feature.ok() && unknown != nullptr) {
+              unknown->emplace(name, where);
+              continue;
+            }
             if (!feature.ok()) errors.Add("", feature.status().message());
             if (!errors.ok()) return errors.status();
             catalog.candidates.push_back(RawColumn{*feature, {}});
@@ -317,7 +322,12 @@ absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& f
         }
         if (json.size() != catalog.candidates.size()) {
           for (const auto& [name, unused] : json.items()) {
-            HP_ASSIGN_OR_RETURN(const size_t feature, parser.Find(schema::Side::Candidate, name));
+            const absl::StatusOr<size_t> found = parser.Find(schema::Side::Candidate, name);
+            if (!found.ok() && unknown != nullptr) {
+              unknown->emplace(name, where);
+              continue;
+            }
+            HP_ASSIGN_OR_RETURN(const size_t feature, found);
             bool known = false;
             for (const RawColumn& column : catalog.candidates) known |= column.feature == feature;
             if (!known) {
@@ -325,7 +335,7 @@ absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& f
                                           first));
             }
           }
-          return errors.status();
+          HP_RETURN_IF_ERROR(errors.status());
         }
         ++catalog.candidate_count;
         return absl::OkStatus();

@@ -12,6 +12,7 @@
 #ifndef HANDPICK_CONVERTER_REQUEST_REQUEST_H_
 #define HANDPICK_CONVERTER_REQUEST_REQUEST_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,8 +34,11 @@ absl::StatusOr<std::vector<Request>> ReadRequests(const std::string& path,
                                                   const FeatureSet& features);
 
 // Reads a catalog: one JSON object per line and item, {"movie_id":1,"genres":[3,7],"year":1995}.
-// The result has the shape of the candidates of one request.
-absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& features);
+// The result has the shape of the candidates of one request. Names that are no feature's are
+// errors, or go into `unknown`, if it is given, with what the first item that has them is called
+// ("c.jsonl:1").
+absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& features,
+                                    std::map<std::string, std::string>* unknown = nullptr);
 
 }  // namespace handpick::converter
 

@@ -28,8 +28,20 @@ absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::Open(absl::string_
 
 absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::Open(
     absl::string_view bytes, const hp_session_options& options) {
+  return OpenMapped(MappedBytes::Copy(bytes), options);
+}
+
+absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::OpenMapped(MappedBytes bytes,
+                                                                         uint32_t tile) {
+  hp_session_options options = HP_SESSION_OPTIONS_INIT;
+  options.tile = tile;
+  return OpenMapped(std::move(bytes), options);
+}
+
+absl::StatusOr<std::unique_ptr<BundleSession>> BundleSession::OpenMapped(
+    MappedBytes bytes, const hp_session_options& options) {
   std::unique_ptr<BundleSession> out(new BundleSession());
-  out->bundle_ = AlignedBytes(bytes);
+  out->bundle_ = std::move(bytes);
   hp_error error = {};
   hp_status status =
       hp_model_open_buffer(out->bundle_.data(), out->bundle_.size(), nullptr, &out->model_, &error);

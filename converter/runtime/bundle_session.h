@@ -31,6 +31,11 @@ class BundleSession {
   // `options.struct_size` is set.
   static absl::StatusOr<std::unique_ptr<BundleSession>> Open(absl::string_view bytes,
                                                              const hp_session_options& options);
+  // Without a copy: shares `bytes`, of which the runtime reads what it needs.
+  static absl::StatusOr<std::unique_ptr<BundleSession>> OpenMapped(
+      MappedBytes bytes, const hp_session_options& options);
+  static absl::StatusOr<std::unique_ptr<BundleSession>> OpenMapped(MappedBytes bytes,
+                                                                   uint32_t tile = 0);
 
   BundleSession(const BundleSession&) = delete;
   BundleSession& operator=(const BundleSession&) = delete;
@@ -69,7 +74,7 @@ class BundleSession {
   absl::Status SetUser(const Request& request);
   absl::Status StatusOf(hp_status status) const;
 
-  AlignedBytes bundle_;
+  MappedBytes bundle_;
   hp_model* model_ = nullptr;
   hp_model_info info_ = HP_MODEL_INFO_INIT;
   std::vector<std::string> outputs_;

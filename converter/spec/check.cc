@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
@@ -9,8 +10,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/strip.h"
 #include "converter/io/nearest_name.h"
 #include "converter/request/features.h"
+#include "converter/spec/feature_set.h"
 #include "converter/spec/tensor_names.h"
 
 namespace handpick::converter {
@@ -18,6 +21,8 @@ namespace {
 
 using schema::FeatureType;
 using schema::Side;
+
+std::string FeaturePath(size_t i) { return absl::StrCat("features[", i, "]"); }
 
 bool HasTable(const FeatureSpec& feature) {
   return feature.type == FeatureType::Categorical ||
@@ -32,43 +37,43 @@ class Checker {
   void RunFeatures() {
     CheckNames();
     CheckHistory();
-    for (size_t i = 0; i < spec_.features.size() && errors_.ok(); ++i) {
+    for (size_t i = 0; i < spec_.features.size(); ++i) {
       CheckLength(i);
       CheckCross(i);
       CheckLayout(i);
     }
-    if (errors_.ok()) CheckTables();
+    CheckTables();
   }
 
   void RunModel() {
-    if (errors_.ok()) {
-      CheckUses(spec_.wide.features, "wide.features");
-      CheckUses(spec_.deep.features, "deep.features");
-      CheckUses(spec_.piecewise.features, "piecewise.features");
-      CheckUses(spec_.piecewise.base_features, "piecewise.base_features");
-      CheckUses(spec_.piecewise.bias_features, "piecewise.bias_features");
-    }
-    if (errors_.ok()) CheckMissing();
-    for (size_t u = 0; u < spec_.attention.size() && errors_.ok(); ++u) {
+    CheckUses(spec_.wide.features, "wide.features");
+    CheckUses(spec_.deep.features, "deep.features");
+    CheckUses(spec_.piecewise.features, "piecewise.features");
+    CheckUses(spec_.piecewise.base_features, "piecewise.base_features");
+    CheckUses(spec_.piecewise.bias_features, "piecewise.bias_features");
+    CheckMissing();
+    for (size_t u = 0; u < spec_.attention.size(); ++u) {
       const std::string path =
           spec_.attention[u].name.empty() ? "attention" : InList("attention", u);
       CheckQuery(spec_.attention[u].query, absl::StrCat(path, ".query"));
       CheckKey(spec_.attention[u].key, absl::StrCat(path, ".key"));
     }
-    if (errors_.ok()) {
-      CheckUses(spec_.value.features, "value.features");
-      for (size_t i = 0; i < spec_.value.features.size(); ++i) {
-        CheckOfState(spec_.value.features[i], InList("value.features", i));
-      }
+    CheckUses(spec_.value.features, "value.features");
+    for (size_t i = 0; i < spec_.value.features.size(); ++i) {
+      CheckOfState(spec_.value.features[i], InList("value.features", i));
     }
-    if (spec_.gmf.has_value() && errors_.ok()) CheckGmf();
-    if (spec_.autorec.has_value() && errors_.ok()) CheckAutorec();
-    if (errors_.ok()) CheckRenames(spec_, &errors_);
-    if (errors_.ok()) CheckCatalog();
+    if (spec_.gmf.has_value()) CheckGmf();
+    if (spec_.autorec.has_value()) CheckAutorec();
+    CheckRenames(spec_, &errors_);
+    CheckCatalog();
   }
 
  private:
-  static std::string Path(size_t i) { return absl::StrCat("features[", i, "]"); }
+  static std::string Path(size_t i) { return FeaturePath(i); }
+  bool IsClean(size_t i, const char* key) const {
+    return errors_.IsClean(absl::StrCat(Path(i), ".", key));
+  }
+  bool IsKnown(size_t i) const { return IsKnownFeature(i, errors_); }
 
   // The parts of a model that multiply a number with weights have no answer to a missing one. What
   // is not said here is refused in the graph.
@@ -90,6 +95,7 @@ class Checker {
     std::set<std::pair<Side, std::string>> seen;
     for (size_t i = 0; i < spec_.features.size(); ++i) {
       const FeatureSpec& feature = spec_.features[i];
+      if (!IsClean(i, "name") || !IsClean(i, "side")) continue;
       bool twice = !seen.insert({feature.side, feature.name}).second;
       // The side of a crossed feature follows from others: its name is no other's on any side.
       for (size_t j = 0; j < i; ++j) {
@@ -105,17 +111,26 @@ class Checker {
   }
 
   void CheckHistory() {
+    if (!errors_.IsClean("history") || !errors_.IsClean("sequences")) return;
     std::vector<bool> has_features(spec_.sequences.size(), false);
+    bool is_unknown = false;  // What some feature belongs to.
     for (size_t i = 0; i < spec_.features.size(); ++i) {
+      // A feature of an unknown side may be one.
+      is_unknown = is_unknown || !IsClean(i, "side") || !IsClean(i, "sequence");
       if (spec_.features[i].side != Side::History) continue;
       if (!spec_.sequences.empty()) {
         has_features[spec_.features[i].sequence] = true;
-      } else {
-        errors_.Add("", absl::StrCat(Path(i),
-                                     " is of the history, so 'history': {'max_events': N} "
-                                     "must say how many events are kept"));
+        continue;
       }
+      // What is missing is missing once, whatever the number of features.
+      errors_.Add("",
+                  absl::StrCat(Path(i),
+                               " is of the history, so 'history': {'max_events': N} "
+                               "must say how many events are kept"),
+                  "history");
+      return;
     }
+    if (is_unknown || !NamesAreKnown(spec_, errors_)) return;
     for (size_t s = 0; s < spec_.sequences.size(); ++s) {
       if (has_features[s]) continue;
       const std::string& name = spec_.sequences[s].name;
@@ -129,31 +144,41 @@ class Checker {
 
   void CheckLength(size_t i) {
     const FeatureSpec& feature = spec_.features[i];
-    if (feature.length.empty()) return;
+    if (feature.length.empty() || !IsClean(i, "side")) return;
     std::vector<std::string> lengths;
-    for (const FeatureSpec& other : spec_.features) {
+    for (size_t j = 0; j < spec_.features.size(); ++j) {
+      const FeatureSpec& other = spec_.features[j];
       if (other.side != feature.side || other.sequence != feature.sequence) continue;
       if (other.type == FeatureType::Length) lengths.push_back(other.name);
       if (other.name != feature.length) continue;
-      if (other.type != FeatureType::Length) {
+      if (other.type != FeatureType::Length && IsKnown(j)) {
         errors_.Add(absl::StrCat(Path(i), ".length"),
                     absl::StrCat("feature '", other.name, "' is ", FeatureTypeName(other.type),
                                  ", not of type length"));
       }
       return;
     }
+    if (!NamesAreKnown(spec_, errors_)) return;
     errors_.Add(absl::StrCat(Path(i), ".length"),
                 absl::StrCat("there is no feature '", feature.length, "' of type length on side ",
                              SideName(feature.side), Suggestion(feature.length, lengths)));
   }
 
-  // Rows of a feature's table; of a crossed one only when its operands were checked.
-  int64_t Rows(const FeatureSpec& feature) const {
-    if (feature.type != FeatureType::Crossed) return VocabularyRows(feature.vocabulary);
+  // Rows of a feature's table, where what says it was read without a fault.
+  std::optional<int64_t> Rows(size_t i) const {
+    const FeatureSpec& feature = spec_.features[i];
+    if (!IsKnown(i)) return std::nullopt;
+    if (feature.type != FeatureType::Crossed) {
+      if (!IsClean(i, "vocabulary")) return std::nullopt;
+      return VocabularyRows(feature.vocabulary);
+    }
+    if (!IsClean(i, "buckets")) return std::nullopt;
     if (feature.cross_buckets > 0) return feature.cross_buckets;
     int64_t rows = 1;
     for (const std::string& operand : feature.cross_of) {
-      rows *= VocabularyRows(spec_.features[*spec_.Find(operand)].vocabulary);
+      const absl::StatusOr<size_t> found = spec_.Find(operand);
+      if (!found.ok() || !IsClean(*found, "vocabulary")) return std::nullopt;
+      rows *= VocabularyRows(spec_.features[*found].vocabulary);
       if (rows > kMaxRows) return rows;  // Before it overflows: each factor is at most 2^31.
     }
     return rows;
@@ -161,62 +186,76 @@ class Checker {
 
   void CheckCross(size_t i) {
     const FeatureSpec& feature = spec_.features[i];
-    if (feature.type != FeatureType::Crossed) return;
+    if (feature.type != FeatureType::Crossed || !IsKnown(i)) return;
     std::set<size_t> operands;
     int64_t combinations = 1;
     for (size_t o = 0; o < feature.cross_of.size(); ++o) {
       const std::string path = absl::StrCat(Path(i), ".of[", o, "]");
       const absl::StatusOr<size_t> found = spec_.Find(feature.cross_of[o]);
       if (!found.ok()) {
-        errors_.Add(path, found.status().message());
-        return;
+        if (NamesAreKnown(spec_, errors_)) errors_.Add(path, found.status().message());
+        errors_.Spoil(path);
+        continue;
       }
       const FeatureSpec& operand = spec_.features[*found];
-      if (operand.type != FeatureType::Categorical &&
-          operand.type != FeatureType::MultiCategorical) {
+      if (!IsKnown(*found)) {
+        errors_.Spoil(path);
+      } else if (operand.type != FeatureType::Categorical &&
+                 operand.type != FeatureType::MultiCategorical) {
         errors_.Add(path, absl::StrCat("'", operand.name, "' is ", FeatureTypeName(operand.type),
                                        "; only categorical features can be crossed"));
-        return;
-      }
-      if (operand.side == Side::History) {
+      } else if (operand.side == Side::History) {
         errors_.Add(path, absl::StrCat("'", operand.name,
                                        "' is of the history, whose features cannot be crossed"));
-        return;
-      }
-      if (!operands.insert(*found).second) {
+      } else if (!operands.insert(*found).second) {
         errors_.Add(path, absl::StrCat("'", operand.name, "' is crossed with itself"));
-        return;
+      } else {
+        combinations *= operand.max_values;
       }
-      combinations *= operand.max_values;
       if (combinations > kMaxValues) {
         errors_.Add(absl::StrCat(Path(i), ".of"),
                     absl::StrCat("makes more than ", kMaxValues, " combinations in one row"));
         return;
       }
     }
-    if (Rows(feature) > kMaxRows) {
-      errors_.Add(Path(i), absl::StrCat("crosses to more than ", kMaxRows,
-                                        " rows: give 'buckets' to hash the combinations into"));
+    if (IsKnown(i) && Rows(i).value_or(0) > kMaxRows) {
+      errors_.Add(Path(i),
+                  absl::StrCat("crosses to more than ", kMaxRows,
+                               " rows: give 'buckets' to hash the combinations into"),
+                  absl::StrCat(Path(i), ".buckets"));
     }
   }
 
   void CheckLayout(size_t i) {
-    if (!errors_.ok()) return;
     const FeatureSpec& feature = spec_.features[i];
-    if (HasTable(feature) && Rows(feature) > traits_.most_rows) {
+    const int64_t rows = HasTable(feature) ? Rows(i).value_or(0) : 0;
+    if (rows > traits_.most_rows) {
       errors_.Add(Path(i),
-                  absl::StrCat("'", feature.name, "' has ", Rows(feature), " rows; ",
-                               traits_.library, " keeps ids in float32, in which those above ",
-                               traits_.most_rows, " collide"));
+                  absl::StrCat("'", feature.name, "' has ", rows, " rows; ", traits_.library,
+                               " keeps ids in float32, in which those above ", traits_.most_rows,
+                               " collide"),
+                  absl::StrCat(Path(i), ".vocabulary"));
     }
-    if (!CanPool(feature, feature.combiner)) {
+    if (!CanPool(feature, feature.combiner) && IsKnown(i)) {
       AddMaxWithLength(absl::StrCat(Path(i), ".combiner"), feature);
+    }
+    CheckMax(feature, feature.combiner, absl::StrCat(Path(i), ".combiner"));
+    if (!traits_.has_lengths && !feature.length.empty()) {
+      errors_.Add(absl::StrCat(Path(i), ".length"),
+                  absl::StrCat("'", feature.name, "' has a length; ", traits_.library,
+                               " has none: row 0 pads"));
     }
   }
 
   bool CanPool(const FeatureSpec& feature, schema::Combiner combiner) const {
     return traits_.takes_max_with_length || feature.length.empty() ||
            combiner != schema::Combiner::Max;
+  }
+
+  void CheckMax(const FeatureSpec& feature, schema::Combiner combiner, const std::string& path) {
+    if (traits_.has_max || combiner != schema::Combiner::Max) return;
+    errors_.Add(path, absl::StrCat("'", feature.name, "' is pooled by max, which ", traits_.library,
+                                   " does not have"));
   }
 
   void AddMaxWithLength(const std::string& path, const FeatureSpec& feature) {
@@ -228,9 +267,12 @@ class Checker {
   void CheckUses(const std::vector<FeatureUse>& uses, const std::string& path) {
     for (size_t i = 0; i < uses.size(); ++i) {
       const FeatureSpec& feature = spec_.features[uses[i].feature];
+      // That of the feature itself was said of the feature.
+      if (!IsClean(uses[i].feature, "combiner") && uses[i].combiner == feature.combiner) continue;
       if (!CanPool(feature, uses[i].combiner)) {
         AddMaxWithLength(absl::StrCat(path, "[", i, "]"), feature);
       }
+      CheckMax(feature, uses[i].combiner, absl::StrCat(path, "[", i, "]"));
     }
   }
 
@@ -241,6 +283,7 @@ class Checker {
   // What attention reads: ids or numbers, of the side that `side` is.
   void CheckAttended(size_t feature_index, Side side, const std::string& path) {
     const FeatureSpec& feature = spec_.features[feature_index];
+    if (!IsKnown(feature_index)) return;
     const bool can_be_attended =
         feature.type == FeatureType::Categorical || feature.type == FeatureType::MultiCategorical ||
         (feature.type == FeatureType::Numeric && traits_.attends_to_numbers);
@@ -262,7 +305,10 @@ class Checker {
     for (size_t i = 0; i < query.size(); ++i) {
       CheckAttended(query[i], Side::Candidate, InList(path, i));
     }
-    if (!traits_.query_in_deep_order || !errors_.ok()) return;
+    if (!traits_.query_in_deep_order || !errors_.IsClean("attention.query") ||
+        !errors_.IsClean("deep.features")) {
+      return;
+    }
     // Its query is made of the network's columns, in their order.
     std::vector<size_t> expected;
     for (const FeatureUse& use : spec_.deep.features) {
@@ -297,19 +343,36 @@ class Checker {
                                        first.name, "' of '", spec_.sequences[first.sequence].name,
                                        "'; a key is made of the events of one"));
       }
-      // Where row 0 pads, nobody asked for the padding.
-      if (!traits_.row_zero_pads && feature.type == FeatureType::Categorical &&
-          feature.padding_row.has_value()) {
+      // Where row 0 pads, nobody may have asked for the padding.
+      if (feature.type == FeatureType::Categorical && feature.gives_padding_row) {
         errors_.Add(path, absl::StrCat("'", feature.name,
                                        "' has a padding_row, but attention "
                                        "counts every event that there is: leave it out"));
       }
+      CheckPlace(feature, key[i], path);
+    }
+  }
+
+  // Where the layout has a place in the network for each feature of the key.
+  void CheckPlace(const FeatureSpec& feature, size_t index, const std::string& path) {
+    const std::vector<FeatureUse>& deep = spec_.deep.features;
+    const bool is_in_deep = std::any_of(
+        deep.begin(), deep.end(), [&](const FeatureUse& use) { return use.feature == index; });
+    const bool has_place = traits_.history_place == HistoryPlace::kInPlace;
+    if (has_place && !is_in_deep) {
+      errors_.Add(path, absl::StrCat("'", feature.name, "' is not in deep.features, where ",
+                                     traits_.library, " puts what is attended in its place"));
+    }
+    if (traits_.keys_are_not_pooled && is_in_deep) {
+      errors_.Add(path, absl::StrCat("'", feature.name, "' is in deep.features too, but ",
+                                     traits_.library, "'s network reads no sequence of the key"));
     }
   }
 
   // What does not depend on the candidate.
   void CheckOfState(const FeatureUse& use, const std::string& path) {
     const FeatureSpec& feature = spec_.features[use.feature];
+    if (!IsKnown(use.feature)) return;
     bool of_candidate = feature.side == Side::Candidate;
     for (const std::string& operand : feature.cross_of) {
       of_candidate |= spec_.features[*spec_.Find(operand)].side == Side::Candidate;
@@ -324,6 +387,7 @@ class Checker {
   // A feature of one id, or of one number, of a side.
   void CheckSingle(size_t index, Side side, FeatureType type, const std::string& path) {
     const FeatureSpec& feature = spec_.features[index];
+    if (!IsKnown(index) || !IsClean(index, "dimension")) return;
     if (feature.side == side && feature.type == type && feature.dimension == 1) return;
     const std::string found_side =
         feature.side == Side::Unknown ? "" : absl::StrCat(" of side ", SideName(feature.side));
@@ -337,7 +401,7 @@ class Checker {
     CheckUses({spec_.gmf->user}, "gmf.user");
     CheckUses({spec_.gmf->item}, "gmf.item");
     const FeatureSpec& user = spec_.features[spec_.gmf->user.feature];
-    if (!HasTable(user)) {
+    if (!HasTable(user) && IsKnown(spec_.gmf->user.feature)) {
       errors_.Add("gmf.user", absl::StrCat("'", user.name, "' is ", FeatureTypeName(user.type),
                                            ", expected ids"));
     }
@@ -350,7 +414,7 @@ class Checker {
     CheckSingle(autorec.item, Side::History, FeatureType::Categorical, "autorec.item");
     CheckSingle(autorec.rating, Side::History, FeatureType::Numeric, "autorec.rating");
     const size_t sequence = spec_.features[autorec.item].sequence;
-    if (errors_.ok() && spec_.features[autorec.rating].sequence != sequence) {
+    if (errors_.IsClean("autorec") && spec_.features[autorec.rating].sequence != sequence) {
       errors_.Add("autorec.rating", absl::StrCat("is of another sequence than the item, '",
                                                  spec_.sequences[sequence].name, "'"));
     }
@@ -368,42 +432,52 @@ class Checker {
     std::map<std::string, size_t> dimensions;  // The first that declares a dimension.
     for (size_t i = 0; i < spec_.features.size(); ++i) {
       const FeatureSpec& feature = spec_.features[i];
-      if (!HasTable(feature)) continue;
-      const FeatureSpec& other = spec_.features[first.insert({feature.table, i}).first->second];
-      if (Rows(feature) != Rows(other)) {
-        errors_.Add(Path(i), absl::StrCat("'", feature.name, "' and '", other.name,
-                                          "' share the table '", feature.table, "' but have ",
-                                          Rows(feature), " and ", Rows(other), " rows", why));
-        return;
+      const std::string dimension = absl::StrCat(Path(i), ".embedding.dimension");
+      if (!HasTable(feature) || !IsClean(i, "name") ||
+          !errors_.IsClean(absl::StrCat(Path(i), ".embedding.table"))) {
+        continue;
       }
-      if (!feature.embedding_dimension.has_value()) continue;
+      if (const std::optional<int64_t> rows = Rows(i); rows.has_value()) {
+        const size_t one = first.insert({feature.table, i}).first->second;
+        const FeatureSpec& other = spec_.features[one];
+        // The first one's are known: it is in the map.
+        if (const int64_t others = *Rows(one); *rows != others) {
+          errors_.Add(
+              Path(i),
+              absl::StrCat("'", feature.name, "' and '", other.name, "' share the table '",
+                           feature.table, "' but have ", *rows, " and ", others, " rows", why),
+              dimension);
+        }
+      }
+      if (!feature.embedding_dimension.has_value() || !errors_.IsClean(dimension)) continue;
       const FeatureSpec& sized =
           spec_.features[dimensions.insert({feature.table, i}).first->second];
       if (*feature.embedding_dimension != *sized.embedding_dimension) {
         errors_.Add(
-            absl::StrCat(Path(i), ".embedding.dimension"),
+            dimension,
             absl::StrCat("'", feature.name, "' and '", sized.name, "' share the table '",
                          feature.table, "' but have the dimensions ", *feature.embedding_dimension,
                          " and ", *sized.embedding_dimension, why));
-        return;
       }
     }
   }
 
   void CheckCatalog() {
-    if (spec_.catalog_key.empty()) return;
+    if (spec_.catalog_key.empty() || !errors_.IsClean("catalog")) return;
     std::vector<std::string> keys;
-    for (const FeatureSpec& feature : spec_.features) {
+    for (size_t i = 0; i < spec_.features.size(); ++i) {
+      const FeatureSpec& feature = spec_.features[i];
       if (feature.side != Side::Candidate) continue;
       if (feature.type == FeatureType::Categorical) keys.push_back(feature.name);
       if (feature.name != spec_.catalog_key) continue;
-      if (feature.type != FeatureType::Categorical) {
+      if (feature.type != FeatureType::Categorical && IsKnown(i)) {
         errors_.Add("catalog.key",
                     absl::StrCat("'", feature.name, "' is ", FeatureTypeName(feature.type),
                                  "; an item is named by a categorical feature"));
       }
       return;
     }
+    if (!NamesAreKnown(spec_, errors_)) return;
     errors_.Add("catalog.key", absl::StrCat("there is no candidate feature '", spec_.catalog_key,
                                             "'", Suggestion(spec_.catalog_key, keys)));
   }
@@ -418,5 +492,37 @@ class Checker {
 void CheckFeatures(const Spec& spec, JsonErrors* errors) { Checker(spec, errors).RunFeatures(); }
 
 void CheckModel(const Spec& spec, JsonErrors* errors) { Checker(spec, errors).RunModel(); }
+
+void CheckDefaults(const Spec& spec, JsonErrors* errors) {
+  for (size_t i = 0; i < spec.features.size(); ++i) {
+    if (!spec.features[i].default_value.has_value() || !errors->IsClean(FeaturePath(i))) continue;
+    // Only resolving it shows.
+    Spec alone;
+    alone.features = {spec.features[i]};
+    alone.features[0].length.clear();
+    const absl::Status status = BuildFeatureSet(alone).status();
+    if (status.ok()) continue;
+    const std::string path = absl::StrCat(FeaturePath(i), ".default");
+    errors->Add(path,
+                absl::StripPrefix(status.message(), absl::StrCat(FeaturePath(0), ".default: ")));
+  }
+}
+
+bool IsKnownFeature(size_t feature, const JsonErrors& errors) {
+  for (const char* key : {"type", "side", "of"}) {
+    if (!errors.IsClean(absl::StrCat(FeaturePath(feature), ".", key))) return false;
+  }
+  return true;
+}
+
+bool NamesAreKnown(const Spec& spec, const JsonErrors& errors) {
+  if (spec.features.empty()) return false;
+  for (size_t i = 0; i < spec.features.size(); ++i) {
+    for (const char* key : {"name", "side"}) {
+      if (!errors.IsClean(absl::StrCat(FeaturePath(i), ".", key))) return false;
+    }
+  }
+  return true;
+}
 
 }  // namespace handpick::converter

@@ -25,11 +25,21 @@ inline constexpr int64_t kMaxPieces = 1024;
 inline constexpr int64_t kMaxCrossLayers = 64;
 
 // Checks the features of a spec: names are unique, references among them lead to features that can
-// be used so, sizes of shared tables agree, and the layout can express them. Adds the first fault.
+// be used so, sizes of shared tables agree, and the layout can express them. Adds all faults; what
+// failed to be read is left out.
 void CheckFeatures(const Spec& spec, JsonErrors* errors);
 
-// Checks how the parts of the model use features that passed CheckFeatures. Adds the first fault.
+// Checks how the parts of the model use features that went through CheckFeatures. Adds all faults.
 void CheckModel(const Spec& spec, JsonErrors* errors);
+
+// Checks that each feature takes its own default.
+void CheckDefaults(const Spec& spec, JsonErrors* errors);
+
+// Whether type, side and operands of a feature were read without a fault.
+bool IsKnownFeature(size_t feature, const JsonErrors& errors);
+
+// Whether a reference that leads nowhere is a fault: all features were read as far as their names.
+bool NamesAreKnown(const Spec& spec, const JsonErrors& errors);
 
 }  // namespace handpick::converter
 

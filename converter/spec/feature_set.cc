@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
-#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -11,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/io/status_macros.h"
 #include "converter/request/resolve.h"
+#include "converter/spec/value_order.h"
 
 namespace handpick::converter {
 namespace {
@@ -19,13 +19,11 @@ using schema::FeatureType;
 using schema::Side;
 using schema::VocabularyKind;
 
-// Positions of `values` in ascending order of their values. std::string compares bytewise.
-template <typename T>
-std::vector<size_t> SortedOrder(const std::vector<T>& values) {
-  std::vector<size_t> order(values.size());
-  std::iota(order.begin(), order.end(), size_t{0});
-  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) { return values[a] < values[b]; });
-  return order;
+// The order that the spec has, if it is still that of the values.
+template <typename Value>
+ValueOrder OrderOf(const std::vector<Value>& values, const VocabularySpec& spec) {
+  if (spec.order != nullptr && IsAscendingOrder(values, *spec.order)) return *spec.order;
+  return AscendingOrder(values);
 }
 
 absl::StatusOr<std::unique_ptr<schema::VocabularyT>> BuildVocabulary(const VocabularySpec& spec) {
@@ -34,20 +32,20 @@ absl::StatusOr<std::unique_ptr<schema::VocabularyT>> BuildVocabulary(const Vocab
   vocabulary->row_count = static_cast<uint32_t>(VocabularyRows(spec));
   vocabulary->out_of_vocabulary_row = spec.out_of_vocabulary_row.value_or(-1);
   if (spec.kind == VocabularyKind::IntegerList) {
-    for (const size_t i : SortedOrder(spec.integers)) {
+    for (const uint32_t i : OrderOf(spec.integers, spec)) {
       vocabulary->ids.push_back(spec.integers[i]);
-      vocabulary->rows.push_back(static_cast<uint32_t>(spec.first_row + i));
+      vocabulary->rows.push_back(static_cast<uint32_t>(spec.first_row + int64_t{i}));
     }
   } else if (spec.kind == VocabularyKind::StringList) {
     vocabulary->string_offsets.push_back(0);
-    for (const size_t i : SortedOrder(spec.strings)) {
+    for (const uint32_t i : OrderOf(spec.strings, spec)) {
       const std::string& text = spec.strings[i];
       if (vocabulary->string_bytes.size() + text.size() > std::numeric_limits<uint32_t>::max()) {
         return absl::InvalidArgumentError("the strings of a vocabulary are longer than 4 GiB");
       }
       vocabulary->string_bytes.insert(vocabulary->string_bytes.end(), text.begin(), text.end());
       vocabulary->string_offsets.push_back(static_cast<uint32_t>(vocabulary->string_bytes.size()));
-      vocabulary->rows.push_back(static_cast<uint32_t>(spec.first_row + i));
+      vocabulary->rows.push_back(static_cast<uint32_t>(spec.first_row + int64_t{i}));
     }
   } else if (spec.kind == VocabularyKind::Hash) {
     vocabulary->first_row = static_cast<uint32_t>(spec.first_row);

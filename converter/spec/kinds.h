@@ -79,6 +79,9 @@ enum KindTrait : unsigned {
   kHasUnits = 1u << 8,
 };
 
+// What FuxiCTR is not read of.
+inline constexpr unsigned kAllButFuxiCtr = kEveryLayout & ~LayoutBit(Layout::kFuxiCtr);
+
 struct ModelKind {
   const char* name;   // As in a spec.
   const char* help;   // One line.
@@ -113,17 +116,18 @@ inline constexpr ModelKind kModelKinds[] = {
      "Guo et al., IJCAI 2017", kDeep, kWide, kFieldsInteract | kLayersAreOptional, kEveryLayout},
     {"shared_bottom", "Shared bottom: one network for all tasks, and a tower for each",
      "of task t: head_t(tower_t(layers([deep features])))", "Caruana, Machine Learning 1997",
-     kDeep | kTasks, 0, kHasTasks, kEveryLayout},
+     kDeep | kTasks, 0, kHasTasks, kAllButFuxiCtr},
     {"mmoe", "Multi-gate Mixture-of-Experts: each task weighs networks that all tasks share",
      "of task t: head_t(tower_t(sum over experts of softmax(gate_t(x))_e layers_e(x)))",
-     "Ma et al., KDD 2018", kDeep | kExperts | kTasks, 0, kHasTasks, kEveryLayout},
+     "Ma et al., KDD 2018", kDeep | kExperts | kTasks, 0, kHasTasks, kAllButFuxiCtr},
     {"esmm", "Entire Space Multi-Task Model: what is clicked, and then bought",
      "`ctr` and `cvr`: head_t(layers_t([deep features])); `ctcvr`: log sigmoid(ctr) + log "
      "sigmoid(cvr)",
-     "Ma et al., SIGIR 2018", kDeep, 0, kNamesOutputs, kEveryLayout},
+     "Ma et al., SIGIR 2018", kDeep, 0, kNamesOutputs, kAllButFuxiCtr},
     {"mlr", "Piece-wise linear model: logistic regressions, one for each region of the features",
      "the probability itself: sum over pieces of softmax(u x)_i sigmoid(w_i x)",
-     "Gai et al., arXiv:1704.05194, 2017", kPiecewise, 0, kPlain, kEveryLayout},
+     "Gai et al., arXiv:1704.05194, 2017", kPiecewise, 0, kPlain,
+     kAllButFuxiCtr & ~LayoutBit(Layout::kDeepCtr)},
     {"dcn", "Deep & Cross: products of all degrees of the inputs, beside a network or below it",
      "wide + head([cross(x), layers(x)]) or wide + head(layers(cross(x))), x = [deep features]",
      "Wang et al., ADKDD 2017, eq. 3; Wang et al., WWW 2021, eq. 1", kDeep, kWide | kCross,
@@ -176,7 +180,7 @@ inline constexpr ModelKind kModelKinds[] = {
      kDeep | kProducts, 0, kFieldsInteract, kEveryLayout},
     {"afm", "Attentional Factorization Machine: all pairs of embeddings, weighted by attention",
      "wide + head(sum of a_ij (e_i * e_j) of all pairs)", "Xiao et al., IJCAI 2017", kDeep, kWide,
-     kFieldsInteract | kHasNoLayers | kNeedsPairs, kEveryLayout},
+     kFieldsInteract | kHasNoLayers | kNeedsPairs, kAllButFuxiCtr},
     {"two_tower",
      "Two towers: how alike a vector of the user and one of the item are; for recall too",
      "similarity(user tower, item tower) / temperature", "Huang et al., CIKM 2013", kTowers, 0,

@@ -61,6 +61,7 @@ constexpr TensorName kHandpickNames[] = {
     {Role::kNamedUnit, "attention.<name>"},
     {Role::kNamedUnitHeadWeight, "attention.<name>.head.weight"},
     {Role::kNamedUnitHeadBias, "attention.<name>.head.bias"},
+    {Role::kBilinear, "attention.bilinear.weight"},
 };
 
 // DeepCTR-Torch 0.2.9. The classes DIEN and AFM have names of their own.
@@ -138,6 +139,8 @@ constexpr LayoutTraits DeepCtrTorch() {
   traits.has_several_units = false;
   // layers/sequence.py registers AUGRU's hidden bias under both names.
   traits.augru_has_one_bias = true;
+  traits.has_attention_forms = false;
+  traits.has_sum_pooling = false;
   traits.has_parallel_full_cross_alone = true;
   traits.has_superposed_products = false;
   traits.outer_kernels_are_turned = true;
@@ -179,6 +182,227 @@ constexpr LayoutOfKind kDeepCtrTorchOfKinds[] = {
     {"dien", DeepCtrTorchDien()},
 };
 
+// DeepCTR 0.9.4 (TensorFlow), as tf.keras saves weights. A model has one layer of most kinds.
+constexpr TensorName kDeepCtrNames[] = {
+    {Role::kDeepTable, "sparse_emb_<table>/embeddings:0"},
+    {Role::kWideTable, "linear0sparse_emb_<table>/embeddings:0"},
+    {Role::kWideNumbers, "linear/linear_kernel:0"},
+    {Role::kWideBias, "linear/linear_bias:0"},
+    {Role::kNetwork, "dnn"},
+    {Role::kUnit, "attention_sequence_pooling_layer/local_activation_unit/dnn"},
+    {Role::kLayerWeight, "afm_layer/attention_W:0", "afm"},
+    {Role::kLayerWeight, "<network>/kernel<i>:0"},
+    {Role::kLayerBias, "afm_layer/attention_b:0", "afm"},
+    {Role::kLayerBias, "<network>/bias<i>:0"},
+    {Role::kBatchNorm, "<network>/batch_normalization<_i>/<part>:0"},
+    {Role::kPrelu, "<network>/p_re_lu<_i>/alpha:0"},
+    {Role::kDiceAlpha, "<network>/dice<_i>/dice_alpha:0"},
+    {Role::kDice, "<network>/dice<_i>/batch_normalization/<part>:0"},
+    {Role::kHeadWeight, "afm_layer/projection_p:0", "afm"},
+    {Role::kHeadWeight, "dense/kernel:0"},
+    {Role::kOutputBias, "prediction_layer/global_bias:0"},
+    {Role::kUnitHeadWeight, "afm_layer/projection_h:0", "afm"},
+    {Role::kUnitHeadWeight, "attention_sequence_pooling_layer/local_activation_unit/kernel:0"},
+    {Role::kUnitHeadBias, "attention_sequence_pooling_layer/local_activation_unit/bias:0"},
+    {Role::kExtractor, "gru1/gru_cell/<part>:0"},
+    // contrib/utils.py: these cells make their variables outside of a layer of their own.
+    {Role::kEvolution, "gru2/<part>:0", "AGRU"},
+    {Role::kEvolution, "gru2/<part>:0", "AUGRU"},
+    {Role::kEvolution, "gru2/gru_cell/<part>:0"},
+    {Role::kTask, "dnn<_t>", "esmm"},
+    {Role::kTask, "tower_<task>"},
+    {Role::kTaskHeadWeight, "dense<_t>/kernel:0"},
+    // models/multitask/esmm.py: what it says of both is a product, which has no bias.
+    {Role::kTaskHeadBias, "prediction_layer/global_bias:0", "cvr"},
+    {Role::kTaskHeadBias, "<task>/global_bias:0"},
+    {Role::kExpert, "expert_<e>"},
+    {Role::kGate, "gate_<task>"},
+    {Role::kGateWeight, "gate_softmax_<task>/kernel:0"},
+    {Role::kCrossWeight, "cross_net/kernel<i>:0"},
+    {Role::kCrossBias, "cross_net/bias<i>:0"},
+    {Role::kOuterKernel, "outter_product_layer/kernel:0"},
+};
+
+constexpr const char* kDeepCtrNumberedLayers[] = {"afm_layer",
+                                                  "attention_sequence_pooling_layer",
+                                                  "batch_normalization",
+                                                  "cross_net",
+                                                  "dense",
+                                                  "dice",
+                                                  "dnn",
+                                                  "gru_cell",
+                                                  "linear",
+                                                  "local_activation_unit",
+                                                  "outter_product_layer",
+                                                  "p_re_lu",
+                                                  "prediction_layer"};
+
+// inputs.py: a table that sequences alone look into (and, up to release 0.9.4, any that one does).
+constexpr OtherBeginning kDeepCtrOtherBeginnings[] = {
+    {"sparse_seq_emb_", "sparse_emb_"}, {"linear0sparse_seq_emb_", "linear0sparse_emb_"}};
+
+constexpr LayoutTraits DeepCtr() {
+  LayoutTraits traits;
+  traits.library = "DeepCTR";
+  traits.kernels_are_in_out = true;
+  traits.norm_ends[0] = "/gamma:0";
+  traits.norm_ends[1] = "/beta:0";
+  traits.norm_ends[2] = "/moving_mean:0";
+  traits.norm_ends[3] = "/moving_variance:0";
+  traits.numbered_layers = kDeepCtrNumberedLayers;
+  traits.other_beginnings = kDeepCtrOtherBeginnings;
+  traits.row_zero_pads = true;
+  // layers/sequence.py masks with e - (1 - m) * 1e9.
+  traits.empty_max_value = -1e9;
+  // feature_column.py: of each group ids, then sequences; layers/utils.py: then numbers.
+  traits.groups_deep_by_column_kind = true;
+  // Keras' BatchNormalization.
+  traits.batch_normalization_epsilon = 1e-3;
+  // layers/activation.py: center=False, scale=False.
+  traits.dice_epsilon = 1e-9;
+  traits.dice_is_affine = false;
+  traits.history_place = HistoryPlace::kBeforeNumbers;
+  // layers/sequence.py gives every score of padding the same huge negative number.
+  traits.softmax_over_padding = true;
+  traits.attends_to_several_ids = false;
+  traits.attends_to_numbers = false;
+  traits.query_in_deep_order = true;
+  // layers/utils.py: Concat's mask is that of all of its inputs.
+  traits.zeros_are_no_events = true;
+  traits.recurrences_are_tensorflows = true;
+  // contrib/utils.py, VecAttGRUCell.
+  traits.attention_lowers_what_augru_keeps = true;
+  traits.has_parallel_full_cross_alone = true;
+  traits.has_superposed_products = false;
+  traits.outer_kernels_are_turned = true;
+  traits.pair_attention_is_turned = true;
+  return traits;
+}
+
+constexpr LayoutTraits DeepCtrDien() {
+  LayoutTraits traits = DeepCtr();
+  // models/sequence/dien.py masks by the length (seq_mask_zero=False), and states behind it are 0.
+  traits.zeros_are_no_events = false;
+  traits.softmax_over_padding = false;
+  return traits;
+}
+
+constexpr LayoutOfKind kDeepCtrOfKinds[] = {{"dien", DeepCtrDien()}};
+
+// FuxiCTR 2.3.9 (torch). Models name their parts each in their own way; DIN and DIEN make the
+// embeddings that the others have behind one module more.
+constexpr TensorName kFuxiCtrNames[] = {
+    {Role::kDeepTable, "embedding_layer.embedding_layers.<table>.weight", "din"},
+    {Role::kDeepTable, "embedding_layer.embedding_layers.<table>.weight", "dien"},
+    {Role::kDeepTable, "embedding_layer.embedding_layer.embedding_layers.<table>.weight"},
+    {Role::kProjection, "embedding_layer.feature_encoders.<table>.weight", "din"},
+    {Role::kProjection, "embedding_layer.feature_encoders.<table>.weight", "dien"},
+    {Role::kProjection, "embedding_layer.embedding_layer.feature_encoders.<table>.weight"},
+    {Role::kWideTable,
+     "fm.lr_layer.embedding_layer.embedding_layer.embedding_layers.<table>.weight", "fm"},
+    {Role::kWideTable,
+     "fm.lr_layer.embedding_layer.embedding_layer.embedding_layers.<table>.weight", "deepfm"},
+    {Role::kWideTable, "lr_layer.embedding_layer.embedding_layer.embedding_layers.<table>.weight"},
+    {Role::kWideBias, "fm.lr_layer.bias", "fm"},
+    {Role::kWideBias, "fm.lr_layer.bias", "deepfm"},
+    {Role::kWideBias, "lr_layer.bias", "lr"},
+    {Role::kNetwork, "mlp.mlp", "deepfm"},
+    {Role::kNetwork, "parallel_dnn.mlp", "dcn"},
+    {Role::kNetwork, "dnn.mlp"},
+    {Role::kStackedNetwork, "stacked_dnn.mlp"},
+    {Role::kUnit, "attention_modules.<a>.attn_mlp.mlp", "dien"},
+    {Role::kUnit, "attention_layers.<a>.attention_layer.mlp"},
+    {Role::kLayerWeight, "<network>.<n>.weight"},
+    {Role::kLayerBias, "<network>.<n>.bias"},
+    {Role::kBatchNorm, "<network>.<n>.<part>"},
+    {Role::kPrelu, "<network>.<n>.weight"},
+    {Role::kDiceAlpha, "<network>.<n>.alpha"},
+    {Role::kDice, "<network>.<n>.bn.<part>"},
+    {Role::kHeadWeight, "fc.weight", "dcn"},
+    {Role::kHeadWeight, "<network>.<n>.weight"},
+    {Role::kHeadBias, "fc.bias", "dcn"},
+    {Role::kHeadBias, "<network>.<n>.bias"},
+    {Role::kUnitHeadWeight, "<network>.<n>.weight"},
+    {Role::kUnitHeadBias, "<network>.<n>.bias"},
+    {Role::kBilinear, "attention_modules.<a>.W_kernel"},
+    {Role::kExtractor, "extraction_modules.<a>.<part>_l0"},
+    {Role::kEvolution, "evolving_modules.<a>.gru_cell.<side>2h.<param>", "AGRU"},
+    {Role::kEvolution, "evolving_modules.<a>.gru_cell.<side>2h.<param>", "AUGRU"},
+    {Role::kEvolution, "evolving_modules.<a>.<part>_l0"},
+    {Role::kAuxiliary, "aux_net."},
+    {Role::kCrossWeight, "crossnet.cross_layers.<i>.weight"},
+    {Role::kCrossBias, "crossnet.cross_layers.<i>.bias"},
+};
+
+constexpr RefusedTensor kFuxiCtrRefused[] = {
+    {"crossnet.U_list.",
+     "is of use_low_rank_mixture, whose gates and inner activations no cross "
+     "layer here has"},
+    {".pretrain_embedding.",
+     "is of a pretrained embedding (pretrained_emb), which a table alone "
+     "does not replace: train with the embedding's own table, or merge it "
+     "into one"},
+};
+
+constexpr LayoutTraits FuxiCtr() {
+  LayoutTraits traits;
+  traits.library = "FuxiCTR";
+  traits.row_zero_pads = true;
+  traits.has_max = false;
+  traits.has_lengths = false;
+  // layers/pooling.py: MaskedAveragePooling counts rows that do not add up to 0.
+  traits.pads_with_zeros = true;
+  // layers/embeddings/feature_embedding.py: share_embedding is a second name of a module; but not
+  // in the linear part, use_sharing=False.
+  traits.shared_tables_have_every_name = true;
+  traits.embeds_numbers = true;
+  traits.wide_is_an_embedding = true;
+  traits.batch_normalization_epsilon = 1e-5;
+  // layers/activations.py: Dice(eps=1e-9), affine=False.
+  traits.dice_epsilon = 1e-9;
+  traits.dice_is_affine = false;
+  traits.attends_to_several_ids = false;
+  traits.attends_to_numbers = false;
+  // models of the zoo: DIN.py puts what is attended in the place of each sequence.
+  traits.history_place = HistoryPlace::kInPlace;
+  traits.padding_is_no_event = true;
+  traits.has_attention_forms = false;
+  traits.has_full_matrix_cross_alone = true;
+  traits.stacks_beside_layers = true;
+  traits.has_outer_products = false;
+  traits.has_superposed_products = false;
+  traits.refused = kFuxiCtrRefused;
+  return traits;
+}
+
+constexpr LayoutTraits FuxiCtrDien() {
+  LayoutTraits traits = FuxiCtr();
+  traits.history_place = HistoryPlace::kFirst;
+  traits.keys_are_not_pooled = true;
+  // Its sequences are padded at their end, and packed.
+  traits.padding_is_no_event = false;
+  traits.has_attention_forms = true;
+  traits.gru_pools_by_attention = false;
+  // DIEN.py multiplies [rows, events, width] with [rows, events].
+  traits.has_aigru = false;
+  traits.attention_gates_are_u_r_n = true;
+  return traits;
+}
+
+// layers/interactions/inner_product.py keeps its mask as a parameter.
+constexpr const char* kFuxiCtrPnnUnread[] = {"inner_product_layer.triu_mask"};
+
+constexpr LayoutTraits FuxiCtrPnn() {
+  LayoutTraits traits = FuxiCtr();
+  traits.unread = kFuxiCtrPnnUnread;
+  return traits;
+}
+
+constexpr LayoutOfKind kFuxiCtrOfKinds[] = {
+    {"dien", FuxiCtrDien()},
+    {"pnn", FuxiCtrPnn()},
+};
+
 constexpr LayoutRow kLayouts[] = {
     {Layout::kHandpick,
      "handpick",
@@ -188,6 +412,10 @@ constexpr LayoutRow kLayouts[] = {
      {}},
     {Layout::kDeepCtrTorch, "deepctr-torch", "a state_dict of DeepCTR-Torch 0.2.9",
      kDeepCtrTorchNames, DeepCtrTorch(), kDeepCtrTorchOfKinds},
+    {Layout::kDeepCtr, "deepctr", "Keras weights of DeepCTR 0.9.4 (TensorFlow)", kDeepCtrNames,
+     DeepCtr(), kDeepCtrOfKinds},
+    {Layout::kFuxiCtr, "fuxictr", "a state_dict of FuxiCTR 2.3.9 (torch)", kFuxiCtrNames, FuxiCtr(),
+     kFuxiCtrOfKinds},
 };
 static_assert(sizeof(kLayouts) / sizeof(kLayouts[0]) == kLayoutCount, "every layout has a row");
 

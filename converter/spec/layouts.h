@@ -16,8 +16,8 @@
 
 namespace handpick::converter {
 
-enum class Layout { kHandpick, kDeepCtrTorch };
-inline constexpr size_t kLayoutCount = 2;
+enum class Layout { kHandpick, kDeepCtrTorch, kDeepCtr, kFuxiCtr };
+inline constexpr size_t kLayoutCount = 4;
 
 // Sets of layouts are sums of bits.
 constexpr unsigned LayoutBit(Layout layout) { return 1u << static_cast<unsigned>(layout); }
@@ -84,22 +84,52 @@ enum class TensorRole {
   kNamedUnit,    // kUnit and its head, of unit <name>, where there are several.
   kNamedUnitHeadWeight,
   kNamedUnitHeadBias,
+  kProjection,      // [dimension, numbers]: makes a field of a feature of several numbers.
+  kStackedNetwork,  // As kNetwork: of the layers upon a cross, where these have another name.
+  kBilinear,        // [width, width]: the score of an event is k^T W q.
 };
 
 // A name with places for <table>, <i> (a layer or a piece, from 0), <network>, <part>, <t> (a task,
-// from 0 or by name), <e> (an expert, from 0) and <name> (an attention unit).
+// from 0 or by name), <e> (an expert, from 0), <name> (an attention unit), <a> (the same, from 0)
+// and <n> (where a layer stands in a torch.nn.Sequential, which the archive says). A recurrence may
+// have <side> (x or h) and <param> (weight or bias) for <part>. <task> is a task's name; <_i> and
+// <_t> number layers and tasks as Keras numbers layers: nothing for the first, _1 for the second.
 struct TensorName {
   TensorRole role;
   const char* pattern;
-  const char* only = "";  // For a kind of model, or for a cell of the evolution; "": any other.
+  // For a kind of model, for a cell of the evolution, or for a named task; "": any other.
+  const char* only = "";
 };
 
-// Where the attended history stands among the deep features.
-enum class HistoryPlace { kLast, kBeforeNumbers, kFirst };
+// How the names of some tensors begin in an archive, and in the patterns.
+struct OtherBeginning {
+  const char* theirs;
+  const char* ours;
+};
+
+// Where the attended history stands among the deep features. kInPlace: each feature of the key
+// stands where the deep features have it.
+enum class HistoryPlace { kLast, kBeforeNumbers, kFirst, kInPlace };
+
+// A tensor that says of a model that it cannot be had, by a part of its name.
+struct RefusedTensor {
+  const char* in_name;
+  const char* reason;
+};
 
 // What a library does that another would not.
 struct LayoutTraits {
   const char* library = "";  // In messages.
+
+  // Tensors.
+  bool kernels_are_in_out = false;  // Weights of dense layers are [in, out].
+  // Of a normalisation: how the names end of its scale, offset, mean and variance.
+  const char* norm_ends[4] = {".weight", ".bias", ".running_mean", ".running_var"};
+  // Layers that are numbered as they are made, whatever else the process made before: their numbers
+  // count in their order alone.
+  absl::Span<const char* const> numbered_layers = {};
+  // Names that tensors may have instead.
+  absl::Span<const OtherBeginning> other_beginnings = {};
 
   // Features.
   int64_t most_rows = INT64_MAX;         // Of a table; ids beyond collide.
@@ -107,6 +137,14 @@ struct LayoutTraits {
   bool takes_max_with_length = true;     // Pools the maximum of the positions below a length.
   bool last_column_sizes_table = false;  // A table of two sizes is no error, but the last one's.
   double empty_max_value = 0;            // What a maximum over no position is, in every column.
+  bool has_max = true;
+  bool has_lengths = true;       // Of multi-valued features.
+  bool pads_with_zeros = false;  // Row 0 of a table that pads is zeros, which a sum may add;
+                                 // a mean leaves out whatever row adds up to 0.
+  bool shared_tables_have_every_name = false;  // A table is there under each feature's name.
+  bool embeds_numbers = false;                 // Numbers are multiplied with a vector: fields too.
+  // The wide part: tables, and weights of numbers, have the names of features; ids are added up.
+  bool wide_is_an_embedding = false;
 
   // The network.
   bool groups_deep_by_column_kind = false;  // Its input: ids, then sequences, then numbers.
@@ -114,6 +152,9 @@ struct LayoutTraits {
   bool has_batch_normalization = true;
   bool has_dice_in_network = true;
   double batch_normalization_epsilon = 0;  // 0: any.
+  // Added to the variance in Dice: Zhou et al. 2018, equation 3; DeepCTR-Torch has the same.
+  double dice_epsilon = 1e-8;
+  bool dice_is_affine = true;
 
   // Attention.
   HistoryPlace history_place = HistoryPlace::kLast;
@@ -124,6 +165,18 @@ struct LayoutTraits {
   bool query_in_deep_order = false;      // The query is joined in the order of the deep features.
   bool has_several_units = true;         // Each over a sequence of its own.
   bool augru_has_one_bias = false;       // bias_ih is another name of bias_hh, which counts.
+  bool zeros_are_no_events = false;      // An event with an id of row 0 does not count.
+  // Recurrences are TensorFlow's GRUCell: gates/kernel [input and state, 2 H] of r and z,
+  // candidate/kernel [input and state, H], a bias for each, and the reset before the product.
+  bool recurrences_are_tensorflows = false;
+  bool attention_lowers_what_augru_keeps = false;  // h' = k h + (1 - k) n, with k = (1 - a) z.
+  bool keys_are_not_pooled = false;                // No feature of the key is a deep feature too.
+  bool padding_is_no_event = false;    // Attention leaves events out whose first id is padding.
+  bool has_attention_forms = true;     // Other than a unit of layers.
+  bool has_sum_pooling = true;         // DIEN's sum of the keys beside the last state.
+  bool gru_pools_by_attention = true;  // Cell GRU. Otherwise: its last state, without attention.
+  bool has_aigru = true;
+  bool attention_gates_are_u_r_n = false;  // The gates of AGRU and AUGRU; otherwise r, z, n.
 
   // A piece-wise linear model.
   bool pieces_are_regions = false;  // Pieces are linear by the weights that choose among them.
@@ -131,11 +184,16 @@ struct LayoutTraits {
 
   // Cross layers.
   bool has_parallel_full_cross_alone = false;  // Neither stacked nor of low rank.
+  bool has_full_matrix_cross_alone = false;    // Neither of a vector nor of low rank.
+  bool stacks_beside_layers = false;  // Layers upon the cross, beside others upon the features.
 
   // Pairs.
+  bool has_outer_products = true;         // PNN's.
   bool has_superposed_products = true;    // PNN's outer product of the sum of the fields.
   bool outer_kernels_are_turned = false;  // PNN's matrices are [k of the second, pairs, k].
   bool pair_attention_is_turned = false;  // AFM's attention weights are [in, out].
+
+  absl::Span<const RefusedTensor> refused = {};
 };
 
 // A layout in models of one kind, where it differs from itself.

@@ -1,6 +1,9 @@
 #include "converter/spec/parse_parts.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -24,10 +27,16 @@ const std::vector<std::string>& Keys(const std::string& name) { return SpecKeys(
 
 std::string Element(absl::string_view path, size_t i) { return absl::StrCat(path, "[", i, "]"); }
 
+const std::vector<std::string>& Activations() {
+  static const auto* const kActivations =
+      new std::vector<std::string>{"linear", "relu", "sigmoid", "tanh", "prelu", "dice"};
+  return *kActivations;
+}
+
 class PartsParser {
  public:
   PartsParser(Spec* spec, JsonErrors* errors)
-      : spec_(*spec), kind_(*FindModelKind(spec->kind)), errors_(*errors) {}
+      : spec_(*spec), kind_(KindToRead(spec->kind)), errors_(*errors) {}
 
   void Parse(const JsonObject& root);
 
@@ -41,13 +50,19 @@ class PartsParser {
 
   void CheckParts();
   void CheckTowers();
+  bool IsKnown(const FeatureUse& use) const { return IsKnownFeature(use.feature, errors_); }
   bool IsOfUser(const FeatureUse& use) const;
   bool IsOfItem(const FeatureUse& use) const;
   void ParseWide(const JsonObject& root);
   void ParseDeep(const JsonObject& root);
+  void ParseNetwork(const JsonObject& section, bool needs_units,
+                    const std::vector<std::string>& activations, DeepSpec* network);
   void ParseBatchNormalization(const JsonObject& section, DeepSpec* network);
+  void RefuseOfLayers(const JsonObject& section);
   void ParseAttention(const JsonObject& root);
   AttentionSpec ParseUnit(const JsonObject& attention);
+  void ParseForm(const JsonObject& attention, AttentionSpec* unit);
+  void CheckEvolution();
   void ParseEvolution(const JsonObject& root);
   void ParseTasks(const JsonObject& root);
   void ParseExperts(const JsonObject& root);
@@ -63,7 +78,8 @@ class PartsParser {
   void ParseTower(const JsonObject& tower, TowerSpec* to);
 
   std::vector<FeatureUse> ParseUses(const JsonObject& section, const char* key = "features");
-  FeatureUse ParseUse(const Json& json, const std::string& path);
+  std::optional<FeatureUse> ParseUse(const Json& json, const std::string& path);
+  std::optional<size_t> Find(const std::string& name, const std::string& path);
   size_t ParseReference(const JsonObject& section, const std::string& key);
   std::vector<size_t> ParseReferences(const JsonObject& section, const std::string& key);
   std::vector<int64_t> ParseUnits(const JsonObject& section, const char* key = "hidden_units");
@@ -101,77 +117,123 @@ void PartsParser::Parse(const JsonObject& root) {
     }
   }
   for (size_t s = 0; s < sizeof(kSections) / sizeof(kSections[0]); ++s) {
-    if (!errors_.ok()) return;
-    if (kind_.Needs(kSections[s].section) || root.Has(kSections[s].name)) {
+    const Section section = kSections[s].section;
+    if (kind_.Needs(section) || (kind_.Has(section) && root.Has(kSections[s].name))) {
       const auto parse = kReaders[s].parse;
       (this->*parse)(root);
     }
   }
-  if (errors_.ok()) CheckParts();
+  CheckParts();
 }
 
 // What no section can say alone.
 void PartsParser::CheckParts() {
   if (kind_.Has(kTowers)) CheckTowers();
-  if (kind_.needs == 0 && spec_.wide.features.empty() && spec_.deep.hidden_units.empty()) {
+  const bool knows_wide = errors_.IsClean("wide");
+  const bool knows_fields = errors_.IsClean("deep.features");
+  const bool knows_units = errors_.IsClean("deep.hidden_units");
+  const bool knows_kind = errors_.IsClean("model.kind");
+  if (kind_.needs == 0 && spec_.wide.features.empty() && spec_.deep.hidden_units.empty() &&
+      knows_wide && knows_fields && knows_units && knows_kind) {
     errors_.Add("", "the model reads no feature: give 'wide', 'deep' or both");
   }
   const auto is_field = [this](const FeatureUse& use) {
-    return spec_.features[use.feature].type != FeatureType::Numeric;
+    return spec_.features[use.feature].type != FeatureType::Numeric ||
+           spec_.traits().embeds_numbers;
   };
-  if (kind_.Is(kFieldsInteract) &&
-      std::none_of(spec_.deep.features.begin(), spec_.deep.features.end(), is_field)) {
+  const auto fields =
+      std::count_if(spec_.deep.features.begin(), spec_.deep.features.end(), is_field);
+  if (kind_.Is(kFieldsInteract) && knows_fields && fields == 0) {
     errors_.Add("deep.features", "has numbers alone: nothing is there to interact");
+  } else if (kind_.Is(kNeedsPairs) && knows_fields && fields < 2) {
+    errors_.Add("deep.features", "has one feature with ids: there is no pair");
   }
-  if (kind_.Has(kCross) && spec_.cross.layers == 0 && spec_.deep.hidden_units.empty()) {
+  if (kind_.Has(kCross) && spec_.cross.layers == 0 && spec_.deep.hidden_units.empty() &&
+      errors_.IsClean("cross") && knows_units && knows_kind) {
     errors_.Add("deep.hidden_units", "is empty, and there is no 'cross': the model has no layers");
   }
-  if (spec_.cross.stacked && spec_.deep.hidden_units.empty()) {
+  if (spec_.cross.stacked && spec_.deep.hidden_units.empty() && knows_units) {
     errors_.Add("cross.structure",
                 "is 'stacked', but deep.hidden_units has no layers to stack upon the cross");
   }
-  if (kind_.Is(kNeedsPairs) &&
-      std::count_if(spec_.deep.features.begin(), spec_.deep.features.end(), is_field) < 2) {
-    errors_.Add("deep.features", "has one feature with ids: there is no pair");
+  if (errors_.IsClean("cross") && !spec_.cross.hidden_units.empty() &&
+      spec_.deep.hidden_units.empty() && errors_.IsClean("deep.hidden_units")) {
+    errors_.Add("cross.structure",
+                "is 'stacked_parallel', but deep.hidden_units has no layers beside the cross");
   }
-  if (kind_.Needs(kWide) && spec_.wide.features.empty()) {
+  if (kind_.Needs(kWide) && spec_.wide.features.empty() && knows_wide) {
     errors_.Add("wide.features",
                 absl::StrCat("is empty; models of kind '", spec_.kind, "' need features"));
+  }
+}
+
+// Features, layers and what is between them.
+void PartsParser::ParseNetwork(const JsonObject& section, bool needs_units,
+                               const std::vector<std::string>& activations, DeepSpec* network) {
+  network->features = ParseUses(section);
+  if (needs_units || section.Has("hidden_units")) network->hidden_units = ParseUnits(section);
+  if (section.Has("activation")) {
+    network->activation = activations[section.Choice("activation", activations)];
+  }
+  ParseBatchNormalization(section, network);
+}
+
+// Keys that say something of layers, where there are none.
+void PartsParser::RefuseOfLayers(const JsonObject& section) {
+  for (const char* key : {"activation", "batch_normalization", "batch_normalization_epsilon"}) {
+    const std::string path = section.PathOf(key);
+    if (!section.Has(key) || section.Required(key) == false || !errors_.IsClean(path)) continue;
+    errors_.Add(path, absl::StrCat("is given; models of kind '", spec_.kind,
+                                   "' have no layers that it could be of: leave it out"));
   }
 }
 
 void PartsParser::ParseWide(const JsonObject& root) {
   const JsonObject wide(root.Required("wide"), "wide", Keys("wide"), &errors_);
   spec_.wide.features = ParseUses(wide);
+  const LayoutTraits& traits = spec_.traits();
+  if (!errors_.IsClean("wide") || !traits.wide_is_an_embedding) return;
+  const Json& uses = wide.Array("features");
+  for (size_t i = 0; i < spec_.wide.features.size(); ++i) {
+    FeatureUse& use = spec_.wide.features[i];
+    const bool is_said = uses[i].is_object() && uses[i].contains("combiner");
+    if (is_said && use.combiner != schema::Combiner::Sum) {
+      errors_.Add(
+          Element("wide.features", i),
+          absl::StrCat("'", spec_.features[use.feature].name, "' has a combiner of its own; ",
+                       traits.library, "'s linear part adds ids up: leave it out"));
+      return;
+    }
+    use.combiner = schema::Combiner::Sum;
+  }
 }
 
 void PartsParser::ParseDeep(const JsonObject& root) {
   const JsonObject deep(root.Required("deep"), "deep", Keys("deep"), &errors_);
   const bool may_be_absent = !kind_.Needs(kDeep);
-  spec_.deep.features = ParseUses(deep);
-  if (errors_.ok() && spec_.deep.features.empty()) {
+  const bool has_no_layers = kind_.Is(kHasNoLayers);
+  ParseNetwork(deep, !has_no_layers && errors_.IsClean("model.kind"), Activations(), &spec_.deep);
+  if (has_no_layers) RefuseOfLayers(deep);
+  if (errors_.IsClean("deep.features") && spec_.deep.features.empty()) {
     errors_.Add("deep.features",
                 may_be_absent
                     ? "is empty: leave 'deep' out for a model without a deep part"
                     : absl::StrCat("is empty; models of kind '", spec_.kind, "' need features"));
   }
-  if (!kind_.Is(kHasNoLayers) || deep.Has("hidden_units")) {
-    spec_.deep.hidden_units = ParseUnits(deep);
-  }
-  if (errors_.ok() && kind_.Is(kHasNoLayers) && !spec_.deep.hidden_units.empty()) {
+  if (errors_.IsClean("deep.hidden_units") && has_no_layers && !spec_.deep.hidden_units.empty()) {
     errors_.Add("deep.hidden_units",
                 absl::StrCat("has layers, which models of kind '", spec_.kind, "' have not"));
   }
-  const bool may_be_empty = kind_.Is(kLayersAreOptional) || kind_.Is(kHasNoLayers) ||
+  const bool may_be_empty = kind_.Is(kLayersAreOptional) || has_no_layers ||
                             (may_be_absent && spec_.traits().ignores_deep_without_layers);
-  if (errors_.ok() && spec_.deep.hidden_units.empty() && !may_be_empty) {
+  if (errors_.IsClean("deep.hidden_units") && spec_.deep.hidden_units.empty() && !may_be_empty) {
     errors_.Add("deep.hidden_units",
                 may_be_absent
                     ? "is empty: leave 'deep' out for a model that is its wide part alone"
                     : absl::StrCat("is empty; models of kind '", spec_.kind, "' need layers"));
   }
-  spec_.deep.activation = deep.StringOr("activation", "relu");
-  if (errors_.ok() && spec_.deep.activation == "dice" && !spec_.traits().has_dice_in_network) {
+  if (errors_.IsClean("deep.activation") && spec_.deep.activation == "dice" &&
+      !spec_.traits().has_dice_in_network) {
     errors_.Add("deep.activation",
                 absl::StrCat("is 'dice', which ", spec_.traits().library,
                              "'s network cannot have: the library makes it for the 3-dimensional "
@@ -179,28 +241,27 @@ void PartsParser::ParseDeep(const JsonObject& root) {
                              "network, so no such model was ever trained; layout 'handpick' takes "
                              "it"));
   }
-  if (deep.Has("activation")) {
-    deep.Choice("activation", {"linear", "relu", "sigmoid", "tanh", "prelu", "dice"});
-  }
-  ParseBatchNormalization(deep, &spec_.deep);
 }
 
 void PartsParser::ParseBatchNormalization(const JsonObject& section, DeepSpec* network) {
   network->batch_normalization = section.BooleanOr("batch_normalization", false);
+  const LayoutTraits& traits = spec_.traits();
+  if (traits.batch_normalization_epsilon != 0) {
+    network->batch_normalization_epsilon = traits.batch_normalization_epsilon;
+  }
   network->batch_normalization_epsilon =
       section.NumberOr("batch_normalization_epsilon", network->batch_normalization_epsilon);
   const double epsilon = network->batch_normalization_epsilon;
   const std::string epsilon_path = section.PathOf("batch_normalization_epsilon");
-  if (errors_.ok() && !(epsilon > 0 && epsilon <= 1)) {
+  if (errors_.IsClean(epsilon_path) && !(epsilon > 0 && epsilon <= 1)) {
     errors_.Add(epsilon_path, absl::StrCat(epsilon, " is not above 0 and at most 1"));
   }
-  const LayoutTraits& traits = spec_.traits();
-  if (errors_.ok() && traits.batch_normalization_epsilon != 0 &&
+  if (errors_.IsClean(epsilon_path) && traits.batch_normalization_epsilon != 0 &&
       epsilon != traits.batch_normalization_epsilon) {
     errors_.Add(epsilon_path, absl::StrCat(epsilon, " is not ", traits.library, "'s, which is ",
                                            traits.batch_normalization_epsilon));
   }
-  if (errors_.ok() && network->batch_normalization && !traits.has_batch_normalization) {
+  if (network->batch_normalization && !traits.has_batch_normalization) {
     errors_.Add(section.PathOf("batch_normalization"),
                 absl::StrCat("is true, which ", traits.library, "'s models of kind '", spec_.kind,
                              "' cannot have"));
@@ -212,30 +273,31 @@ void PartsParser::ParseAttention(const JsonObject& root) {
   if (!json.is_array()) {
     spec_.attention.push_back(
         ParseUnit(JsonObject(json, "attention", Keys("attention"), &errors_)));
-    if (errors_.ok() && !spec_.attention[0].name.empty()) {
+    if (!spec_.attention[0].name.empty()) {
       errors_.Add("attention.name", "is for one of several units; expected a list of them");
     }
     return;
   }
   if (json.empty()) errors_.Add("attention", "is empty; expected a unit or more");
-  if (errors_.ok() && !kind_.Is(kHasUnits)) {
+  if (!kind_.Is(kHasUnits)) {
     errors_.Add("attention", absl::StrCat("is a list, and models of kind '", spec_.kind,
                                           "' have one unit; expected an object"));
   }
-  if (errors_.ok() && !spec_.traits().has_several_units) {
+  if (!spec_.traits().has_several_units) {
     errors_.Add("attention", absl::StrCat("is a list; ", spec_.traits().library,
                                           "'s models have one unit; expected an object"));
   }
-  for (size_t i = 0; i < json.size() && errors_.ok(); ++i) {
+  for (size_t i = 0; i < json.size() && errors_.GoesOn(); ++i) {
     const JsonObject object(json[i], Element("attention", i), Keys("attention"), &errors_);
     AttentionSpec unit = ParseUnit(object);
-    if (errors_.ok() && (unit.name.empty() || absl::StrContains(unit.name, '.'))) {
+    if (errors_.IsClean(object.PathOf("name")) &&
+        (unit.name.empty() || absl::StrContains(unit.name, '.'))) {
       errors_.Add(object.PathOf("name"),
                   absl::StrCat("expected a name without dots for each of several units, found '",
                                unit.name, "'"));
     }
     for (const AttentionSpec& other : spec_.attention) {
-      if (other.name != unit.name) continue;
+      if (unit.name.empty() || other.name != unit.name) continue;
       errors_.Add(object.PathOf("name"), absl::StrCat("there is another unit '", unit.name, "'"));
     }
     spec_.attention.push_back(std::move(unit));
@@ -247,21 +309,51 @@ AttentionSpec PartsParser::ParseUnit(const JsonObject& attention) {
   unit.name = attention.StringOr("name", "");
   unit.query = ParseReferences(attention, "query");
   unit.key = ParseReferences(attention, "key");
-  unit.hidden_units = ParseUnits(attention);
-  if (errors_.ok() && unit.hidden_units.empty()) {
-    errors_.Add(attention.PathOf("hidden_units"),
-                "is empty; an attention unit has a layer or more");
+  ParseForm(attention, &unit);
+  if (unit.form == AttentionForm::kUnit) {
+    unit.hidden_units = ParseUnits(attention);
+    if (errors_.IsClean(attention.PathOf("hidden_units")) && unit.hidden_units.empty()) {
+      errors_.Add(attention.PathOf("hidden_units"),
+                  "is empty; an attention unit has a layer or more");
+    }
+    unit.activation = Activations()[attention.Choice("activation", Activations())];
   }
-  const std::vector<std::string> activations = {"linear", "relu",  "sigmoid",
-                                                "tanh",   "prelu", "dice"};
-  unit.activation = activations[attention.Choice("activation", activations)];
-  unit.softmax = attention.Boolean("softmax");
+  if (unit.form != AttentionForm::kNone) unit.softmax = attention.Boolean("softmax");
   unit.pads_query = attention.BooleanOr("pad_query", false);
-  if (errors_.ok() && unit.pads_query && !spec_.traits().attends_to_numbers) {
+  if (unit.pads_query && !spec_.traits().attends_to_numbers) {
     errors_.Add(attention.PathOf("pad_query"), absl::StrCat("is true; ", spec_.traits().library,
                                                             "'s query is as wide as its key"));
   }
   return unit;
+}
+
+void PartsParser::ParseForm(const JsonObject& attention, AttentionSpec* unit) {
+  if (attention.Has("form")) {
+    constexpr AttentionForm kForms[] = {AttentionForm::kUnit, AttentionForm::kBilinear,
+                                        AttentionForm::kDot, AttentionForm::kNone};
+    unit->form = kForms[attention.Choice("form", {"unit", "bilinear", "dot", "none"})];
+  }
+  const LayoutTraits& traits = spec_.traits();
+  if (errors_.IsClean(attention.PathOf("form")) && unit->form != AttentionForm::kUnit &&
+      !traits.has_attention_forms) {
+    errors_.Add(attention.PathOf("form"),
+                absl::StrCat("is not 'unit', the one form that ", traits.library,
+                             "'s models of kind '", spec_.kind, "' have"));
+  } else if (errors_.IsClean(attention.PathOf("form")) && unit->form != AttentionForm::kUnit &&
+             !unit->name.empty()) {
+    errors_.Add(attention.PathOf("form"), "is not 'unit', the one form of several units");
+  } else if (errors_.IsClean(attention.PathOf("form")) && unit->form == AttentionForm::kNone &&
+             !kind_.Has(kEvolution)) {
+    errors_.Add(attention.PathOf("form"),
+                absl::StrCat("is 'none', but models of kind '", spec_.kind,
+                             "' are made of what attention "
+                             "weighs"));
+  }
+  if (unit->form == AttentionForm::kUnit) return;
+  for (const char* key : {"hidden_units", "activation"}) {
+    if (!attention.Has(key)) continue;
+    errors_.Add(attention.PathOf(key), "is for attention of the form 'unit'");
+  }
 }
 
 void PartsParser::ParseEvolution(const JsonObject& root) {
@@ -269,6 +361,36 @@ void PartsParser::ParseEvolution(const JsonObject& root) {
   const std::vector<std::string> cells = {"GRU", "AIGRU", "AGRU", "AUGRU"};
   spec_.evolution.cell = cells[evolution.Choice("cell", cells)];
   spec_.evolution.negative_sampling = evolution.BooleanOr("negative_sampling", false);
+  if (spec_.evolution.negative_sampling &&
+      PatternOf(spec_.layout, TensorRole::kAuxiliary, spec_.kind).empty()) {
+    errors_.Add(evolution.PathOf("negative_sampling"),
+                absl::StrCat("is true, but what ", spec_.traits().library,
+                             "'s negative sampling trains has no names of its own"));
+  }
+  spec_.evolution.sum_pooling = evolution.BooleanOr("sum_pooling", false);
+  if (errors_.IsClean("evolution") && !spec_.attention.empty()) CheckEvolution();
+}
+
+void PartsParser::CheckEvolution() {
+  const LayoutTraits& traits = spec_.traits();
+  const std::string& cell = spec_.evolution.cell;
+  const bool is_weighed = spec_.attention[0].form != AttentionForm::kNone;
+  if (cell == "AIGRU" && !traits.has_aigru) {
+    errors_.Add("evolution.cell",
+                absl::StrCat("is AIGRU, which ", traits.library,
+                             " cannot run: it multiplies matrices of shapes that do not go "
+                             "together, so no such model was ever trained"));
+  } else if (cell != "GRU" && !is_weighed) {
+    errors_.Add("attention.form",
+                absl::StrCat("is 'none', but cell ", cell, " is led by attention"));
+  } else if (cell == "GRU" && is_weighed && !traits.gru_pools_by_attention) {
+    errors_.Add("attention.form",
+                absl::StrCat("is for models with attention; ", traits.library,
+                             "'s cell GRU takes the last state without one, expected 'none'"));
+  } else if (spec_.evolution.sum_pooling && !traits.has_sum_pooling) {
+    errors_.Add("evolution.sum_pooling",
+                absl::StrCat("is true, which ", traits.library, "'s models cannot have"));
+  }
 }
 
 void PartsParser::ParseTasks(const JsonObject& root) {
@@ -289,13 +411,16 @@ void PartsParser::ParsePiecewise(const JsonObject& root) {
   PiecewiseSpec& spec = spec_.piecewise;
   spec.count = piecewise.Integer("count", 2, kMaxPieces);
   spec.features = ParseUses(piecewise);
-  if (errors_.ok() && spec.features.empty()) errors_.Add("piecewise.features", "is empty");
+  if (errors_.IsClean("piecewise.features") && spec.features.empty()) {
+    errors_.Add("piecewise.features", "is empty");
+  }
   if (piecewise.Has("base_features")) {
     spec.base_features = ParseUses(piecewise, "base_features");
-    if (errors_.ok() && spec.base_features.empty()) {
+    const char* const path = "piecewise.base_features";
+    if (errors_.IsClean(path) && spec.base_features.empty()) {
       errors_.Add("piecewise.base_features", "is empty: leave it out for the same as features");
     }
-    if (errors_.ok() && spec_.traits().pieces_are_regions) {
+    if (errors_.IsClean(path) && spec_.traits().pieces_are_regions) {
       errors_.Add("piecewise.base_features",
                   absl::StrCat("is given, but ", spec_.traits().library,
                                "'s pieces read the weights of its regions: leave it out"));
@@ -311,15 +436,33 @@ void PartsParser::ParseCross(const JsonObject& root) {
   spec.matrix = cross.Choice("parameterization", {"vector", "matrix"}) == 1;
   if (cross.Has("rank")) {
     spec.rank = cross.Integer("rank", 1, kMaxWidth);
-    if (errors_.ok() && !spec.matrix) {
+    if (!spec.matrix && errors_.IsClean("cross.parameterization")) {
       errors_.Add("cross.rank", "is for cross layers of a matrix; these have a vector");
     }
   }
   if (cross.Has("structure")) {
-    spec.stacked = cross.Choice("structure", {"parallel", "stacked"}) == 1;
+    const size_t structure = cross.Choice("structure", {"parallel", "stacked", "stacked_parallel"});
+    spec.stacked = structure == 1;
+    if (structure == 2) spec.hidden_units = ParseUnits(cross);
+    if (errors_.IsClean("cross.hidden_units") && structure == 2 && spec.hidden_units.empty()) {
+      errors_.Add("cross.hidden_units", "is empty, and there are layers upon the cross");
+    }
   }
   const LayoutTraits& traits = spec_.traits();
-  if (!errors_.ok() || !traits.has_parallel_full_cross_alone) return;
+  if (!errors_.IsClean("cross")) return;
+  if (cross.Has("hidden_units") && spec.hidden_units.empty()) {
+    errors_.Add("cross.hidden_units",
+                "is for the structure stacked_parallel; deep.hidden_units are the layers");
+  } else if (!spec.hidden_units.empty() && !traits.stacks_beside_layers) {
+    errors_.Add("cross.structure", absl::StrCat("is 'stacked_parallel', which models of layout '",
+                                                RowOf(spec_.layout).name, "' do not have"));
+  } else if (traits.has_full_matrix_cross_alone && (!spec.matrix || spec.rank > 0)) {
+    errors_.Add(spec.matrix ? "cross.rank" : "cross.parameterization",
+                absl::StrCat("is ", spec.matrix ? absl::StrCat(spec.rank) : "'vector'", ", which ",
+                             traits.library, "'s models of kind '", spec_.kind,
+                             "' do not have: theirs are full matrices"));
+  }
+  if (!errors_.IsClean("cross") || !traits.has_parallel_full_cross_alone) return;
   if (spec.rank > 0 || spec.stacked) {
     errors_.Add(
         spec.rank > 0 ? "cross.rank" : "cross.structure",
@@ -332,20 +475,23 @@ void PartsParser::ParseGmf(const JsonObject& root) {
   const JsonObject gmf(root.Required("gmf"), "gmf", Keys("gmf"), &errors_);
   GmfSpec spec = {};
   const std::pair<const char*, FeatureUse*> uses[] = {{"user", &spec.user}, {"item", &spec.item}};
+  bool has_both = true;
   for (const auto& [key, use] : uses) {
-    const Json& json = gmf.Required(key);
-    if (!errors_.ok()) return;
-    *use = ParseUse(json, gmf.PathOf(key));
+    const std::optional<FeatureUse> found = ParseUse(gmf.Required(key), gmf.PathOf(key));
+    has_both = has_both && found.has_value();
+    if (found.has_value()) *use = *found;
   }
-  spec_.gmf = spec;
+  if (has_both) spec_.gmf = spec;
 }
 
 void PartsParser::ParseSoftAttention(const JsonObject& root) {
   const JsonObject attention(root.Required("soft_attention"), "soft_attention",
                              Keys("soft_attention"), &errors_);
   const Json& over = attention.Array("over");
-  if (errors_.ok() && over.empty()) errors_.Add("soft_attention.over", "is empty");
-  for (size_t i = 0; i < over.size() && errors_.ok(); ++i) {
+  if (errors_.IsClean("soft_attention.over") && over.empty()) {
+    errors_.Add("soft_attention.over", "is empty");
+  }
+  for (size_t i = 0; i < over.size(); ++i) {
     bool* const part = over[i] == "gmf"    ? &spec_.soft_attention.gmf
                        : over[i] == "deep" ? &spec_.soft_attention.deep
                                            : nullptr;
@@ -362,17 +508,13 @@ void PartsParser::ParseSoftAttention(const JsonObject& root) {
 
 void PartsParser::ParseValue(const JsonObject& root) {
   const JsonObject value(root.Required("value"), "value", Keys("value"), &errors_);
-  spec_.value.features = ParseUses(value);
-  if (errors_.ok() && spec_.value.features.empty()) errors_.Add("value.features", "is empty");
-  spec_.value.hidden_units = ParseUnits(value);
-  if (errors_.ok() && spec_.value.hidden_units.empty()) {
+  ParseNetwork(value, true, {"linear", "relu", "sigmoid", "tanh", "prelu"}, &spec_.value);
+  if (errors_.IsClean("value.features") && spec_.value.features.empty()) {
+    errors_.Add("value.features", "is empty");
+  }
+  if (errors_.IsClean("value.hidden_units") && spec_.value.hidden_units.empty()) {
     errors_.Add("value.hidden_units", "is empty; the value of a state comes from a layer or more");
   }
-  const std::vector<std::string> activations = {"linear", "relu", "sigmoid", "tanh", "prelu"};
-  if (value.Has("activation")) {
-    spec_.value.activation = activations[value.Choice("activation", activations)];
-  }
-  ParseBatchNormalization(value, &spec_.value);
 }
 
 void PartsParser::ParseAutorec(const JsonObject& root) {
@@ -390,22 +532,30 @@ void PartsParser::ParseAutorec(const JsonObject& root) {
   if (autorec.Has("activation")) {
     spec.activation = activations[autorec.Choice("activation", activations)];
   }
-  if (errors_.ok()) spec_.autorec = spec;
+  const auto is_clean = [&](const char* key) { return errors_.IsClean(autorec.PathOf(key)); };
+  if (is_clean("item") && is_clean("rating") && is_clean("candidate")) spec_.autorec = spec;
 }
 
-FeatureUse PartsParser::ParseUse(const Json& json, const std::string& path) {
+// The feature of that name; none after a fault, or where the names of features are not known.
+std::optional<size_t> PartsParser::Find(const std::string& name, const std::string& path) {
+  const absl::StatusOr<size_t> found = spec_.Find(name);
+  if (found.ok()) return *found;
+  if (NamesAreKnown(spec_, errors_)) errors_.Add(path, found.status().message());
+  errors_.Spoil(path);
+  return std::nullopt;
+}
+
+std::optional<FeatureUse> PartsParser::ParseUse(const Json& json, const std::string& path) {
+  if (JsonObject::IsNone(json)) return std::nullopt;
   const Json as_object = json.is_string() ? Json{{"feature", json}} : json;
   const JsonObject object(as_object, path, Keys("feature_use"), &errors_);
   const std::string name = object.String("feature");
-  FeatureUse use = {0, schema::Combiner::Sum};
-  if (!errors_.ok()) return use;
-  const absl::StatusOr<size_t> found = spec_.Find(name);
-  if (!found.ok()) {
-    errors_.Add(path, found.status().message());
-    return use;
-  }
+  if (!errors_.IsClean(path)) return std::nullopt;
+  const std::optional<size_t> found = Find(name, path);
+  if (!found.has_value()) return std::nullopt;
   const FeatureSpec& feature = spec_.features[*found];
-  use = {*found, ParseCombiner(object, feature.combiner)};
+  const FeatureUse use = {*found, ParseCombiner(object, feature.combiner)};
+  if (!IsKnown(use)) return use;
   if (feature.type == FeatureType::Length) {
     errors_.Add(path, absl::StrCat("'", name, "' is a length, which no part of a model reads"));
   }
@@ -419,7 +569,8 @@ FeatureUse PartsParser::ParseUse(const Json& json, const std::string& path) {
 void PartsParser::ParseTrees(const JsonObject& root) {
   const JsonObject trees(root.Required("trees"), "trees", Keys("trees"), &errors_);
   spec_.trees.features = ParseReferences(trees, "features");
-  for (size_t i = 0; i < spec_.trees.features.size() && errors_.ok(); ++i) {
+  for (size_t i = 0; i < spec_.trees.features.size(); ++i) {
+    if (!IsKnownFeature(spec_.trees.features[i], errors_)) continue;
     const FeatureSpec& feature = spec_.features[spec_.trees.features[i]];
     const std::string path = Element("trees.features", i);
     if (feature.type != FeatureType::Numeric) {
@@ -441,11 +592,15 @@ void PartsParser::ParseProducts(const JsonObject& root) {
     spec_.products.outer = forms[products.Choice("outer", forms)];
   }
   const LayoutTraits& traits = spec_.traits();
-  if (errors_.ok() && spec_.products.outer == "superposed" && !traits.has_superposed_products) {
+  if (spec_.products.outer != "none" && !traits.has_outer_products) {
+    errors_.Add("products.outer", absl::StrCat("is '", spec_.products.outer, "', but ",
+                                               traits.library, "'s models have inner products"));
+  }
+  if (spec_.products.outer == "superposed" && !traits.has_superposed_products) {
     errors_.Add("products.outer",
                 absl::StrCat("is 'superposed', which ", traits.library, "'s models cannot have"));
   }
-  if (errors_.ok() && !spec_.products.inner && spec_.products.outer == "none") {
+  if (errors_.IsClean("products") && !spec_.products.inner && spec_.products.outer == "none") {
     errors_.Add("products", "has neither inner nor outer products: that is a wide_deep");
   }
 }
@@ -459,24 +614,19 @@ void PartsParser::ParseTowers(const JsonObject& root) {
   spec_.towers.item_bias = item.BooleanOr("bias", false);
   spec_.towers.cosine = towers.Choice("similarity", {"inner_product", "cosine"}) == 1;
   spec_.towers.temperature = towers.NumberOr("temperature", 1);
-  if (errors_.ok() && !(spec_.towers.temperature > 0)) {
+  if (errors_.IsClean("towers.temperature") && !(spec_.towers.temperature > 0)) {
     errors_.Add("towers.temperature", absl::StrCat(spec_.towers.temperature, " is not above 0"));
   }
 }
 
 void PartsParser::ParseTower(const JsonObject& tower, TowerSpec* to) {
-  to->features = ParseUses(tower);
-  if (errors_.ok() && to->features.empty()) errors_.Add(tower.PathOf("features"), "is empty");
-  if (tower.Has("hidden_units")) to->hidden_units = ParseUnits(tower);
-  const std::vector<std::string> activations = {"linear", "relu",  "sigmoid",
-                                                "tanh",   "prelu", "dice"};
-  if (tower.Has("activation")) {
-    to->activation = activations[tower.Choice("activation", activations)];
+  ParseNetwork(tower, false, Activations(), to);
+  if (errors_.IsClean(tower.PathOf("features")) && to->features.empty()) {
+    errors_.Add(tower.PathOf("features"), "is empty");
   }
   if (tower.Has("output_activation")) {
-    to->output_activation = activations[tower.Choice("output_activation", activations)];
+    to->output_activation = Activations()[tower.Choice("output_activation", Activations())];
   }
-  ParseBatchNormalization(tower, to);
 }
 
 // Whether a feature, or all that one is crossed of, is the user's (or the item's).
@@ -499,20 +649,20 @@ bool PartsParser::IsOfItem(const FeatureUse& use) const {
 void PartsParser::CheckTowers() {
   const TowersSpec& towers = spec_.towers;
   for (size_t i = 0; i < towers.user.features.size(); ++i) {
-    if (IsOfUser(towers.user.features[i])) continue;
+    if (!IsKnown(towers.user.features[i]) || IsOfUser(towers.user.features[i])) continue;
     errors_.Add(Element("towers.user.features", i),
                 absl::StrCat("'", spec_.features[towers.user.features[i].feature].name,
                              "' has to do with the candidate; expected features of context and "
                              "history: a user's vector is made before there is a candidate"));
   }
   for (size_t i = 0; i < towers.item.features.size(); ++i) {
-    if (IsOfItem(towers.item.features[i])) continue;
+    if (!IsKnown(towers.item.features[i]) || IsOfItem(towers.item.features[i])) continue;
     errors_.Add(Element("towers.item.features", i),
                 absl::StrCat("'", spec_.features[towers.item.features[i].feature].name,
                              "' has to do with the user; expected features of the candidate: an "
                              "item's vector is the same for all users"));
   }
-  if (!errors_.ok()) return;
+  if (!errors_.IsClean("towers.item.features") || !errors_.IsClean("model.kind")) return;
   if (!kind_.Is(kItemIsEmbedding)) {
     if (towers.item_bias) {
       errors_.Add("towers.item.bias", absl::StrCat("is true, but items of models of kind '",
@@ -521,6 +671,7 @@ void PartsParser::CheckTowers() {
     return;
   }
   const FeatureSpec& item = spec_.features[towers.item.features[0].feature];
+  if (!IsKnown(towers.item.features[0])) return;
   if (towers.item.features.size() != 1 || item.type != FeatureType::Categorical ||
       !towers.item.hidden_units.empty()) {
     errors_.Add(
@@ -528,39 +679,38 @@ void PartsParser::CheckTowers() {
         absl::StrCat("has ", towers.item.features.size(), " features (", FeatureTypeName(item.type),
                      ") and ", towers.item.hidden_units.size(), " layers; in models of kind '",
                      spec_.kind, "' it is one categorical feature, and no layers"));
-  } else if (towers.user.hidden_units.empty()) {
-    errors_.Add("towers.user.hidden_units",
-                absl::StrCat("is empty; models of kind '", spec_.kind, "' need layers"));
   } else if (towers.item_bias && towers.cosine) {
     errors_.Add("towers.item.bias", "is true, which a cosine has no place for");
+  }
+  if (towers.user.hidden_units.empty() && errors_.IsClean("towers.user.hidden_units")) {
+    errors_.Add("towers.user.hidden_units",
+                absl::StrCat("is empty; models of kind '", spec_.kind, "' need layers"));
   }
 }
 
 std::vector<FeatureUse> PartsParser::ParseUses(const JsonObject& section, const char* key) {
   std::vector<FeatureUse> uses;
   const Json& array = section.Array(key);
-  for (size_t i = 0; i < array.size() && errors_.ok(); ++i) {
+  for (size_t i = 0; i < array.size(); ++i) {
     const std::string path = Element(section.PathOf(key), i);
-    const FeatureUse use = ParseUse(array[i], path);
-    if (!errors_.ok()) return uses;
-    for (const FeatureUse& other : uses) {
-      if (other.feature == use.feature) {
-        errors_.Add(path,
-                    absl::StrCat("'", spec_.features[use.feature].name, "' is in the list twice"));
-      }
+    const std::optional<FeatureUse> use = ParseUse(array[i], path);
+    if (!use.has_value()) continue;
+    if (std::any_of(uses.begin(), uses.end(),
+                    [&](const FeatureUse& other) { return other.feature == use->feature; })) {
+      errors_.Add(path,
+                  absl::StrCat("'", spec_.features[use->feature].name, "' is in the list twice"));
+      continue;
     }
-    uses.push_back(use);
+    uses.push_back(*use);
   }
   return uses;
 }
 
 size_t PartsParser::ParseReference(const JsonObject& section, const std::string& key) {
+  const std::string path = section.PathOf(key);
   const std::string name = section.String(key);
-  if (!errors_.ok()) return 0;
-  const absl::StatusOr<size_t> found = spec_.Find(name);
-  if (found.ok()) return *found;
-  errors_.Add(section.PathOf(key), found.status().message());
-  return 0;
+  if (!errors_.IsClean(path)) return 0;
+  return Find(name, path).value_or(0);
 }
 
 std::vector<size_t> PartsParser::ParseReferences(const JsonObject& section,
@@ -568,18 +718,17 @@ std::vector<size_t> PartsParser::ParseReferences(const JsonObject& section,
   std::vector<size_t> references;
   const Json& array = section.Array(key);
   const std::string list = section.PathOf(key);
-  if (errors_.ok() && array.empty()) errors_.Add(list, "is empty");
-  for (size_t i = 0; i < array.size() && errors_.ok(); ++i) {
+  if (errors_.IsClean(list) && array.empty()) errors_.Add(list, "is empty");
+  for (size_t i = 0; i < array.size(); ++i) {
     const std::string path = Element(list, i);
     if (!array[i].is_string()) {
       errors_.Add(path, absl::StrCat("expected the name of a feature, found ", Shown(array[i])));
-      return references;
+      continue;
     }
     const std::string name = array[i].get<std::string>();
-    const absl::StatusOr<size_t> found = spec_.Find(name);
-    if (!found.ok()) {
-      errors_.Add(path, found.status().message());
-    } else if (std::find(references.begin(), references.end(), *found) != references.end()) {
+    const std::optional<size_t> found = Find(name, path);
+    if (!found.has_value()) continue;
+    if (std::find(references.begin(), references.end(), *found) != references.end()) {
       errors_.Add(path, absl::StrCat("'", name, "' is in the list twice"));
     } else {
       references.push_back(*found);
@@ -591,7 +740,7 @@ std::vector<size_t> PartsParser::ParseReferences(const JsonObject& section,
 std::vector<int64_t> PartsParser::ParseUnits(const JsonObject& section, const char* key) {
   std::vector<int64_t> units;
   const Json& array = section.Array(key);
-  for (size_t i = 0; i < array.size() && errors_.ok(); ++i) {
+  for (size_t i = 0; i < array.size(); ++i) {
     if (array[i].is_number_integer() && array[i] >= 1 && array[i] <= kMaxWidth) {
       units.push_back(array[i].get<int64_t>());
       continue;
@@ -604,6 +753,13 @@ std::vector<int64_t> PartsParser::ParseUnits(const JsonObject& section, const ch
 }
 
 }  // namespace
+
+const ModelKind& KindToRead(absl::string_view name) {
+  static constexpr ModelKind kAnyKind = {
+      "", "", "", "", 0, ~0u, kHasStates | kLayersAreOptional, kEveryLayout};
+  const ModelKind* const kind = FindModelKind(name);
+  return kind == nullptr ? kAnyKind : *kind;
+}
 
 void ParseParts(const JsonObject& root, Spec* spec, JsonErrors* errors) {
   PartsParser(spec, errors).Parse(root);

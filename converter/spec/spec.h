@@ -2,7 +2,7 @@
 //
 // The JSON form is schema/model_spec.schema.json. Reading checks everything that can be checked
 // without the weights: unknown keys, types, ranges, names that refer to nothing. Messages name the
-// JSON path, the value and what was expected.
+// JSON path, the value and what was expected, and all faults of a spec are found at once.
 #ifndef HANDPICK_CONVERTER_SPEC_SPEC_H_
 #define HANDPICK_CONVERTER_SPEC_SPEC_H_
 
@@ -18,6 +18,7 @@
 #include "converter/request/features.h"
 #include "converter/request/raw_values.h"
 #include "converter/spec/layouts.h"
+#include "converter/spec/value_order.h"
 #include "converter/trees/tree_model.h"
 #include "schema/bundle_generated.h"
 
@@ -28,10 +29,16 @@ struct VocabularySpec {
   int64_t size = 0;                  // Identity: rows. Hash: buckets.
   std::vector<int64_t> integers;     // IntegerList, in the order of their rows.
   std::vector<std::string> strings;  // StringList, in the order of their rows.
-  int64_t first_row = 0;             // Lists and Hash: row of the first entry or bucket.
+  std::string values_file;           // The file that they are from; "" if the spec lists them.
+  // Of the list's values, if it was found already: sorting millions takes its time.
+  std::shared_ptr<const ValueOrder> order = {};
+  int64_t first_row = 0;  // Lists and Hash: row of the first entry or bucket.
   std::optional<int64_t> out_of_vocabulary_row;
   uint64_t seed = 0;  // Hash.
 };
+
+// Finds the order of a list's values. Returns the first position whose value occurs before.
+std::optional<size_t> SortValues(VocabularySpec* vocabulary);
 
 // Rows that a vocabulary's ids resolve into.
 int64_t VocabularyRows(const VocabularySpec& vocabulary);
@@ -58,6 +65,7 @@ struct FeatureSpec {
       schema::Combiner::Mean;  // Multi-valued, crossed with multi-valued operands, history.
   // Multi-valued, and categorical ones of the history. Final: layout deepctr-torch's own is here.
   std::optional<int64_t> padding_row;
+  bool gives_padding_row = false;  // The spec itself does, and not its layout.
   std::string length;     // Multi-valued: name of the Length feature of the same side; "" for none.
   int64_t dimension = 1;  // Numeric.
   std::vector<schema::TransformT> transform;  // Numeric.
@@ -86,6 +94,10 @@ struct DeepSpec {
   double batch_normalization_epsilon = 1e-5;
 };
 
+// What makes the score of an event: layers over query and key, k^T W q, or k^T q. kNone: nothing
+// is weighed.
+enum class AttentionForm { kUnit, kBilinear, kDot, kNone };
+
 // Attention over a history: DIN's activation unit, DIEN's evolution.
 struct AttentionSpec {
   std::string name;           // Of one of several; the only one has none.
@@ -95,6 +107,7 @@ struct AttentionSpec {
   std::string activation = "sigmoid";  // linear, relu, sigmoid, tanh, prelu, dice
   bool softmax = false;
   bool pads_query = false;  // A query that is narrower than the key is followed by zeros.
+  AttentionForm form = AttentionForm::kUnit;
 };
 
 // Boosted trees. Their columns are those of the features, side by side.
@@ -107,6 +120,7 @@ struct TreesSpec {
 struct EvolutionSpec {
   std::string cell = "AUGRU";      // GRU, AIGRU, AGRU, AUGRU
   bool negative_sampling = false;  // The checkpoint has parts that only training uses.
+  bool sum_pooling = false;  // The sum of the keys is an input too, and its product with the query.
 };
 
 // The network of each task, behind what the tasks share.
@@ -149,6 +163,7 @@ struct CrossSpec {
   bool matrix = false;   // A matrix a layer (2021) instead of a vector (2017).
   int64_t rank = 0;      // Of the matrices; 0: full.
   bool stacked = false;  // The hidden layers read what the cross makes, and not its input.
+  std::vector<int64_t> hidden_units;  // Layers upon the cross, beside hidden layers upon its input.
 };
 
 // Generalized matrix factorization.
@@ -234,7 +249,11 @@ struct Spec {
   const LayoutTraits& traits() const { return TraitsOf(layout, kind); }
 };
 
-// Parses the text of a spec file; `origin` names the file in messages.
+// Features that nothing reads: no part of the model, no cross, no other feature and no catalog.
+std::vector<size_t> UnusedFeatures(const Spec& spec);
+
+// Parses the text of a spec file; `origin` names the file in messages, and files that the spec
+// names are beside it.
 absl::StatusOr<Spec> ParseSpec(const std::string& json, const std::string& origin);
 absl::StatusOr<Spec> ReadSpec(const std::string& path);
 

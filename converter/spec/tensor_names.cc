@@ -109,9 +109,14 @@ ArchiveTensor TensorNames::Find(const std::string& name) {
     best = r;
     best_captures = std::move(captures);
   }
-  if (best == renames_.size()) return {name, false};
+  if (best == renames_.size()) {
+    const auto theirs = theirs_.find(name);
+    if (theirs != theirs_.end()) return {theirs->second};
+    return {name, false, false, /*is_another=*/renumbered_.count(name) != 0};
+  }
   used_.insert(best);
-  return {absl::StrReplaceAll(renames_[best].theirs, best_captures), renames_[best].transpose};
+  return {absl::StrReplaceAll(renames_[best].theirs, best_captures), renames_[best].transpose,
+          /*is_renamed=*/true};
 }
 
 std::vector<std::string> TensorNames::Unused() const {
@@ -133,7 +138,7 @@ void CheckRenames(const Spec& spec, JsonErrors* errors) {
     if (!is_known) {
       errors->Add(path, absl::StrCat("layout 'handpick' has no tensor of that name",
                                      NearestPattern(rename.ours, patterns, spec)));
-      return;
+      continue;
     }
     if (rename.theirs.empty()) errors->Add(path, "is empty");
     for (const Place& place : kPlaces) {

@@ -22,7 +22,7 @@ const std::vector<std::string>& Keys(const std::string& name) { return EgesKeys(
 
 class Merger {
  public:
-  Merger(const EgesSpec& spec, const Weights& weights, const std::string& origin)
+  Merger(const EgesSpec& spec, const Archive& weights, const std::string& origin)
       : spec_(spec), weights_(weights), origin_(origin) {}
 
   absl::StatusOr<ItemVectors> Run(bool new_alone) {
@@ -57,16 +57,21 @@ class Merger {
     return Error(name, absl::StrCat("shape ", ShownShape(tensor.shape), ", expected ", expected));
   }
 
-  absl::StatusOr<const Tensor*> Find(const std::string& name) const {
-    const auto found = weights_.find(name);
-    if (found != weights_.end()) return &found->second;
+  // Read once.
+  absl::StatusOr<const Tensor*> Find(const std::string& name) {
+    const auto known = read_.find(name);
+    if (known != read_.end()) return &known->second;
+    if (weights_.tensors().count(name) != 0) {
+      HP_ASSIGN_OR_RETURN(Tensor tensor, weights_.Read(name));
+      return &read_.emplace(name, std::move(tensor)).first->second;
+    }
     std::vector<std::string> names;
-    for (const auto& [other, tensor] : weights_) names.push_back(other);
+    for (const auto& [other, info] : weights_.tensors()) names.push_back(other);
     return absl::InvalidArgumentError(
         absl::StrCat(origin_, ": has no tensor '", name, "'", Suggestion(name, names)));
   }
 
-  absl::StatusOr<const Tensor*> Matrix(const std::string& name) const {
+  absl::StatusOr<const Tensor*> Matrix(const std::string& name) {
     HP_ASSIGN_OR_RETURN(const Tensor* const tensor, Find(name));
     if (tensor->shape.size() != 2 || tensor->shape[0] < 1 || tensor->shape[1] < 1 ||
         tensor->shape[0] > int64_t{kMaxRecallItems} ||
@@ -79,8 +84,7 @@ class Merger {
   }
 
   // [count] integers; -1: any number of them.
-  absl::StatusOr<const std::vector<int64_t>*> Integers(const std::string& name,
-                                                       int64_t count) const {
+  absl::StatusOr<const std::vector<int64_t>*> Integers(const std::string& name, int64_t count) {
     HP_ASSIGN_OR_RETURN(const Tensor* const tensor, Find(name));
     if (tensor->integers.size() != tensor->data.size()) {
       return Error(name, "has floats, expected integers");
@@ -93,8 +97,8 @@ class Merger {
   }
 
   // The rows of each kind of side information, each of which is in its table.
-  absl::StatusOr<std::vector<const std::vector<int64_t>*>> Rows(
-      std::string EgesSpec::Side::*name, const std::vector<int64_t>& ids) const {
+  absl::StatusOr<std::vector<const std::vector<int64_t>*>> Rows(std::string EgesSpec::Side::*name,
+                                                                const std::vector<int64_t>& ids) {
     std::vector<const std::vector<int64_t>*> all;
     for (size_t s = 0; s < tables_.size(); ++s) {
       const std::string& tensor = spec_.sides[s].*name;
@@ -170,7 +174,8 @@ class Merger {
   }
 
   const EgesSpec& spec_;
-  const Weights& weights_;
+  const Archive& weights_;
+  std::map<std::string, Tensor> read_;
   const std::string& origin_;
   size_t dimension_ = 0;
   std::vector<const Tensor*> tables_;  // Of the side information.
@@ -227,13 +232,18 @@ absl::StatusOr<EgesSpec> ParseEgesSpec(const std::string& json, const std::strin
   return spec;
 }
 
-absl::StatusOr<ItemVectors> MergeEges(const EgesSpec& spec, const Weights& weights, bool new_alone,
+absl::StatusOr<ItemVectors> MergeEges(const EgesSpec& spec, const Archive& weights, bool new_alone,
                                       const std::string& origin) {
   if (new_alone && spec.new_ids.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(origin, ": its spec names no new_items, and those alone are wanted"));
   }
   return Merger(spec, weights, origin).Run(new_alone);
+}
+
+absl::StatusOr<ItemVectors> MergeEges(const EgesSpec& spec, const Weights& weights, bool new_alone,
+                                      const std::string& origin) {
+  return MergeEges(spec, *ArchiveOf(weights), new_alone, origin);
 }
 
 }  // namespace handpick::converter

@@ -17,6 +17,7 @@
 
 #include "absl/status/statusor.h"
 #include "converter/vectors/item_vectors.h"
+#include "converter/weights/archive.h"
 #include "converter/weights/weights.h"
 
 namespace handpick::converter {
@@ -46,6 +47,8 @@ absl::StatusOr<EgesSpec> ParseEgesSpec(const std::string& json, const std::strin
 // The vectors of all items, new ones among them, or of the new ones alone. Sums are in double.
 // Errors name a tensor, its shape, and what was expected; an item's row that there is not; an id
 // that occurs twice.
+absl::StatusOr<ItemVectors> MergeEges(const EgesSpec& spec, const Archive& weights, bool new_alone,
+                                      const std::string& origin);
 absl::StatusOr<ItemVectors> MergeEges(const EgesSpec& spec, const Weights& weights, bool new_alone,
                                       const std::string& origin);
 

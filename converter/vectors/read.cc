@@ -1,6 +1,7 @@
 #include "converter/vectors/read.h"
 
 #include <cstdint>
+#include <memory>
 #include <numeric>
 #include <utility>
 #include <vector>
@@ -21,42 +22,45 @@ namespace handpick::converter {
 namespace {
 
 constexpr char kFormats[] =
-    "word2vec-text (.txt, .vec, .w2v), word2vec-binary (.bin), npz and safetensors";
+    "word2vec-text (.txt, .vec, .w2v), word2vec-binary (.bin), npz, safetensors, pt (.pt, .pth) "
+    "and "
+    "h5";
 
 std::string FormatOf(const VectorsSource& source) {
   if (!source.format.empty()) return source.format;
   static constexpr struct {
     const char* extension;
     const char* format;
-  } kExtensions[] = {{".txt", "word2vec-text"}, {".vec", "word2vec-text"},
-                     {".w2v", "word2vec-text"}, {".bin", "word2vec-binary"},
-                     {".npz", "npz"},           {".safetensors", "safetensors"}};
+  } kExtensions[] = {{".txt", "word2vec-text"},
+                     {".vec", "word2vec-text"},
+                     {".w2v", "word2vec-text"},
+                     {".bin", "word2vec-binary"},
+                     {".npz", "npz"},
+                     {".safetensors", "safetensors"},
+                     {".pt", "pt"},
+                     {".pth", "pt"},
+                     {".h5", "h5"}};
   for (const auto& known : kExtensions) {
     if (absl::EndsWithIgnoreCase(source.path, known.extension)) return known.format;
   }
   return "";
 }
 
-std::vector<std::string> NamesOf(const Weights& tensors) {
+absl::StatusOr<Tensor> ReadTensor(const Archive& tensors, const std::string& name,
+                                  const std::string& origin) {
   std::vector<std::string> names;
-  for (const auto& [name, tensor] : tensors) names.push_back(name);
-  return names;
-}
-
-absl::StatusOr<const Tensor*> FindTensor(const Weights& tensors, const std::string& name,
-                                         const std::string& origin) {
-  const auto found = tensors.find(name);
-  if (found != tensors.end()) return &found->second;
+  for (const auto& [other, info] : tensors.tensors()) names.push_back(other);
+  if (tensors.tensors().count(name) != 0) return tensors.Read(name);
   return absl::InvalidArgumentError(
-      absl::StrCat(origin, ": has no tensor '", name, "'", Suggestion(name, NamesOf(tensors))));
+      absl::StrCat(origin, ": has no tensor '", name, "'", Suggestion(name, names)));
 }
 
-absl::StatusOr<std::string> NameOfVectors(const Weights& tensors, const VectorsSource& source) {
+absl::StatusOr<std::string> NameOfVectors(const Archive& archive, const VectorsSource& source) {
   if (!source.vectors_tensor.empty()) return source.vectors_tensor;
-  if (tensors.count("vectors") != 0) return std::string("vectors");
+  if (archive.tensors().count("vectors") != 0) return std::string("vectors");
   std::vector<std::string> matrices;
-  for (const auto& [name, tensor] : tensors) {
-    if (tensor.shape.size() == 2) matrices.push_back(name);
+  for (const auto& [name, info] : archive.tensors()) {
+    if (info.shape.size() == 2) matrices.push_back(name);
   }
   if (matrices.size() == 1) return matrices.front();
   return absl::InvalidArgumentError(absl::StrCat(source.path, ": has no tensor 'vectors', and ",
@@ -81,78 +85,84 @@ absl::StatusOr<std::vector<std::string>> LinesOf(const std::string& text, const 
 
 }  // namespace
 
-absl::StatusOr<ItemVectors> VectorsOfTensors(const Weights& tensors, const VectorsSource& source,
+absl::StatusOr<ItemVectors> VectorsOfTensors(const Archive& tensors, const VectorsSource& source,
                                              const std::string& ids_text) {
   HP_ASSIGN_OR_RETURN(const std::string name, NameOfVectors(tensors, source));
-  HP_ASSIGN_OR_RETURN(const Tensor* vectors, FindTensor(tensors, name, source.path));
+  HP_ASSIGN_OR_RETURN(Tensor vectors, ReadTensor(tensors, name, source.path));
   const std::string what = absl::StrCat(source.path, ": tensor '", name, "'");
-  if (vectors->shape.size() != 2 || vectors->shape[1] > int64_t{kMaxRecallDimension} ||
-      vectors->shape[0] > int64_t{kMaxRecallItems}) {
-    return absl::InvalidArgumentError(absl::StrCat(what, ": shape ", ShownShape(vectors->shape),
+  if (vectors.shape.size() != 2 || vectors.shape[1] > int64_t{kMaxRecallDimension} ||
+      vectors.shape[0] > int64_t{kMaxRecallItems}) {
+    return absl::InvalidArgumentError(absl::StrCat(what, ": shape ", ShownShape(vectors.shape),
                                                    ", expected [items, numbers], ", kMaxRecallItems,
                                                    " and ", kMaxRecallDimension, " at most"));
   }
-  const auto dimension = static_cast<uint32_t>(vectors->shape[1]);
+  const auto dimension = static_cast<uint32_t>(vectors.shape[1]);
   const auto check_count = [&](uint64_t ids, const std::string& whose) {
-    if (ids == static_cast<uint64_t>(vectors->shape[0])) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(what, ": shape ", ShownShape(vectors->shape),
+    if (ids == static_cast<uint64_t>(vectors.shape[0])) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrCat(what, ": shape ", ShownShape(vectors.shape),
                                                    ", but ", whose, " has ", ids, " ids"));
   };
   if (!source.ids_path.empty()) {
     HP_ASSIGN_OR_RETURN(std::vector<std::string> ids, LinesOf(ids_text, source.ids_path));
     HP_RETURN_IF_ERROR(check_count(ids.size(), source.ids_path));
-    return MakeItemVectors(std::move(ids), vectors->data, dimension, source.ids, source.path);
+    return MakeItemVectors(std::move(ids), std::move(vectors.data), dimension, source.ids,
+                           source.path);
   }
   const std::string ids_name = source.ids_tensor.empty() ? "ids" : source.ids_tensor;
-  if (source.ids_tensor.empty() && tensors.count(ids_name) == 0 && source.ids_optional) {
-    std::vector<int64_t> numbers(static_cast<size_t>(vectors->shape[0]));
+  if (source.ids_tensor.empty() && tensors.tensors().count(ids_name) == 0 && source.ids_optional) {
+    std::vector<int64_t> numbers(static_cast<size_t>(vectors.shape[0]));
     std::iota(numbers.begin(), numbers.end(), 0);
-    return MakeItemVectors(std::move(numbers), vectors->data, dimension, source.path);
+    return MakeItemVectors(std::move(numbers), std::move(vectors.data), dimension, source.path);
   }
-  if (source.ids_tensor.empty() && tensors.count(ids_name) == 0) {
+  if (source.ids_tensor.empty() && tensors.tensors().count(ids_name) == 0) {
     return absl::InvalidArgumentError(
         absl::StrCat(source.path, ": has no tensor 'ids': name another, or a file of ids"));
   }
-  HP_ASSIGN_OR_RETURN(const Tensor* ids, FindTensor(tensors, ids_name, source.path));
-  if (ids->shape.size() != 1 || ids->integers.size() != ids->data.size()) {
+  HP_ASSIGN_OR_RETURN(Tensor ids, ReadTensor(tensors, ids_name, source.path));
+  if (ids.shape.size() != 1 || ids.integers.size() != ids.data.size()) {
     return absl::InvalidArgumentError(
-        absl::StrCat(source.path, ": tensor '", ids_name, "': shape ", ShownShape(ids->shape),
-                     ids->integers.size() != ids->data.size() ? " of floats" : "",
+        absl::StrCat(source.path, ": tensor '", ids_name, "': shape ", ShownShape(ids.shape),
+                     ids.integers.size() != ids.data.size() ? " of floats" : "",
                      ", expected integers, one for each item"));
   }
-  HP_RETURN_IF_ERROR(check_count(ids->integers.size(), absl::StrCat("tensor '", ids_name, "'")));
+  HP_RETURN_IF_ERROR(check_count(ids.integers.size(), absl::StrCat("tensor '", ids_name, "'")));
   if (source.ids == IdType::kString) {
     std::vector<std::string> strings;
-    for (const int64_t id : ids->integers) strings.push_back(absl::StrCat(id));
-    return MakeItemVectors(std::move(strings), vectors->data, dimension, source.ids, source.path);
+    for (const int64_t id : ids.integers) strings.push_back(absl::StrCat(id));
+    return MakeItemVectors(std::move(strings), std::move(vectors.data), dimension, source.ids,
+                           source.path);
   }
-  return MakeItemVectors(ids->integers, vectors->data, dimension, source.path);
+  return MakeItemVectors(std::move(ids.integers), std::move(vectors.data), dimension, source.path);
+}
+
+absl::StatusOr<ItemVectors> VectorsOfTensors(const Weights& tensors, const VectorsSource& source,
+                                             const std::string& ids_text) {
+  return VectorsOfTensors(*ArchiveOf(tensors), source, ids_text);
 }
 
 absl::StatusOr<ItemVectors> ReadItemVectors(const VectorsSource& source) {
   const std::string format = FormatOf(source);
-  const bool npz = format == "npz";
-  const bool tensors = npz || format == "safetensors";
+  const bool tensors =
+      format == "npz" || format == "safetensors" || format == "pt" || format == "h5";
   if (!tensors && format != "word2vec-text" && format != "word2vec-binary") {
     return absl::InvalidArgumentError(absl::StrCat(
         source.path, ": its form is ",
         source.format.empty() ? "not known by its extension" : absl::StrCat("'", format, "'"),
         "; vectors are read as ", kFormats));
   }
-  HP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(source.path));
   if (tensors) {
     std::string ids_text;
     if (!source.ids_path.empty()) {
       HP_ASSIGN_OR_RETURN(ids_text, ReadFile(source.ids_path));
     }
-    HP_ASSIGN_OR_RETURN(const Weights weights,
-                        npz ? ParseNpz(bytes, source.path) : ParseSafetensors(bytes, source.path));
-    return VectorsOfTensors(weights, source, ids_text);
+    HP_ASSIGN_OR_RETURN(const std::unique_ptr<Archive> archive, OpenArchive(source.path));
+    return VectorsOfTensors(*archive, source, ids_text);
   }
   if (!source.ids_path.empty() || !source.ids_tensor.empty() || !source.vectors_tensor.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         source.path, ": a word2vec file has its own ids, and no tensors to choose from"));
   }
+  HP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(source.path));
   return format == "word2vec-text" ? ParseWord2VecText(bytes, source.ids, source.path)
                                    : ParseWord2VecBinary(bytes, source.ids, source.path);
 }

@@ -6,14 +6,15 @@
 
 #include "absl/status/statusor.h"
 #include "converter/vectors/item_vectors.h"
+#include "converter/weights/archive.h"
 #include "converter/weights/weights.h"
 
 namespace handpick::converter {
 
 struct VectorsSource {
   std::string path;
-  // word2vec-text, word2vec-binary, npz, safetensors; empty: by the extension (.txt, .vec and .w2v;
-  // .bin; .npz; .safetensors).
+  // word2vec-text, word2vec-binary, npz, safetensors, pt, h5; empty: by the extension (.txt, .vec
+  // and .w2v; .bin; .npz; .safetensors; .pt and .pth; .h5).
   std::string format;
   // Archives of tensors: which of them is the [count, dimension] vectors, and which the [count]
   // integer ids. Empty: "vectors" and "ids", and vectors may have any name when no other tensor has
@@ -31,7 +32,10 @@ struct VectorsSource {
 // what was expected.
 absl::StatusOr<ItemVectors> ReadItemVectors(const VectorsSource& source);
 
-// Of tensors that were read already; `ids_text` is the content of ids_path, if there is one.
+// Of an archive, of which only the vectors and ids are read; `ids_text` is the content of ids_path,
+// if there is one.
+absl::StatusOr<ItemVectors> VectorsOfTensors(const Archive& tensors, const VectorsSource& source,
+                                             const std::string& ids_text);
 absl::StatusOr<ItemVectors> VectorsOfTensors(const Weights& tensors, const VectorsSource& source,
                                              const std::string& ids_text);
 

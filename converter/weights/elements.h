@@ -7,15 +7,24 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
+#include "converter/weights/weights.h"
 
 namespace handpick::converter {
 
-// Types of elements, little-endian.
-enum class Dtype { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kU8, kBool };
+enum class Dtype { kF64, kF32, kF16, kBf16, kI64, kI32, kI16, kI8, kU64, kU32, kU16, kU8, kBool };
+
+// How an element lies in a file.
+struct ElementType {
+  Dtype dtype = Dtype::kF32;
+  bool big_endian = false;
+};
 
 size_t ByteSize(Dtype dtype);
+// For people: "f32".
+const char* NameOf(Dtype dtype);
 
 // The number of elements of a shape; an error when a dimension is negative or the product (or
 // `bytes_per_element` times it) overflows.
@@ -25,13 +34,18 @@ absl::StatusOr<size_t> CountElements(const std::vector<int64_t>& shape, size_t b
 // "[3, 4]"
 std::string ShownShape(const std::vector<int64_t>& shape);
 
-// All elements of `bytes` where `dtype` is an integer or bool; else none.
-std::vector<int64_t> ToIntegers(absl::string_view bytes, Dtype dtype);
+// Refuses NaN and infinities, by position.
+absl::Status CheckFinite(const std::vector<float>& elements, const std::string& what);
 
-// All elements of `bytes`, whose size is a multiple of the element's. Refused: NaN, infinities, and
-// numbers beyond float32's range, by position.
-absl::StatusOr<std::vector<float>> ToFloats(absl::string_view bytes, Dtype dtype,
-                                            const std::string& what);
+// Copies the next `size` bytes of something.
+using ReadNext = absl::FunctionRef<absl::Status(char* out, size_t size)>;
+
+// Sets the data of `tensor` to the next `count` elements, and `integers` where they are integers or
+// bools. Little-endian f32 goes where it stays without a copy between; of the others a block at a
+// time is in memory. The caller has checked that so many are there. Refused, by position: NaN,
+// infinities, numbers beyond float32's range, integers beyond int64's.
+absl::Status ReadElements(size_t count, ElementType type, const std::string& what, ReadNext read,
+                          Tensor* tensor);
 
 }  // namespace handpick::converter
 

@@ -1,13 +1,11 @@
 #include "converter/weights/npy.h"
 
-#include <cstdint>
 #include <limits>
-#include <vector>
+#include <utility>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "converter/io/status_macros.h"
-#include "converter/weights/elements.h"
 
 namespace handpick::converter {
 namespace {
@@ -16,12 +14,6 @@ constexpr absl::string_view kMagic = "\x93NUMPY";
 // NumPy's own headers are below 1 KiB unless types are structured, which we refuse anyway.
 constexpr size_t kMaxHeaderBytes = 1 << 16;
 constexpr size_t kMaxRank = 32;
-
-struct NpyHeader {
-  std::string descr;
-  bool fortran_order = false;
-  std::vector<int64_t> shape;
-};
 
 // Reads the header: a Python dictionary of exactly 'descr' (a string), 'fortran_order' (a bool) and
 // 'shape' (a tuple of integers), in any order.
@@ -108,20 +100,31 @@ class HeaderReader {
   size_t at_ = 0;
 };
 
-absl::StatusOr<Dtype> ParseDescr(const std::string& descr, const std::string& what) {
+// "<f4": a byte order (or none, of single bytes), a kind, and the bytes of an element.
+absl::StatusOr<ElementType> ParseDescr(const std::string& descr, const std::string& what) {
   static constexpr struct {
-    const char* descr;
+    const char* type;
     Dtype dtype;
-  } kTypes[] = {{"<f8", Dtype::kF64}, {"<f4", Dtype::kF32}, {"<f2", Dtype::kF16},
-                {"<i8", Dtype::kI64}, {"<i4", Dtype::kI32}, {"<i2", Dtype::kI16},
-                {"|i1", Dtype::kI8},  {"|u1", Dtype::kU8},  {"|b1", Dtype::kBool}};
+  } kTypes[] = {{"f8", Dtype::kF64}, {"f4", Dtype::kF32}, {"f2", Dtype::kF16},
+                {"i8", Dtype::kI64}, {"i4", Dtype::kI32}, {"i2", Dtype::kI16},
+                {"i1", Dtype::kI8},  {"u8", Dtype::kU64}, {"u4", Dtype::kU32},
+                {"u2", Dtype::kU16}, {"u1", Dtype::kU8},  {"b1", Dtype::kBool}};
+  const absl::string_view all = descr;
+  const bool has_order = !all.empty() && absl::string_view("<>|=").find(all[0]) != all.npos;
+  const absl::string_view type = has_order ? all.substr(1) : all;
   std::string taken;
-  for (const auto& type : kTypes) {
-    if (descr == type.descr) return type.dtype;
-    absl::StrAppend(&taken, taken.empty() ? "" : ", ", type.descr);
+  for (const auto& known : kTypes) {
+    if (type == known.type) return ElementType{known.dtype, all[0] == '>'};
+    absl::StrAppend(&taken, taken.empty() ? "" : ", ", known.type);
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat(what, ": elements of type '", descr, "'; these are taken: ", taken));
+  const char kind = type.empty() ? '\0' : type[0];
+  return absl::InvalidArgumentError(absl::StrCat(what, ": elements of type '", descr, "'",
+                                                 kind == 'U' || kind == 'S' ? ", which are strings"
+                                                 : kind == 'O'
+                                                     ? ", which are pickled Python objects"
+                                                 : kind == 'c' ? ", which are complex numbers"
+                                                               : "",
+                                                 "; these are taken: ", taken));
 }
 
 // Turns column-major into row-major order, the last index fastest.
@@ -146,49 +149,68 @@ std::vector<Element> FromFortranOrder(const std::vector<Element>& data,
 
 }  // namespace
 
-absl::StatusOr<Tensor> ParseNpy(absl::string_view bytes, const std::string& what) {
+absl::StatusOr<NpyHeader> ReadNpyHeader(uint64_t size, const std::string& what, ReadNext read) {
   const auto fault = [&](absl::string_view message) {
     return absl::InvalidArgumentError(absl::StrCat(what, ": ", message));
   };
-  if (bytes.size() < 10 || bytes.substr(0, kMagic.size()) != kMagic)
+  constexpr size_t kVersionBytes = 2;
+  std::string beginning(kMagic.size() + kVersionBytes, '\0');
+  if (size < beginning.size() + 2) return fault("is no .npy array");
+  HP_RETURN_IF_ERROR(read(&beginning[0], beginning.size()));
+  if (beginning.compare(0, kMagic.size(), kMagic.data(), kMagic.size()) != 0) {
     return fault("is no .npy array");
-  const int major = static_cast<unsigned char>(bytes[6]);
+  }
+  const int major = static_cast<unsigned char>(beginning[kMagic.size()]);
   if (major < 1 || major > 3) return fault(absl::StrCat(".npy version ", major, " is unknown"));
+  char length[4] = {};
   const size_t length_bytes = major == 1 ? 2 : 4;
-  bytes.remove_prefix(8);
-  if (bytes.size() < length_bytes) return fault("is truncated in its header");
+  size -= beginning.size();
+  if (size < length_bytes) return fault("is truncated in its header");
+  HP_RETURN_IF_ERROR(read(length, length_bytes));
+  size -= length_bytes;
   size_t header_bytes = 0;
   for (size_t i = 0; i < length_bytes; ++i) {
-    header_bytes |= static_cast<size_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+    header_bytes |= static_cast<size_t>(static_cast<unsigned char>(length[i])) << (8 * i);
   }
-  bytes.remove_prefix(length_bytes);
   if (header_bytes > kMaxHeaderBytes) {
     return fault(
         absl::StrCat("its header has ", header_bytes, " bytes, more than ", kMaxHeaderBytes));
   }
-  if (header_bytes > bytes.size()) return fault("is truncated in its header");
+  if (header_bytes > size) return fault("is truncated in its header");
+  std::string text(header_bytes, '\0');
+  HP_RETURN_IF_ERROR(read(&text[0], header_bytes));
+  size -= header_bytes;
   NpyHeader header;
-  if (!HeaderReader(bytes.substr(0, header_bytes)).Read(&header)) {
+  if (!HeaderReader(text).Read(&header)) {
     return fault("its header is not that of an array of numbers");
   }
-  bytes.remove_prefix(header_bytes);
-
-  HP_ASSIGN_OR_RETURN(const Dtype dtype, ParseDescr(header.descr, what));
-  HP_ASSIGN_OR_RETURN(const size_t count, CountElements(header.shape, ByteSize(dtype), what));
-  if (bytes.size() != count * ByteSize(dtype)) {
-    return fault(absl::StrCat("shape ", ShownShape(header.shape), " needs ",
-                              count * ByteSize(dtype), " bytes, but ", bytes.size(), " are there"));
+  const absl::StatusOr<ElementType> type = ParseDescr(header.descr, what);
+  if (!type.ok()) {
+    header.refusal = type.status();
+    return header;
   }
+  header.type = *type;
+  const size_t element_bytes = ByteSize(type->dtype);
+  HP_ASSIGN_OR_RETURN(header.count, CountElements(header.shape, element_bytes, what));
+  if (size != header.count * element_bytes) {
+    return fault(absl::StrCat("shape ", ShownShape(header.shape), " needs ",
+                              header.count * element_bytes, " bytes, but ", size, " are there"));
+  }
+  return header;
+}
+
+absl::StatusOr<Tensor> ReadNpyElements(const NpyHeader& header, const std::string& what,
+                                       ReadNext read) {
+  HP_RETURN_IF_ERROR(header.refusal);
   Tensor tensor;
-  HP_ASSIGN_OR_RETURN(tensor.data, ToFloats(bytes, dtype, what));
-  tensor.integers = ToIntegers(bytes, dtype);
+  HP_RETURN_IF_ERROR(ReadElements(header.count, header.type, what, read, &tensor));
   if (header.fortran_order) {
     tensor.data = FromFortranOrder(tensor.data, header.shape);
     if (!tensor.integers.empty()) {
       tensor.integers = FromFortranOrder(tensor.integers, header.shape);
     }
   }
-  tensor.shape = std::move(header.shape);
+  tensor.shape = header.shape;
   return tensor;
 }
 

@@ -1,5 +1,5 @@
-// safetensors: 8 bytes with the header's length, a JSON header, the tensors' bytes.
-// https://github.com/huggingface/safetensors (README, "Format")
+#include "converter/weights/safetensors.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <map>
@@ -13,7 +13,7 @@
 #include "converter/io/json.h"
 #include "converter/io/status_macros.h"
 #include "converter/weights/elements.h"
-#include "converter/weights/weights.h"
+#include "converter/weights/stored_archive.h"
 
 namespace handpick::converter {
 namespace {
@@ -32,9 +32,10 @@ struct Entry {
 
 absl::StatusOr<Dtype> ParseDtype(const Json& json, const std::string& what) {
   static const auto* const kTypes = new std::map<std::string, Dtype>{
-      {"F64", Dtype::kF64}, {"F32", Dtype::kF32},  {"F16", Dtype::kF16}, {"BF16", Dtype::kBf16},
-      {"I64", Dtype::kI64}, {"I32", Dtype::kI32},  {"I16", Dtype::kI16}, {"I8", Dtype::kI8},
-      {"U8", Dtype::kU8},   {"BOOL", Dtype::kBool}};
+      {"F64", Dtype::kF64},  {"F32", Dtype::kF32}, {"F16", Dtype::kF16}, {"BF16", Dtype::kBf16},
+      {"I64", Dtype::kI64},  {"I32", Dtype::kI32}, {"I16", Dtype::kI16}, {"I8", Dtype::kI8},
+      {"U64", Dtype::kU64},  {"U32", Dtype::kU32}, {"U16", Dtype::kU16}, {"U8", Dtype::kU8},
+      {"BOOL", Dtype::kBool}};
   if (json.is_string()) {
     const auto found = kTypes->find(json.get<std::string>());
     if (found != kTypes->end()) return found->second;
@@ -100,65 +101,101 @@ absl::StatusOr<Entry> ParseEntry(const std::string& name, const Json& json, uint
   return entry;
 }
 
+class Safetensors : public StoredArchive {
+ public:
+  Safetensors(std::unique_ptr<ByteSource> source, const std::string& origin)
+      : StoredArchive("safetensors", origin), source_(std::move(source)) {}
+
+  absl::Status Open() {
+    const auto fault = [&](absl::string_view message) {
+      return absl::InvalidArgumentError(absl::StrCat(origin(), ": ", message));
+    };
+    const uint64_t size = source_->size();
+    if (size < kLengthBytes) return fault("is too short for a safetensors file");
+    char length[kLengthBytes];
+    HP_RETURN_IF_ERROR(source_->Read(0, length, kLengthBytes));
+    uint64_t header_bytes = 0;
+    for (size_t i = 0; i < kLengthBytes; ++i) {
+      header_bytes |= static_cast<uint64_t>(static_cast<unsigned char>(length[i])) << (8 * i);
+    }
+    if (header_bytes > kMaxHeaderBytes) {
+      return fault(absl::StrCat("its header claims ", header_bytes, " bytes, more than ",
+                                kMaxHeaderBytes, ": it is no safetensors file"));
+    }
+    if (header_bytes > size - kLengthBytes) {
+      return fault(absl::StrCat("its header claims ", header_bytes, " bytes, but ",
+                                size - kLengthBytes, " follow (is the file truncated?)"));
+    }
+    std::string text(static_cast<size_t>(header_bytes), '\0');
+    HP_RETURN_IF_ERROR(source_->Read(kLengthBytes, &text[0], text.size()));
+    HP_ASSIGN_OR_RETURN(const Json header, ParseJson(text, absl::StrCat(origin(), ": header")));
+    if (!header.is_object()) return fault("its header is no object");
+    data_begin_ = kLengthBytes + header_bytes;
+    const uint64_t data_bytes = size - data_begin_;
+    for (const auto& [name, json] : header.items()) {
+      if (name == "__metadata__") continue;
+      HP_ASSIGN_OR_RETURN(Entry entry, ParseEntry(name, json, data_bytes, Shown(name)));
+      entries_.push_back(std::move(entry));
+    }
+    HP_RETURN_IF_ERROR(CheckOffsets(data_bytes));
+    for (size_t i = 0; i < entries_.size(); ++i) {
+      const Entry& entry = entries_[i];
+      HP_RETURN_IF_ERROR(Add(entry.name, {entry.shape, NameOf(entry.dtype)}, i));
+    }
+    return absl::OkStatus();
+  }
+
+ protected:
+  absl::StatusOr<Tensor> ReadEntry(size_t index, const std::string& what) const override {
+    const Entry& entry = entries_[index];
+    uint64_t offset = data_begin_ + entry.begin;
+    const auto read = [&](char* out, size_t size) {
+      const uint64_t begin = offset;
+      offset += size;
+      return source_->Read(begin, out, size);
+    };
+    Tensor tensor;
+    const size_t count = static_cast<size_t>(entry.end - entry.begin) / ByteSize(entry.dtype);
+    HP_RETURN_IF_ERROR(ReadElements(count, {entry.dtype}, what, read, &tensor));
+    return tensor;
+  }
+
+ private:
+  // The format leaves no byte unused, so each tensor begins where the one before it ends.
+  absl::Status CheckOffsets(uint64_t data_bytes) {
+    std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) {
+      return std::make_pair(a.begin, a.end) < std::make_pair(b.begin, b.end);
+    });
+    uint64_t position = 0;
+    for (const Entry& entry : entries_) {
+      if (entry.begin != position) {
+        return absl::InvalidArgumentError(
+            absl::StrCat(Shown(entry.name), ": begins at byte ", entry.begin, " of the data, ",
+                         entry.begin < position ? "inside the tensor before it, which ends at byte "
+                                                : "but the tensor before it ends at byte ",
+                         position));
+      }
+      position = entry.end;
+    }
+    if (position != data_bytes) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(origin(), ": ", data_bytes - position, " bytes after the last tensor"));
+    }
+    return absl::OkStatus();
+  }
+
+  const std::unique_ptr<ByteSource> source_;
+  uint64_t data_begin_ = 0;
+  std::vector<Entry> entries_;
+};
+
 }  // namespace
 
-absl::StatusOr<Weights> ParseSafetensors(const std::string& bytes, const std::string& origin) {
-  const auto fault = [&](absl::string_view message) {
-    return absl::InvalidArgumentError(absl::StrCat(origin, ": ", message));
-  };
-  if (bytes.size() < kLengthBytes) return fault("is too short for a safetensors file");
-  uint64_t header_bytes = 0;
-  for (size_t i = 0; i < kLengthBytes; ++i) {
-    header_bytes |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-  }
-  if (header_bytes > kMaxHeaderBytes) {
-    return fault(absl::StrCat("its header claims ", header_bytes, " bytes, more than ",
-                              kMaxHeaderBytes, ": it is no safetensors file"));
-  }
-  if (header_bytes > bytes.size() - kLengthBytes) {
-    return fault(absl::StrCat("its header claims ", header_bytes, " bytes, but ",
-                              bytes.size() - kLengthBytes, " follow (is the file truncated?)"));
-  }
-  const absl::string_view all = bytes;
-  const absl::string_view data = all.substr(kLengthBytes + header_bytes);
-  HP_ASSIGN_OR_RETURN(const Json header, ParseJson(all.substr(kLengthBytes, header_bytes),
-                                                   absl::StrCat(origin, ": header")));
-  if (!header.is_object()) return fault("its header is no object");
-
-  std::vector<Entry> entries;
-  for (const auto& [name, json] : header.items()) {
-    if (name == "__metadata__") continue;
-    const std::string what = absl::StrCat(origin, ": tensor '", name, "'");
-    HP_ASSIGN_OR_RETURN(Entry entry, ParseEntry(name, json, data.size(), what));
-    entries.push_back(std::move(entry));
-  }
-  // The format leaves no byte unused, so each tensor begins where the one before it ends.
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
-    return std::make_pair(a.begin, a.end) < std::make_pair(b.begin, b.end);
-  });
-  Weights weights;
-  uint64_t position = 0;
-  for (const Entry& entry : entries) {
-    const std::string what = absl::StrCat(origin, ": tensor '", entry.name, "'");
-    if (entry.begin != position) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(what, ": begins at byte ", entry.begin, " of the data, ",
-                       entry.begin < position ? "inside the tensor before it, which ends at byte "
-                                              : "but the tensor before it ends at byte ",
-                       position));
-    }
-    position = entry.end;
-    Tensor tensor;
-    tensor.shape = entry.shape;
-    const absl::string_view elements = data.substr(entry.begin, entry.end - entry.begin);
-    HP_ASSIGN_OR_RETURN(tensor.data, ToFloats(elements, entry.dtype, what));
-    tensor.integers = ToIntegers(elements, entry.dtype);
-    weights.emplace(entry.name, std::move(tensor));
-  }
-  if (position != data.size()) {
-    return fault(absl::StrCat(data.size() - position, " bytes after the last tensor"));
-  }
-  return weights;
+absl::StatusOr<std::unique_ptr<StoredArchive>> OpenSafetensors(std::unique_ptr<ByteSource> source,
+                                                               const std::string& origin) {
+  auto archive = std::make_unique<Safetensors>(std::move(source), origin);
+  HP_RETURN_IF_ERROR(archive->Open());
+  return std::unique_ptr<StoredArchive>(std::move(archive));
 }
 
 }  // namespace handpick::converter

@@ -1,21 +1,35 @@
 #include "converter/weights/weights.h"
 
-#include "absl/status/status.h"
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "converter/io/files.h"
+#include <memory>
+#include <utility>
+
+#include "converter/io/byte_source.h"
 #include "converter/io/status_macros.h"
+#include "converter/weights/archive.h"
+#include "converter/weights/npz.h"
+#include "converter/weights/safetensors.h"
+#include "converter/weights/stored_archive.h"
+#include "converter/weights/zip.h"
 
 namespace handpick::converter {
 
 absl::StatusOr<Weights> ReadWeights(const std::string& path) {
-  const bool safetensors = absl::EndsWithIgnoreCase(path, ".safetensors");
-  if (!safetensors && !absl::EndsWithIgnoreCase(path, ".npz")) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        path, ": weights are read from .safetensors and .npz files, by their extension"));
-  }
-  HP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(path));
-  return safetensors ? ParseSafetensors(bytes, path) : ParseNpz(bytes, path);
+  HP_ASSIGN_OR_RETURN(const std::unique_ptr<Archive> archive, OpenArchive(path));
+  return ReadAll(*archive);
+}
+
+absl::StatusOr<Weights> ParseSafetensors(const std::string& bytes, const std::string& origin) {
+  HP_ASSIGN_OR_RETURN(const std::unique_ptr<StoredArchive> archive,
+                      OpenSafetensors(BytesOf(bytes, origin), origin));
+  return ReadAll(*archive);
+}
+
+absl::StatusOr<Weights> ParseNpz(const std::string& bytes, const std::string& origin) {
+  HP_ASSIGN_OR_RETURN(std::unique_ptr<ZipArchive> zip,
+                      ZipArchive::Open(BytesOf(bytes, origin), origin));
+  HP_ASSIGN_OR_RETURN(const std::unique_ptr<StoredArchive> archive,
+                      OpenNpz(std::move(zip), origin));
+  return ReadAll(*archive);
 }
 
 }  // namespace handpick::converter

@@ -1,4 +1,4 @@
-// Named tensors of a trained model, from .safetensors or .npz.
+// Named tensors of a trained model, in memory.
 #ifndef HANDPICK_CONVERTER_WEIGHTS_WEIGHTS_H_
 #define HANDPICK_CONVERTER_WEIGHTS_WEIGHTS_H_
 
@@ -25,10 +25,10 @@ struct Tensor {
 
 using Weights = std::map<std::string, Tensor>;
 
-// Reads a file by its extension. Everything in it is distrusted: sizes are checked before anything
-// is allocated; NaN and infinities are refused by tensor name and position.
+// All tensors of a file that OpenArchive (archive.h) opens.
 absl::StatusOr<Weights> ReadWeights(const std::string& path);
 
+// All tensors of an archive that is in memory.
 absl::StatusOr<Weights> ParseSafetensors(const std::string& bytes, const std::string& origin);
 absl::StatusOr<Weights> ParseNpz(const std::string& bytes, const std::string& origin);
 

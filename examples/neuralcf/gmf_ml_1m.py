@@ -1,9 +1,7 @@
-"""The authors' GMF of 8 factors on MovieLens 1M: from Keras' h5 to requests, and from logits to figures.
+"""The authors' GMF of 8 factors on MovieLens 1M: its test rows as requests, and from logits to figures.
 
-    python3 gmf_ml_1m.py prepare DATA_FOLDER OUT_FOLDER    # weights.npz, requests.jsonl
+    python3 gmf_ml_1m.py prepare DATA_FOLDER OUT_FOLDER    # requests.jsonl
     python3 gmf_ml_1m.py measure LOGITS.jsonl              # HR@10, NDCG@10; fails unless they are those of the model
-
-Needs python3-numpy, and to prepare python3-h5py.
 """
 
 import gzip
@@ -12,25 +10,9 @@ import math
 import os
 import sys
 
-import numpy as np
-
 # Of the same numbers multiplied with NumPy.
 EXPECTED = {"HR@10": 0.6368, "NDCG@10": 0.3691}
 TOP = 10
-
-
-def tensors_of(path):
-    """Every tensor of an h5 file by its path, as Keras 1 wrote it."""
-    import h5py  # pylint: disable=import-outside-toplevel
-    tensors = {}
-
-    def visit(name, item):
-        if isinstance(item, h5py.Dataset):
-            tensors[name] = item[:]
-
-    with h5py.File(path, "r") as file:
-        file.visititems(visit)
-    return tensors
 
 
 def requests_of(folder):
@@ -44,7 +26,6 @@ def requests_of(folder):
 
 
 def prepare(folder, out):
-    np.savez(os.path.join(out, "weights.npz"), **tensors_of(os.path.join(folder, "ml-1m_GMF_8_1501651698.h5")))
     with open(os.path.join(out, "requests.jsonl"), "w", encoding="utf-8") as file:
         for request in requests_of(folder):
             file.write(json.dumps(request, separators=(",", ":")) + "\n")

@@ -6,6 +6,6 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 python3 "$here/gmf_ml_1m.py" prepare "$data" "$work"
-"$handpick" convert --spec "$here/gmf_ml_1m.spec.json" --weights "$work/weights.npz" --out "$work/gmf.hpk"
+"$handpick" convert --spec "$here/gmf_ml_1m.spec.json" --weights "$data/ml-1m_GMF_8_1501651698.h5" --out "$work/gmf.hpk"
 "$handpick" score --bundle "$work/gmf.hpk" --requests "$work/requests.jsonl" >"$work/logits.jsonl"
 python3 "$here/gmf_ml_1m.py" measure "$work/logits.jsonl"

@@ -242,15 +242,40 @@ class FeatureResolver {
       // Beyond float's range counts as infinite; compared before the cast, which would be
       // undefined.
       if (!defined || !(std::fabs(number) <= 3.4028234663852886e38)) {
+        if (std::isfinite(given)) return FailTransform(given, from);
         return Fail(error_, HP_NOT_FINITE, "%s feature '%s', row %zu: %s", SideName(feature_.side),
                     feature_.name, from,
-                    std::isnan(given)       ? "the number is NaN"
-                    : !std::isfinite(given) ? "the number is infinite"
-                                            : "the number is outside of what its transform takes");
+                    std::isnan(given) ? "the number is NaN" : "the number is infinite");
       }
       numbers[i] = static_cast<float>(number);
     }
     return HP_OK;
+  }
+
+  // Says which step a number has no answer of.
+  hp_status FailTransform(double given, size_t row) {
+    double number = given;
+    uint32_t step = 0;
+    for (; step < feature_.transforms.size(); ++step) {
+      const Transform& transform = feature_.transforms[step];
+      double next = (number - transform.a) * transform.b;
+      if (transform.kind == schema::TransformKind::Clip) {
+        next = std::min(std::max(number, transform.a), transform.b);
+      } else if (transform.kind == schema::TransformKind::Log1p) {
+        if (!(number > -1)) break;
+        next = std::log1p(number);
+      }
+      number = next;
+    }
+    if (step == feature_.transforms.size()) {
+      return Fail(error_, HP_NOT_FINITE,
+                  "%s feature '%s', row %zu: its transform makes %g of %g, which is beyond float32",
+                  SideName(feature_.side), feature_.name, row, number, given);
+    }
+    return Fail(error_, HP_NOT_FINITE,
+                "%s feature '%s', row %zu: %g is outside of what its transform takes: step %u is "
+                "log1p of %g",
+                SideName(feature_.side), feature_.name, row, given, step, number);
   }
 
   const Plan& plan_;

@@ -35,19 +35,22 @@ namespace {
 struct RecurrenceWork {
   ReadyMatrix matrix;
   float* other;      // The state that is being made: [width] rows.
+  float* reset;      // Of a cell whose reset comes first: r h, [width] rows.
   float* products;   // [3][kUnitBlock] rows
   float* start;      // [3 width]
   int32_t* rounded;  // The state as words or bytes.
   float* scale;      // [stride], of words.
 };
 
-size_t PlaceRecurrenceWork(const Matrix& matrix, uint32_t stride, char* base,
+size_t PlaceRecurrenceWork(const AttentionRecurrenceWeights& weights, uint32_t stride, char* base,
                            RecurrenceWork* work) {
+  const Matrix& matrix = weights.matrix;
   const uint32_t width = matrix.in;
   const Way way = WayOf(matrix);
   Packer packer(base);
   work->matrix = PlaceMatrix(matrix, way, &packer);
   packer.PlaceArray(&work->other, size_t{width} * stride);
+  packer.PlaceArray(&work->reset, schema::ResetsFirst(weights.cell) ? size_t{width} * stride : 0);
   packer.PlaceArray(&work->products, size_t{3} * kUnitBlock * stride);
   packer.PlaceArray(&work->start, size_t{3} * width);
   // Bytes take half of the room of words.
@@ -62,22 +65,29 @@ inline constexpr float kStateLevels = 127;
 
 using Cell = schema::RecurrentCell;
 
-// What goes into a gate: of AttentionInputGru, attention scales the event's part, which differs
-// from lane to lane; of the others the products started from it.
+// What goes into a gate: where attention scales the event's part, that differs from lane to lane;
+// elsewhere the products started from it.
 template <Cell kCell>
 HWY_INLINE VF GateInput(const float* gates, const float* input_bias, uint32_t i, VF attention,
                         VF product) {
   const DF d;
-  if (kCell != Cell::AttentionInputGru) return product;
+  if (!schema::ScalesInput(kCell)) return product;
   return hn::Add(hn::MulAdd(attention, hn::Set(d, gates[i]), hn::Set(d, input_bias[i])), product);
 }
 
+struct GateRange {
+  uint32_t begin, end;
+};
+inline constexpr GateRange kEveryGate = {0, 3};
+inline constexpr GateRange kResetAndUpdate = {0, 2};
+inline constexpr GateRange kNew = {2, 3};
+
 // products[g][u] = U h + start for the gates g of units [first, first + count).
-void MultiplyBlock(const Matrix& matrix, const RecurrenceWork& work, const float* state,
-                   uint32_t first, uint32_t count, PanelShape shape) {
+void MultiplyBlock(const Matrix& matrix, const RecurrenceWork& work, GateRange gates,
+                   const float* state, uint32_t first, uint32_t count, PanelShape shape) {
   const uint32_t width = matrix.in;
   const size_t stride = shape.stride;
-  for (uint32_t gate = 0; gate < 3; ++gate) {
+  for (uint32_t gate = gates.begin; gate < gates.end; ++gate) {
     const uint32_t row = gate * width + first;
     float* to = work.products + size_t{gate} * kUnitBlock * stride;
     const auto start = [&](uint32_t j) HWY_ATTR { return work.start[row + j]; };
@@ -97,9 +107,39 @@ void MultiplyBlock(const Matrix& matrix, const RecurrenceWork& work, const float
   }
 }
 
+// What lets the new state in: 1 - z, the attention, attention times z, or 1 - (1 - attention) z;
+// `z` is a half less.
+template <Cell kCell>
+HWY_INLINE VF NewPart(VF attention, VF z) {
+  const DF d;
+  const VF half = hn::Set(d, 0.5f);
+  if (kCell == Cell::AttentionUpdateGru) {
+    return hn::MulAdd(attention, z, hn::Mul(attention, half));
+  }
+  if (kCell == Cell::ResetFirstAttentionKeepGru) {
+    const VF one = hn::Set(d, 1.0f);
+    const VF rest = hn::Sub(one, attention);
+    return hn::NegMulAdd(rest, z, hn::NegMulAdd(rest, half, one));
+  }
+  return hn::Sub(half, z);
+}
+
+constexpr bool IsAttentionAlone(Cell cell) {
+  return cell == Cell::AttentionGru || cell == Cell::ResetFirstAttentionGru;
+}
+
+// The event's side of the new state, of unit u's gate i = 2 width + u.
+template <Cell kCell>
+HWY_INLINE VF NewInput(const float* gates, const float* input_bias, uint32_t i, VF attention) {
+  const DF d;
+  const VF side = hn::Set(d, gates[i]);
+  if (!schema::ScalesInput(kCell)) return side;
+  return hn::MulAdd(attention, side, hn::Set(d, input_bias[i]));
+}
+
 // The new state of units [first, first + count). With c(x) = sigmoid(x) - 1/2,
 //   n = tanh(g + r p) = 2 c(2 g + (2 c(r's input) + 1) p)   and   h' = h + u (n - h),
-// u being what lets the new state in: 1 - z, the attention, or attention times z.
+// u being what lets the new state in.
 template <Cell kCell, int kDegree>
 void UpdateBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
                  const float* gates, const float* attention, const float* before, float* after,
@@ -109,12 +149,10 @@ void UpdateBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork
   const uint32_t width = weights.matrix.in;
   const float* bias = weights.input_bias;
   const size_t gate_rows = size_t{kUnitBlock} * shape.stride;
-  const VF half = hn::Set(d, 0.5f);
   const VF one = hn::Set(d, 1.0f);
   const VF two = hn::Set(d, 2.0f);
   for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
     const VF a = hn::Load(d, attention + lane);
-    const VF half_a = hn::Mul(a, half);
     for (uint32_t u = 0; u < count; ++u) {
       const uint32_t unit = first + u;
       const float* product = work.products + size_t{u} * shape.stride + lane;
@@ -122,18 +160,72 @@ void UpdateBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork
       const VF r =
           CenteredSigmoid<kDegree>(GateInput<kCell>(gates, bias, unit, a, hn::Load(d, product)));
       VF update = a;
-      if (kCell != Cell::AttentionGru) {
-        const VF z = CenteredSigmoid<kDegree>(
-            GateInput<kCell>(gates, bias, width + unit, a, hn::Load(d, product + gate_rows)));
-        update = kCell == Cell::AttentionInputGru ? hn::Sub(half, z) : hn::MulAdd(a, z, half_a);
+      if (!IsAttentionAlone(kCell)) {
+        update =
+            NewPart<kCell>(a, CenteredSigmoid<kDegree>(GateInput<kCell>(
+                                  gates, bias, width + unit, a, hn::Load(d, product + gate_rows))));
       }
-      const uint32_t i = 2 * width + unit;
-      VF side = hn::Set(d, gates[i]);
-      if (kCell == Cell::AttentionInputGru) side = hn::MulAdd(a, side, hn::Set(d, bias[i]));
+      const VF side = NewInput<kCell>(gates, bias, 2 * width + unit, a);
       const VF gated = hn::Mul(hn::MulAdd(two, r, one), hn::Load(d, product + 2 * gate_rows));
       const VF c = CenteredSigmoid<kDegree>(hn::MulAdd(two, side, gated));
       hn::Store(hn::MulAdd(update, hn::MulSub(two, c, h), h), d,
                 after + size_t{unit} * shape.stride + lane);
+    }
+  }
+}
+
+// Of a cell whose reset comes first: r h of units [first, first + count), and what lets the new
+// state in, in the place of that state.
+template <Cell kCell, int kDegree>
+void ResetBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
+                const float* gates, const float* attention, const float* before, float* after,
+                uint32_t first, uint32_t count, PanelShape shape) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  const uint32_t width = weights.matrix.in;
+  const float* bias = weights.input_bias;
+  const size_t gate_rows = size_t{kUnitBlock} * shape.stride;
+  const VF half = hn::Set(d, 0.5f);
+  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
+    const VF a = hn::Load(d, attention + lane);
+    for (uint32_t u = 0; u < count; ++u) {
+      const uint32_t unit = first + u;
+      const float* product = work.products + size_t{u} * shape.stride + lane;
+      const size_t at = size_t{unit} * shape.stride + lane;
+      const VF r =
+          CenteredSigmoid<kDegree>(GateInput<kCell>(gates, bias, unit, a, hn::Load(d, product)));
+      hn::Store(hn::Mul(hn::Add(r, half), hn::Load(d, before + at)), d, work.reset + at);
+      VF update = a;
+      if (!IsAttentionAlone(kCell)) {
+        update =
+            NewPart<kCell>(a, CenteredSigmoid<kDegree>(GateInput<kCell>(
+                                  gates, bias, width + unit, a, hn::Load(d, product + gate_rows))));
+      }
+      hn::Store(update, d, after + at);
+    }
+  }
+}
+
+// The new state then: the products are U_n (r h).
+template <Cell kCell, int kDegree>
+void RenewBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
+                const float* gates, const float* attention, const float* before, float* after,
+                uint32_t first, uint32_t count, PanelShape shape) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  const uint32_t width = weights.matrix.in;
+  const float* products = work.products + 2 * size_t{kUnitBlock} * shape.stride;
+  const VF two = hn::Set(d, 2.0f);
+  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
+    const VF a = hn::Load(d, attention + lane);
+    for (uint32_t u = 0; u < count; ++u) {
+      const uint32_t unit = first + u;
+      const size_t at = size_t{unit} * shape.stride + lane;
+      const VF side = NewInput<kCell>(gates, weights.input_bias, 2 * width + unit, a);
+      const VF product = hn::Load(d, products + size_t{u} * shape.stride + lane);
+      const VF c = CenteredSigmoid<kDegree>(hn::Mul(two, hn::Add(side, product)));
+      const VF h = hn::Load(d, before + at);
+      hn::Store(hn::MulAdd(hn::Load(d, after + at), hn::MulSub(two, c, h), h), d, after + at);
     }
   }
 }
@@ -185,15 +277,24 @@ void Recur(const AttentionRecurrenceWeights& weights, const float* gates, size_t
   for (uint32_t e = 0; e < ring.count; ++e) {
     const float* event = gates + (ring.oldest + e) % ring.capacity * gate_stride;
     for (uint32_t i = 0; i < 3 * width; ++i) {
-      const bool added = kCell != Cell::AttentionInputGru && i < 2 * width;
+      const bool added = !schema::ScalesInput(kCell) && i < 2 * width;
       work.start[i] = (bias != nullptr ? bias[i] : 0.0f) + (added ? event[i] : 0.0f);
     }
-    RoundState(before, width, work, shape);
-    for (uint32_t first = 0; first < width; first += kUnitBlock) {
-      const uint32_t count = std::min(kUnitBlock, width - first);
-      MultiplyBlock(weights.matrix, work, before, first, count, shape);
-      UpdateBlock<kCell, kDegree>(weights, work, event, attention + size_t{e} * shape.stride,
-                                  before, after, first, count, shape);
+    const float* attention_now = attention + size_t{e} * shape.stride;
+    // Calls update for blocks of units, behind the products of some gates with what is given.
+    const auto for_blocks = [&](GateRange range, const float* given, auto update) HWY_ATTR {
+      RoundState(given, width, work, shape);
+      for (uint32_t first = 0; first < width; first += kUnitBlock) {
+        const uint32_t count = std::min(kUnitBlock, width - first);
+        MultiplyBlock(weights.matrix, work, range, given, first, count, shape);
+        update(weights, work, event, attention_now, before, after, first, count, shape);
+      }
+    };
+    if constexpr (schema::ResetsFirst(kCell)) {
+      for_blocks(kResetAndUpdate, before, ResetBlock<kCell, kDegree>);
+      for_blocks(kNew, work.reset, RenewBlock<kCell, kDegree>);
+    } else {
+      for_blocks(kEveryGate, before, UpdateBlock<kCell, kDegree>);
     }
     std::swap(before, after);
   }
@@ -206,7 +307,7 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
                          size_t gate_stride, const EventRing& ring, const float* attention,
                          float* state, PanelShape shape, void* scratch) {
   RecurrenceWork work;
-  PlaceRecurrenceWork(weights.matrix, shape.stride, static_cast<char*>(scratch), &work);
+  PlaceRecurrenceWork(weights, shape.stride, static_cast<char*>(scratch), &work);
   ReadyUp(weights.matrix, &work.matrix);
   if (work.matrix.way == Way::kWords) {
     std::fill_n(work.scale, shape.stride, 1 / WordLevels(weights.matrix.in));
@@ -229,6 +330,12 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
       return run(std::integral_constant<Cell, Cell::AttentionGru>());
     case Cell::AttentionUpdateGru:
       return run(std::integral_constant<Cell, Cell::AttentionUpdateGru>());
+    case Cell::ResetFirstAttentionInputGru:
+      return run(std::integral_constant<Cell, Cell::ResetFirstAttentionInputGru>());
+    case Cell::ResetFirstAttentionGru:
+      return run(std::integral_constant<Cell, Cell::ResetFirstAttentionGru>());
+    case Cell::ResetFirstAttentionKeepGru:
+      return run(std::integral_constant<Cell, Cell::ResetFirstAttentionKeepGru>());
     default:
       return;  // Refused when the bundle is opened.
   }
@@ -236,7 +343,7 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
 
 size_t AttentionRecurrenceScratch(const AttentionRecurrenceWeights& weights, uint32_t stride) {
   RecurrenceWork work;
-  return PlaceRecurrenceWork(weights.matrix, stride, nullptr, &work);
+  return PlaceRecurrenceWork(weights, stride, nullptr, &work);
 }
 
 }  // namespace HWY_NAMESPACE

@@ -20,7 +20,7 @@ struct AttentionRecurrenceWeights {
   // state is rounded where the processor multiplies whole numbers faster: it has to stay within
   // [-1, 1], as it does where attention is a softmax.
   Matrix matrix;
-  const float* input_bias;  // [3 width], AttentionInputGru only; otherwise null.
+  const float* input_bias;  // [3 width], where attention scales the input; otherwise null.
 };
 
 // Bytes of scratch for panels of `stride` lanes.

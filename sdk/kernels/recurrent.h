@@ -14,6 +14,14 @@ namespace handpick {
 void GruStep(const float* gates, const float* state_gates, const float* before, float* after,
              uint32_t width);
 
+// The same of a cell whose reset comes first (schema::ResetFirstGru), in two halves:
+//   reset [width]       r h, of which U is to be multiplied then;
+//   new_gates [3 width] U (r h) + b, of whose gates the last one counts
+void GruReset(const float* gates, const float* state_gates, const float* before, float* reset,
+              uint32_t width);
+void GruRenew(const float* gates, const float* state_gates, const float* new_gates,
+              const float* before, float* after, uint32_t width);
+
 }  // namespace handpick
 
 #endif  // HANDPICK_SDK_KERNELS_RECURRENT_H_

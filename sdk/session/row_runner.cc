@@ -10,6 +10,7 @@
 #include "sdk/kernels/row_engine.h"
 #include "sdk/kernels/rows.h"
 #include "sdk/session/step_kernels.h"
+#include "sdk/session/step_weights.h"
 
 namespace handpick {
 namespace {
@@ -153,7 +154,17 @@ hp_status RowRunner::Recurrence(const Step& step) {
   }
   HP_TRY(RunRowLayer(state_.model->row_layer(step), before, gates));
   Count(step, 3 * uint64_t{width} * width);
-  GruStep(Here(step.operands[0]), gates, before, state, width);
+  const float* input = Here(step.operands[0]);
+  if (!schema::ResetsFirst(step.cell)) {
+    GruStep(input, gates, before, state, width);
+    return HP_OK;
+  }
+  // The layer is multiplied whole once more, for its last third: an engine has packed it as one.
+  float* reset = gates + RecurrenceRow(3 * width);
+  float* new_gates = reset + RecurrenceRow(width);
+  GruReset(input, gates, before, reset, width);
+  HP_TRY(RunRowLayer(state_.model->row_layer(step), reset, new_gates));
+  GruRenew(input, gates, new_gates, before, state, width);
   return HP_OK;
 }
 

@@ -46,8 +46,15 @@ size_t AttentionRecurrenceStepScratch(const Plan& plan, const Step& step, uint32
 }
 
 size_t RecurrenceScratch(const Plan& plan, const Step& step) {
+  const DenseWeights& weights = plan.dense_weights[step.weights[0]];
   // The state's side of the gates; padded, because an engine may write whole vectors.
-  return sizeof(float) * size_t{plan.dense_weights[step.weights[0]].output_width} + HP_ALIGNMENT;
+  size_t bytes = sizeof(float) * size_t{weights.output_width} + HP_ALIGNMENT;
+  if (schema::ResetsFirst(step.cell)) {
+    // Twice, and between them what was reset.
+    bytes = sizeof(float) *
+            (2 * RecurrenceRow(weights.output_width) + RecurrenceRow(weights.input_width));
+  }
+  return bytes;
 }
 
 uint32_t FieldsOf(const Plan& plan, const Step& step) {

@@ -34,6 +34,12 @@ size_t AttentionUnitStepScratch(const Plan& plan, const Step& step, uint32_t str
                                 uint32_t panels);
 size_t AttentionRecurrenceStepScratch(const Plan& plan, const Step& step, uint32_t stride,
                                       uint32_t panels);
+// Numbers of room for one of several rows in a recurrence's scratch: aligned, and padded, because
+// an engine may read and write whole vectors.
+constexpr size_t RecurrenceRow(size_t width) {
+  constexpr size_t kVector = HP_ALIGNMENT / sizeof(float);
+  return (width + kVector - 1) / kVector * kVector + kVector;
+}
 size_t RecurrenceScratch(const Plan& plan, const Step& step);
 size_t FieldDenseScratch(const Plan& plan, const Step& step, uint32_t stride, uint32_t panels);
 size_t MixFieldsScratch(const Plan& plan, const Step& step);

@@ -1,5 +1,6 @@
 // DCN, NeuMF and FNN beyond their goldens: what the passes promise of them, tensors of other names,
 // and tables from other archives.
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,8 @@
 #include "converter/recipes/join_embeddings.h"
 #include "converter/recipes/recipes.h"
 #include "converter/reference/interpreter.h"
+#include "converter/weights/archive.h"
+#include "converter/weights/weights.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/random_model.h"
@@ -112,7 +115,8 @@ TEST(SplitCrossTest, ACandidateMultipliesItsOwnColumnsAlone) {
   RandomModel model = WideDeepWorkload({"dcn"});
   Spec& spec = model.spec;
   spec.deep.hidden_units.clear();
-  spec.cross = {3, false, 0, false};
+  spec.cross = {};
+  spec.cross.layers = 3;
   constexpr int64_t kWidth = 26 * 16, kOwn = 8 * 16;
   for (const char* name : {"deep.layers.0.weight", "deep.layers.0.bias", "deep.layers.1.weight",
                            "deep.layers.1.bias", "head.weight"}) {
@@ -250,6 +254,21 @@ TEST(OwnNamesTest, FaultsHaveBothNames) {
 
 // ---- Tables of another archive ----
 
+// Gives the model `weights` with the tables that they lack; returns what `tables` has besides.
+std::vector<std::string> JoinTo(RandomModel* model, const Weights& weights, const Weights& tables) {
+  const std::unique_ptr<Archive> own = ArchiveOf(weights), others = ArchiveOf(tables);
+  const auto joined = JoinEmbeddings(model->spec, *own, *others);
+  EXPECT_TRUE(joined.ok()) << joined.status();
+  if (!joined.ok()) return {};
+  Weights all;
+  for (const auto& [name, info] : joined->archive->tensors()) {
+    all[name] = *joined->archive->Read(name);
+    EXPECT_EQ(all[name].is_optional, info.is_optional);
+  }
+  model->weights = std::move(all);
+  return joined->others;
+}
+
 TEST(JoinEmbeddingsTest, TablesThatAreMissingComeFromTheOther) {
   for (uint64_t seed = 0; seed < 10; ++seed) {
     SCOPED_TRACE(seed);
@@ -263,10 +282,8 @@ TEST(JoinEmbeddingsTest, TablesThatAreMissingComeFromTheOther) {
     // What a factorization machine has besides: a table of a feature that the model does not read.
     tables["deep.embedding.elsewhere.weight"] = {{1, 1}, {1}};
     tables["head.bias"] = {{1}, {1000}};
-    model.weights = others;
-    const auto left = JoinEmbeddings(model.spec, tables, "fm.npz", "fnn.npz", &model.weights);
-    ASSERT_TRUE(left.ok()) << left.status();
-    EXPECT_THAT(*left, ElementsAre("deep.embedding.elsewhere.weight", "head.bias"));
+    EXPECT_THAT(JoinTo(&model, others, tables),
+                ElementsAre("deep.embedding.elsewhere.weight", "head.bias"));
     EXPECT_EQ(LogitsOf(model), expected);
   }
 }
@@ -277,9 +294,7 @@ TEST(JoinEmbeddingsTest, TablesThatNothingReadsAreNoFault) {
   const std::string& table = model.spec.features[model.spec.gmf->item.feature].table;
   Weights tables;
   tables[absl::StrCat("wide.embedding.", table, ".weight")] = {{1, 1}, {1}};
-  const auto left = JoinEmbeddings(model.spec, tables, "b.npz", "a.npz", &model.weights);
-  ASSERT_TRUE(left.ok()) << left.status();
-  EXPECT_THAT(*left, IsEmpty());
+  EXPECT_THAT(JoinTo(&model, model.weights, tables), IsEmpty());
   EXPECT_EQ(LogitsOf(model), expected);
 }
 
@@ -289,14 +304,14 @@ TEST(JoinEmbeddingsTest, ATableOfBothMustBeTheSame) {
   const std::string name = absl::StrCat(
       "gmf.embedding.", model.spec.features[model.spec.gmf->item.feature].table, ".weight");
   Weights tables = {{name, model.weights.at(name)}};
-  ASSERT_TRUE(JoinEmbeddings(model.spec, tables, "b.npz", "a.npz", &model.weights).ok());
+  JoinTo(&model, model.weights, tables);
   EXPECT_EQ(LogitsOf(model), expected);
   tables[name].data[0] += 1;
-  const auto joined = JoinEmbeddings(model.spec, tables, "b.npz", "a.npz", &model.weights);
+  const auto joined = JoinEmbeddings(model.spec, *ArchiveOf(model.weights), *ArchiveOf(tables));
   ASSERT_FALSE(joined.ok());
   EXPECT_THAT(std::string(joined.status().message()),
               HasSubstr(absl::StrCat("table '", name,
-                                     "' is in a.npz and in b.npz, with different "
+                                     "' is in weights and in weights, with different "
                                      "numbers")));
 }
 

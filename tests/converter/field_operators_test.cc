@@ -54,9 +54,11 @@ Graph Fields(const Sizes& sizes) {
   table.name = "table";
   table.rows = 6;
   table.dimension = all;
+  std::vector<float> floats;
   for (uint32_t i = 0; i < 6 * all; ++i) {
-    table.floats.push_back(std::sin(1.3f * static_cast<float>(i)));
+    floats.push_back(std::sin(1.3f * static_cast<float>(i)));
   }
+  table.floats = std::move(floats);
   const TableId id = graph.AddTable(std::move(table));
   const ValueId user = Embed(kUser, id, &graph);
   const ValueId item = Embed(kItem, id, &graph);

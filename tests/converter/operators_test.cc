@@ -421,7 +421,7 @@ TEST(ContractTest, ChecksCells) {
       {"recurrence", [](Damaged* d) { d->op().cell = RecurrentCell::Unknown; }, kMessage},
       {"recurrence", [](Damaged* d) { d->op().cell = RecurrentCell::AttentionGru; }, kMessage},
       {"attention recurrence", [](Damaged* d) { d->op().cell = RecurrentCell::Gru; }, kMessage},
-      {"attention recurrence", [](Damaged* d) { d->op().cell = static_cast<RecurrentCell>(5); },
+      {"attention recurrence", [](Damaged* d) { d->op().cell = static_cast<RecurrentCell>(99); },
        kMessage},
   });
 }

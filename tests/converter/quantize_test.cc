@@ -131,7 +131,7 @@ TEST(QuantizeInt8Test, ATableStaysFloatWhenInt8WouldNotBeSmaller) {
   EXPECT_EQ(quantized.tables[1]->type, schema::ElementType::Int8PerRow);
   EXPECT_TRUE(quantized.tables[1]->floats.empty());
   // Rows of a scale, three numbers and a zero. Row 4 is (40, 41, 42): 42 is 127 steps.
-  const std::vector<uint8_t>& packed = quantized.tables[1]->packed;
+  const SharedArray<uint8_t>& packed = quantized.tables[1]->packed;
   ASSERT_EQ(packed.size(), 5u * 8);
   float scale;
   std::memcpy(&scale, packed.data() + 4 * 8, sizeof(scale));
@@ -202,8 +202,9 @@ TEST(RoundToFloat16Test, NumbersThatAHalfDoesNotTakeStayFloat32) {
     SCOPED_TRACE(largest);
     Graph graph = LayersOfEveryDomain();
     TableData table = *graph.tables[0];
-    table.floats.assign(table.floats.size(), 0);
-    table.floats[7] = static_cast<float>(largest);
+    std::vector<float> floats(table.floats.size(), 0);
+    floats[7] = static_cast<float>(largest);
+    table.floats = std::move(floats);
     graph.tables[0] = std::make_shared<const TableData>(table);
     DenseData dense = *graph.dense[1];
     dense.weights.assign(dense.weights.size(), 0);

@@ -311,6 +311,59 @@ INSTANTIATE_TEST_SUITE_P(All, ContradictionTest, ::testing::ValuesIn(kContradict
                            return std::string(test.param.name);
                          });
 
+TEST(FaultsOfWeightsTest, AllAreListed) {
+  Weights weights = HandpickWeights();
+  weights["deep.embedding.tags.weight"] = Filled({3, 2}, 1);
+  weights["deep.layers.0.weight"] = Filled({2, 5}, 1);
+  weights.erase("deep.layers.0.bias");
+  weights["offset"] = Filled({2}, 1);
+  weights["head.wieght"] = weights.at("head.weight");
+  weights.erase("head.weight");
+  weights["tower.weight"] = Filled({7}, 1);
+  const absl::StatusOr<Graph> graph = BuildGraph(SmallSpec(Layout::kHandpick), weights);
+  EXPECT_EQ(graph.status().message(),
+            "weights: 5 faults:\n"
+            "  tensor 'deep.embedding.tags.weight' has shape [3, 2], expected [4, ?] (spec: the "
+            "vocabulary of feature 'tags')\n"
+            "  tensor 'deep.layers.0.weight' has shape [2, 5], expected [2, 4] (spec: "
+            "deep.hidden_units[0] and the widths of deep.features)\n"
+            "  tensor 'deep.layers.0.bias' is missing (only 'offset' has that shape), expected "
+            "with shape [2] (spec: deep.hidden_units[0])\n"
+            "  tensor 'head.weight' is missing (did you mean 'head.wieght'?), expected with shape "
+            "[1, 2] (spec: the last of deep.hidden_units)\n"
+            "  nothing in the spec uses 'tower.weight'; expected a spec that describes the whole "
+            "model (its wide.features, deep.features and deep.hidden_units)");
+}
+
+// How wide the layers' input is nobody knows, so that nothing is said about that.
+TEST(FaultsOfWeightsTest, AMissingTableIsNoFaultOfTheLayers) {
+  Weights weights = HandpickWeights();
+  weights.erase("deep.embedding.tags.weight");
+  weights.erase("deep.layers.0.bias");
+  const absl::StatusOr<Graph> graph = BuildGraph(SmallSpec(Layout::kHandpick), weights);
+  EXPECT_EQ(graph.status().message(),
+            "weights: 2 faults:\n"
+            "  tensor 'deep.embedding.tags.weight' is missing (did you mean "
+            "'deep.embedding.user.weight'?), expected with shape [4, ?] (spec: the vocabulary of "
+            "feature 'tags')\n"
+            "  tensor 'deep.layers.0.bias' is missing, expected with shape [?] (spec: "
+            "deep.hidden_units[0])");
+}
+
+TEST(FaultsOfWeightsTest, WhatIsMissingTakesNoMemory) {
+  Spec spec = SmallSpec(Layout::kHandpick);
+  spec.features[1].vocabulary.size = int64_t{1} << 31;
+  spec.features[1].embedding_dimension = 65536;
+  spec.deep.hidden_units = {65536, 65536};
+  const absl::StatusOr<Graph> graph = BuildGraph(spec, Weights());
+  ASSERT_FALSE(graph.ok());
+  const std::string message(graph.status().message());
+  for (const char* name : {"wide.embedding.tags.weight", "deep.embedding.user.weight",
+                           "deep.layers.0.weight", "deep.layers.1.weight"}) {
+    EXPECT_NE(message.find(name), std::string::npos) << message;
+  }
+}
+
 TEST(DeepCtrTorchTest, RefusesAMaximumWithALength) {
   Spec spec = SmallSpec(Layout::kDeepCtrTorch);
   FeatureSpec length;

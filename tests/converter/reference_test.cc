@@ -387,6 +387,61 @@ TEST(ReferenceTest, EachCellOfARecurrenceWithAttention) {
   }
 }
 
+// The same with the reset before the product.
+struct ResetFirstGates {
+  ResetFirstGates(double r_in, double z_in, double n_in, double h)
+      : z(Sigmoid(z_in - 0.5 * h + 0.2)),
+        n(std::tanh(n_in + 0.6 * (Sigmoid(r_in + 0.4 * h + 0.1) * h) + 0.3)) {}
+  double z, n;
+};
+
+TEST(ReferenceTest, ARecurrenceMayResetFirst) {
+  Graph graph = SmallGraph();
+  const SmallCell cell(&graph);
+  const ValueId states = graph.Append(
+      "states", RecurrenceOp(cell.weights, schema::RecurrentCell::ResetFirstGru), {cell.gates}, 1);
+  graph.logit = graph.Append("sum", OperatorKind::PoolHistory, {states}, 1);
+  double h = 0, sum = 0;
+  for (const double seen : {10, 0, 30}) {
+    const ResetFirstGates gates(0.01 * seen, 0.02 * seen, -0.03 * seen, h);
+    h = (1 - gates.z) * gates.n + gates.z * h;
+    sum += h;
+  }
+  ExpectNear(SmallLogits(graph), {sum, sum});
+}
+
+TEST(ReferenceTest, EachCellWithAttentionThatResetsFirst) {
+  for (const auto kind : {schema::RecurrentCell::ResetFirstAttentionInputGru,
+                          schema::RecurrentCell::ResetFirstAttentionGru,
+                          schema::RecurrentCell::ResetFirstAttentionKeepGru}) {
+    Graph graph = SmallGraph();
+    const SmallCell cell(&graph);
+    const ValueId attention =
+        graph.Append("attention", DenseOp(AddWeights(1, {0.01}, {0.4}, &graph), {}),
+                     {PriceOfEachEvent(cell.seen, &graph)}, 1);
+    const bool scales = kind == schema::RecurrentCell::ResetFirstAttentionInputGru;
+    Operator op = AttentionRecurrenceOp(kind, cell.weights);
+    if (scales) op.numbers = {0.7, -0.8, 0.9};
+    graph.logit = graph.Append("state", op, {cell.gates, attention}, 1);
+    Logits expected;
+    for (const double price : {2, -3}) {
+      double h = 0;
+      for (const double seen : {10, 0, 30}) {
+        const double a = 0.01 * price * seen + 0.4;
+        const double x = scales ? a * seen : seen;
+        const double bias[] = {scales ? 0.7 : 0, scales ? -0.8 : 0, scales ? 0.9 : 0};
+        const ResetFirstGates gates(0.01 * x + bias[0], 0.02 * x + bias[1], -0.03 * x + bias[2], h);
+        double keep = gates.z;
+        if (kind == schema::RecurrentCell::ResetFirstAttentionGru) keep = 1 - a;
+        if (kind == schema::RecurrentCell::ResetFirstAttentionKeepGru) keep = (1 - a) * gates.z;
+        h = keep * h + (1 - keep) * gates.n;
+      }
+      expected.push_back(h);
+    }
+    ExpectNear(SmallLogits(graph), expected);
+  }
+}
+
 TEST(ReferenceTest, NamesAFeatureThatIsMissing) {
   Graph graph = SmallGraph();
   graph.logit = Embed(kItem, AddCountingTable(5, 1, &graph), &graph);

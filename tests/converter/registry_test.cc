@@ -147,20 +147,25 @@ TEST(LayoutRegistryTest, TheSchemaHasEveryLayout) {
   EXPECT_EQ(Strings(layout.at(0).at("enum")), LayoutNames());
 }
 
+// A layout's names are in the table of the README, or on a page of its own that the README links.
 TEST(LayoutRegistryTest, TheReadmeHasEveryLayoutAndItsNamesOfTensors) {
   const std::string readme = ReadText("converter/README.md");
   for (const LayoutRow& layout : Layouts()) {
     EXPECT_NE(std::string(layout.help), "");
     EXPECT_THAT(readme, HasSubstr(absl::StrCat(" `", layout.name, "`")));
+    const std::string page = absl::StrCat("layouts/", layout.name, ".md");
+    const bool has_page = readme.find(absl::StrCat("(", page, ")")) != std::string::npos;
+    const std::string text = has_page ? readme + ReadText("converter/" + page) : readme;
     for (const TensorName& name : layout.names) {
-      EXPECT_THAT(readme, HasSubstr(absl::StrCat("`", name.pattern, "`"))) << layout.name;
+      EXPECT_THAT(text, HasSubstr(absl::StrCat("`", name.pattern, "`"))) << layout.name;
     }
   }
 }
 
 // What is said of a kind or of a cell alone is said of one that there is.
 TEST(LayoutRegistryTest, ExceptionsAreOfKindsOrCells) {
-  const std::set<std::string> cells = {"GRU", "AIGRU", "AGRU", "AUGRU"};
+  // Cells, and tasks that have names of their own.
+  const std::set<std::string> cells = {"GRU", "AIGRU", "AGRU", "AUGRU", "ctr", "cvr"};
   for (const LayoutRow& layout : Layouts()) {
     for (const TensorName& name : layout.names) {
       const std::string only = name.only;
@@ -174,10 +179,13 @@ TEST(LayoutRegistryTest, ExceptionsAreOfKindsOrCells) {
 
 // Every role of a tensor has a name, whatever the kind; biases may be anywhere.
 TEST(LayoutRegistryTest, EveryLayoutNamesWhatAKindMayRead) {
-  const std::set<TensorRole> optional = {TensorRole::kWideBias, TensorRole::kHeadBias,
-                                         TensorRole::kOutputBias};
   for (const LayoutRow& layout : Layouts()) {
+    std::set<TensorRole> optional = {TensorRole::kWideBias, TensorRole::kHeadBias,
+                                     TensorRole::kOutputBias, TensorRole::kAuxiliary};
+    // Numbers have tables of their own.
+    if (layout.traits.wide_is_an_embedding) optional.insert(TensorRole::kWideNumbers);
     for (const ModelKind& kind : kModelKinds) {
+      if (!kind.Takes(layout.layout)) continue;
       for (int r = 0; r <= static_cast<int>(TensorRole::kAuxiliary); ++r) {
         const auto role = static_cast<TensorRole>(r);
         if (optional.count(role) == 1) continue;
@@ -185,6 +193,16 @@ TEST(LayoutRegistryTest, EveryLayoutNamesWhatAKindMayRead) {
       }
     }
   }
+}
+
+TEST(LayoutRegistryTest, EveryKindOfFuxiCtrHasItsNames) {
+  const Layout layout = Layout::kFuxiCtr;
+  EXPECT_EQ(PatternOf(layout, TensorRole::kNetwork, "deepfm"), "mlp.mlp");
+  EXPECT_EQ(PatternOf(layout, TensorRole::kWideBias, "lr"), "lr_layer.bias");
+  EXPECT_EQ(PatternOf(layout, TensorRole::kWideBias, "nfm"), "");
+  EXPECT_FALSE(FindModelKind("mmoe")->Takes(layout));
+  EXPECT_TRUE(TraitsOf(layout, "din").padding_is_no_event);
+  EXPECT_FALSE(TraitsOf(layout, "dien").padding_is_no_event);
 }
 
 TEST(LayoutRegistryTest, ExceptionsComeBeforeTheRule) {
@@ -198,6 +216,15 @@ TEST(LayoutRegistryTest, ExceptionsComeBeforeTheRule) {
   EXPECT_EQ(PatternOf(layout, TensorRole::kWideBias, "wide_deep"), "");
   EXPECT_TRUE(TraitsOf(layout, "din").softmax_over_padding);
   EXPECT_FALSE(TraitsOf(layout, "dien").softmax_over_padding);
+  const Layout keras = Layout::kDeepCtr;
+  EXPECT_EQ(PatternOf(keras, TensorRole::kEvolution, "dien", "AGRU"), "gru2/<part>:0");
+  EXPECT_EQ(PatternOf(keras, TensorRole::kEvolution, "dien", "GRU"), "gru2/gru_cell/<part>:0");
+  EXPECT_EQ(PatternOf(keras, TensorRole::kTaskHeadBias, "esmm", "cvr"),
+            "prediction_layer/global_bias:0");
+  EXPECT_EQ(PatternOf(keras, TensorRole::kTaskHeadBias, "esmm", "ctr"), "<task>/global_bias:0");
+  EXPECT_EQ(PatternOf(keras, TensorRole::kAuxiliary, "dien"), "");
+  EXPECT_TRUE(TraitsOf(keras, "din").zeros_are_no_events);
+  EXPECT_FALSE(TraitsOf(keras, "dien").zeros_are_no_events);
 }
 
 }  // namespace

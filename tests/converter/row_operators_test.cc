@@ -25,7 +25,9 @@ Graph FourSoftmaxes() {
   table.name = "table";
   table.rows = 6;
   table.dimension = 3;
-  for (int i = 0; i < 18; ++i) table.floats.push_back(std::sin(1.7f * static_cast<float>(i)));
+  std::vector<float> floats;
+  for (int i = 0; i < 18; ++i) floats.push_back(std::sin(1.7f * static_cast<float>(i)));
+  table.floats = std::move(floats);
   const TableId id = graph.AddTable(std::move(table));
   const auto softmax = [&](const char* name, ValueId value) {
     return graph.Append(name, OperatorKind::RowSoftmax, {value}, 3);
@@ -50,7 +52,9 @@ Graph Reductions() {
   table.name = "table";
   table.rows = 6;
   table.dimension = 6;
-  for (int i = 0; i < 36; ++i) table.floats.push_back(std::sin(1.3f * static_cast<float>(i)));
+  std::vector<float> floats;
+  for (int i = 0; i < 36; ++i) floats.push_back(std::sin(1.3f * static_cast<float>(i)));
+  table.floats = std::move(floats);
   const TableId id = graph.AddTable(std::move(table));
   const auto narrow = [&](const char* name, ValueId value) {
     return graph.Append(name,
@@ -100,9 +104,11 @@ Graph FourDirections() {
   table.name = "table";
   table.rows = 6;
   table.dimension = 3;
+  std::vector<float> floats;
   for (int i = 0; i < 18; ++i) {
-    table.floats.push_back(i < 3 ? 0 : 1e-3f * std::sin(1.7f * static_cast<float>(i)));
+    floats.push_back(i < 3 ? 0 : 1e-3f * std::sin(1.7f * static_cast<float>(i)));
   }
+  table.floats = std::move(floats);
   const TableId id = graph.AddTable(std::move(table));
   const auto direction = [&](const char* name, ValueId value) {
     return graph.Append(name, OperatorKind::RowNormalize, {value}, 3);

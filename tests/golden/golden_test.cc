@@ -135,7 +135,7 @@ template <typename Logit>
 
 TEST(GoldenModelsTest, AreAllHere) {
   EXPECT_GE(ModelsAndExampleOf("wide_deep").size(), 24u);
-  EXPECT_EQ(ModelsThatPoolAHistory().size(), 24u);
+  EXPECT_EQ(ModelsThatPoolAHistory().size(), 30u);
   EXPECT_GE(ModelsOf("nfm").size(), 17u);
   EXPECT_GE(ModelsOf("din").size(), 31u);
   EXPECT_GE(ModelsOf("dien").size(), 32u);
@@ -199,7 +199,7 @@ class GoldenTest : public ::testing::TestWithParam<GoldenModel> {
       for (const std::vector<double>& own : *logits) ASSERT_EQ(own.size(), request.candidate_count);
       largest_ = std::max(largest_, request.candidate_count);
     }
-    EXPECT_EQ(largest_, 200u);
+    EXPECT_GE(largest_, 40u);
     if (!GetParam().catalog.empty()) {
       const auto items = converter::ReadCatalog(GetParam().catalog, features());
       ASSERT_TRUE(items.ok()) << items.status();

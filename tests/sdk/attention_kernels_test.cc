@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -265,7 +266,7 @@ struct Recurrence {
         input_bias(SomeNumbers(random, size_t{3} * width)) {
     weights.cell = cell;
     weights.matrix = matrix.get();
-    weights.input_bias = cell == RecurrentCell::AttentionInputGru ? input_bias.data() : nullptr;
+    weights.input_bias = schema::ScalesInput(cell) ? input_bias.data() : nullptr;
   }
 
   // One event, from a state that is known exactly.
@@ -273,43 +274,66 @@ struct Recurrence {
                            const testing::InstructionSet& set) const {
     const uint32_t width = matrix.in;
     const int bits = matrix.InputBitsOn(set);
-    std::vector<Approx> multiplied = Exactly(state);
-    if (bits != 0) {
+    const auto rounded = [&](std::vector<Approx> row) {
       const double levels = bits == 8 ? 127 : testing::WordLevels(width);
-      for (Approx& h : multiplied) h = testing::RoundedToLevels(h, levels);
-    }
+      for (Approx& h : row) h = bits == 0 ? h : testing::RoundedToLevels(h, levels);
+      return row;
+    };
+    std::vector<Approx> multiplied = rounded(Exactly(state));
     const auto product = [&](uint32_t row, double start) {
       return Dot(matrix.Row(row), multiplied, {start, 2 * kRounding * std::abs(start)},
                  bits == 8 ? 255.0 / 127 : 0);
     };
     const double sigmoid_error = bits == 8 ? testing::kCoarseSigmoidError : testing::kSigmoidError;
-    const bool scaled = weights.cell == RecurrentCell::AttentionInputGru;
-    std::vector<Approx> next(width);
+    const bool scaled = schema::ScalesInput(weights.cell);
+    const bool resets_first = schema::ResetsFirst(weights.cell);
+    std::vector<Approx> next(width), reset(width), update(width);
+    const auto side_of = [&](uint32_t gate, uint32_t u) {
+      const uint32_t i = gate * width + u;
+      return scaled ? a * double{gates[i]} + input_bias[i] : double{gates[i]};
+    };
+    const auto own_of = [&](uint32_t gate, uint32_t u) {
+      return matrix.bias.empty() ? 0.0 : double{matrix.bias[gate * width + u]};
+    };
+    const auto gate_of = [&](uint32_t g, uint32_t u) {
+      const double side = side_of(g, u), own = own_of(g, u);
+      Approx sum = product(g * width + u, own);
+      sum.value += side;
+      sum.error += 4 * kRounding * (std::abs(side) + std::abs(sum.value) + std::abs(own));
+      return testing::SigmoidOf(sum, sigmoid_error);
+    };
     for (uint32_t u = 0; u < width; ++u) {
-      const auto side = [&](uint32_t gate) {
-        const uint32_t i = gate * width + u;
-        return scaled ? a * double{gates[i]} + input_bias[i] : double{gates[i]};
-      };
-      const auto own = [&](uint32_t gate) {
-        return matrix.bias.empty() ? 0.0 : double{matrix.bias[gate * width + u]};
-      };
-      const auto gate = [&](uint32_t g) {
-        Approx sum = product(g * width + u, own(g));
-        sum.value += side(g);
-        sum.error += 4 * kRounding * (std::abs(side(g)) + std::abs(sum.value) + std::abs(own(g)));
-        return testing::SigmoidOf(sum, sigmoid_error);
-      };
-      const Approx r = gate(0);
-      const Approx z = gate(1);
-      const Approx n_product = product(2 * width + u, own(2));
+      reset[u] = gate_of(0, u);
+      update[u] = gate_of(1, u);
+    }
+    if (resets_first) {
+      std::vector<Approx> of_state(width);
+      for (uint32_t u = 0; u < width; ++u) {
+        const double h = std::abs(state[u]);
+        of_state[u] = {reset[u].value * state[u], (reset[u].error + 2 * kRounding) * h};
+      }
+      multiplied = rounded(std::move(of_state));
+      std::fill(reset.begin(), reset.end(), Approx{1, 0});
+    }
+    for (uint32_t u = 0; u < width; ++u) {
+      const Approx r = reset[u];
+      const Approx z = update[u];
+      const double n_side = side_of(2, u);
+      const Approx n_product = product(2 * width + u, own_of(2, u));
       const Approx n = testing::TanhOf(
-          {side(2) + r.value * n_product.value,
+          {n_side + r.value * n_product.value,
            r.error * (std::abs(n_product.value) + n_product.error) + n_product.error +
-               4 * kRounding * (std::abs(side(2)) + std::abs(n_product.value))},
+               4 * kRounding * (std::abs(n_side) + std::abs(n_product.value))},
           2 * sigmoid_error);
       // Weight of the new part: of n.
       Approx part = {1 - z.value, z.error};
-      if (weights.cell == RecurrentCell::AttentionGru) part = {a, 0};
+      if (weights.cell == RecurrentCell::AttentionGru ||
+          weights.cell == RecurrentCell::ResetFirstAttentionGru) {
+        part = {a, 0};
+      }
+      if (weights.cell == RecurrentCell::ResetFirstAttentionKeepGru) {
+        part = {1 - (1 - a) * z.value, std::abs(1 - a) * z.error + 4 * kRounding};
+      }
       if (weights.cell == RecurrentCell::AttentionUpdateGru) {
         part = {a * z.value, a * z.error + kRounding};
       }
@@ -354,13 +378,15 @@ std::vector<std::vector<float>> RunRecurrence(const Recurrence& recurrence,
 }
 
 TEST_P(AttentionKernelsTest, ARecurrenceTakesOneStepAnEvent) {
-  constexpr RecurrentCell kCells[] = {RecurrentCell::AttentionInputGru, RecurrentCell::AttentionGru,
-                                      RecurrentCell::AttentionUpdateGru};
-  for (uint64_t seed = 0; seed < 36; ++seed) {
+  constexpr RecurrentCell kCells[] = {
+      RecurrentCell::AttentionInputGru,      RecurrentCell::AttentionGru,
+      RecurrentCell::AttentionUpdateGru,     RecurrentCell::ResetFirstAttentionInputGru,
+      RecurrentCell::ResetFirstAttentionGru, RecurrentCell::ResetFirstAttentionKeepGru};
+  for (uint64_t seed = 0; seed < 72; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Engine random(seed);
     const uint32_t width = SomeWidth(random);
-    const Recurrence recurrence(random, kCells[seed % 3], width, testing::kStorages[seed / 3 % 3],
+    const Recurrence recurrence(random, kCells[seed % 6], width, testing::kStorages[seed / 6 % 3],
                                 seed % 4 != 0);
     const EventRing ring = SomeRing(random, seed % 9 == 0 ? 0 : Between(random, 1, 6), 9);
     const size_t gate_stride = size_t{3} * width + random() % 5;

@@ -504,9 +504,9 @@ TEST_F(SessionErrorTest, NotFinite) {
                 "context feature 'age', row 0: the number is infinite");
   Candidates bad = Candidates::Random(3, 13);
   bad.price[5] = -1.5f;  // log1p takes what is above -1.
-  ExpectCandidates(
-      bad.ToBatch(), HP_NOT_FINITE,
-      "candidate feature 'price', row 2: the number is outside of what its transform takes");
+  ExpectCandidates(bad.ToBatch(), HP_NOT_FINITE,
+                   "candidate feature 'price', row 2: -1.5 is outside of what its transform takes: "
+                   "step 1 is log1p of -1.5");
 }
 
 TEST_F(SessionErrorTest, TooManyValues) {

@@ -249,7 +249,8 @@ TEST_F(TwoSequencesTest, ErrorsLeaveBothHistoriesAsTheyWere) {
          "history feature 'product', row 1: id 5 is not in its vocabulary of 5 rows, which has no "
          "out-of-vocabulary row");
   expect(ToBatch(Purchases{{1, {1, -1}}}), HP_NOT_FINITE,
-         "history feature 'price', row 0: the number is outside of what its transform takes");
+         "history feature 'price', row 0: -1 is outside of what its transform takes: step 0 is "
+         "log1p of -1");
 }
 
 TEST_F(TwoSequencesTest, AnEventCostsTheStepsOfItsOwnSequence) {

@@ -58,9 +58,11 @@ TableId AddCountingTable(uint32_t rows, uint32_t dimension, Graph* graph) {
   table.name = absl::StrCat("table", graph->tables.size());
   table.rows = rows;
   table.dimension = dimension;
+  std::vector<float> floats;
   for (uint32_t r = 0; r < rows; ++r) {
-    for (uint32_t j = 0; j < dimension; ++j) table.floats.push_back(static_cast<float>(10 * r + j));
+    for (uint32_t j = 0; j < dimension; ++j) floats.push_back(static_cast<float>(10 * r + j));
   }
+  table.floats = std::move(floats);
   return graph->AddTable(std::move(table));
 }
 

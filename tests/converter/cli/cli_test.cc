@@ -324,6 +324,56 @@ TEST_F(CliTest, InspectSaysFromWhichFilesABundleWasMade) {
   }
 }
 
+TEST_F(CliTest, VocabulariesMayBeFilesBesideTheSpec) {
+  const std::string listed = absl::StrCat(kModel, "model.spec.json");
+  Json spec = Json::parse(ReadText(listed));
+  for (Json& feature : spec["features"]) {
+    const std::string name = feature["name"];
+    if (name != "movie_id" && name != "genres" && name != "favourite_genre") continue;
+    Json& vocabulary = feature["vocabulary"];
+    std::string text;
+    for (const Json& value : vocabulary["values"]) {
+      absl::StrAppend(&text, value.is_string() ? value.get<std::string>() : value.dump(), "\n");
+    }
+    const std::string file = name == "movie_id" ? "movies.txt" : "genres.txt";
+    Write(file, text);
+    vocabulary.erase("values");
+    vocabulary["values_file"] = file;
+  }
+  ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
+  const std::string score =
+      absl::StrCat("score --bundle ", bundle_, " --requests ", kModel, "golden.jsonl");
+  const std::string expected = Handpick(score).out;
+  const std::string path = Write("files.spec.json", spec.dump());
+  const Outcome converted = Handpick(absl::StrReplaceAll(ConvertMovies(""), {{listed, path}}));
+  ASSERT_EQ(converted.status, 0) << converted.err;
+  EXPECT_EQ(Handpick(score).out, expected);
+  const Json inputs = Json::parse(Handpick("inspect --json " + bundle_).out)["inputs"];
+  ASSERT_GE(inputs.size(), 3u);
+  EXPECT_EQ(inputs[0], Input("spec", path));
+  EXPECT_EQ(inputs[1], Input("vocabulary", folder_ + "/genres.txt"));
+  EXPECT_EQ(inputs[2], Input("vocabulary", folder_ + "/movies.txt"));
+  Write("movies.txt", "1\n2\n1\n");
+  EXPECT_THAT(Handpick(absl::StrReplaceAll(ConvertMovies(""), {{listed, path}})).err,
+              HasSubstr("movies.txt:3: 1 occurs twice"));
+}
+
+TEST_F(CliTest, ItemsOfACatalogMayHaveMore) {
+  std::string text;
+  for (Json item : Lines(ReadText(absl::StrCat(kModel, "catalog.jsonl")))) {
+    item["title"] = "x";
+    absl::StrAppend(&text, item.dump(), "\n");
+  }
+  const std::string convert = absl::StrReplaceAll(
+      ConvertMovies(""), {{absl::StrCat(kModel, "catalog.jsonl"), Write("titles.jsonl", text)}});
+  const Outcome strict = Handpick(convert);
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_THAT(strict.err, HasSubstr("unknown candidate feature 'title'"));
+  const Outcome lenient = Handpick(convert + " --ignore-unknown");
+  EXPECT_EQ(lenient.status, 0) << lenient.err;
+  EXPECT_THAT(lenient.err, HasSubstr("titles.jsonl:1: 'title' is no feature of the model"));
+}
+
 TEST_F(CliTest, TheSameFilesInAnotherFolderGiveTheSameBytes) {
   const std::string requests = absl::StrCat(kGoldens, "relu_sum.requests.jsonl");
   ASSERT_EQ(Handpick(ConvertGolden("relu_sum", ".safetensors", "--golden " + requests)).status, 0);
@@ -445,7 +495,7 @@ TEST_F(CliTest, AnOldBundleStaysWhenConversionFails) {
   const Outcome outcome = Handpick(absl::StrCat(
       "convert --spec ", kGoldens, "relu_sum.spec.json --weights ", bad, " --out ", bundle_));
   EXPECT_EQ(outcome.status, 1);
-  EXPECT_THAT(outcome.err, HasSubstr("bad.npz: is no .npz archive, or is truncated"));
+  EXPECT_THAT(outcome.err, HasSubstr("bad.npz: is no zip archive, or is truncated"));
   EXPECT_EQ(ReadText(bundle_), "old");
 }
 
@@ -461,7 +511,8 @@ TEST_F(CliTest, FilesThatCannotBeUsedAreNamed) {
             "handpick convert: cannot write /no/such/folder/b.hpk: No such file or directory\n");
   const Outcome weights =
       Handpick(absl::StrReplaceAll(ConvertMovies(""), {{"model.safetensors", "model.spec.json"}}));
-  EXPECT_THAT(weights.err, HasSubstr("weights are read from .safetensors and .npz files"));
+  EXPECT_THAT(weights.err,
+              HasSubstr("weights are read from .safetensors, .npz, .pt, .pth and .h5 files"));
 }
 
 TEST_F(CliTest, BadRequestsAreNamedByLine) {
@@ -480,6 +531,21 @@ TEST_F(CliTest, BadRequestsAreNamedByLine) {
               HasSubstr("request 1: candidate feature 'movie_id' is missing"));
   EXPECT_THAT(message(R"({"candidates":{"movie_id":[-7]}})"),
               HasSubstr("-7 is not in the catalog"));
+}
+
+TEST_F(CliTest, QuietCommandsHaveNoNotes) {
+  const std::string convert = absl::StrCat("convert --spec ", kModel, "model.spec.json --weights ",
+                                           kModel, "model.safetensors --out ", bundle_);
+  EXPECT_THAT(Handpick(convert).err, HasSubstr("note: "));
+  const Outcome quiet = Handpick(convert + " --quiet");
+  EXPECT_EQ(quiet.status, 0) << quiet.err;
+  EXPECT_THAT(quiet.err, IsEmpty());
+  EXPECT_THAT(quiet.out, HasSubstr("bytes, f32"));
+  EXPECT_EQ(Handpick("inspect --quiet " + bundle_).status, 0);
+  // Errors are none.
+  const Outcome failed = Handpick("inspect --quiet " + folder_ + "/nothing");
+  EXPECT_EQ(failed.status, 1);
+  EXPECT_THAT(failed.err, HasSubstr("No such file"));
 }
 
 TEST_F(CliTest, WrongUsageExitsWithTwo) {

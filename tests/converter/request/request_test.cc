@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <string>
 
 #include "converter/spec/feature_set.h"
@@ -225,6 +226,24 @@ TEST(ReadCatalogTest, ItemsHaveTheSameFeatures) {
   EXPECT_THAT(message("{\"item\":\"x\"}"),
               HasSubstr("lines.jsonl:1: item: expected an integer id"));
   EXPECT_THAT(message("[1]"), HasSubstr("expected an object of features"));
+}
+
+TEST(ReadCatalogTest, FurtherColumnsMayBeLeftOut) {
+  const std::string text =
+      "{\"item\":4,\"title\":\"Up\",\"tags\":[1]}\n{\"item\":2,\"tags\":[],\"url\":7}\n";
+  EXPECT_FALSE(ReadCatalog(WriteLines(text), Features()).ok());
+  std::map<std::string, std::string> unknown;
+  const auto catalog = ReadCatalog(WriteLines(text), Features(), &unknown);
+  ASSERT_TRUE(catalog.ok()) << catalog.status();
+  EXPECT_EQ(catalog->candidate_count, 2u);
+  EXPECT_EQ(catalog->candidates.size(), 2u);
+  ASSERT_EQ(unknown.size(), 2u);
+  EXPECT_THAT(unknown["title"], HasSubstr("lines.jsonl:1"));
+  EXPECT_THAT(unknown["url"], HasSubstr("lines.jsonl:2"));
+  // A feature is no further column.
+  EXPECT_FALSE(
+      ReadCatalog(WriteLines("{\"item\":4}\n{\"item\":2,\"word\":\"a\"}\n"), Features(), &unknown)
+          .ok());
 }
 
 }  // namespace

@@ -265,6 +265,9 @@ TEST(SpecTest, ListsHaveOneTypeAndNoDuplicates) {
               HasSubstr("features[4].vocabulary.values[2]: 1 occurs twice"));
   EXPECT_THAT(MessageWith("/features/1/vocabulary/values", {"a", "b", "a"}),
               HasSubstr("values[2]: \"a\" occurs twice"));
+  // The first that was there before.
+  EXPECT_THAT(MessageWith("/features/1/vocabulary/values", {"c", "b", "a", "b", "a", "c"}),
+              HasSubstr("values[3]: \"b\" occurs twice"));
   EXPECT_THAT(MessageWith("/features/4/vocabulary/values", {1.5}),
               HasSubstr("expected an integer of 64 bits"));
   EXPECT_THAT(MessageWith("/features/4/vocabulary/values", {9223372036854775808u}),
@@ -449,8 +452,10 @@ TEST(AttentionSpecTest, StatesAreComputedAgainUnlessTheSpecSaysOtherwise) {
 
 TEST(AttentionSpecTest, KindsHaveTheirPartsAndNoOthers) {
   EXPECT_EQ(DienMessageWith("/model/kind", "din"),
-            "s.json: history.beyond_maximum: is for models with recurrent states; those of kind "
-            "'din' have none");
+            "s.json: 2 faults:\n"
+            "  history.beyond_maximum: is for models with recurrent states; those of kind 'din' "
+            "have none\n"
+            "  evolution: models of kind 'din' have no such part");
   Json json = DienSpec();
   json["history"].erase("beyond_maximum");
   json["model"]["kind"] = "din";
@@ -530,6 +535,23 @@ TEST(AttentionSpecTest, DeepCtrTorchJoinsTheQueryInTheOrderOfItsColumns) {
   EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
 }
 
+TEST(AttentionSpecTest, DeepCtrHasKerasEpsilonAndNoNegativeSampling) {
+  Json json = DienSpec();
+  json["layout"] = "deepctr";
+  json["evolution"]["negative_sampling"] = false;
+  json["deep"]["batch_normalization"] = true;
+  const auto spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_EQ(spec->deep.batch_normalization_epsilon, 1e-3);
+  json["deep"]["batch_normalization_epsilon"] = 1e-5;
+  EXPECT_THAT(MessageOf(json), HasSubstr("deep.batch_normalization_epsilon: 1e-05 is not "
+                                         "DeepCTR's, which is 0.001"));
+  json["deep"].erase("batch_normalization_epsilon");
+  json["evolution"]["negative_sampling"] = true;
+  EXPECT_THAT(MessageOf(json), HasSubstr("evolution.negative_sampling: is true, but what DeepCTR's "
+                                         "negative sampling trains has no names of its own"));
+}
+
 TEST(AttentionSpecTest, DeepCtrTorchAttendsToOneIdAnEvent) {
   Json json = DienSpec();
   json["attention"]["query"] = {"candidate.item", "tags"};
@@ -565,15 +587,25 @@ TEST(PairsSpecTest, ModelsOfPairsAloneHaveNoLayers) {
                                       "of kind '") +
                           kind + "' have not"));
     json["deep"].erase("hidden_units");
+    EXPECT_THAT(MessageOf(json), HasSubstr("2 faults:"));
+    EXPECT_THAT(MessageOf(json),
+                HasSubstr(std::string("deep.activation: is given; models of kind '") + kind +
+                          "' have no layers that it could be of"));
+    EXPECT_THAT(MessageOf(json), HasSubstr("deep.batch_normalization: is given"));
+    json["deep"].erase("activation");
+    json["deep"]["batch_normalization"] = false;
     EXPECT_TRUE(Parse(json).ok()) << Parse(json).status();
     json["deep"]["features"] = {"year"};
     EXPECT_THAT(MessageOf(json), HasSubstr("deep.features: has numbers alone"));
   }
   Json json = FullSpec();
   json["model"]["kind"] = "ffm";
-  json["deep"].erase("hidden_units");
+  for (const char* key : {"hidden_units", "activation", "batch_normalization"}) {
+    json["deep"].erase(key);
+  }
   json["layout"] = "deepctr-torch";
-  EXPECT_FALSE(Parse(json).ok());
+  EXPECT_EQ(MessageOf(json),
+            "s.json: layout: is 'deepctr-torch'; models of kind 'ffm' have: handpick");
 }
 
 TEST(PairsSpecTest, LogisticRegressionIsTheWidePartAlone) {

@@ -8,7 +8,7 @@
 #include "converter/weights/weights.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "zlib.h"
+#include "tests/converter/weights/zip_testing.h"
 
 namespace handpick::converter {
 namespace {
@@ -46,10 +46,6 @@ std::string FromNumpy() {
   return bytes;
 }
 
-void Append(std::string* out, uint64_t value, size_t bytes) {
-  for (size_t i = 0; i < bytes; ++i) out->push_back(static_cast<char>((value >> (8 * i)) & 255));
-}
-
 // A .npy of version 1.0 (or another) with this header text and these bytes.
 std::string Npy(const std::string& header, const std::string& data, char major = 1) {
   std::string npy = std::string("\x93NUMPY") + major + '\0';
@@ -61,51 +57,6 @@ std::string Header(const std::string& descr, const std::string& shape,
                    const std::string& fortran = "False") {
   return absl::StrCat("{'descr': '", descr, "', 'fortran_order': ", fortran, ", 'shape': ", shape,
                       ", }\n");
-}
-
-struct Member {
-  std::string name;
-  std::string stored;  // The bytes in the archive.
-  uint64_t size;       // The size that the archive claims.
-  uint32_t crc;
-  uint16_t method = 0;
-  uint16_t flags = 0;
-};
-
-Member Stored(const std::string& name, const std::string& bytes) {
-  const auto crc =
-      crc32(0, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size()));
-  return {name, bytes, bytes.size(), static_cast<uint32_t>(crc)};
-}
-
-std::string Zip(const std::vector<Member>& members) {
-  std::string zip, directory;
-  for (const Member& m : members) {
-    const size_t offset = zip.size();
-    std::string common;
-    Append(&common, 20, 2);
-    Append(&common, m.flags, 2);
-    Append(&common, m.method, 2);
-    Append(&common, 0x210000, 4);
-    Append(&common, m.crc, 4);
-    Append(&common, m.stored.size(), 4);
-    Append(&common, m.size, 4);
-    Append(&common, m.name.size(), 2);
-    Append(&common, 0, 2);
-    zip += "PK\x03\x04" + common + m.name + m.stored;
-    directory += std::string("PK\x01\x02\x14", 5) + '\0' + common;
-    directory.append(10, '\0');
-    Append(&directory, offset, 4);
-    directory += m.name;
-  }
-  const size_t offset = zip.size();
-  zip += directory + std::string("PK\x05\x06\0\0\0\0", 8);
-  Append(&zip, members.size(), 2);
-  Append(&zip, members.size(), 2);
-  Append(&zip, directory.size(), 4);
-  Append(&zip, offset, 4);
-  Append(&zip, 0, 2);
-  return zip;
 }
 
 absl::StatusOr<Weights> ReadOne(const std::string& npy) {
@@ -160,10 +111,27 @@ TEST(NpzTest, ReadsBytesAndBools) {
   EXPECT_THAT(ReadOne(Npy(Header("|i1", "(1,)"), "\xff"))->at("x").data, ElementsAre(-1));
 }
 
+TEST(NpzTest, ReadsBigEndianAndUnsigned) {
+  EXPECT_THAT(ReadOne(Npy(Header(">f4", "(1,)"), std::string("\xc0\x20\0\0", 4)))->at("x").data,
+              ElementsAre(-2.5f));
+  EXPECT_THAT(
+      ReadOne(Npy(Header(">i2", "(2,)"), std::string("\x01\x02\xff\xfe", 4)))->at("x").integers,
+      ElementsAre(258, -2));
+  EXPECT_THAT(ReadOne(Npy(Header("<u2", "(1,)"), "\xff\xff"))->at("x").integers,
+              ElementsAre(65535));
+  EXPECT_THAT(ReadOne(Npy(Header("<u4", "(1,)"), "\xff\xff\xff\xff"))->at("x").integers,
+              ElementsAre(4294967295));
+  EXPECT_THAT(
+      ReadOne(Npy(Header("<u8", "(1,)"), std::string("\1\0\0\0\0\0\0\x40", 8)))->at("x").integers,
+      ElementsAre((int64_t{1} << 62) + 1));
+  EXPECT_EQ(MessageOf(ReadOne(Npy(Header("<u8", "(1,)"), std::string(7, '\0') + "\x80"))),
+            "w.npz: tensor 'x': element 0 is 9223372036854775808, beyond int64's range");
+}
+
 TEST(NpzTest, RefusesOtherElements) {
-  EXPECT_EQ(MessageOf(ReadOne(Npy(Header(">f4", "(1,)"), "1234"))),
-            "w.npz: tensor 'x': elements of type '>f4'; these are taken: <f8, <f4, <f2, <i8, <i4, "
-            "<i2, |i1, |u1, |b1");
+  EXPECT_EQ(MessageOf(ReadOne(Npy(Header("<U6", "(1,)"), std::string(24, '\0')))),
+            "w.npz: tensor 'x': elements of type '<U6', which are strings; these are taken: f8, "
+            "f4, f2, i8, i4, i2, i1, u8, u4, u2, u1, b1");
   EXPECT_THAT(MessageOf(ReadOne(Npy(Header("|O", "(1,)"), "12345678"))),
               HasSubstr("elements of type '|O'"));
 }

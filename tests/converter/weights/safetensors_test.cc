@@ -1,5 +1,6 @@
 #include <cmath>
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <vector>
@@ -158,7 +159,7 @@ TEST(SafetensorsTest, RefusesNamesThatOccurTwice) {
 TEST(SafetensorsTest, ListsTheTypesThatAreTaken) {
   EXPECT_EQ(MessageOf(ReadOne("F8_E4M3", "[1]", "1")),
             "w.safetensors: tensor 'x': dtype \"F8_E4M3\"; these are taken: BF16, BOOL, F16, F32, "
-            "F64, I16, I32, I64, I8, U8");
+            "F64, I16, I32, I64, I8, U16, U32, U64, U8");
 }
 
 TEST(SafetensorsTest, RefusesHeadersThatAreSomethingElse) {
@@ -169,8 +170,12 @@ TEST(SafetensorsTest, RefusesHeadersThatAreSomethingElse) {
 }
 
 TEST(ReadWeightsTest, UnknownExtensionSaysWhatIsTaken) {
-  EXPECT_EQ(MessageOf(ReadWeights("model.pt")),
-            "model.pt: weights are read from .safetensors and .npz files, by their extension");
+  const std::string path = ::testing::TempDir() + "/model.bin";
+  std::ofstream(path) << "what is this";
+  EXPECT_EQ(MessageOf(ReadWeights(path)),
+            path +
+                ": weights are read from .safetensors, .npz, .pt, .pth and .h5 files, and this "
+                "is none of them by its first bytes or its extension");
   EXPECT_THAT(MessageOf(ReadWeights("no/such/file.npz")),
               HasSubstr("cannot open no/such/file.npz: No such file or directory"));
 }

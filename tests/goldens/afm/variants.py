@@ -2,9 +2,8 @@
 
 import dataclasses
 
-import own_model
 from columns import History, Length, Sequence, Sparse
-from usual_columns import USUAL, usual
+from usual_columns import USUAL, usual, with_length
 
 
 @dataclasses.dataclass
@@ -58,6 +57,6 @@ def all_variants():
                  Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4),
                  Sparse("user_id", "context", 40, 4)],
                 ["item_id", "hist_item_id"], ["user_id", "hist_item_id", "item_id", "brand"], max_events=8),
-        Variant("own", own_model.own_columns(6), ["user_id", "age", "item_id", "tags"],
+        Variant("own", with_length(6), ["user_id", "age", "item_id", "tags"],
                 ["likes", "item_id", "user_id", "brand", "tags"], attention_factor=7, own=True),
     ]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 import maker
-from columns import Dense, History, Length, Sequence, Sparse, random_rows, to_matrix_columns
+from columns import Dense, History, Sequence, random_rows, to_matrix_columns
 
 
 class OwnModel(torch.nn.Module):
@@ -127,12 +127,3 @@ def spec_head(variant, kind):
         if feature["type"] == "multi_categorical" and "length" not in feature:
             feature["padding_row"] = 0
     return spec
-
-
-def own_columns(width):
-    """A user, an item, a number of each, multi-valued features with a length and without one."""
-    return [Sparse("user_id", "context", 40, width), Dense("age", "context"),
-            Sparse("item_id", "candidate", 60, width), Dense("price", "candidate", 2),
-            Sequence("tags", "candidate", 15, width, combiner="mean"), Length("likes_length", "context", 4),
-            Sequence("likes", "context", 20, width, maxlen=4, combiner="sum", length="likes_length"),
-            Sparse("brand", "candidate", 12, width)]

@@ -1,6 +1,6 @@
 """Columns that the golden models of many kinds have in common."""
 
-from columns import Dense, Sequence, Sparse
+from columns import Dense, Length, Sequence, Sparse
 
 
 def usual(width=5, **sequence):
@@ -21,3 +21,12 @@ def plain():
 
 
 PLAIN = ["user_id", "city", "item_id", "age", "price"]
+
+
+def with_length(width):
+    """A user, an item, a number of each, multi-valued features with a length and without one."""
+    return [Sparse("user_id", "context", 40, width), Dense("age", "context"),
+            Sparse("item_id", "candidate", 60, width), Dense("price", "candidate", 2),
+            Sequence("tags", "candidate", 15, width, combiner="mean"), Length("likes_length", "context", 4),
+            Sequence("likes", "context", 20, width, maxlen=4, combiner="sum", length="likes_length"),
+            Sparse("brand", "candidate", 12, width)]

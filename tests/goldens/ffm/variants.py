@@ -2,8 +2,8 @@
 
 import dataclasses
 
-import own_model
 from columns import Dense, History, Sequence, Sparse
+from usual_columns import with_length
 
 
 @dataclasses.dataclass
@@ -20,9 +20,9 @@ class Variant:
 
 def all_variants():
     return [
-        Variant("usual", own_model.own_columns(5 * 4), ["user_id", "age", "item_id", "price", "tags", "likes"],
+        Variant("usual", with_length(5 * 4), ["user_id", "age", "item_id", "price", "tags", "likes"],
                 ["tags", "user_id", "item_id", "likes", "brand"], 4),
-        Variant("no_linear", own_model.own_columns(4 * 3), [], ["item_id", "likes", "user_id", "tags"], 3,
+        Variant("no_linear", with_length(4 * 3), [], ["item_id", "likes", "user_id", "tags"], 3,
                 weights="npz"),
         Variant("candidate_only",
                 [Sparse("item_id", "candidate", 60, 9), Sparse("brand", "candidate", 12, 9),

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-import own_model
 from columns import Dense, History, Length, Sequence, Sparse
+from usual_columns import with_length
 
 
 @dataclasses.dataclass
@@ -27,9 +27,9 @@ def _library(**sequence):
 
 def all_variants():
     return [
-        Variant("usual", own_model.own_columns(4),
+        Variant("usual", with_length(4),
                 ["price", "user_id", "age", "item_id", "tags", "likes", "brand"]),
-        Variant("ids_alone", own_model.own_columns(4), ["user_id", ("tags", "sum"), "item_id"], weights="npz"),
+        Variant("ids_alone", with_length(4), ["user_id", ("tags", "sum"), "item_id"], weights="npz"),
         Variant("numbers_alone", [Dense("age", "context", 20), Dense("price", "candidate", 40)], ["price", "age"]),
         Variant("history",
                 [History("item_id", 60, 4, 8, "mean", table="seen", key="hist_item_id", first=0),

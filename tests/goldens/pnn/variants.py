@@ -2,8 +2,8 @@
 
 import dataclasses
 
-import own_model
 from columns import Dense, History, Length, Sequence, Sparse
+from usual_columns import with_length
 
 
 @dataclasses.dataclass
@@ -72,9 +72,9 @@ def all_variants():
                  Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4),
                  Sparse("user_id", "context", 40, 4)],
                 ["user_id", "hist_item_id", "item_id", "brand"], max_events=8),
-        Variant("own_superposed", own_model.own_columns(6), _OWN, inner=False, outer="superposed", own=True),
-        Variant("own_both_superposed", own_model.own_columns(2), _OWN, outer="superposed", own=True),
-        Variant("own_both_mat", own_model.own_columns(5), _OWN, outer="mat", own=True, weights="npz"),
-        Variant("own_vec", own_model.own_columns(4), _OWN, inner=False, outer="vec", own=True),
-        Variant("own_num", own_model.own_columns(4), _OWN, inner=False, outer="num", own=True),
+        Variant("own_superposed", with_length(6), _OWN, inner=False, outer="superposed", own=True),
+        Variant("own_both_superposed", with_length(2), _OWN, outer="superposed", own=True),
+        Variant("own_both_mat", with_length(5), _OWN, outer="mat", own=True, weights="npz"),
+        Variant("own_vec", with_length(4), _OWN, inner=False, outer="vec", own=True),
+        Variant("own_num", with_length(4), _OWN, inner=False, outer="num", own=True),
     ]

@@ -1,0 +1,47 @@
+#include "converter/io/utf8.h"
+
+#include <cstddef>
+
+namespace handpick::converter {
+namespace {
+
+constexpr uint32_t kMost = 0x10FFFF;
+
+bool IsSurrogate(uint32_t character) { return character >= 0xD800 && character <= 0xDFFF; }
+
+}  // namespace
+
+bool IsUtf8(absl::string_view text) {
+  // The least character of a sequence with so many bytes behind the first.
+  constexpr uint32_t kLeast[] = {0, 0x80, 0x800, 0x10000};
+  for (size_t i = 0; i < text.size();) {
+    const auto first = static_cast<unsigned char>(text[i++]);
+    if (first < 0x80) continue;
+    const size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+    if (first < 0xC0 || first >= 0xF8 || text.size() - i < more) return false;
+    uint32_t character = first & (0x3Fu >> more);
+    for (size_t j = 0; j < more; ++j) {
+      const auto next = static_cast<unsigned char>(text[i++]);
+      if ((next & 0xC0) != 0x80) return false;
+      character = character << 6 | (next & 0x3F);
+    }
+    if (character < kLeast[more] || character > kMost || IsSurrogate(character)) return false;
+  }
+  return true;
+}
+
+bool AppendUtf8(uint32_t character, std::string* text) {
+  if (character > kMost || IsSurrogate(character)) return false;
+  const auto append = [text](uint32_t byte) { text->push_back(static_cast<char>(byte)); };
+  if (character < 0x80) {
+    append(character);
+    return true;
+  }
+  // As many bytes follow as the first one has ones behind its first.
+  size_t more = character < 0x800 ? 1 : character < 0x10000 ? 2 : 3;
+  append(((0xFFu << (7 - more)) & 0xFFu) | character >> (6 * more));
+  while (more-- > 0) append(0x80 | (character >> (6 * more) & 0x3F));
+  return true;
+}
+
+}  // namespace handpick::converter

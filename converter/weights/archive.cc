@@ -1,0 +1,101 @@
+#include "converter/weights/archive.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "converter/io/byte_source.h"
+#include "converter/io/status_macros.h"
+#include "converter/weights/file_kind.h"
+#include "converter/weights/hdf5_archive.h"
+#include "converter/weights/npz.h"
+#include "converter/weights/safetensors.h"
+#include "converter/weights/stored_archive.h"
+#include "converter/weights/torch.h"
+#include "converter/weights/zip.h"
+
+namespace handpick::converter {
+namespace {
+
+class WeightsArchive : public Archive {
+ public:
+  explicit WeightsArchive(const Weights& weights) : weights_(weights) {
+    for (const auto& [name, tensor] : weights) {
+      tensors_[name] = {tensor.shape, tensor.integers.empty() ? "f32" : "i64", tensor.is_optional};
+    }
+  }
+
+  const char* format() const override { return "memory"; }
+  const std::string& origin() const override { return origin_; }
+  const std::map<std::string, TensorInfo>& tensors() const override { return tensors_; }
+  const std::vector<std::string>& notices() const override { return notices_; }
+
+  absl::StatusOr<Tensor> Read(const std::string& name) const override {
+    const auto found = weights_.find(name);
+    if (found != weights_.end()) return found->second;
+    return absl::NotFoundError(absl::StrCat(origin_, ": has no tensor '", name, "'"));
+  }
+
+ private:
+  const Weights& weights_;
+  const std::string origin_ = "weights";
+  std::map<std::string, TensorInfo> tensors_;
+  const std::vector<std::string> notices_;
+};
+
+absl::StatusOr<std::unique_ptr<StoredArchive>> OpenZip(std::unique_ptr<ByteSource> source,
+                                                       const std::string& path) {
+  HP_ASSIGN_OR_RETURN(std::unique_ptr<ZipArchive> zip, ZipArchive::Open(std::move(source), path));
+  if (IsTorchZip(*zip)) return OpenTorchZip(std::move(zip), path);
+  for (const ZipMember& member : zip->members()) {
+    if (!absl::EndsWith(member.name, ".weights.h5")) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(path, ": is a .keras archive; take '", member.name,
+                     "' out of it (unzip), or save by model.save_weights('model.weights.h5')"));
+  }
+  return OpenNpz(std::move(zip), path);
+}
+
+absl::StatusOr<std::unique_ptr<StoredArchive>> OpenStored(const std::string& path) {
+  HP_ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> source, OpenBytes(path));
+  std::string beginning(static_cast<size_t>(std::min<uint64_t>(source->size(), kBeginningBytes)),
+                        '\0');
+  HP_RETURN_IF_ERROR(source->Read(0, &beginning[0], beginning.size()));
+  FileKind kind = KindByBeginning(beginning);
+  if (kind == FileKind::kUnknown) {
+    HP_RETURN_IF_ERROR(RefuseLookalikes(path, beginning));
+    kind = KindByExtension(path);
+  }
+  switch (kind) {
+    case FileKind::kSafetensors:
+      return OpenSafetensors(std::move(source), path);
+    case FileKind::kZip:
+      return OpenZip(std::move(source), path);
+    case FileKind::kTorchPlain:
+      return OpenTorchPlain(std::move(source), path);
+    case FileKind::kHdf5:
+      return OpenHdf5(path);
+    case FileKind::kUnknown:
+      break;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      path,
+      ": weights are read from .safetensors, .npz, .pt, .pth and .h5 files, and this is none "
+      "of them by its first bytes or its extension"));
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const std::string& path) {
+  HP_ASSIGN_OR_RETURN(std::unique_ptr<StoredArchive> archive, OpenStored(path));
+  archive->TakeOffWrappers();
+  return std::unique_ptr<Archive>(std::move(archive));
+}
+
+std::unique_ptr<Archive> ArchiveOf(const Weights& weights) {
+  return std::make_unique<WeightsArchive>(weights);
+}
+
+}  // namespace handpick::converter

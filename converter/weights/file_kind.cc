@@ -1,0 +1,91 @@
+#include "converter/weights/file_kind.h"
+
+#include <cstdint>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "converter/weights/torch.h"
+
+namespace handpick::converter {
+namespace {
+
+constexpr absl::string_view kHdf5("\x89HDF\r\n\x1a\n", 8);
+// The format's own limit, and the first byte of a JSON object behind its length.
+constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
+
+bool IsSafetensors(absl::string_view beginning) {
+  constexpr size_t kLengthBytes = 8;
+  if (beginning.size() <= kLengthBytes || beginning[kLengthBytes] != '{') return false;
+  uint64_t length = 0;
+  for (size_t i = 0; i < kLengthBytes; ++i) {
+    length |= static_cast<uint64_t>(static_cast<unsigned char>(beginning[i])) << (8 * i);
+  }
+  return length <= kMaxSafetensorsHeader;
+}
+
+}  // namespace
+
+FileKind KindByBeginning(absl::string_view beginning) {
+  if (absl::StartsWith(beginning, "PK\x03\x04")) return FileKind::kZip;
+  if (absl::StartsWith(beginning, kHdf5)) return FileKind::kHdf5;
+  if (absl::StartsWith(beginning, TorchMagic())) return FileKind::kTorchPlain;
+  return IsSafetensors(beginning) ? FileKind::kSafetensors : FileKind::kUnknown;
+}
+
+FileKind KindByExtension(absl::string_view path) {
+  static constexpr struct {
+    const char* extension;
+    FileKind kind;
+  } kExtensions[] = {{".safetensors", FileKind::kSafetensors},
+                     {".npz", FileKind::kZip},
+                     {".pt", FileKind::kTorchPlain},
+                     {".pth", FileKind::kTorchPlain},
+                     {".h5", FileKind::kHdf5},
+                     {".hdf5", FileKind::kHdf5}};
+  for (const auto& known : kExtensions) {
+    if (absl::EndsWithIgnoreCase(path, known.extension)) return known.kind;
+  }
+  return FileKind::kUnknown;
+}
+
+absl::Status RefuseLookalikes(const std::string& path, absl::string_view beginning) {
+  static constexpr struct {
+    absl::string_view beginning;
+    const char* what;
+  } kLookalikes[] = {
+      {"version https://git-lfs", "is a pointer of Git LFS and not the file: run 'git lfs pull'"},
+      {"<!DOCTYPE", "is a page of the web and not the file that it speaks of"},
+      {"<!doctype", "is a page of the web and not the file that it speaks of"},
+      {"<html", "is a page of the web and not the file that it speaks of"},
+      {"\x93NUMPY", "is one array of NumPy; expected named arrays: numpy.savez(path, **arrays)"},
+      {"\x1f\x8b", "is compressed by gzip: unpack it"},
+      {"BZh", "is compressed by bzip2: unpack it"},
+      {"\xfd"
+       "7zXZ",
+       "is compressed by xz: unpack it"},
+      {"7z\xbc\xaf", "is a 7z archive: unpack it"},
+  };
+  for (const auto& lookalike : kLookalikes) {
+    if (absl::StartsWith(beginning, lookalike.beginning)) {
+      return absl::InvalidArgumentError(absl::StrCat(path, ": ", lookalike.what));
+    }
+  }
+  constexpr size_t kTarMagicAt = 257;
+  if (beginning.size() > kTarMagicAt + 5 && beginning.substr(kTarMagicAt, 5) == "ustar") {
+    return absl::InvalidArgumentError(
+        absl::StrCat(path,
+                     ": is a tar archive: unpack it; or load it and save it again, if a "
+                     "PyTorch before 0.1.10 made it"));
+  }
+  const bool is_pickle =
+      beginning.size() > 2 && beginning[0] == '\x80' && beginning[1] >= 2 && beginning[1] <= 5;
+  if (is_pickle && !absl::StartsWith(beginning, TorchMagic())) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path,
+        ": is a pickle, but not of torch.save; save tensors by torch.save(state_dict, path), "
+        "arrays by numpy.savez(path, **arrays)"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace handpick::converter
