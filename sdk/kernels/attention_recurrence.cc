@@ -82,9 +82,17 @@ inline constexpr GateRange kEveryGate = {0, 3};
 inline constexpr GateRange kResetAndUpdate = {0, 2};
 inline constexpr GateRange kNew = {2, 3};
 
+// gcc would make a copy for each range of gates.
+#if HWY_COMPILER_GCC_ACTUAL
+#define HP_NOCLONE __attribute__((noclone))
+#else
+#define HP_NOCLONE
+#endif
+
 // products[g][u] = U h + start for the gates g of units [first, first + count).
-void MultiplyBlock(const Matrix& matrix, const RecurrenceWork& work, GateRange gates,
-                   const float* state, uint32_t first, uint32_t count, PanelShape shape) {
+HWY_NOINLINE HP_NOCLONE void MultiplyBlock(const Matrix& matrix, const RecurrenceWork& work,
+                                           GateRange gates, const float* state, uint32_t first,
+                                           uint32_t count, PanelShape shape) {
   const uint32_t width = matrix.in;
   const size_t stride = shape.stride;
   for (uint32_t gate = gates.begin; gate < gates.end; ++gate) {
@@ -174,32 +182,37 @@ void UpdateBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork
   }
 }
 
-// Of a cell whose reset comes first: r h of units [first, first + count), and what lets the new
-// state in, in the place of that state.
-template <Cell kCell, int kDegree>
-void ResetBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
-                const float* gates, const float* attention, const float* before, float* after,
-                uint32_t first, uint32_t count, PanelShape shape) {
+// One copy for all cells whose reset comes first, which are rare: r h of units [first, first +
+// count), and what lets the new state in, in the place of that state.
+HWY_NOINLINE void ResetBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
+                             const float* gates, const float* attention, const float* before,
+                             float* after, uint32_t first, uint32_t count, PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   const uint32_t width = weights.matrix.in;
   const float* bias = weights.input_bias;
   const size_t gate_rows = size_t{kUnitBlock} * shape.stride;
   const VF half = hn::Set(d, 0.5f);
+  const Cell cell = weights.cell;
+  const auto gate_input = [&](uint32_t i, VF a, VF product) HWY_ATTR {
+    if (!schema::ScalesInput(cell)) return product;
+    return GateInput<Cell::ResetFirstAttentionInputGru>(gates, bias, i, a, product);
+  };
   for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
     const VF a = hn::Load(d, attention + lane);
     for (uint32_t u = 0; u < count; ++u) {
       const uint32_t unit = first + u;
       const float* product = work.products + size_t{u} * shape.stride + lane;
       const size_t at = size_t{unit} * shape.stride + lane;
-      const VF r =
-          CenteredSigmoid<kDegree>(GateInput<kCell>(gates, bias, unit, a, hn::Load(d, product)));
+      const VF r = CenteredSigmoid<kExact>(gate_input(unit, a, hn::Load(d, product)));
       hn::Store(hn::Mul(hn::Add(r, half), hn::Load(d, before + at)), d, work.reset + at);
       VF update = a;
-      if (!IsAttentionAlone(kCell)) {
-        update =
-            NewPart<kCell>(a, CenteredSigmoid<kDegree>(GateInput<kCell>(
-                                  gates, bias, width + unit, a, hn::Load(d, product + gate_rows))));
+      if (!IsAttentionAlone(cell)) {
+        const VF z =
+            CenteredSigmoid<kExact>(gate_input(width + unit, a, hn::Load(d, product + gate_rows)));
+        update = cell == Cell::ResetFirstAttentionKeepGru
+                     ? NewPart<Cell::ResetFirstAttentionKeepGru>(a, z)
+                     : NewPart<Cell::ResetFirstAttentionInputGru>(a, z);
       }
       hn::Store(update, d, after + at);
     }
@@ -207,10 +220,9 @@ void ResetBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork&
 }
 
 // The new state then: the products are U_n (r h).
-template <Cell kCell, int kDegree>
-void RenewBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
-                const float* gates, const float* attention, const float* before, float* after,
-                uint32_t first, uint32_t count, PanelShape shape) {
+HWY_NOINLINE void RenewBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
+                             const float* gates, const float* attention, const float* before,
+                             float* after, uint32_t first, uint32_t count, PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   const uint32_t width = weights.matrix.in;
@@ -221,9 +233,13 @@ void RenewBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork&
     for (uint32_t u = 0; u < count; ++u) {
       const uint32_t unit = first + u;
       const size_t at = size_t{unit} * shape.stride + lane;
-      const VF side = NewInput<kCell>(gates, weights.input_bias, 2 * width + unit, a);
+      const uint32_t i = 2 * width + unit;
+      const VF side =
+          schema::ScalesInput(weights.cell)
+              ? NewInput<Cell::ResetFirstAttentionInputGru>(gates, weights.input_bias, i, a)
+              : NewInput<Cell::ResetFirstAttentionGru>(gates, weights.input_bias, i, a);
       const VF product = hn::Load(d, products + size_t{u} * shape.stride + lane);
-      const VF c = CenteredSigmoid<kDegree>(hn::Mul(two, hn::Add(side, product)));
+      const VF c = CenteredSigmoid<kExact>(hn::Mul(two, hn::Add(side, product)));
       const VF h = hn::Load(d, before + at);
       hn::Store(hn::MulAdd(hn::Load(d, after + at), hn::MulSub(two, c, h), h), d, after + at);
     }
@@ -255,7 +271,8 @@ void StateToWords(const float* state, uint32_t width, int32_t* words, PanelShape
   }
 }
 
-void RoundState(const float* state, uint32_t width, const RecurrenceWork& work, PanelShape shape) {
+HWY_NOINLINE void RoundState(const float* state, uint32_t width, const RecurrenceWork& work,
+                             PanelShape shape) {
   if (work.matrix.way == Way::kFloats) return;
   if constexpr (kWithoutDotProduct == Way::kWords) {
     StateToWords(state, width, work.rounded, shape);
@@ -277,7 +294,7 @@ void Recur(const AttentionRecurrenceWeights& weights, const float* gates, size_t
   for (uint32_t e = 0; e < ring.count; ++e) {
     const float* event = gates + (ring.oldest + e) % ring.capacity * gate_stride;
     for (uint32_t i = 0; i < 3 * width; ++i) {
-      const bool added = !schema::ScalesInput(kCell) && i < 2 * width;
+      const bool added = !schema::ScalesInput(weights.cell) && i < 2 * width;
       work.start[i] = (bias != nullptr ? bias[i] : 0.0f) + (added ? event[i] : 0.0f);
     }
     const float* attention_now = attention + size_t{e} * shape.stride;
@@ -291,8 +308,8 @@ void Recur(const AttentionRecurrenceWeights& weights, const float* gates, size_t
       }
     };
     if constexpr (schema::ResetsFirst(kCell)) {
-      for_blocks(kResetAndUpdate, before, ResetBlock<kCell, kDegree>);
-      for_blocks(kNew, work.reset, RenewBlock<kCell, kDegree>);
+      for_blocks(kResetAndUpdate, before, ResetBlock);
+      for_blocks(kNew, work.reset, RenewBlock);
     } else {
       for_blocks(kEveryGate, before, UpdateBlock<kCell, kDegree>);
     }
@@ -314,7 +331,7 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
   }
   const auto run = [&](auto cell) {
     constexpr Cell kCell = decltype(cell)::value;
-    if constexpr (kMayTakeBytes) {
+    if constexpr (kMayTakeBytes && !schema::ResetsFirst(kCell)) {
       // A state of 8 bits is rounded more than a coarse gate is off.
       if (work.matrix.way == Way::kBytes) {
         Recur<kCell, kCoarse>(weights, gates, gate_stride, ring, attention, state, shape, work);
@@ -331,11 +348,9 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
     case Cell::AttentionUpdateGru:
       return run(std::integral_constant<Cell, Cell::AttentionUpdateGru>());
     case Cell::ResetFirstAttentionInputGru:
-      return run(std::integral_constant<Cell, Cell::ResetFirstAttentionInputGru>());
     case Cell::ResetFirstAttentionGru:
-      return run(std::integral_constant<Cell, Cell::ResetFirstAttentionGru>());
     case Cell::ResetFirstAttentionKeepGru:
-      return run(std::integral_constant<Cell, Cell::ResetFirstAttentionKeepGru>());
+      return run(std::integral_constant<Cell, Cell::ResetFirstAttentionGru>());
     default:
       return;  // Refused when the bundle is opened.
   }
