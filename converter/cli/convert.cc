@@ -22,6 +22,9 @@
 #include "converter/cli/commands.h"
 #include "converter/cli/flags.h"
 #include "converter/cli/output.h"
+#include "converter/draft/complete.h"
+#include "converter/draft/explain.h"
+#include "converter/draft/golden_text.h"
 #include "converter/emit/bundle_file.h"
 #include "converter/emit/bundle_image.h"
 #include "converter/evaluation/drift.h"
@@ -30,6 +33,7 @@
 #include "converter/graph/cost.h"
 #include "converter/io/files.h"
 #include "converter/io/input_file.h"
+#include "converter/io/json.h"
 #include "converter/io/status_macros.h"
 #include "converter/pipeline.h"
 #include "converter/recipes/join_embeddings.h"
@@ -71,14 +75,20 @@ class Converter {
     options_.rows_in_bundle = false;
     std::optional<ProgressLine> progress(std::in_place, "reading and converting");
     const std::string spec_path = *absl::GetFlag(FLAGS_spec);
-    HP_ASSIGN_OR_RETURN(Spec spec, ReadSpec(spec_path));
-    HP_RETURN_IF_ERROR(AddInputFile("spec", spec_path, &inputs_));
-    HP_RETURN_IF_ERROR(AddVocabularies(spec));
-    HP_RETURN_IF_ERROR(AddTrees(&spec));
     const Weights none;
     std::unique_ptr<Archive> weights = ArchiveOf(none);
     if (const auto path = absl::GetFlag(FLAGS_weights); path.has_value()) {
       HP_ASSIGN_OR_RETURN(weights, OpenWithNotices(*path));
+    }
+    std::vector<std::string> added;
+    HP_ASSIGN_OR_RETURN(Spec spec, ReadSpecOf(*weights, spec_path, &added));
+    if (!added.empty()) {
+      Note("convert", absl::StrCat("from the weights: ", absl::StrJoin(added, ", ")));
+    }
+    HP_RETURN_IF_ERROR(AddInputFile("spec", spec_path, &inputs_));
+    HP_RETURN_IF_ERROR(AddVocabularies(spec));
+    HP_RETURN_IF_ERROR(AddTrees(&spec));
+    if (const auto path = absl::GetFlag(FLAGS_weights); path.has_value()) {
       HP_RETURN_IF_ERROR(AddInputFile("weights", *path, &inputs_));
     }
     JoinedEmbeddings joined;
@@ -111,7 +121,7 @@ class Converter {
     HP_RETURN_IF_ERROR(AddCatalog(spec));
     HP_RETURN_IF_ERROR(AddGoldens());
     HP_RETURN_IF_ERROR(Measure());
-    HP_RETURN_IF_ERROR(CheckMeasured());
+    HP_RETURN_IF_ERROR(CheckMeasured(archive));
     HP_RETURN_IF_ERROR(Write());
     Print();
     return absl::OkStatus();
@@ -324,7 +334,27 @@ class Converter {
                         absl::StrCat(path, ": request ", request + 1, ": ", status.message()));
   }
 
-  absl::Status CheckMeasured() {
+  // What can be told about goldens that the float64 reference is off.
+  std::string Explanation(const Archive& archive) const {
+    if (!golden_errors_.has_value() || golden_errors_->reference <= kDefaultMaxGoldenError)
+      return "";
+    // Read again: nothing else has a use for them as text.
+    const absl::StatusOr<GoldenText> goldens = ReadGoldenText(*absl::GetFlag(FLAGS_golden));
+    const absl::StatusOr<Json> spec = ReadSpecJson(archive, *absl::GetFlag(FLAGS_spec));
+    if (!goldens.ok() || !spec.ok()) return "";
+    Weights weights;
+    for (const auto& [name, info] : archive.tensors()) {
+      absl::StatusOr<Tensor> tensor = archive.Read(name);
+      if (tensor.ok()) weights.emplace(name, *std::move(tensor));
+    }
+    std::string text;
+    for (const std::string& line : ExplainGoldens(*spec, weights, *goldens, catalog())) {
+      absl::StrAppend(&text, "\n  ", line);
+    }
+    return text;
+  }
+
+  absl::Status CheckMeasured(const Archive& weights) {
     Bounds bounds;
     bounds.max_auc_drift = absl::GetFlag(FLAGS_max_auc_drift);
     bounds.min_top10_overlap = absl::GetFlag(FLAGS_min_top10_overlap);
@@ -350,8 +380,8 @@ class Converter {
       for (const BrokenBound& bound : broken) {
         messages.push_back(absl::StrCat(bound.name, ": ", bound.message));
       }
-      return absl::FailedPreconditionError(
-          absl::StrCat(absl::StrJoin(messages, "\n  "), "\n  No bundle was written."));
+      return absl::FailedPreconditionError(absl::StrCat(
+          absl::StrJoin(messages, "\n  "), Explanation(weights), "\n  No bundle was written."));
     }
     if (golden_errors_.has_value()) {
       // A device rounds a little differently from this machine. In fewer bits the distance from the

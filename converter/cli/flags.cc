@@ -20,6 +20,8 @@ ABSL_FLAG(bool, ignore_unknown, false,
 ABSL_FLAG(
     std::optional<std::string>, golden, std::nullopt,
     "Requests with the trainer's logits, to keep in the bundle: every device can replay them.");
+ABSL_FLAG(std::optional<std::string>, columns, std::nullopt,
+          "What is known of the model already, in the form of a spec, or of its features alone.");
 ABSL_FLAG(
     std::optional<std::string>, evaluation, std::nullopt,
     "Requests to measure on, with labels for AUC. Several files: repeat, or separate by ','.");

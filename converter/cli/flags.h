@@ -17,6 +17,7 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, precision);
 ABSL_DECLARE_FLAG(std::optional<std::string>, catalog);
 ABSL_DECLARE_FLAG(bool, ignore_unknown);
 ABSL_DECLARE_FLAG(std::optional<std::string>, golden);
+ABSL_DECLARE_FLAG(std::optional<std::string>, columns);
 ABSL_DECLARE_FLAG(std::optional<std::string>, evaluation);
 ABSL_DECLARE_FLAG(std::optional<std::string>, report);
 ABSL_DECLARE_FLAG(std::optional<uint32_t>, tile);

@@ -62,6 +62,28 @@ standard input have none.
         "evaluation", "report", "tile", "max_auc_drift", "min_top10_overlap", "max_golden_error"},
        0,
        RunConvert},
+      {"draft",
+       "draft a model spec from trained weights",
+       "handpick draft --weights W --out S.json [--golden G.jsonl] [--columns C.json]",
+       R"(Writes what names and shapes of the tensors say of a model: its kind, layout, tables, layers.
+
+  handpick draft --weights model.safetensors --golden golden.jsonl --out model.spec.json
+
+Golden requests with the trainer's logits show the features, and tell what shapes cannot: what is left
+is tried, and taken where it alone computes those logits. What stays open is in the draft as a string
+that begins with "?" and lists the choices; `convert` refuses it until it is answered.
+
+--columns says what you know: a list of features as a spec has them, in the trainer's order, or any
+other part of a spec. Of a feature anything but the name may be left out:
+
+  [{"name": "movie_id", "side": "candidate"}, {"name": "genres", "combiner": "mean"}]
+
+It ends by saying what was inferred from what, and how sure it is.
+)",
+       {"weights", "out"},
+       {"golden", "columns"},
+       0,
+       RunDraft},
       {"inspect",
        "say what is inside a bundle and what it costs, or list weights",
        "handpick inspect B.hpk [--json] [--cost] [flags]",

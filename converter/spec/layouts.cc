@@ -270,6 +270,8 @@ constexpr LayoutTraits DeepCtr() {
   // layers/utils.py: Concat's mask is that of all of its inputs.
   traits.zeros_are_no_events = true;
   traits.recurrences_are_tensorflows = true;
+  traits.has_attention_forms = false;
+  traits.has_sum_pooling = false;
   // contrib/utils.py, VecAttGRUCell.
   traits.attention_lowers_what_augru_keeps = true;
   traits.has_parallel_full_cross_alone = true;

@@ -20,6 +20,7 @@
 #include "converter/spec/kinds.h"
 #include "converter/spec/layouts.h"
 #include "converter/spec/parse_parts.h"
+#include "converter/spec/questions.h"
 #include "converter/spec/values_file.h"
 
 namespace handpick::converter {
@@ -755,9 +756,14 @@ std::vector<size_t> UnusedFeatures(const Spec& spec) {
 
 absl::StatusOr<Spec> ParseSpec(const std::string& json, const std::string& origin) {
   HP_ASSIGN_OR_RETURN(const Json parsed, ParseJson(json, origin));
+  return SpecOfJson(parsed, origin);
+}
+
+absl::StatusOr<Spec> SpecOfJson(const Json& json, const std::string& origin) {
+  HP_RETURN_IF_ERROR(RefuseQuestions(json, origin));
   Spec spec;
   JsonErrors errors(origin, JsonErrors::Keep::kAll);
-  SpecParser(origin.substr(0, origin.rfind('/') + 1), &spec, &errors).Parse(parsed);
+  SpecParser(origin.substr(0, origin.rfind('/') + 1), &spec, &errors).Parse(json);
   CheckModel(spec, &errors);
   CheckDefaults(spec, &errors);
   HP_RETURN_IF_ERROR(errors.status());

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "converter/io/json.h"
 #include "converter/request/features.h"
 #include "converter/request/raw_values.h"
 #include "converter/spec/layouts.h"
@@ -256,6 +257,8 @@ std::vector<size_t> UnusedFeatures(const Spec& spec);
 // names are beside it.
 absl::StatusOr<Spec> ParseSpec(const std::string& json, const std::string& origin);
 absl::StatusOr<Spec> ReadSpec(const std::string& path);
+// The same of a text that was parsed.
+absl::StatusOr<Spec> SpecOfJson(const Json& json, const std::string& origin);
 
 // The keys that each kind of object in a spec may have, by the name of its definition in
 // schema/model_spec.schema.json ("feature_numeric", ...; "" is the whole spec).
