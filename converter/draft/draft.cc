@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -256,6 +259,24 @@ absl::StatusOr<Draft> MakeDraft(const DraftInputs& inputs, const DraftProgress& 
   return Drafter(inputs, progress).Run();
 }
 
+namespace {
+
+// The keys that features of some type may have in a spec.
+const std::vector<std::string>& FeatureKeys() {
+  static const auto* const kKeys = [] {
+    std::set<std::string> keys;
+    for (const auto& [name, own] : SpecKeys()) {
+      if (absl::StartsWith(name, "feature_") && name != "feature_use") {
+        keys.insert(own.begin(), own.end());
+      }
+    }
+    return new std::vector<std::string>(keys.begin(), keys.end());
+  }();
+  return *kKeys;
+}
+
+}  // namespace
+
 absl::StatusOr<Json> ParseColumns(const std::string& text, const std::string& origin) {
   HP_ASSIGN_OR_RETURN(Json json, ParseJson(text, origin));
   if (json.is_array()) json = Json{{"features", json}};
@@ -269,7 +290,10 @@ absl::StatusOr<Json> ParseColumns(const std::string& text, const std::string& or
       if (!features[i].is_object() || !features[i].contains("name") ||
           !features[i]["name"].is_string()) {
         errors.Add(path, "expected an object with a 'name'");
+        continue;
       }
+      // Which keys a feature may have depends on its type, which may be left out.
+      const JsonObject keys_are_known(features[i], path, FeatureKeys(), &errors);
     }
   }
   for (const auto& [key, value] : json.items()) {
