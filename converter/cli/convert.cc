@@ -89,13 +89,13 @@ class Converter {
     HP_RETURN_IF_ERROR(AddVocabularies(spec));
     HP_RETURN_IF_ERROR(AddTrees(&spec));
     if (const auto path = absl::GetFlag(FLAGS_weights); path.has_value()) {
-      HP_RETURN_IF_ERROR(AddInputFile("weights", *path, &inputs_));
+      HP_RETURN_IF_ERROR(AddArchive("weights", *weights));
     }
     JoinedEmbeddings joined;
     std::unique_ptr<Archive> embeddings;
     if (const auto path = absl::GetFlag(FLAGS_embeddings); path.has_value()) {
       HP_ASSIGN_OR_RETURN(embeddings, OpenWithNotices(*path));
-      HP_RETURN_IF_ERROR(AddInputFile("embeddings", *path, &inputs_));
+      HP_RETURN_IF_ERROR(AddArchive("embeddings", *embeddings));
       HP_ASSIGN_OR_RETURN(joined, JoinTables(spec, *weights, *embeddings));
     }
     const Archive& archive = joined.archive == nullptr ? *weights : *joined.archive;
@@ -157,6 +157,13 @@ class Converter {
                " no table of this model, and left out"));
     }
     return joined;
+  }
+
+  absl::Status AddArchive(absl::string_view role, const Archive& archive) {
+    for (const std::string& file : archive.files()) {
+      HP_RETURN_IF_ERROR(AddInputFile(role, file, &inputs_));
+    }
+    return absl::OkStatus();
   }
 
   // Files that the spec names, each once.

@@ -5,7 +5,8 @@
 ABSL_FLAG(std::optional<std::string>, spec, std::nullopt,
           "Model spec, JSON (schema/model_spec.schema.json).");
 ABSL_FLAG(std::optional<std::string>, weights, std::nullopt,
-          "Trained weights: .safetensors, .npz, .pt, .pth or .h5.");
+          "Trained weights: .safetensors, .npz, .pt, .pth or .h5; the .index of a TensorFlow "
+          "checkpoint, or the folder of a SavedModel.");
 ABSL_FLAG(std::optional<std::string>, embeddings, std::nullopt,
           "Another archive, for the embedding tables that --weights lacks.");
 ABSL_FLAG(std::optional<std::string>, trees, std::nullopt,

@@ -11,6 +11,7 @@
 #include "converter/weights/archive.h"
 #include "converter/weights/elements.h"
 #include "converter/weights/file_kind.h"
+#include "converter/weights/tensorflow.h"
 
 namespace handpick::converter {
 namespace {
@@ -23,12 +24,17 @@ uint64_t ElementsOf(const TensorInfo& info) {
 
 }  // namespace
 
-bool IsWeightsFile(const std::string& path) {
+bool IsWeightsFile(const std::string& given) {
+  const std::string path = CheckpointIndexOf(given);
   std::ifstream file(path, std::ios::binary);
   std::string beginning(kBeginningBytes, '\0');
   file.read(&beginning[0], static_cast<std::streamsize>(beginning.size()));
   beginning.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  return KindByBeginning(beginning) != FileKind::kUnknown ||
+  file.clear();  // Of the end, where it is that short.
+  std::string end(kEndBytes, '\0');
+  file.seekg(-static_cast<std::streamoff>(end.size()), std::ios::end);
+  file.read(&end[0], static_cast<std::streamsize>(end.size()));
+  return KindByBytes(beginning, end) != FileKind::kUnknown ||
          KindByExtension(path) != FileKind::kUnknown;
 }
 

@@ -40,8 +40,8 @@ ranking would suffer:
       --precision int8 --catalog catalog.jsonl --golden golden.jsonl \
       --evaluation evaluation.jsonl,ranking.jsonl --report report.json
 
-Weights are a .safetensors, .npz, PyTorch .pt or Keras .h5 file; `handpick inspect FILE` lists what is
-in it.
+Weights are a .safetensors, .npz, PyTorch .pt or Keras .h5 file, or the .index of a TensorFlow
+checkpoint; `handpick inspect FILE` lists what is in it.
 
 The bundle is scored by the runtime itself and compared with float64 loops over the model as it was
 trained. A bound that does not hold is named: auc_drift, top10_overlap, golden_logit_error.
@@ -93,8 +93,8 @@ needs, the work per context, event and candidate, and the drift that was measure
   handpick inspect ranker.hpk
   handpick inspect ranker.hpk --json | jq .memory.session_bytes
 
-Of a file of trained weights (.safetensors, .npz, .pt, .pth, .h5): the name, type, size and shape of
-each tensor.
+Of a file of trained weights (.safetensors, .npz, .pt, .pth, .h5, .index): the name, type, size and
+shape of each tensor.
 
   handpick inspect checkpoint.pt
 

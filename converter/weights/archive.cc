@@ -13,6 +13,7 @@
 #include "converter/weights/npz.h"
 #include "converter/weights/safetensors.h"
 #include "converter/weights/stored_archive.h"
+#include "converter/weights/tensorflow.h"
 #include "converter/weights/torch.h"
 #include "converter/weights/zip.h"
 
@@ -58,12 +59,15 @@ absl::StatusOr<std::unique_ptr<StoredArchive>> OpenZip(std::unique_ptr<ByteSourc
   return OpenNpz(std::move(zip), path);
 }
 
-absl::StatusOr<std::unique_ptr<StoredArchive>> OpenStored(const std::string& path) {
+absl::StatusOr<std::unique_ptr<StoredArchive>> OpenStored(const std::string& given) {
+  const std::string path = CheckpointIndexOf(given);
   HP_ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> source, OpenBytes(path));
   std::string beginning(static_cast<size_t>(std::min<uint64_t>(source->size(), kBeginningBytes)),
                         '\0');
   HP_RETURN_IF_ERROR(source->Read(0, &beginning[0], beginning.size()));
-  FileKind kind = KindByBeginning(beginning);
+  std::string end(static_cast<size_t>(std::min<uint64_t>(source->size(), kEndBytes)), '\0');
+  HP_RETURN_IF_ERROR(source->Read(source->size() - end.size(), &end[0], end.size()));
+  FileKind kind = KindByBytes(beginning, end);
   if (kind == FileKind::kUnknown) {
     HP_RETURN_IF_ERROR(RefuseLookalikes(path, beginning));
     kind = KindByExtension(path);
@@ -77,13 +81,16 @@ absl::StatusOr<std::unique_ptr<StoredArchive>> OpenStored(const std::string& pat
       return OpenTorchPlain(std::move(source), path);
     case FileKind::kHdf5:
       return OpenHdf5(path);
+    case FileKind::kTensorFlow:
+      return OpenTensorFlow(*source, path);
     case FileKind::kUnknown:
       break;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      path,
-      ": weights are read from .safetensors, .npz, .pt, .pth and .h5 files, and this is none "
-      "of them by its first bytes or its extension"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(path,
+                   ": weights are read from .safetensors, .npz, .pt, .pth and .h5 files and "
+                   "TensorFlow's .index, "
+                   "and this is none of them by its bytes or its extension"));
 }
 
 }  // namespace

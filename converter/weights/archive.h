@@ -25,7 +25,7 @@ class Archive {
  public:
   virtual ~Archive() = default;
 
-  // "safetensors", "npz", "pt", "h5".
+  // "safetensors", "npz", "pt", "h5", "tensorflow".
   virtual const char* format() const = 0;
   // What messages call it: the path.
   virtual const std::string& origin() const = 0;
@@ -35,10 +35,13 @@ class Archive {
   // The elements of one tensor. Errors: there is none of that name; damaged data; NaN and
   // infinities by position.
   virtual absl::StatusOr<Tensor> Read(const std::string& name) const = 0;
+  // The paths of all that it is read from.
+  virtual std::vector<std::string> files() const { return {origin()}; }
 };
 
-// Opens a file by what it begins with, and by its extension where that does not tell. Everything in
-// it is distrusted: sizes are checked before anything is allocated, and only Read unpacks tensors.
+// Opens a file by what it begins or ends with, and by its extension where that does not tell; a
+// checkpoint of TensorFlow also by its prefix or its SavedModel's folder. Everything in it is
+// distrusted: sizes are checked before anything is allocated, and only Read unpacks tensors.
 absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const std::string& path);
 
 // Tensors that are in memory already, as an archive. `weights` must outlive it.

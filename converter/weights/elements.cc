@@ -193,6 +193,12 @@ absl::StatusOr<size_t> CountElements(const std::vector<int64_t>& shape, size_t b
   return count;
 }
 
+absl::Status RefusedType(const std::string& what, absl::string_view type) {
+  return absl::InvalidArgumentError(
+      absl::StrCat(what, ": its elements are of type ", type,
+                   "; floats of 2, 4 and 8 bytes, integers of 1 to 8 and bools are taken"));
+}
+
 std::string ShownShape(const std::vector<int64_t>& shape) {
   return absl::StrCat("[", absl::StrJoin(shape, ", "), "]");
 }

@@ -10,6 +10,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "converter/weights/weights.h"
 
 namespace handpick::converter {
@@ -30,6 +31,9 @@ const char* NameOf(Dtype dtype);
 // `bytes_per_element` times it) overflows.
 absl::StatusOr<size_t> CountElements(const std::vector<int64_t>& shape, size_t bytes_per_element,
                                      const std::string& what);
+
+// The error of elements that are none of these types; `type` is what they are.
+absl::Status RefusedType(const std::string& what, absl::string_view type);
 
 // "[3, 4]"
 std::string ShownShape(const std::vector<int64_t>& shape);

@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "converter/weights/sorted_table.h"
 #include "converter/weights/torch.h"
 
 namespace handpick::converter {
@@ -23,13 +24,24 @@ bool IsSafetensors(absl::string_view beginning) {
   return length <= kMaxSafetensorsHeader;
 }
 
+// The index of the TensorFlow checkpoint or SavedModel that a file is another part of, by its name.
+std::string IndexBeside(absl::string_view path) {
+  const absl::string_view name = path.substr(path.rfind('/') + 1);  // npos + 1 is 0.
+  const size_t data = name.rfind(".data-");
+  if (data != absl::string_view::npos && absl::StrContains(name.substr(data), "-of-")) {
+    return absl::StrCat(name.substr(0, data), ".index");
+  }
+  return name == "saved_model.pb" ? "variables/variables.index" : "";
+}
+
 }  // namespace
 
-FileKind KindByBeginning(absl::string_view beginning) {
+FileKind KindByBytes(absl::string_view beginning, absl::string_view end) {
   if (absl::StartsWith(beginning, "PK\x03\x04")) return FileKind::kZip;
   if (absl::StartsWith(beginning, kHdf5)) return FileKind::kHdf5;
   if (absl::StartsWith(beginning, TorchMagic())) return FileKind::kTorchPlain;
-  return IsSafetensors(beginning) ? FileKind::kSafetensors : FileKind::kUnknown;
+  if (IsSafetensors(beginning)) return FileKind::kSafetensors;
+  return absl::EndsWith(end, SortedTableMagic()) ? FileKind::kTensorFlow : FileKind::kUnknown;
 }
 
 FileKind KindByExtension(absl::string_view path) {
@@ -41,11 +53,12 @@ FileKind KindByExtension(absl::string_view path) {
                      {".pt", FileKind::kTorchPlain},
                      {".pth", FileKind::kTorchPlain},
                      {".h5", FileKind::kHdf5},
-                     {".hdf5", FileKind::kHdf5}};
+                     {".hdf5", FileKind::kHdf5},
+                     {".index", FileKind::kTensorFlow}};
   for (const auto& known : kExtensions) {
     if (absl::EndsWithIgnoreCase(path, known.extension)) return known.kind;
   }
-  return FileKind::kUnknown;
+  return IndexBeside(path).empty() ? FileKind::kUnknown : FileKind::kTensorFlow;
 }
 
 absl::Status RefuseLookalikes(const std::string& path, absl::string_view beginning) {
@@ -69,6 +82,10 @@ absl::Status RefuseLookalikes(const std::string& path, absl::string_view beginni
     if (absl::StartsWith(beginning, lookalike.beginning)) {
       return absl::InvalidArgumentError(absl::StrCat(path, ": ", lookalike.what));
     }
+  }
+  if (const std::string index = IndexBeside(path); !index.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        path, ": is a part of what TensorFlow saves; expected its index, '", index, "'"));
   }
   constexpr size_t kTarMagicAt = 257;
   if (beginning.size() > kTarMagicAt + 5 && beginning.substr(kTarMagicAt, 5) == "ustar") {

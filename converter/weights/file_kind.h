@@ -1,4 +1,4 @@
-// What a file is, by its first bytes.
+// What a file is, by its first bytes and its last.
 #ifndef HANDPICK_CONVERTER_WEIGHTS_FILE_KIND_H_
 #define HANDPICK_CONVERTER_WEIGHTS_FILE_KIND_H_
 
@@ -10,12 +10,13 @@
 
 namespace handpick::converter {
 
-enum class FileKind { kUnknown, kSafetensors, kZip, kTorchPlain, kHdf5 };
+enum class FileKind { kUnknown, kSafetensors, kZip, kTorchPlain, kHdf5, kTensorFlow };
 
 // As many bytes as are looked at; fewer will do where a file has no more.
 inline constexpr size_t kBeginningBytes = 512;
+inline constexpr size_t kEndBytes = 8;
 
-FileKind KindByBeginning(absl::string_view beginning);
+FileKind KindByBytes(absl::string_view beginning, absl::string_view end);
 // kZip for ".npz", and so on; kUnknown when it is none of weights.
 FileKind KindByExtension(absl::string_view path);
 

@@ -269,9 +269,7 @@ class Hdf5Archive : public StoredArchive {
                                                    : absl::StrCat("class ", int{dataset->kind});
       // No model could read it.
       info->is_optional = true;
-      dataset->refusal = absl::InvalidArgumentError(
-          absl::StrCat(what, ": its elements are of type ", info->type,
-                       "; floats of 2, 4 and 8 bytes, integers of 1 to 8 and bools are taken"));
+      dataset->refusal = RefusedType(what, info->type);
     }
     return absl::OkStatus();
   }

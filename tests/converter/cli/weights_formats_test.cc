@@ -16,6 +16,7 @@
 #include "nlohmann/json.hpp"
 #include "schema/bundle_generated.h"
 #include "tests/converter/cli/run_handpick.h"
+#include "tests/converter/weights/tensorflow_testing.h"
 #include "tests/converter/weights/torch_testing.h"
 #include "tests/converter/weights/zip_testing.h"
 
@@ -76,6 +77,15 @@ void WriteHdf5(const Weights& weights, const std::string& path) {
   H5Fclose(file);
 }
 
+Checkpoint TensorFlowOf(const Weights& weights) {
+  Checkpoint checkpoint;
+  checkpoint.Add("_CHECKPOINTABLE_OBJECT_GRAPH", 7, {}, "graph");
+  for (const auto& [name, tensor] : weights) {
+    checkpoint.Add(name + "/.ATTRIBUTES/VARIABLE_VALUE", 1, tensor.shape, BytesOf(tensor));
+  }
+  return checkpoint;
+}
+
 // A bundle without the names and hashes of the files that it was made from, which differ.
 std::string WithoutInputs(const std::string& path) {
   const std::string bytes = ReadText(path);
@@ -96,20 +106,28 @@ TEST_P(WeightsFormatsTest, OfAnExampleGiveTheSameBundle) {
   std::ofstream(stem + ".npz", std::ios::binary) << NpzOf(*weights);
   std::ofstream(stem + ".pt", std::ios::binary) << TorchOf(*weights);
   WriteHdf5(*weights, stem + ".h5");
+  const Checkpoint checkpoint = TensorFlowOf(*weights);
+  std::ofstream(stem + ".index", std::ios::binary) << checkpoint.Index(4);
+  std::ofstream(stem + ".data-00000-of-00001", std::ios::binary) << checkpoint.data;
   // Models with a history share one catalog, the others another.
   const std::string kind = GetParam();
   const bool has_history = kind == "din" || kind == "dien";
   const std::string catalog =
       absl::StrCat("examples/", has_history ? "din" : "wide_deep", "/model/catalog.jsonl");
   std::string expected;
-  for (const std::string& file :
-       {model + "model.safetensors", stem + ".npz", stem + ".pt", stem + ".h5"}) {
+  for (const std::string& file : {model + "model.safetensors", stem + ".npz", stem + ".pt",
+                                  stem + ".h5", stem + ".index", stem}) {
     SCOPED_TRACE(file);
     const std::string bundle = stem + ".hpk";
     const Outcome outcome = Handpick(
         absl::StrCat("convert --spec ", model, "model.spec.json --weights ", file, " --golden ",
                      model, "golden.jsonl --catalog ", catalog, " --out ", bundle));
     ASSERT_EQ(outcome.status, 0) << outcome.err;
+    // A checkpoint is an index and its data.
+    const auto made = nlohmann::json::parse(Handpick("inspect --json " + bundle).out);
+    size_t files = 0;
+    for (const auto& input : made.at("inputs")) files += input["role"] == "weights";
+    EXPECT_EQ(files, file == stem || file == stem + ".index" ? 2u : 1u);
     const std::string bytes = WithoutInputs(bundle);
     ASSERT_FALSE(bytes.empty());
     if (expected.empty()) expected = bytes;

@@ -174,8 +174,8 @@ TEST(ReadWeightsTest, UnknownExtensionSaysWhatIsTaken) {
   std::ofstream(path) << "what is this";
   EXPECT_EQ(MessageOf(ReadWeights(path)),
             path +
-                ": weights are read from .safetensors, .npz, .pt, .pth and .h5 files, and this "
-                "is none of them by its first bytes or its extension");
+                ": weights are read from .safetensors, .npz, .pt, .pth and .h5 files and "
+                "TensorFlow's .index, and this is none of them by its bytes or its extension");
   EXPECT_THAT(MessageOf(ReadWeights("no/such/file.npz")),
               HasSubstr("cannot open no/such/file.npz: No such file or directory"));
 }
