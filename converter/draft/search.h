@@ -25,9 +25,9 @@ struct Fit {
 
 struct SearchResult {
   std::vector<Fit> fits;
-  size_t tried = 0;        // Combinations that are models of these tensors.
-  bool was_cut = false;    // There were more combinations than are tried.
-  bool ran_out = false;    // Of time: what fits may not be alone.
+  size_t tried = 0;      // Combinations that are models of these tensors.
+  bool was_cut = false;  // There were more combinations than are tried.
+  bool ran_out = false;  // Of time: what fits may not be alone.
 };
 
 // What is said now and then of a search: how many combinations were tried, of how many.
