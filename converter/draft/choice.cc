@@ -8,6 +8,8 @@
 
 namespace handpick::converter {
 
+std::vector<Json> PlainActivations() { return {"relu", "sigmoid", "tanh", "linear"}; }
+
 std::string FieldOf(absl::string_view pointer) {
   std::string field;
   for (const absl::string_view part : absl::StrSplit(pointer, '/', absl::SkipEmpty())) {

@@ -32,6 +32,9 @@ struct Structure {
   std::vector<std::string> facts;
 };
 
+// Activations that have no tensors, the usual one of hidden layers first.
+std::vector<Json> PlainActivations();
+
 // "/features/2/combiner" as messages have it: "features[2].combiner".
 std::string FieldOf(absl::string_view pointer);
 

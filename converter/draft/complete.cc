@@ -25,11 +25,6 @@ const Json* Find(const Json& json, const char* key) {
   return found == json.end() ? nullptr : &*found;
 }
 
-std::string TextAt(const Json& json, const char* key) {
-  const Json* const text = Find(json, key);
-  return text != nullptr && text->is_string() ? text->get<std::string>() : "";
-}
-
 // The layout of a spec; nothing if there is no such layout.
 std::optional<Layout> LayoutOf(const Json& spec) {
   const Json* const layout = Find(spec, "layout");

@@ -45,15 +45,6 @@ bool AreEqual(const std::vector<double>& a, const std::vector<double>& b) {
   return true;
 }
 
-absl::StatusOr<Weights> ReadAll(const Archive& archive) {
-  Weights weights;
-  for (const auto& [name, info] : archive.tensors()) {
-    HP_ASSIGN_OR_RETURN(weights[name], archive.Read(name));
-    weights[name].is_optional = info.is_optional;
-  }
-  return weights;
-}
-
 class Drafter {
  public:
   Drafter(const DraftInputs& inputs, const DraftProgress& progress)

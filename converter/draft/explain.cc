@@ -33,7 +33,7 @@ class Neighbours {
 
   std::vector<Choice> List() {
     Flip("/attention/softmax", {true, false});
-    const std::vector<Json> activations = {"relu", "sigmoid", "tanh", "linear"};
+    const std::vector<Json> activations = PlainActivations();
     for (const char* section : {"/deep", "/attention", "/value", "/towers/user", "/towers/item"}) {
       Activation(absl::StrCat(section, "/activation"), activations);
       Activation(absl::StrCat(section, "/output_activation"), activations);

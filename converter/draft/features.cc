@@ -10,11 +10,6 @@
 namespace handpick::converter {
 namespace {
 
-std::string TextOr(const Json& json, const char* key, const std::string& otherwise) {
-  const auto found = json.find(key);
-  return found != json.end() && found->is_string() ? found->get<std::string>() : otherwise;
-}
-
 class Builder {
  public:
   Builder(const GoldenText* goldens, const std::map<std::string, int64_t>& rows, bool pads,
@@ -42,7 +37,7 @@ class Builder {
   bool IsThere(const ObservedFeature& observed) const {
     return std::any_of(result_.features.begin(), result_.features.end(),
                        [&](const DraftFeature& feature) {
-                         return TextOr(feature.json, "name", "") == observed.name &&
+                         return TextAt(feature.json, "name") == observed.name &&
                                 (feature.side.empty() || feature.side == observed.side);
                        });
   }
@@ -70,9 +65,9 @@ class Builder {
   void Add(Json json) {
     DraftFeature feature;
     feature.json = std::move(json);
-    const std::string name = TextOr(feature.json, "name", "");
-    feature.side = TextOr(feature.json, "side", "");
-    feature.type = TextOr(feature.json, "type", "");
+    const std::string name = TextAt(feature.json, "name");
+    feature.side = TextAt(feature.json, "side");
+    feature.type = TextAt(feature.json, "type");
     const ObservedFeature* const observed = Observed(name, feature.side);
     if (feature.type != "crossed" && feature.side.empty()) {
       if (observed != nullptr) {
@@ -85,7 +80,7 @@ class Builder {
     feature.table = name;
     if (const auto embedding = feature.json.find("embedding");
         embedding != feature.json.end() && embedding->is_object()) {
-      feature.table = TextOr(*embedding, "table", name);
+      feature.table = TextAt(*embedding, "table", name);
     }
     if (feature.type.empty()) FindType(observed, &feature);
     if (feature.type == "numeric") {
@@ -106,7 +101,7 @@ class Builder {
       return std::any_of(result_.features.begin(), result_.features.end(),
                          [&](const DraftFeature& feature) {
                            return feature.type == "multi_categorical" && operand.is_string() &&
-                                  operand == TextOr(feature.json, "name", "");
+                                  operand == TextAt(feature.json, "name");
                          });
     });
   }
@@ -198,7 +193,7 @@ class Builder {
   void AddVocabulary(const ObservedFeature* observed, int64_t rows, DraftFeature* feature) {
     Json& json = feature->json;
     const std::string kind = json.contains("vocabulary") && json["vocabulary"].is_object()
-                                 ? TextOr(json["vocabulary"], "kind", "")
+                                 ? TextAt(json["vocabulary"], "kind")
                                  : "";
     if (kind == "identity" && !json["vocabulary"].contains("size") && rows > 0) {
       json["vocabulary"]["size"] = rows;
@@ -231,9 +226,9 @@ class Builder {
 }  // namespace
 
 std::string DraftFeatures::Reference(size_t feature) const {
-  const std::string name = TextOr(features[feature].json, "name", "");
+  const std::string name = TextAt(features[feature].json, "name");
   const auto same = std::count_if(features.begin(), features.end(), [&](const DraftFeature& other) {
-    return TextOr(other.json, "name", "") == name;
+    return TextAt(other.json, "name") == name;
   });
   const std::string& side = features[feature].side;
   return same > 1 && !side.empty() ? absl::StrCat(side, ".", name) : name;

@@ -238,7 +238,7 @@ class Builder {
     const auto has_layers = [&](const char* pointer) {
       return HasAt(spec, pointer) && !spec[Json::json_pointer(pointer)].empty();
     };
-    const std::vector<Json> activations = {"relu", "sigmoid", "tanh", "linear"};
+    const std::vector<Json> activations = PlainActivations();
     if (has_layers("/deep/hidden_units")) {
       Choose("/deep/activation", activations);
       AddEpsilon("/deep");
@@ -285,7 +285,7 @@ class Builder {
     for (const auto& [name, network] : towers) {
       const std::string tower = absl::StrCat("/towers/", name);
       if (!has_layers((tower + "/hidden_units").c_str())) continue;
-      Choose(tower + "/activation", {"relu", "sigmoid", "tanh", "linear"});
+      Choose(tower + "/activation", PlainActivations());
       AddEpsilon(tower);
       if (network->last_is_other) {
         Choose(tower + "/output_activation", {"linear", "relu", "sigmoid", "tanh"});

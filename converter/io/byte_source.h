@@ -7,11 +7,15 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace handpick::converter {
+
+// Copies the next `size` bytes of something.
+using ReadNext = absl::FunctionRef<absl::Status(char* out, size_t size)>;
 
 class ByteSource {
  public:

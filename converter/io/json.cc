@@ -188,6 +188,12 @@ std::string Shown(const Json& value) {
   return Shortened(value.dump(-1, ' ', false, Json::error_handler_t::replace), kLongest);
 }
 
+std::string TextAt(const Json& json, const char* key, const std::string& otherwise) {
+  if (!json.is_object()) return otherwise;
+  const auto found = json.find(key);
+  return found != json.end() && found->is_string() ? found->get<std::string>() : otherwise;
+}
+
 void JsonErrors::Add(absl::string_view path, absl::string_view message) {
   Add(path, message, path);
 }

@@ -29,6 +29,9 @@ absl::StatusOr<Json> ParseJson(absl::string_view text, const std::string& where)
 // A short form of a value for messages.
 std::string Shown(const Json& value);
 
+// Of a JSON that was not checked: the string at a key of an object; `otherwise` if there is none.
+std::string TextAt(const Json& json, const char* key, const std::string& otherwise = "");
+
 // The faults of a reading. Readers need not stop at one: what failed has a default, and checks
 // that would say more of the same ask IsClean first.
 class JsonErrors {

@@ -8,21 +8,23 @@
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "converter/io/byte_order.h"
 #include "converter/io/files.h"
+#include "converter/io/npy_header.h"
 #include "converter/io/utf8.h"
 
 namespace handpick::converter {
 namespace {
 
 using schema::VocabularyKind;
-
-constexpr absl::string_view kNpyMagic = "\x93NUMPY";
 
 // An id in a message: not all of a long one, and nothing that a terminal would obey.
 std::string ShownId(absl::string_view id) { return Shown(Json(std::string(id))); }
@@ -40,14 +42,15 @@ bool IsInteger(absl::string_view text, int64_t* value) {
          (digits[0] != '0' || text == "0") && absl::SimpleAtoi(text, value);
 }
 
-// An array's header says three things, and nothing else: {'descr': '<i8', 'fortran_order': False,
-// 'shape': (3,), }
-struct ArrayHeader {
+// An array of ids.
+struct IdArray {
   char kind = 0;        // i, u, S, U
   size_t size = 0;      // Bytes of an element; characters, of U.
   bool is_big = false;  // Big-endian.
   size_t count = 0;
   absl::string_view elements;
+
+  size_t width() const { return kind == 'U' ? 4 * size : size; }
 };
 
 class Reader {
@@ -100,29 +103,29 @@ class Reader {
 
   void ReadArray(absl::string_view bytes) {
     unit_ = "[";
-    ArrayHeader header;
-    if (!ReadHeader(bytes, &header)) return;
-    const bool integers = header.kind == 'i' || header.kind == 'u';
-    const size_t width = header.kind == 'U' ? 4 * header.size : header.size;
-    for (size_t i = 0; i < header.count; ++i) {
-      const absl::string_view element = header.elements.substr(i * width, width);
+    IdArray array;
+    if (!ReadHeader(bytes, &array)) return;
+    const bool integers = array.kind == 'i' || array.kind == 'u';
+    const size_t width = array.width();
+    for (size_t i = 0; i < array.count; ++i) {
+      const absl::string_view element = array.elements.substr(i * width, width);
       if (integers) {
-        const uint64_t bits = Unsigned(element, header.is_big);
-        if (header.kind == 'u' && bits > uint64_t{std::numeric_limits<int64_t>::max()}) {
+        const uint64_t bits = UnsignedOf(element, array.is_big);
+        if (array.kind == 'u' && bits > uint64_t{std::numeric_limits<int64_t>::max()}) {
           AddAt(i, absl::StrCat(bits, " is beyond 64 bits with a sign"));
           continue;
         }
         // The sign of what is narrower.
         const size_t unused = 64 - 8 * width;
-        vocabulary_.integers.push_back(header.kind == 'u'
+        vocabulary_.integers.push_back(array.kind == 'u'
                                            ? static_cast<int64_t>(bits)
                                            : static_cast<int64_t>(bits << unused) >> unused);
-      } else if (header.kind == 'S') {
+      } else if (array.kind == 'S') {
         // Shorter ones are filled up with zeros.
         const size_t end = element.find_last_not_of('\0');
         AddString(i, element.substr(0, end == absl::string_view::npos ? 0 : end + 1));
       } else {
-        AddCharacters(i, element, header.is_big);
+        AddCharacters(i, element, array.is_big);
       }
     }
     Finish(integers);
@@ -159,7 +162,7 @@ class Reader {
     std::string id;
     size_t zeros = 0;
     for (size_t c = 0; c < element.size(); c += 4) {
-      const auto character = static_cast<uint32_t>(Unsigned(element.substr(c, 4), is_big));
+      const auto character = static_cast<uint32_t>(UnsignedOf(element.substr(c, 4), is_big));
       if (character == 0) {
         ++zeros;
         continue;
@@ -174,74 +177,49 @@ class Reader {
     AddString(i, id);
   }
 
-  static uint64_t Unsigned(absl::string_view bytes, bool is_big) {
-    uint64_t value = 0;
-    for (size_t b = 0; b < bytes.size(); ++b) {
-      const size_t from = is_big ? b : bytes.size() - 1 - b;
-      value = value << 8 | static_cast<unsigned char>(bytes[from]);
-    }
-    return value;
-  }
-
-  bool ReadHeader(absl::string_view bytes, ArrayHeader* header) {
-    const auto byte = [&](size_t i) { return size_t{static_cast<unsigned char>(bytes[i])}; };
-    if (bytes.size() < 12) {
-      Add("is truncated in its header");
-      return false;
-    }
-    const size_t version = byte(6);
-    const size_t begin = version == 1 ? 10 : 12;
-    size_t length = byte(8) | byte(9) << 8;
-    if (version > 1) length |= byte(10) << 16 | byte(11) << 24;
-    if (version < 1 || version > 3 || length > bytes.size() - begin) {
-      Add(version < 1 || version > 3 ? absl::StrCat(".npy version ", version, " is unknown")
-                                     : "is truncated in its header");
-      return false;
-    }
-    header->elements = bytes.substr(begin + length);
-    std::string text(bytes.substr(begin, length));
-    text.erase(
-        std::remove_if(text.begin(), text.end(),
-                       [](char c) { return absl::ascii_isspace(static_cast<unsigned char>(c)); }),
-        text.end());
-    const auto value_of = [&text](absl::string_view key, char end) -> absl::string_view {
-      const absl::string_view whole = text;
-      const size_t found = whole.find(absl::StrCat("'", key, "':"));
-      if (found == absl::string_view::npos) return "";
-      const absl::string_view rest = whole.substr(found + key.size() + 3);
-      return rest.substr(0, rest.find(end));
+  bool ReadHeader(absl::string_view bytes, IdArray* array) {
+    absl::string_view rest = bytes;
+    const auto next = [&rest](char* out, size_t size) {
+      std::copy_n(rest.data(), size, out);
+      rest.remove_prefix(size);
+      return absl::OkStatus();
     };
-    const absl::string_view type = value_of("descr", ',');
-    absl::string_view shape = value_of("shape", ')');
-    if (!absl::ConsumePrefix(&shape, "(") || !absl::ConsumeSuffix(&shape, ",") ||
-        !absl::SimpleAtoi(shape, &header->count)) {
-      Add(absl::StrCat("has the shape (", shape, "), expected one dimension"));
+    const absl::StatusOr<NpyHeader> header = ReadNpyHeader(bytes.size(), file_, next);
+    if (!header.ok()) {
+      errors_.Add(path_, header.status().message());
       return false;
     }
-    const bool is_type = type.size() >= 5 && type[0] == '\'' && type.back() == '\'';
-    header->kind = is_type ? type[2] : '\0';
-    header->is_big = is_type && type[1] == '>';
-    const bool has_size =
-        is_type && absl::SimpleAtoi(type.substr(3, type.size() - 4), &header->size);
+    if (header->shape.size() != 1) {
+      Add(absl::StrCat("has the shape [", absl::StrJoin(header->shape, ", "),
+                       "], expected one dimension"));
+      return false;
+    }
+    array->elements = rest;
+    array->count = static_cast<size_t>(header->shape[0]);
+    const absl::string_view type = header->descr;
+    const bool is_type = type.size() >= 3;
+    array->kind = is_type ? type[1] : '\0';
+    array->is_big = is_type && type[0] == '>';
+    const bool has_size = is_type && absl::SimpleAtoi(type.substr(2), &array->size);
     const bool is_integer =
-        (header->kind == 'i' || header->kind == 'u') &&
-        (header->size == 1 || header->size == 2 || header->size == 4 || header->size == 8);
-    const bool is_text = (header->kind == 'S' || header->kind == 'U') && header->size > 0 &&
-                         header->size <= size_t{1} << 20;
+        (array->kind == 'i' || array->kind == 'u') &&
+        (array->size == 1 || array->size == 2 || array->size == 4 || array->size == 8);
+    const bool is_text = (array->kind == 'S' || array->kind == 'U') && array->size > 0 &&
+                         array->size <= size_t{1} << 20;
     if (!has_size || (!is_integer && !is_text)) {
-      Add(absl::StrCat("has elements of type ", type,
-                       ", expected integers (i, u), bytes (S) or characters (U)"));
+      Add(absl::StrCat("has elements of type '", type,
+                       "', expected integers (i, u), bytes (S) or characters (U)"));
       return false;
     }
-    const size_t width = header->kind == 'U' ? 4 * header->size : header->size;
-    if (header->count > header->elements.size() / width ||
-        header->count * width != header->elements.size()) {
-      Add(absl::StrCat("has ", header->elements.size(), " bytes of elements, expected ",
-                       header->count, " of ", width, " bytes"));
+    const size_t width = array->width();
+    if (array->count > array->elements.size() / width ||
+        array->count * width != array->elements.size()) {
+      Add(absl::StrCat("has ", array->elements.size(), " bytes of elements, expected ",
+                       array->count, " of ", width, " bytes"));
       return false;
     }
-    if (header->count == 0) Add("is empty");
-    return header->count > 0;
+    if (array->count == 0) Add("is empty");
+    return array->count > 0;
   }
 
   // What is there, of one type and without a fault so far: none may be twice.

@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "converter/io/byte_order.h"
 #include "converter/io/status_macros.h"
 #include "sdk/recall/index.h"
 
@@ -122,10 +123,7 @@ absl::StatusOr<ItemVectors> ParseWord2VecBinary(absl::string_view bytes, IdType 
     ids.emplace_back(bytes.substr(0, end));
     bytes.remove_prefix(end + 1);
     for (size_t j = 0; j < header.dimension; ++j) {
-      uint32_t bits = 0;
-      for (size_t b = 0; b < sizeof(bits); ++b) {
-        bits |= uint32_t{static_cast<uint8_t>(bytes[j * sizeof(bits) + b])} << (8 * b);
-      }
+      const auto bits = static_cast<uint32_t>(UnsignedOf(bytes.substr(j * sizeof(float), 4)));
       std::memcpy(&numbers[i * header.dimension + j], &bits, sizeof(bits));
     }
     bytes.remove_prefix(row_bytes);

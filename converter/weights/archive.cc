@@ -101,6 +101,15 @@ absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const std::string& path) {
   return std::unique_ptr<Archive>(std::move(archive));
 }
 
+absl::StatusOr<Weights> ReadAll(const Archive& archive) {
+  Weights weights;
+  for (const auto& [name, info] : archive.tensors()) {
+    HP_ASSIGN_OR_RETURN(Tensor tensor, archive.Read(name));
+    weights.emplace(name, std::move(tensor));
+  }
+  return weights;
+}
+
 std::unique_ptr<Archive> ArchiveOf(const Weights& weights) {
   return std::make_unique<WeightsArchive>(weights);
 }

@@ -44,6 +44,9 @@ class Archive {
 // distrusted: sizes are checked before anything is allocated, and only Read unpacks tensors.
 absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const std::string& path);
 
+// Every tensor of an archive.
+absl::StatusOr<Weights> ReadAll(const Archive& archive);
+
 // Tensors that are in memory already, as an archive. `weights` must outlive it.
 std::unique_ptr<Archive> ArchiveOf(const Weights& weights);
 

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "converter/io/byte_order.h"
 #include "converter/io/status_macros.h"
 
 namespace handpick::converter {
@@ -41,16 +42,6 @@ constexpr bool RowsAreInOrder() {
 static_assert(RowsAreInOrder(), "kTypes are not the Dtypes in their order");
 
 constexpr bool kHostIsLittleEndian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
-
-template <size_t kBytes>
-uint64_t BitsAt(const char* bytes, bool big_endian) {
-  uint64_t value = 0;
-  for (size_t i = 0; i < kBytes; ++i) {
-    const size_t place = big_endian ? kBytes - 1 - i : i;
-    value |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * place);
-  }
-  return value;
-}
 
 double Float32Of(uint64_t bits) {
   const auto low = static_cast<uint32_t>(bits);
@@ -110,7 +101,7 @@ struct Block {
 template <size_t kBytes>
 absl::Status AppendFloats(const Block& block, double (*decode)(uint64_t), Tensor* tensor) {
   for (size_t i = 0; i < block.count; ++i) {
-    const double element = decode(BitsAt<kBytes>(block.bytes + i * kBytes, block.big_endian));
+    const double element = decode(UnsignedOf({block.bytes + i * kBytes, kBytes}, block.big_endian));
     HP_RETURN_IF_ERROR(CheckFinite(element, tensor->data.size(), block.what));
     tensor->data.push_back(static_cast<float>(element));
   }
@@ -120,7 +111,8 @@ absl::Status AppendFloats(const Block& block, double (*decode)(uint64_t), Tensor
 template <size_t kBytes>
 absl::Status AppendIntegers(const Block& block, int64_t (*decode)(uint64_t), Tensor* tensor) {
   for (size_t i = 0; i < block.count; ++i) {
-    const int64_t element = decode(BitsAt<kBytes>(block.bytes + i * kBytes, block.big_endian));
+    const int64_t element =
+        decode(UnsignedOf({block.bytes + i * kBytes, kBytes}, block.big_endian));
     tensor->integers.push_back(element);
     tensor->data.push_back(static_cast<float>(static_cast<double>(element)));
   }
@@ -129,7 +121,7 @@ absl::Status AppendIntegers(const Block& block, int64_t (*decode)(uint64_t), Ten
 
 absl::Status AppendUnsigned64(const Block& block, Tensor* tensor) {
   for (size_t i = 0; i < block.count; ++i) {
-    const uint64_t element = BitsAt<8>(block.bytes + i * 8, block.big_endian);
+    const uint64_t element = UnsignedOf({block.bytes + i * 8, 8}, block.big_endian);
     if (element > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
       return absl::InvalidArgumentError(absl::StrCat(block.what, ": element ", tensor->data.size(),
                                                      " is ", element, ", beyond int64's range"));
@@ -138,6 +130,24 @@ absl::Status AppendUnsigned64(const Block& block, Tensor* tensor) {
     tensor->data.push_back(static_cast<float>(static_cast<double>(element)));
   }
   return absl::OkStatus();
+}
+
+template <typename Element>
+std::vector<Element> Gathered(const std::vector<Element>& from, const std::vector<int64_t>& shape,
+                              const std::vector<uint64_t>& strides, size_t count) {
+  std::vector<Element> out(count);
+  std::vector<int64_t> index(shape.size(), 0);
+  uint64_t position = 0;
+  for (Element& element : out) {
+    element = from[position];
+    for (size_t d = shape.size(); d-- > 0;) {
+      position += strides[d];
+      if (++index[d] < shape[d]) break;
+      position -= strides[d] * static_cast<uint64_t>(shape[d]);
+      index[d] = 0;
+    }
+  }
+  return out;
 }
 
 absl::Status Append(const Block& block, Dtype dtype, Tensor* tensor) {
@@ -240,6 +250,16 @@ absl::Status ReadElements(size_t count, ElementType type, const std::string& wha
     done += block;
   }
   return absl::OkStatus();
+}
+
+void ToRowMajor(const std::vector<int64_t>& shape, const std::vector<uint64_t>& strides,
+                Tensor* tensor) {
+  size_t count = 1;
+  for (const int64_t size : shape) count *= static_cast<size_t>(size);
+  tensor->data = Gathered(tensor->data, shape, strides, count);
+  if (!tensor->integers.empty()) {
+    tensor->integers = Gathered(tensor->integers, shape, strides, count);
+  }
 }
 
 }  // namespace handpick::converter

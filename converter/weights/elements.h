@@ -7,10 +7,10 @@
 #include <string>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "converter/io/byte_source.h"
 #include "converter/weights/weights.h"
 
 namespace handpick::converter {
@@ -41,15 +41,17 @@ std::string ShownShape(const std::vector<int64_t>& shape);
 // Refuses NaN and infinities, by position.
 absl::Status CheckFinite(const std::vector<float>& elements, const std::string& what);
 
-// Copies the next `size` bytes of something.
-using ReadNext = absl::FunctionRef<absl::Status(char* out, size_t size)>;
-
 // Sets the data of `tensor` to the next `count` elements, and `integers` where they are integers or
 // bools. Little-endian f32 goes where it stays without a copy between; of the others a block at a
 // time is in memory. The caller has checked that so many are there. Refused, by position: NaN,
 // infinities, numbers beyond float32's range, integers beyond int64's.
 absl::Status ReadElements(size_t count, ElementType type, const std::string& what, ReadNext read,
                           Tensor* tensor);
+
+// Puts the elements of a tensor into row-major order, the last index the fastest: `strides` says
+// how far apart they are along each axis of `shape`. All must be within the data.
+void ToRowMajor(const std::vector<int64_t>& shape, const std::vector<uint64_t>& strides,
+                Tensor* tensor);
 
 }  // namespace handpick::converter
 

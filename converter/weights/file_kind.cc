@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "converter/io/byte_order.h"
 #include "converter/weights/sorted_table.h"
 #include "converter/weights/torch.h"
 
@@ -17,11 +18,7 @@ constexpr uint64_t kMaxSafetensorsHeader = 100'000'000;
 bool IsSafetensors(absl::string_view beginning) {
   constexpr size_t kLengthBytes = 8;
   if (beginning.size() <= kLengthBytes || beginning[kLengthBytes] != '{') return false;
-  uint64_t length = 0;
-  for (size_t i = 0; i < kLengthBytes; ++i) {
-    length |= static_cast<uint64_t>(static_cast<unsigned char>(beginning[i])) << (8 * i);
-  }
-  return length <= kMaxSafetensorsHeader;
+  return UnsignedOf(beginning.substr(0, kLengthBytes)) <= kMaxSafetensorsHeader;
 }
 
 // The index of the TensorFlow checkpoint or SavedModel that a file is another part of, by its name.

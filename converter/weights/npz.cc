@@ -31,12 +31,12 @@ class Npz : public StoredArchive {
       const std::string what = Shown(name);
       HP_RETURN_IF_ERROR(zip_->Check(members[i], what));
       HP_RETURN_IF_ERROR(zip_->Begin(members[i], what));
-      const absl::StatusOr<NpyHeader> header = ReadHeader(i, what);
+      const absl::StatusOr<NpyArray> array = ReadArray(i, what);
       (void)zip_->End(what);  // Of what was not read there is no checksum yet.
-      HP_RETURN_IF_ERROR(header.status());
-      TensorInfo info = {header->shape, NameOf(header->type.dtype)};
-      if (!header->refusal.ok()) {
-        info.type = absl::StrCat("'", header->descr, "'");
+      HP_RETURN_IF_ERROR(array.status());
+      TensorInfo info = {array->header.shape, NameOf(array->type.dtype)};
+      if (!array->refusal.ok()) {
+        info.type = absl::StrCat("'", array->header.descr, "'");
         // No model could read it.
         info.is_optional = true;
       }
@@ -55,14 +55,14 @@ class Npz : public StoredArchive {
   }
 
  private:
-  absl::StatusOr<NpyHeader> ReadHeader(size_t entry, const std::string& what) const {
-    return ReadNpyHeader(zip_->members()[entry].bytes, what,
-                         [&](char* out, size_t size) { return zip_->Next(out, size, what); });
+  absl::StatusOr<NpyArray> ReadArray(size_t entry, const std::string& what) const {
+    return ReadNpyArray(zip_->members()[entry].bytes, what,
+                        [&](char* out, size_t size) { return zip_->Next(out, size, what); });
   }
 
   absl::StatusOr<Tensor> ReadOpen(size_t entry, const std::string& what) const {
-    HP_ASSIGN_OR_RETURN(const NpyHeader header, ReadHeader(entry, what));
-    return ReadNpyElements(header, what,
+    HP_ASSIGN_OR_RETURN(const NpyArray array, ReadArray(entry, what));
+    return ReadNpyElements(array, what,
                            [&](char* out, size_t size) { return zip_->Next(out, size, what); });
   }
 

@@ -8,6 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "converter/io/byte_order.h"
 #include "converter/io/status_macros.h"
 
 namespace handpick::converter {
@@ -133,11 +134,7 @@ class PickleMachine {
 
   absl::StatusOr<uint64_t> TakeUnsigned(size_t count) {
     HP_ASSIGN_OR_RETURN(const absl::string_view bytes, Take(count));
-    uint64_t value = 0;
-    for (size_t i = 0; i < count; ++i) {
-      value |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-    }
-    return value;
+    return UnsignedOf(bytes);
   }
 
   // A text that is preceded by its size in `count` bytes.
@@ -526,10 +523,7 @@ class PickleMachine {
     constexpr size_t kMost = 8;
     // Longer ones stand in the head of the older form, and are told by their bytes.
     if (bytes.size() > kMost) return Push(Kind::kInteger, INT64_MAX, bytes);
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes.size(); ++i) {
-      value |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-    }
+    uint64_t value = UnsignedOf(bytes);
     const bool is_negative = !bytes.empty() && (bytes.back() & 0x80) != 0;
     if (is_negative && bytes.size() < kMost) value |= ~uint64_t{0} << (8 * bytes.size());
     return Push(Kind::kInteger, static_cast<int64_t>(value));

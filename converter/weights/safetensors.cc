@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "converter/io/byte_order.h"
 #include "converter/io/json.h"
 #include "converter/io/status_macros.h"
 #include "converter/weights/elements.h"
@@ -114,10 +115,7 @@ class Safetensors : public StoredArchive {
     if (size < kLengthBytes) return fault("is too short for a safetensors file");
     char length[kLengthBytes];
     HP_RETURN_IF_ERROR(source_->Read(0, length, kLengthBytes));
-    uint64_t header_bytes = 0;
-    for (size_t i = 0; i < kLengthBytes; ++i) {
-      header_bytes |= static_cast<uint64_t>(static_cast<unsigned char>(length[i])) << (8 * i);
-    }
+    const uint64_t header_bytes = UnsignedOf(absl::string_view(length, kLengthBytes));
     if (header_bytes > kMaxHeaderBytes) {
       return fault(absl::StrCat("its header claims ", header_bytes, " bytes, more than ",
                                 kMaxHeaderBytes, ": it is no safetensors file"));

@@ -75,13 +75,4 @@ void StoredArchive::TakeOffWrappers() {
                          "', which a wrapper of the model put there and which was taken off"));
 }
 
-absl::StatusOr<Weights> ReadAll(const Archive& archive) {
-  Weights weights;
-  for (const auto& [name, info] : archive.tensors()) {
-    HP_ASSIGN_OR_RETURN(Tensor tensor, archive.Read(name));
-    weights.emplace(name, std::move(tensor));
-  }
-  return weights;
-}
-
 }  // namespace handpick::converter

@@ -45,9 +45,6 @@ class StoredArchive : public Archive {
   std::vector<std::string> notices_;
 };
 
-// Every tensor of an archive.
-absl::StatusOr<Weights> ReadAll(const Archive& archive);
-
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_WEIGHTS_STORED_ARCHIVE_H_

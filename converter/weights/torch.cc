@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "converter/io/byte_order.h"
 #include "converter/io/status_macros.h"
 #include "converter/weights/elements.h"
 #include "converter/weights/pickle.h"
@@ -94,24 +95,6 @@ bool IsRowMajor(const Entry& entry) {
   return true;
 }
 
-// What the strides say, of elements that lie side by side.
-template <typename Element>
-std::vector<Element> Gather(const std::vector<Element>& from, const Entry& entry) {
-  std::vector<Element> out(entry.count);
-  std::vector<int64_t> index(entry.shape.size(), 0);
-  uint64_t position = 0;
-  for (Element& element : out) {
-    element = from[position];
-    for (size_t d = entry.shape.size(); d-- > 0;) {
-      position += entry.strides[d];
-      if (++index[d] < entry.shape[d]) break;
-      position -= entry.strides[d] * static_cast<uint64_t>(entry.shape[d]);
-      index[d] = 0;
-    }
-  }
-  return out;
-}
-
 class Torch : public StoredArchive {
  protected:
   explicit Torch(const std::string& origin) : StoredArchive("pt", origin) {}
@@ -162,9 +145,7 @@ class Torch : public StoredArchive {
     const bool is_row_major = IsRowMajor(entry);
     HP_RETURN_IF_ERROR(
         ReadElements(is_row_major ? entry.count : entry.span, entry.type, what, read, &tensor));
-    if (is_row_major) return tensor;
-    tensor.data = Gather(tensor.data, entry);
-    if (!tensor.integers.empty()) tensor.integers = Gather(tensor.integers, entry);
+    if (!is_row_major) ToRowMajor(entry.shape, entry.strides, &tensor);
     return tensor;
   }
 
@@ -346,6 +327,11 @@ absl::StatusOr<StorageId> ParseStorage(const PickleValue& storage, const std::st
 
 // ---- The zip archive ----
 
+// Whether it is the pickle of an archive, which may have it in a folder.
+bool IsPickle(const ZipMember& member) {
+  return member.name == kPickleName || absl::EndsWith(member.name, absl::StrCat("/", kPickleName));
+}
+
 class TorchZip : public Torch {
  public:
   TorchZip(std::unique_ptr<ZipArchive> zip, const std::string& origin)
@@ -358,11 +344,9 @@ class TorchZip : public Torch {
         return absl::InvalidArgumentError(
             absl::StrCat(origin(), ": member '", member.name, "' occurs twice"));
       }
-      const bool is_pickle =
-          member.name == kPickleName || absl::EndsWith(member.name, absl::StrCat("/", kPickleName));
       const std::string root = member.name.substr(
           0, member.name.size() - std::min(member.name.size(), sizeof(kPickleName) - 1));
-      if (!is_pickle || (has_pickle && root.size() >= root_.size())) continue;
+      if (!IsPickle(member) || (has_pickle && root.size() >= root_.size())) continue;
       root_ = root;
       has_pickle = true;
     }
@@ -520,10 +504,7 @@ class TorchPlain : public Torch {
       char count_bytes[8];
       HP_RETURN_IF_ERROR(source_->Read(position, count_bytes, sizeof(count_bytes)));
       position += sizeof(count_bytes);
-      uint64_t count = 0;
-      for (size_t i = 0; i < sizeof(count_bytes); ++i) {
-        count |= static_cast<uint64_t>(static_cast<unsigned char>(count_bytes[i])) << (8 * i);
-      }
+      const uint64_t count = UnsignedOf(absl::string_view(count_bytes, sizeof(count_bytes)));
       const uint64_t left = source_->size() - position;
       if (count > left / ByteSize(dtype->second)) {
         return absl::InvalidArgumentError(absl::StrCat(origin(), ": storage '", key->text,
@@ -554,10 +535,7 @@ absl::string_view TorchMagic() {
 }
 
 bool IsTorchZip(const ZipArchive& zip) {
-  return std::any_of(zip.members().begin(), zip.members().end(), [](const ZipMember& member) {
-    return member.name == kPickleName ||
-           absl::EndsWith(member.name, absl::StrCat("/", kPickleName));
-  });
+  return std::any_of(zip.members().begin(), zip.members().end(), IsPickle);
 }
 
 absl::StatusOr<std::unique_ptr<StoredArchive>> OpenTorchZip(std::unique_ptr<ZipArchive> zip,

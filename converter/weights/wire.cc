@@ -1,5 +1,7 @@
 #include "converter/weights/wire.h"
 
+#include "converter/io/byte_order.h"
+
 namespace handpick::converter {
 
 bool WireReader::Varint(uint64_t* value) {
@@ -21,10 +23,7 @@ bool WireReader::Varint(uint64_t* value) {
 bool WireReader::Fixed(size_t size, uint64_t* value) {
   absl::string_view bytes;
   if (!Bytes(size, &bytes)) return false;
-  *value = 0;
-  for (size_t i = 0; i < size; ++i) {
-    *value |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-  }
+  *value = UnsignedOf(bytes);
   return true;
 }
 

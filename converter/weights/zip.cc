@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "converter/io/byte_order.h"
 #include "converter/io/status_macros.h"
 #include "unzip.h"
 
@@ -25,8 +26,7 @@ absl::StatusOr<bool> EndsAsArchive(const ByteSource& source) {
   HP_RETURN_IF_ERROR(source.Read(source.size() - size, &end[0], size));
   const size_t at = end.rfind("PK\x05\x06");
   if (at == std::string::npos || end.size() - at < kRecordBytes) return false;
-  const size_t comment_bytes = static_cast<unsigned char>(end[at + kCommentSizeAt]) +
-                               256 * static_cast<unsigned char>(end[at + kCommentSizeAt + 1]);
+  const uint64_t comment_bytes = UnsignedOf(absl::string_view(end).substr(at + kCommentSizeAt, 2));
   return end.size() - at == kRecordBytes + comment_bytes;
 }
 

@@ -22,6 +22,7 @@
 #include "schema/bundle_generated.h"
 #include "schema/limits.h"
 #include "tests/support/random_model.h"
+#include "tests/support/test_files.h"
 
 namespace handpick::converter {
 namespace {
@@ -167,10 +168,7 @@ TEST(PipelineTest, TablesThatAreTooLargeAreRefusedFromTheirShapes) {
 class BundleFileTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ =
-        testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+    folder_ = EmptyTestFolder();
     path_ = folder_ + "/b.hpk";
   }
 

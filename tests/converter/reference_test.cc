@@ -353,19 +353,29 @@ TEST(ReferenceTest, StatesBeyondTheMaximumAreComputedAgainOrCarriedOn) {
   ExpectNear(SmallLogits(graph), {carried, carried});
 }
 
+// With attention 0.01 * price * seen + 0.4, and the biases (0.7, -0.8, 0.9) of an input that it
+// scales.
+Graph SmallAttentionRecurrence(schema::RecurrentCell kind) {
+  Graph graph = SmallGraph();
+  const SmallCell cell(&graph);
+  const ValueId attention =
+      graph.Append("attention", DenseOp(AddWeights(1, {0.01}, {0.4}, &graph), {}),
+                   {PriceOfEachEvent(cell.seen, &graph)}, 1);
+  Operator op = AttentionRecurrenceOp(kind, cell.weights);
+  if (kind == schema::RecurrentCell::AttentionInputGru ||
+      kind == schema::RecurrentCell::ResetFirstAttentionInputGru) {
+    op.numbers = {0.7, -0.8, 0.9};
+  }
+  graph.logit = graph.Append("state", op, {cell.gates, attention}, 1);
+  return graph;
+}
+
 TEST(ReferenceTest, EachCellOfARecurrenceWithAttention) {
   for (const auto kind :
        {schema::RecurrentCell::AttentionInputGru, schema::RecurrentCell::AttentionGru,
         schema::RecurrentCell::AttentionUpdateGru}) {
-    Graph graph = SmallGraph();
-    const SmallCell cell(&graph);
-    const ValueId attention =
-        graph.Append("attention", DenseOp(AddWeights(1, {0.01}, {0.4}, &graph), {}),
-                     {PriceOfEachEvent(cell.seen, &graph)}, 1);
+    const Graph graph = SmallAttentionRecurrence(kind);
     const bool has_bias = kind == schema::RecurrentCell::AttentionInputGru;
-    Operator op = AttentionRecurrenceOp(kind, cell.weights);
-    if (has_bias) op.numbers = {0.7, -0.8, 0.9};
-    graph.logit = graph.Append("state", op, {cell.gates, attention}, 1);
     Logits expected;
     for (const double price : {2, -3}) {
       double h = 0;
@@ -414,15 +424,8 @@ TEST(ReferenceTest, EachCellWithAttentionThatResetsFirst) {
   for (const auto kind : {schema::RecurrentCell::ResetFirstAttentionInputGru,
                           schema::RecurrentCell::ResetFirstAttentionGru,
                           schema::RecurrentCell::ResetFirstAttentionKeepGru}) {
-    Graph graph = SmallGraph();
-    const SmallCell cell(&graph);
-    const ValueId attention =
-        graph.Append("attention", DenseOp(AddWeights(1, {0.01}, {0.4}, &graph), {}),
-                     {PriceOfEachEvent(cell.seen, &graph)}, 1);
+    const Graph graph = SmallAttentionRecurrence(kind);
     const bool scales = kind == schema::RecurrentCell::ResetFirstAttentionInputGru;
-    Operator op = AttentionRecurrenceOp(kind, cell.weights);
-    if (scales) op.numbers = {0.7, -0.8, 0.9};
-    graph.logit = graph.Append("state", op, {cell.gates, attention}, 1);
     Logits expected;
     for (const double price : {2, -3}) {
       double h = 0;

@@ -41,6 +41,20 @@ def of_deepctr(column):
     raise Error(f"feature columns: {column!r} is no SparseFeat, VarLenSparseFeat or DenseFeat")
 
 
+def in_groups(columns):
+    """The order in which DeepCTR joins embeddings: by group_name, groups by their first column."""
+    groups = {}
+    for column in columns:
+        groups.setdefault(column.group, []).append(column)
+    return [column for group in groups.values() for column in group]
+
+
+def ids_in_groups(columns):
+    """Single ids come out group by group; the rest in the order of the columns."""
+    regrouped = iter(in_groups([c for c in columns if c.kind == ID]))
+    return [next(regrouped) if c.kind == ID else c for c in columns]
+
+
 @dataclasses.dataclass
 class Roles:
     """What columns do not tell: which describe the candidate, and which are the user's events."""

@@ -7,7 +7,7 @@ holds, are the caller's. TensorFlow itself is the caller's: nothing here imports
 import numpy as np
 
 from . import rows as rows_of
-from .columns import ID, IDS, NUMBERS, Features, Roles, of_deepctr
+from .columns import ID, IDS, NUMBERS, Features, Roles, ids_in_groups, in_groups, of_deepctr
 from .command import Error
 from .described import Described, from_rows
 
@@ -134,7 +134,7 @@ class _Model:
         if kind in ("fm", "afm"):
             deep = [c for c in deep if c.kind != NUMBERS]
         if attended:
-            deep = _deep_in_groups(deep)
+            deep = ids_in_groups(deep)
         sections["deep"] = {"features": features.uses(deep)}
         if kind in ("shared_bottom", "mmoe"):
             towers = self.layers("DNN", "tower_")
@@ -163,8 +163,8 @@ class _Model:
     def _attention(self, features, attended):
         (layer,) = self.layers("AttentionSequencePoolingLayer")
         names = {c.name[len("hist_"):] for c in attended}
-        query = _in_groups([c for c in self.deep if c.kind == ID and c.name in names])
-        said = {"query": features.references(query), "key": features.references(_in_groups(attended)),
+        query = in_groups([c for c in self.deep if c.kind == ID and c.name in names])
+        said = {"query": features.references(query), "key": features.references(in_groups(attended)),
                 "hidden_units": [int(units) for units in layer.att_hidden_units],
                 "activation": _known(layer.att_activation, layer.name), "softmax": bool(layer.weight_normalization)}
         if self.kind == "din":
@@ -209,19 +209,6 @@ def _known(activation, where):
     if activation not in _ACTIVATIONS:
         raise Error(f"{where}: the converter has no activation {activation!r}; it has {', '.join(_ACTIVATIONS)}")
     return activation
-
-
-def _in_groups(columns):
-    """By group_name, groups by their first column."""
-    groups = {}
-    for column in columns:
-        groups.setdefault(column.group, []).append(column)
-    return [column for group in groups.values() for column in group]
-
-
-def _deep_in_groups(columns):
-    regrouped = iter(_in_groups([c for c in columns if c.kind == ID]))
-    return [next(regrouped) if c.kind == ID else c for c in columns]
 
 
 def _filled_positions(ids):

@@ -10,7 +10,7 @@ import numpy as np
 
 from . import rows as rows_of
 from . import torch_models
-from .columns import ID, IDS, NUMBERS, Features, Roles, of_deepctr
+from .columns import ID, IDS, NUMBERS, Features, Roles, ids_in_groups, in_groups, of_deepctr
 from .command import Error
 from .described import Described, from_rows
 
@@ -292,14 +292,6 @@ def _dcn(model):
     return found
 
 
-def _in_groups(columns):
-    """The order in which the library joins embeddings: by group_name, groups by their first column."""
-    groups = {}
-    for column in columns:
-        groups.setdefault(column.group, []).append(column)
-    return [column for group in groups.values() for column in group]
-
-
 def _attending(model, kind, names, unit):
     """What DIN and DIEN share."""
     model.kind, model.task = kind, model.live.out.task
@@ -314,8 +306,8 @@ def _attending(model, kind, names, unit):
     if model.events not in {c.length for c in model.attended}:
         model.notes.append(f"{model.library_name} counts events by '{model.events}', the first length of all: "
                            "no column of the history names it")
-    query = _in_groups([c for c in columns if c.kind == ID and c.name in names])
-    key = _in_groups(model.attended)
+    query = in_groups([c for c in columns if c.kind == ID and c.name in names])
+    key = in_groups(model.attended)
     if ["hist_" + c.name for c in query] != [c.name for c in key]:
         model.notes.append(f"{model.library_name} compares {[c.name for c in query]} with {[c.name for c in key]}, in "
                            "these orders; the bundle will too")
@@ -330,17 +322,11 @@ def _attending(model, kind, names, unit):
     return parts
 
 
-def _deep_in_groups(columns):
-    """Single ids come out group by group; the rest in the order of the columns."""
-    regrouped = iter(_in_groups([c for c in columns if c.kind == ID]))
-    return [next(regrouped) if c.kind == ID else c for c in columns]
-
-
 def _din(model):
     parts = _attending(model, "din", model.live.history_feature_list, "attention")
     attended = {c.name for c in model.attended}
     model.read = model.deep_columns()
-    deep = _deep_in_groups([c for c in model.read if c.name not in attended])
+    deep = ids_in_groups([c for c in model.read if c.name not in attended])
     model.parts = lambda features: parts(features, deep)
     return model
 
@@ -353,7 +339,7 @@ def _dien(model):
     if left_out:
         model.notes.append(f"DIEN does not read {', '.join(left_out)}: sequences that are no history are left out")
     model.read = [c for c in columns if c.kind != IDS or c.name in attended]
-    deep = _deep_in_groups([c for c in model.read if c.name not in attended])
+    deep = ids_in_groups([c for c in model.read if c.name not in attended])
     model.dropped = ("interest_extractor.auxiliary_net.",)
     model.parts = lambda features: {**parts(features, deep), "evolution": {"cell": model.live.interest_evolution.gru_type}}
     return model

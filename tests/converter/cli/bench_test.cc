@@ -9,6 +9,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/converter/cli/run_handpick.h"
+#include "tests/support/test_files.h"
 
 namespace handpick::converter {
 namespace {
@@ -19,12 +20,7 @@ using ::testing::HasSubstr;
 // A bundle of its own for each test. Every sample counts, however busy the machine is.
 class BenchTest : public testing::Test {
  protected:
-  void SetUp() override {
-    const std::string folder =
-        testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::create_directories(folder);
-    bundle_ = folder + "/b.hpk";
-  }
+  void SetUp() override { bundle_ = EmptyTestFolder() + "/b.hpk"; }
 
   void ConvertMovies() {
     const std::string model = "examples/wide_deep/model/";

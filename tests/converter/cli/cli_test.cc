@@ -20,6 +20,7 @@
 #include "nlohmann/json.hpp"
 #include "schema/bundle_generated.h"
 #include "tests/converter/cli/run_handpick.h"
+#include "tests/support/test_files.h"
 #include "xxhash.h"
 
 namespace handpick::converter {
@@ -53,10 +54,7 @@ std::string FirstLines(const std::string& path, int count) {
 class CliTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ =
-        testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
+    folder_ = EmptyTestFolder();
     bundle_ = folder_ + "/b.hpk";
   }
 

@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/converter/cli/run_handpick.h"
+#include "tests/support/test_files.h"
 
 namespace handpick::converter {
 namespace {
@@ -20,10 +21,7 @@ constexpr char kModel[] = "tests/goldens/dien/augru_dice_softmax";
 class DraftCliTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ =
-        testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::filesystem::remove_all(folder_);
-    std::filesystem::create_directories(folder_);
+    folder_ = EmptyTestFolder();
     spec_ = folder_ + "/spec.json";
     const Json whole = Json::parse(ReadText(absl::StrCat(kModel, ".spec.json")));
     std::ofstream(folder_ + "/columns.json")

@@ -23,6 +23,7 @@
 #include "schema/bundle_generated.h"
 #include "tests/converter/cli/run_handpick.h"
 #include "tests/converter/recall/random_vectors.h"
+#include "tests/support/test_files.h"
 
 namespace handpick::converter {
 namespace {
@@ -122,12 +123,7 @@ std::vector<double> Best(std::vector<double> scores, size_t k) {
 
 class RecallCliTest : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ =
-        testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-  }
+  void SetUp() override { folder_ = EmptyTestFolder(); }
 
   std::string Path(const std::string& name) const { return folder_ + "/" + name; }
   std::string Write(const std::string& name, const std::string& bytes) const {

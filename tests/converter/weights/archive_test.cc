@@ -2,7 +2,6 @@
 // read.
 #include "converter/weights/archive.h"
 
-#include <fstream>
 #include <memory>
 #include <string>
 
@@ -11,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/converter/weights/zip_testing.h"
+#include "tests/support/test_files.h"
 
 namespace handpick::converter {
 namespace {
@@ -22,16 +22,11 @@ using ::testing::IsEmpty;
 constexpr char kFiles[] = "tests/converter/weights/files/";
 
 std::string Write(const std::string& name, const std::string& bytes) {
-  const std::string path = ::testing::TempDir() + "/" + name;
-  std::ofstream(path, std::ios::binary) << bytes;
-  return path;
+  return WriteText(::testing::TempDir() + "/" + name, bytes);
 }
 
 std::string Copy(const std::string& from, const std::string& name) {
-  std::ifstream file(kFiles + from, std::ios::binary);
-  const std::string path = ::testing::TempDir() + "/" + name;
-  std::ofstream(path, std::ios::binary) << file.rdbuf();
-  return path;
+  return Write(name, ReadText(kFiles + from));
 }
 
 std::string Safetensors(const std::string& header, const std::string& data) {

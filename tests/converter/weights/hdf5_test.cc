@@ -1,6 +1,4 @@
 // What Keras writes by HDF5, and what it does not.
-#include <fstream>
-#include <sstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -8,6 +6,7 @@
 #include "converter/weights/weights.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/test_files.h"
 
 namespace handpick::converter {
 namespace {
@@ -77,15 +76,11 @@ TEST(Hdf5Test, RefusesWhatIsElsewhereAndWhatLies) {
 }
 
 TEST(Hdf5Test, RefusesTruncations) {
-  std::ifstream file(absl::StrCat(kFiles, "keras1.h5"), std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  const std::string whole = text.str();
+  const std::string whole = ReadText(absl::StrCat(kFiles, "keras1.h5"));
   ASSERT_FALSE(whole.empty());
   const std::string path = ::testing::TempDir() + "/cut.h5";
   for (size_t size = 0; size < whole.size(); size += 113) {
-    std::ofstream(path, std::ios::binary) << whole.substr(0, size);
-    EXPECT_THAT(FaultOf(path), HasSubstr("cut.h5: ")) << size;
+    EXPECT_THAT(FaultOf(WriteText(path, whole.substr(0, size))), HasSubstr("cut.h5: ")) << size;
   }
 }
 

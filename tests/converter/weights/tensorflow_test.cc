@@ -1,6 +1,5 @@
 // What TensorFlow saves, and what it does not.
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/converter/weights/tensorflow_testing.h"
+#include "tests/support/test_files.h"
 
 namespace handpick::converter {
 namespace {
@@ -35,27 +35,22 @@ const std::string& OneAndTwo() {
 class TensorFlowTest : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = absl::StrCat(testing::TempDir(), "/",
-                           testing::UnitTest::GetInstance()->current_test_info()->name());
-    std::filesystem::remove_all(folder_);
+    folder_ = EmptyTestFolder();
     std::filesystem::create_directories(folder_ + "/variables");
     index_ = folder_ + "/variables/variables.index";
     data_ = folder_ + "/variables/variables.data-00000-of-00001";
   }
 
-  static void Write(const std::string& path, const std::string& bytes) {
-    std::ofstream(path, std::ios::binary) << bytes;
-  }
   std::unique_ptr<Archive> Open(const std::string& index, const std::string& data) const {
-    Write(index_, index);
-    Write(data_, data);
+    WriteText(index_, index);
+    WriteText(data_, data);
     auto archive = OpenArchive(index_);
     EXPECT_TRUE(archive.ok()) << archive.status();
     return archive.ok() ? *std::move(archive) : nullptr;
   }
   std::string FaultOf(const std::string& index, const std::string& data = "") const {
-    Write(index_, index);
-    Write(data_, data);
+    WriteText(index_, index);
+    WriteText(data_, data);
     const auto archive = OpenArchive(index_);
     EXPECT_FALSE(archive.ok());
     return std::string(archive.status().message());
@@ -143,12 +138,12 @@ TEST_F(TensorFlowTest, ReadsSeveralFilesOfDataInBothByteOrders) {
   const std::string index = TableOf({{"", HeaderOf(3, 1)},
                                      {"a", TensorEntry(1, {1}, big, 0, 0)},
                                      {"b", TensorEntry(1, {1}, other, 4, 2)}});
-  Write(index_, index);
+  WriteText(index_, index);
   const std::string stem = folder_ + "/variables/variables.data-0000";
-  Write(stem + "0-of-00003", big);
+  WriteText(stem + "0-of-00003", big);
   EXPECT_THAT(std::string(OpenArchive(index_).status().message()),
               AllOf(HasSubstr("tensor 'b': cannot open "), HasSubstr("data-00002-of-00003: No")));
-  Write(stem + "2-of-00003", "    " + other);
+  WriteText(stem + "2-of-00003", "    " + other);
   const auto archive = OpenArchive(index_);
   ASSERT_TRUE(archive.ok()) << archive.status();
   // Of the one between there is nothing to read.
@@ -223,7 +218,7 @@ TEST_F(TensorFlowTest, RefusesEveryTruncationAndEveryChangedByte) {
   for (size_t i = 0; i < index.size(); ++i) {
     std::string changed = index;
     changed[i] = static_cast<char>(changed[i] ^ 0x10);
-    Write(index_, changed);
+    WriteText(index_, changed);
     const auto archive = OpenArchive(index_);
     // The block of other things and the padding are not looked at.
     if (!archive.ok()) continue;

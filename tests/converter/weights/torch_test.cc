@@ -3,7 +3,6 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "gtest/gtest.h"
 #include "tests/converter/weights/torch_testing.h"
 #include "tests/converter/weights/zip_testing.h"
+#include "tests/support/test_files.h"
 
 namespace handpick::converter {
 namespace {
@@ -24,17 +24,8 @@ using ::testing::IsEmpty;
 
 constexpr char kFiles[] = "tests/converter/weights/files/";
 
-std::string ReadText(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
 absl::StatusOr<Weights> ReadBytes(const std::string& bytes) {
-  const std::string path = ::testing::TempDir() + "/w.pt";
-  std::ofstream(path, std::ios::binary) << bytes;
-  return ReadWeights(path);
+  return ReadWeights(WriteText(::testing::TempDir() + "/w.pt", bytes));
 }
 
 std::string FaultOf(const std::string& bytes) {
