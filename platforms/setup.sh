@@ -4,6 +4,9 @@
 # On Debian 12: installs the packages below, fetches the source tarballs of pins.bzl from the Debian
 # mirror that apt uses, and writes .bazelrc.local. Run it again whenever you like: with nothing to
 # do it takes about a second. It changes nothing in the checkout but .bazelrc.local.
+#
+#     platforms/setup.sh             for building and testing on this machine
+#     platforms/setup.sh GROUP...    also for what platforms/package.sh makes: see `groups` below
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -16,6 +19,11 @@ packages=(
   python3 clang-format git ca-certificates
   python3-numpy python3-pip python3-setuptools python3-wheel        # the Python package: its wheel, and its tests
   libhdf5-dev # HDF5, for the converter
+)
+
+# Only for packages (platforms/package.sh) and their tests (tests/packages).
+declare -A groups=(
+  [wheel]=""
 )
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -160,6 +168,12 @@ write_bazelrc() {
     say "wrote .bazelrc.local for Bazel $major"
   fi
 }
+
+for group in "$@"; do
+  [ -n "${groups[$group]+there}" ] || die "no group '$group'; there are: $(printf '%s\n' "${!groups[@]}" | sort | paste -sd' ')"
+  # shellcheck disable=SC2206
+  packages+=(${groups[$group]})
+done
 
 mkdir -p "$sources"
 exec 9>"$cache/setup.lock"

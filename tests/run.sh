@@ -7,6 +7,7 @@
 #     default   everything is built and every test run, optimised, for this machine
 #     asan      the tests tagged "asan" again, with the address and undefined-behaviour sanitizers
 #     arm64     the tests tagged "arm64", cross-compiled and run under qemu, on bundles made here
+#     packages  tests/packages: what apps install is made, installed and used
 #     format    clang-format over all C and C++ files
 #
 # All steps are run, whatever an earlier one said. The last line is "N passed, N failed": tests of
@@ -19,12 +20,12 @@ cd "$root" || exit 1
 exec </dev/null
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(default asan arm64 format)
+[ $# -gt 0 ] || steps=(default asan arm64 packages format)
 for step in "${steps[@]}"; do
   case $step in
-    default | asan | arm64 | format) ;;
+    default | asan | arm64 | packages | format) ;;
     *)
-      printf "tests/run.sh: no step '%s'; there are: default, asan, arm64, format\n" "$step" >&2
+      printf "tests/run.sh: no step '%s'; there are: default, asan, arm64, packages, format\n" "$step" >&2
       exit 2
       ;;
   esac
@@ -76,6 +77,22 @@ arm64_step() {
   bazel_step --config=arm64 --override_repository=golden_bundles="$bundles"
 }
 
+# Each script makes packages by platforms/package.sh, and uses them as an app does. Exit status 77: skipped, and the last line
+# says what is missing.
+packages_step() {
+  local test name status
+  for test in tests/packages/*_test.sh; do
+    name=$(basename "$test" _test.sh)
+    bash "$test" >"$work/$name.log" 2>&1
+    status=$?
+    case $status in
+      0) say "PASSED $name"; count 1 0 0 ;;
+      77) say "SKIPPED $name: $(tail -n 1 "$work/$name.log")"; count 0 0 1 ;;
+      *) tail -n 100 "$work/$name.log"; say "FAILED $name, exit status $status"; count 0 1 0 ;;
+    esac
+  done
+}
+
 format_step() {
   local files=()
   mapfile -d '' files < <(git ls-files -z -- '*.c' '*.cc' '*.h' 2>/dev/null)
@@ -109,6 +126,7 @@ if bash platforms/setup.sh; then
       default) bazel_step ;;
       asan) bazel_step --config=asan ;;
       arm64) arm64_step ;;
+      packages) packages_step ;;
       format) format_step ;;
     esac
     say "took $((SECONDS - started)) s"
