@@ -40,7 +40,7 @@ hp_status hp_get_build_info(hp_build_info* info) {
 hp_status hp_model_check(const hp_model* model, hp_error* error) {
   Succeed(error);
   if (model == nullptr) return NullArgument(error, "model");
-  return handpick::CheckIntegrity(model->model.data(), model->model.size(), error);
+  return handpick::CheckIntegrity(model->model.bytes().data, model->model.bytes().size, error);
 }
 
 hp_status hp_bundle_inspect(const void* data, size_t size, hp_model_info* info, hp_error* error) {
@@ -48,7 +48,10 @@ hp_status hp_bundle_inspect(const void* data, size_t size, hp_model_info* info, 
   if (data == nullptr) return NullArgument(error, "data");
   if (info == nullptr) return NullArgument(error, "info");
   handpick::Model model(nullptr);
-  HP_TRY(model.Open(data, size, /*pack=*/false, error));
+  handpick::BundleBytes bytes;
+  bytes.data = data;
+  bytes.size = size;
+  HP_TRY(model.Open(bytes, /*pack=*/false, error));
   return WriteStruct(model.plan().info, info, error);
 }
 

@@ -6,6 +6,7 @@
 #include "sdk/api/arguments.h"
 #include "sdk/api/handles.h"
 #include "sdk/base/error.h"
+#include "sdk/base/model_memory.h"
 #include "sdk/bundle/mapped_file.h"
 #include "sdk/features/resolve.h"
 #include "sdk/recall/index.h"
@@ -15,17 +16,19 @@ namespace {
 
 static_assert(alignof(hp_model) <= HP_ALIGNMENT, "memory is aligned enough");
 
-hp_status NewModel(const hp_allocator* given, hp_model** model, hp_error* error) {
-  hp_allocator allocator = DefaultAllocator();
-  if (given != nullptr) {
-    HP_TRY(ReadStruct(given, &allocator, error));
-    if (allocator.allocate == nullptr || allocator.release == nullptr) {
-      return NullArgument(error, "a function of the allocator");
-    }
+hp_status ReadOptions(const hp_open_options* given, hp_open_options* options,
+                      hp_allocator* allocator, hp_error* error) {
+  HP_TRY(ReadStruct(given, options, error));
+  if ((options->flags & ~uint32_t{HP_OPEN_COPY}) != 0) {
+    return Fail(error, HP_INVALID_ARGUMENT,
+                "open options have flags 0x%x, expected HP_OPEN_COPY or 0", options->flags);
   }
-  void* memory = allocator.allocate(allocator.opaque, sizeof(hp_model), HP_ALIGNMENT);
-  if (memory == nullptr) return Fail(error, HP_OUT_OF_MEMORY, "no memory for a model");
-  *model = new (memory) hp_model(&allocator);
+  *allocator = DefaultAllocator();
+  if (options->allocator == nullptr) return HP_OK;
+  HP_TRY(ReadStruct(options->allocator, allocator, error));
+  if (allocator->allocate == nullptr || allocator->release == nullptr) {
+    return NullArgument(error, "a function of the allocator");
+  }
   return HP_OK;
 }
 
@@ -35,42 +38,75 @@ void DeleteModel(hp_model* model) {
   allocator.release(allocator.opaque, model, sizeof(hp_model));
 }
 
-}  // namespace
-}  // namespace handpick
-
-using handpick::NullArgument;
-using handpick::Succeed;
-
-hp_status hp_model_open_buffer(const void* data, size_t size, const hp_allocator* allocator,
-                               hp_model** model, hp_error* error) {
-  Succeed(error);
-  if (data == nullptr) return NullArgument(error, "data");
-  if (model == nullptr) return NullArgument(error, "model");
-  hp_model* opened = nullptr;
-  HP_TRY(handpick::NewModel(allocator, &opened, error));
-  const hp_status status = opened->model.Open(data, size, /*pack=*/true, error);
+// Opens the bytes that read(copy, allocator, &bytes) brings.
+template <typename Read>
+hp_status OpenModel(const hp_open_options* given, const Read& read, hp_model** model,
+                    hp_error* error) {
+  hp_open_options options;
+  hp_allocator allocator;
+  HP_TRY(ReadOptions(given, &options, &allocator, error));
+  void* memory = allocator.allocate(allocator.opaque, sizeof(hp_model), HP_ALIGNMENT);
+  if (memory == nullptr) return Fail(error, HP_OUT_OF_MEMORY, "no memory for a model");
+  hp_model* opened = new (memory) hp_model(&allocator);
+  BundleBytes bytes;
+  hp_status status = read((options.flags & HP_OPEN_COPY) != 0, allocator, &bytes);
+  if (status == HP_OK) status = opened->model.Open(bytes, /*pack=*/true, error);
   if (status != HP_OK) {
-    handpick::DeleteModel(opened);
+    DeleteModel(opened);
     return status;
   }
   *model = opened;
   return HP_OK;
 }
 
-hp_status hp_model_open_file(const char* path, const hp_allocator* allocator, hp_model** model,
+}  // namespace
+}  // namespace handpick
+
+using handpick::NullArgument;
+using handpick::Succeed;
+
+hp_status hp_model_open_file(const char* path, const hp_open_options* options, hp_model** model,
                              hp_error* error) {
   Succeed(error);
-  if (path == nullptr) return NullArgument(error, "path");
   if (model == nullptr) return NullArgument(error, "model");
-  handpick::MappedFile file;
-  HP_TRY(handpick::MapFile(path, &file, error));
-  const hp_status status = hp_model_open_buffer(file.data, file.size, allocator, model, error);
-  if (status != HP_OK) {
-    handpick::UnmapFile(file);
-    return status;
-  }
-  (*model)->model.OwnFile(file);
-  return HP_OK;
+  *model = nullptr;
+  if (path == nullptr) return NullArgument(error, "path");
+  return handpick::OpenModel(
+      options,
+      [&](bool copy, const hp_allocator& allocator, handpick::BundleBytes* bytes) {
+        return handpick::ReadFile(path, copy, allocator, bytes, error);
+      },
+      model, error);
+}
+
+hp_status hp_model_open_fd(int fd, int64_t offset, int64_t length, const hp_open_options* options,
+                           hp_model** model, hp_error* error) {
+  Succeed(error);
+  if (model == nullptr) return NullArgument(error, "model");
+  *model = nullptr;
+  return handpick::OpenModel(
+      options,
+      [&](bool copy, const hp_allocator& allocator, handpick::BundleBytes* bytes) {
+        return handpick::ReadDescriptor(fd, offset, length, copy, allocator, bytes, error);
+      },
+      model, error);
+}
+
+hp_status hp_model_open_buffer(const void* data, size_t size, const hp_open_options* options,
+                               hp_model** model, hp_error* error) {
+  Succeed(error);
+  if (model == nullptr) return NullArgument(error, "model");
+  *model = nullptr;
+  if (data == nullptr) return NullArgument(error, "data");
+  return handpick::OpenModel(
+      options,
+      [&](bool copy, const hp_allocator& allocator, handpick::BundleBytes* bytes) {
+        if (copy) return handpick::CopyBuffer(data, size, allocator, bytes, error);
+        bytes->data = data;
+        bytes->size = size;
+        return HP_OK;
+      },
+      model, error);
 }
 
 void hp_model_close(hp_model* model) {

@@ -8,13 +8,13 @@ namespace handpick {
 
 Model::~Model() {
   for (const RowLayer& layer : row_layers_) DestroyRowLayer(layer);
-  UnmapFile(file_);
+  ReleaseBytes(bytes_, memory_.allocator());
 }
 
-hp_status Model::Open(const void* data, size_t size, bool pack, hp_error* error) {
-  HP_TRY(LoadBundle(data, size, &memory_, &plan_, error));
-  data_ = data;
-  size_ = size;
+hp_status Model::Open(const BundleBytes& bytes, bool pack, hp_error* error) {
+  bytes_ = bytes;
+  HP_TRY(LoadBundle(bytes.data, bytes.size, &memory_, &plan_, error));
+  plan_.info.copied_bytes = bytes.copy == nullptr ? 0 : bytes.size;
   SessionLayout layout;
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   options.workers = 1;

@@ -17,15 +17,10 @@ class Model {
   Model& operator=(const Model&) = delete;
 
   // Loads and verifies the bundle; with `pack`, makes the dense layers too (without: only plan()
-  // may be used).
-  hp_status Open(const void* data, size_t size, bool pack, hp_error* error);
+  // may be used). The model releases the bytes when it is destroyed, also after an error.
+  hp_status Open(const BundleBytes& bytes, bool pack, hp_error* error);
 
-  // The bundle's bytes.
-  const void* data() const { return data_; }
-  size_t size() const { return size_; }
-
-  // The model unmaps `file` when it is destroyed.
-  void OwnFile(const MappedFile& file) { file_ = file; }
+  const BundleBytes& bytes() const { return bytes_; }
 
   const Plan& plan() const { return plan_; }
   // The layer of a session step that has weights. Candidate steps have none: their kernels read
@@ -41,9 +36,7 @@ class Model {
   hp_status Pack(hp_error* error);
 
   ModelMemory memory_;
-  const void* data_ = nullptr;
-  size_t size_ = 0;
-  MappedFile file_;
+  BundleBytes bytes_;
   Plan plan_ = {};
   absl::Span<RowLayer> row_layers_;  // By step; not made for those without weights.
   uint64_t engine_bytes_ = 0;

@@ -1,4 +1,7 @@
 // Every function of the headers, with each of its pointers null in turn.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -50,6 +53,7 @@ struct World {
       return std::aligned_alloc(alignment, (size_wanted + alignment - 1) / alignment * alignment);
     };
     allocator.release = [](void*, void* freed, size_t) { std::free(freed); };
+    opening.allocator = &allocator;
     context.Integers(kUser, {2});
     events.Integers(kSeen, {made.ids[3].integer});
     candidates.Integers(kItem, {made.ids[3].integer});
@@ -78,6 +82,7 @@ struct World {
   Batch context, events, candidates;
   hp_error error = {};
   hp_allocator allocator = HP_ALLOCATOR_INIT;
+  hp_open_options opening = HP_OPEN_OPTIONS_INIT;
   hp_model* new_model = nullptr;
   hp_session* new_session = nullptr;
   hp_session* created = nullptr;
@@ -129,9 +134,8 @@ std::vector<Function> Functions() {
        3,
        -1,
        [](World& w, int n) {
-         return hp_model_open_buffer(Or(n, 0, w.bytes.data()), w.bytes.size(),
-                                     Or(n, 1, &w.allocator), Or(n, 2, &w.new_model),
-                                     Or(n, 3, &w.error));
+         return hp_model_open_buffer(Or(n, 0, w.bytes.data()), w.bytes.size(), Or(n, 1, &w.opening),
+                                     Or(n, 2, &w.new_model), Or(n, 3, &w.error));
        }},
       {"hp_model_open_file",
        4,
@@ -139,8 +143,20 @@ std::vector<Function> Functions() {
        3,
        -1,
        [](World& w, int n) {
-         return hp_model_open_file(Or(n, 0, w.path.c_str()), Or(n, 1, &w.allocator),
+         return hp_model_open_file(Or(n, 0, w.path.c_str()), Or(n, 1, &w.opening),
                                    Or(n, 2, &w.new_model), Or(n, 3, &w.error));
+       }},
+      {"hp_model_open_fd",
+       3,
+       {0, 2},
+       2,
+       -1,
+       [](World& w, int n) {
+         const int fd = open(w.path.c_str(), O_RDONLY | O_CLOEXEC);
+         const hp_status status = hp_model_open_fd(fd, 0, -1, Or(n, 0, &w.opening),
+                                                   Or(n, 1, &w.new_model), Or(n, 2, &w.error));
+         close(fd);
+         return status;
        }},
       {"hp_model_get_info",
        2,

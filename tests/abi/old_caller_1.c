@@ -216,6 +216,7 @@ int old_caller_run(const void* bundle, size_t bundle_size, int64_t item) {
   GUARDED(hp_build_info, build, 1);
   GUARDED(hp_model_info, inspected, 1);
   hp_allocator allocator = HP_ALLOCATOR_INIT;
+  hp_open_options opening = HP_OPEN_OPTIONS_INIT;
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   hp_model* model = NULL;
   hp_session* session = NULL;
@@ -223,6 +224,7 @@ int old_caller_run(const void* bundle, size_t bundle_size, int64_t item) {
   allocator.allocate = allocate;
   allocator.release = release;
   allocator.opaque = &allocated;
+  opening.allocator = &allocator;
   options.tile = 5;
   build.value[0].struct_size = sizeof(hp_build_info);
   EXPECT_OK(hp_get_build_info(&build.value[0]));
@@ -231,7 +233,7 @@ int old_caller_run(const void* bundle, size_t bundle_size, int64_t item) {
   inspected.value[0].struct_size = sizeof(hp_model_info);
   EXPECT_OK(hp_bundle_inspect(bundle, bundle_size, &inspected.value[0], &error));
   EXPECT_INTACT(inspected);
-  if (hp_model_open_buffer(bundle, bundle_size, &allocator, &model, &error) != HP_OK ||
+  if (hp_model_open_buffer(bundle, bundle_size, &opening, &model, &error) != HP_OK ||
       hp_session_new(model, &options, &session, &error) != HP_OK) {
     printf("FAILED: %s\n", error.message);
     return failures + 1;

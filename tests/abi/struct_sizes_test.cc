@@ -141,6 +141,13 @@ class StructSizesTest : public ::testing::Test {
               HP_OK);
   }
   hp_session* get() { return session_.get(); }
+  hp_status Open(const hp_open_options* options, hp_error* error) {
+    hp_model* model = nullptr;
+    const hp_status status =
+        hp_model_open_buffer(bytes_.data(), bytes_.size(), options, &model, error);
+    hp_model_close(model);
+    return status;
+  }
   std::function<std::string()> said() {
     return [this] { return std::string(session_.message()); };
   }
@@ -188,13 +195,15 @@ TEST_F(StructSizesTest, WhatIsHandedIn) {
   ExpectTaken<hp_allocator>(
       allocator,
       [&](const hp_allocator* from) {
-        hp_model* model = nullptr;
-        const hp_status status =
-            hp_model_open_buffer(bytes_.data(), bytes_.size(), from, &model, &error);
-        hp_model_close(model);
-        return status;
+        hp_open_options opening = HP_OPEN_OPTIONS_INIT;
+        opening.allocator = from;
+        return Open(&opening, &error);
       },
       error_said);
+  hp_open_options opening = HP_OPEN_OPTIONS_INIT;
+  opening.allocator = &allocator;
+  ExpectTaken<hp_open_options>(
+      opening, [&](const hp_open_options* from) { return Open(from, &error); }, error_said);
   Batch user(1);
   user.Integers(kUser, {2});
   ExpectTaken<hp_batch>(

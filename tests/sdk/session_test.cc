@@ -791,9 +791,10 @@ TEST(SessionNewTest, TakesExactlyWhatIsToldAndGivesItBack) {
   const Bytes bytes(Serialized(*MakeTinyBundle()));
   Counts counts;
   const hp_allocator allocator = Counting(&counts);
+  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator};
   hp_model* model = nullptr;
   hp_error error;
-  ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), &allocator, &model, &error), HP_OK);
+  ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), &opening, &model, &error), HP_OK);
   const Counts opened = counts;
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   options.tile = 7;
@@ -832,9 +833,10 @@ TEST(SessionNewTest, FailuresLeaveNothing) {
   const Bytes bytes(Serialized(*MakeTinyBundle()));
   Counts counts;
   const hp_allocator allocator = Counting(&counts);
+  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator};
   hp_model* model = nullptr;
   hp_error error;
-  ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), &allocator, &model, &error), HP_OK);
+  ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), &opening, &model, &error), HP_OK);
   const Counts opened = counts;
   hp_session* session = nullptr;
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
@@ -876,10 +878,11 @@ TEST(ModelTest, FeaturesAreFoundByNameAndSide) {
 TEST(ModelTest, EveryByteComesFromTheAllocatorAndGoesBack) {
   Counts counts;
   const hp_allocator allocator = Counting(&counts);
+  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator};
   const Bytes bytes(Serialized(*MakeTinyBundle()));
   hp_model* model = nullptr;
   hp_error error;
-  ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), &allocator, &model, &error), HP_OK)
+  ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), &opening, &model, &error), HP_OK)
       << error.message;
   hp_model_info info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(model, &info), HP_OK);
@@ -895,10 +898,11 @@ TEST(ModelTest, EveryAllocationThatFailsIsAnErrorWithoutALeak) {
     Counts counts;
     counts.allowed = allowed;
     const hp_allocator allocator = Counting(&counts);
+    const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator};
     hp_model* model = nullptr;
     hp_error error;
     const hp_status status =
-        hp_model_open_buffer(bytes.data(), bytes.size(), &allocator, &model, &error);
+        hp_model_open_buffer(bytes.data(), bytes.size(), &opening, &model, &error);
     if (status == HP_OK) {
       EXPECT_GT(allowed, 10);
       hp_model_close(model);

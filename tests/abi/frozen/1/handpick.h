@@ -94,19 +94,53 @@ typedef struct hp_allocator {
 #define HP_ALLOCATOR_INIT \
   { sizeof(hp_allocator), NULL, NULL, NULL }
 
+/** Bits of hp_open_options.flags. */
+typedef enum hp_open_flag {
+  HP_OPEN_COPY = 1 /**< The bundle is copied into memory of the allocator: the file, or buffer, is
+                      not needed afterwards, and may be written. Takes the bundle's size in memory,
+                      and the time to read all of it. */
+} hp_open_flag;
+
+typedef struct hp_open_options {
+  uint32_t struct_size;
+  uint32_t flags;                /**< HP_OPEN_COPY, or 0. */
+  const hp_allocator* allocator; /**< Copied; its `opaque` must outlive the model. What the engine
+                                    (XNNPACK) keeps, packed weights above all, comes from it too.
+                                    Null: malloc and free. */
+} hp_open_options;
+
+#define HP_OPEN_OPTIONS_INIT \
+  { sizeof(hp_open_options), 0, NULL }
+
 /** Opens a bundle: maps the file read-only until the model is closed, verifies it and packs the
  * float32 layers of context and history. Tables and all other weights are used in place.
- * @param[in]  allocator  Copied; its `opaque` must outlive the model. Null: malloc and free. What
- * the engine (XNNPACK) keeps, packed weights above all, comes from it too.
- * @param[out] model      Set on HP_OK; to be closed with hp_model_close.
- * @retval HP_INVALID_ARGUMENT, HP_FILE_ERROR, HP_NOT_A_BUNDLE, HP_BUNDLE_TOO_NEW,
- * HP_BUNDLE_TOO_OLD, HP_BUNDLE_CORRUPT, HP_OUT_OF_MEMORY, HP_UNSUPPORTED. Thread-safe. */
-HP_API hp_status hp_model_open_file(const char* path, const hp_allocator* allocator,
+ *
+ * A bundle file is never written in place while a model has it open: write a new file beside it,
+ * and rename that over the old name. Open models keep the old bytes, and an app that stops half-way
+ * has the old file or the new one. An app that can't keep to that opens with HP_OPEN_COPY: a mapped
+ * file that is overwritten gives wrong scores, and one that is cut short ends the app (SIGBUS).
+ * @param[in]  options  Null: defaults.
+ * @param[out] model    To be closed with hp_model_close. Null after a failure.
+ * @retval HP_INVALID_ARGUMENT, HP_FILE_ERROR (also: a folder, a pipe), HP_NOT_A_BUNDLE,
+ * HP_BUNDLE_TOO_NEW, HP_BUNDLE_TOO_OLD, HP_BUNDLE_CORRUPT, HP_OUT_OF_MEMORY, HP_UNSUPPORTED.
+ * Thread-safe; does not wait for pipes and devices. */
+HP_API hp_status hp_model_open_file(const char* path, const hp_open_options* options,
                                     hp_model** model, hp_error* error);
 
+/** As hp_model_open_file, of a part of an open file: an uncompressed asset of an APK, say.
+ * @param[in] fd      Open for reading. Stays the caller's, who may close it after the call; its
+ * position is not changed.
+ * @param[in] offset  Of the bundle's first byte in the file; any. When it is no multiple of
+ * HP_ALIGNMENT, the bundle can't be used in place: it is copied, as with HP_OPEN_COPY.
+ * @param[in] length  Bytes of the bundle; -1: up to the end of the file. */
+HP_API hp_status hp_model_open_fd(int fd, int64_t offset, int64_t length,
+                                  const hp_open_options* options, hp_model** model,
+                                  hp_error* error);
+
 /** As hp_model_open_file, of `size` bytes that lie in memory: the whole file, aligned to
- * HP_ALIGNMENT (HP_MISALIGNED). They must outlive the model and stay unchanged. */
-HP_API hp_status hp_model_open_buffer(const void* data, size_t size, const hp_allocator* allocator,
+ * HP_ALIGNMENT (HP_MISALIGNED). They must outlive the model and stay unchanged; with HP_OPEN_COPY
+ * they need neither. */
+HP_API hp_status hp_model_open_buffer(const void* data, size_t size, const hp_open_options* options,
                                       hp_model** model, hp_error* error);
 
 /** Closes a model; null: nothing. Its sessions must have been freed, or are not used any more. */
