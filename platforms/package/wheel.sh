@@ -1,4 +1,5 @@
 # shellcheck shell=bash
-# The Python package with the converter's command in it, for this machine's processor.
-build //converter/cli:handpick
-HANDPICK_BINARY=$root/bazel-bin/converter/cli/handpick converter/python/build_wheel.sh "$out"
+# The Python package with the converter's command and the runtime in it, for this machine's processor.
+build //converter/cli:handpick //sdk:handpick_shared
+HANDPICK_BINARY=$root/bazel-bin/converter/cli/handpick HANDPICK_LIBRARY=$root/bazel-bin/sdk/shared/libhandpick.so \
+  converter/python/build_wheel.sh "$out"

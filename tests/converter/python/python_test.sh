@@ -6,4 +6,5 @@ set -euo pipefail
 export HANDPICK_BINARY=$PWD/$1
 export PYTHONPATH=$PWD/converter/python${PYTHONPATH:+:$PYTHONPATH}
 shift
+[ -z "${HANDPICK_LIBRARY-}" ] || export HANDPICK_LIBRARY=$PWD/$HANDPICK_LIBRARY
 exec /usr/bin/python3 -B "$@"

@@ -1,6 +1,6 @@
 """The wheel, built, installed into an empty folder and used; what it says is what the command says.
 
-    HANDPICK_BINARY=<the command> python3 wheel_test.py BUILD_WHEEL.SH EXAMPLE_MODEL
+    HANDPICK_BINARY=<the command> python3 wheel_test.py BUILD_WHEEL.SH EXAMPLE_MODEL LIBRARY
 """
 
 import glob
@@ -17,12 +17,12 @@ import numpy as np
 
 # What is installed must find a command of its own.
 _BINARY = os.path.abspath(os.environ.pop("HANDPICK_BINARY"))
-_SCRIPT, _MODEL = (os.path.abspath(path) for path in sys.argv[1:])
+_SCRIPT, _MODEL, _LIBRARY = (os.path.abspath(path) for path in sys.argv[1:])
 
 
 def _build(out):
     """Returns the wheel's path."""
-    done = subprocess.run([_SCRIPT, out], env={**os.environ, "HANDPICK_BINARY": _BINARY}, stdout=subprocess.PIPE,
+    done = subprocess.run([_SCRIPT, out], env={**os.environ, "HANDPICK_BINARY": _BINARY, "HANDPICK_LIBRARY": _LIBRARY}, stdout=subprocess.PIPE,
                           encoding="utf-8", check=True)
     return done.stdout.strip()
 
@@ -101,6 +101,16 @@ class Wheel(unittest.TestCase):
             ranked = self.handpick.rank(self.bundle, given, top_k=2)
             theirs = _command("rank", "--bundle", self.bundle, "--requests", path, "--top-k", "2")
             self.assertEqual(ranked, [json.loads(line)["ranked"] for line in theirs])
+
+    def test_the_runtime_ranks_as_the_command(self):
+        with open(self.model("golden.jsonl"), encoding="utf-8") as file:
+            request = json.loads(next(file))
+        (expected,) = self.handpick.rank(self.bundle, [request], top_k=3)
+        with self.handpick.Model(self.bundle) as model, model.session() as session:
+            session.set_context(request["context"])
+            best = session.rank(request["candidates"], k=3)
+        self.assertEqual(best["index"].tolist(), [one["index"] for one in expected])
+        np.testing.assert_array_equal(best["score"], np.float32([one["score"] for one in expected]))
 
     def test_inspects(self):
         self.assertEqual(self.handpick.inspect(self.bundle), json.loads("".join(_command("inspect", self.bundle, "--json"))))
