@@ -238,6 +238,50 @@ typedef struct hp_column {
                                  [splits[i], splits[i+1]). Null otherwise. */
 } hp_column;
 
+/** A column of integers, one a row. */
+static inline hp_column hp_int64s(uint32_t feature, const int64_t* values) {
+  hp_column column;
+  column.feature = feature;
+  column.type = HP_INT64;
+  column.integers = values;
+  column.numbers = NULL;
+  column.strings = NULL;
+  column.row_splits = NULL;
+  return column;
+}
+
+/** A column of numbers: [rows, dimension]. */
+static inline hp_column hp_float32s(uint32_t feature, const float* values) {
+  hp_column column = hp_int64s(feature, NULL);
+  column.type = HP_FLOAT32;
+  column.numbers = values;
+  return column;
+}
+
+/** A column of strings, one a row. */
+static inline hp_column hp_strings(uint32_t feature, const hp_string* values) {
+  hp_column column = hp_int64s(feature, NULL);
+  column.type = HP_STRING;
+  column.strings = values;
+  return column;
+}
+
+/** A column of a multi-valued feature: row i has values [row_splits[i], row_splits[i + 1]). */
+static inline hp_column hp_int64_lists(uint32_t feature, const int64_t* values,
+                                       const uint32_t* row_splits) {
+  hp_column column = hp_int64s(feature, values);
+  column.row_splits = row_splits;
+  return column;
+}
+
+/** The same of strings. */
+static inline hp_column hp_string_lists(uint32_t feature, const hp_string* values,
+                                        const uint32_t* row_splits) {
+  hp_column column = hp_strings(feature, values);
+  column.row_splits = row_splits;
+  return column;
+}
+
 /** Rows given feature by feature: one row for a context, one per event for a history, one per
  * candidate. HP_BATCH(columns, column_count, row_count) makes one. */
 typedef struct hp_batch {
