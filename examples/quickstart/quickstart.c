@@ -73,11 +73,11 @@ static void set_user(recommender* r) {
   const hp_side side = HP_SIDE_CONTEXT;
   const hp_string genre = {kFavouriteGenre, sizeof(kFavouriteGenre) - 1};
   const hp_column columns[] = {
-      {.feature = feature(r, side, "rating_count"), .type = HP_FLOAT32, .numbers = &kRatingCount},
-      {.feature = feature(r, side, "mean_rating"), .type = HP_FLOAT32, .numbers = &kMeanRating},
-      {.feature = feature(r, side, "recent_mean"), .type = HP_FLOAT32, .numbers = &kRecentMean},
-      {.feature = feature(r, side, "genre_taste"), .type = HP_FLOAT32, .numbers = kGenreTaste},
-      {.feature = feature(r, side, "favourite_genre"), .type = HP_STRING, .strings = &genre},
+      hp_float32s(feature(r, side, "rating_count"), &kRatingCount),
+      hp_float32s(feature(r, side, "mean_rating"), &kMeanRating),
+      hp_float32s(feature(r, side, "recent_mean"), &kRecentMean),
+      hp_float32s(feature(r, side, "genre_taste"), kGenreTaste),
+      hp_strings(feature(r, side, "favourite_genre"), &genre),
   };
   const hp_batch context = HP_BATCH(columns, sizeof(columns) / sizeof(columns[0]), 1);
   check(hp_session_set_context(r->session, &context), hp_session_last_error(r->session));
@@ -89,8 +89,8 @@ static void append_liked(recommender* r, const int64_t* movies, const hp_string*
                          size_t count) {
   const hp_side side = HP_SIDE_HISTORY;
   const hp_column columns[] = {
-      {.feature = feature(r, side, "movie_id"), .type = HP_INT64, .integers = movies},
-      {.feature = feature(r, side, "genre"), .type = HP_STRING, .strings = genres},
+      hp_int64s(feature(r, side, "movie_id"), movies),
+      hp_strings(feature(r, side, "genre"), genres),
   };
   const hp_batch events = HP_BATCH(columns, sizeof(columns) / sizeof(columns[0]), count);
   check(hp_session_append_events(r->session, &events), hp_session_last_error(r->session));

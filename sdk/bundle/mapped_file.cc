@@ -87,8 +87,9 @@ hp_status CopyRange(const FileRange& range, const hp_allocator& allocator, Bundl
   HP_TRY(NewCopy(size, allocator, &copied, error));
   size_t done = 0;
   while (done < size) {
-    const ssize_t read = pread(range.descriptor, static_cast<char*>(copied.copy) + done,
-                               size - done, static_cast<off_t>(range.offset) + done);
+    const ssize_t read =
+        pread(range.descriptor, static_cast<char*>(copied.copy) + done, size - done,
+              static_cast<off_t>(range.offset + static_cast<int64_t>(done)));
     if (read < 0 && errno == EINTR) continue;
     if (read <= 0) {
       const char* reason = read < 0 ? std::strerror(errno) : "it became shorter";

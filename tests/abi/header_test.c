@@ -57,6 +57,29 @@ static void expect(int condition, const char* what) {
   }
 }
 
+/* Whether the column has these pointers, and the others are null. */
+static int column_is(hp_column column, hp_value_type type, const void* values,
+                     const uint32_t* row_splits) {
+  return column.feature == 7 && column.type == type && column.row_splits == row_splits &&
+         (const void*)column.integers == (type == HP_INT64 ? values : NULL) &&
+         (const void*)column.numbers == (type == HP_FLOAT32 ? values : NULL) &&
+         (const void*)column.strings == (type == HP_STRING ? values : NULL);
+}
+
+static void make_columns(void) {
+  const int64_t integers[] = {1, 2};
+  const float numbers[] = {1, 2};
+  const hp_string strings[] = {{"a", 1}, {"b", 1}};
+  const uint32_t splits[] = {0, 2};
+  const hp_column columns[] = {hp_int64s(7, integers), hp_float32s(7, numbers)};
+  expect(column_is(columns[0], HP_INT64, integers, NULL), "integers");
+  expect(column_is(columns[1], HP_FLOAT32, numbers, NULL), "numbers");
+  expect(column_is(hp_strings(7, strings), HP_STRING, strings, NULL), "strings");
+  expect(column_is(hp_int64_lists(7, integers, splits), HP_INT64, integers, splits), "lists");
+  expect(column_is(hp_string_lists(7, strings, splits), HP_STRING, strings, splits),
+         "lists of strings");
+}
+
 int main(void) {
   const hp_session_options options = HP_SESSION_OPTIONS_INIT;
   const hp_profile profile = HP_PROFILE_INIT;
@@ -73,6 +96,7 @@ int main(void) {
   expect(recall.struct_size == sizeof(recall) && recall.user == HP_USER_MEAN && recall.k == 0 &&
              recall.overlay == NULL,
          "recall options are initialised");
+  make_columns();
   hp_get_build_info(&build);
   expect(build.version != NULL && build.build_type != NULL && build.architecture != NULL,
          "build info is filled");

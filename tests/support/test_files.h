@@ -14,7 +14,7 @@ namespace handpick {
 // A folder for the test that is running, with nothing in it.
 inline std::string EmptyTestFolder() {
   const std::string folder =
-      testing::TempDir() + "/" + testing::UnitTest::GetInstance()->current_test_info()->name();
+      ::testing::TempDir() + "/" + ::testing::UnitTest::GetInstance()->current_test_info()->name();
   std::filesystem::remove_all(folder);
   std::filesystem::create_directories(folder);
   return folder;
