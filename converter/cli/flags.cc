@@ -69,9 +69,10 @@ ABSL_FLAG(std::optional<double>, random_megarows, std::nullopt,
           "here.");
 ABSL_FLAG(std::optional<std::string>, vectors, std::nullopt,
           "Item vectors: word2vec text (.txt, .vec, .w2v) or binary (.bin), .npz, .safetensors, "
-          ".pt, .h5.");
+          ".pt, .h5, or the .index of a TensorFlow checkpoint.");
 ABSL_FLAG(std::optional<std::string>, vectors_format, std::nullopt,
-          "word2vec-text, word2vec-binary, npz, safetensors, pt or h5. Default: by the extension.");
+          "word2vec-text, word2vec-binary, npz, safetensors, pt, h5 or tensorflow. Default: by the "
+          "file.");
 ABSL_FLAG(std::optional<std::string>, vectors_tensor, std::nullopt,
           "The tensor of an archive that has the vectors. Default: vectors, or the only matrix.");
 ABSL_FLAG(std::optional<std::string>, ids_tensor, std::nullopt,

@@ -22,11 +22,15 @@ namespace handpick::converter {
 namespace {
 
 constexpr char kFormats[] =
-    "word2vec-text (.txt, .vec, .w2v), word2vec-binary (.bin), npz, safetensors, pt (.pt, .pth) "
-    "and "
-    "h5";
+    "word2vec-text (.txt, .vec, .w2v), word2vec-binary (.bin), and tensors (npz, safetensors, pt, "
+    "h5, "
+    "tensorflow)";
 
 std::string FormatOf(const VectorsSource& source) {
+  static constexpr char kTensors[] = "tensors";
+  for (const char* const format : {"npz", "safetensors", "pt", "h5", "tensorflow"}) {
+    if (source.format == format) return kTensors;
+  }
   if (!source.format.empty()) return source.format;
   static constexpr struct {
     const char* extension;
@@ -34,16 +38,12 @@ std::string FormatOf(const VectorsSource& source) {
   } kExtensions[] = {{".txt", "word2vec-text"},
                      {".vec", "word2vec-text"},
                      {".w2v", "word2vec-text"},
-                     {".bin", "word2vec-binary"},
-                     {".npz", "npz"},
-                     {".safetensors", "safetensors"},
-                     {".pt", "pt"},
-                     {".pth", "pt"},
-                     {".h5", "h5"}};
+                     {".bin", "word2vec-binary"}};
   for (const auto& known : kExtensions) {
     if (absl::EndsWithIgnoreCase(source.path, known.extension)) return known.format;
   }
-  return "";
+  // What its bytes say, whatever it is called.
+  return kTensors;
 }
 
 absl::StatusOr<Tensor> ReadTensor(const Archive& tensors, const std::string& name,
@@ -142,21 +142,22 @@ absl::StatusOr<ItemVectors> VectorsOfTensors(const Weights& tensors, const Vecto
 
 absl::StatusOr<ItemVectors> ReadItemVectors(const VectorsSource& source) {
   const std::string format = FormatOf(source);
-  const bool tensors =
-      format == "npz" || format == "safetensors" || format == "pt" || format == "h5";
+  const bool tensors = format == "tensors";
   if (!tensors && format != "word2vec-text" && format != "word2vec-binary") {
-    return absl::InvalidArgumentError(absl::StrCat(
-        source.path, ": its form is ",
-        source.format.empty() ? "not known by its extension" : absl::StrCat("'", format, "'"),
-        "; vectors are read as ", kFormats));
+    return absl::InvalidArgumentError(
+        absl::StrCat(source.path, ": its form is '", format, "'; vectors are read as ", kFormats));
   }
   if (tensors) {
     std::string ids_text;
     if (!source.ids_path.empty()) {
       HP_ASSIGN_OR_RETURN(ids_text, ReadFile(source.ids_path));
     }
-    HP_ASSIGN_OR_RETURN(const std::unique_ptr<Archive> archive, OpenArchive(source.path));
-    return VectorsOfTensors(*archive, source, ids_text);
+    const absl::StatusOr<std::unique_ptr<Archive>> archive = OpenArchive(source.path);
+    if (!archive.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(archive.status().message(), "; vectors are read as ", kFormats));
+    }
+    return VectorsOfTensors(**archive, source, ids_text);
   }
   if (!source.ids_path.empty() || !source.ids_tensor.empty() || !source.vectors_tensor.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(

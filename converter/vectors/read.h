@@ -13,8 +13,9 @@ namespace handpick::converter {
 
 struct VectorsSource {
   std::string path;
-  // word2vec-text, word2vec-binary, npz, safetensors, pt, h5; empty: by the extension (.txt, .vec
-  // and .w2v; .bin; .npz; .safetensors; .pt and .pth; .h5).
+  // word2vec-text, word2vec-binary, or one of an archive of tensors (npz, safetensors, pt, h5,
+  // tensorflow), which its bytes tell. Empty: word2vec by the extension (.txt, .vec and .w2v;
+  // .bin), and tensors whatever else it is called.
   std::string format;
   // Archives of tensors: which of them is the [count, dimension] vectors, and which the [count]
   // integer ids. Empty: "vectors" and "ids", and vectors may have any name when no other tensor has

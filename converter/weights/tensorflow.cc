@@ -19,6 +19,7 @@
 #include "absl/strings/strip.h"
 #include "converter/io/status_macros.h"
 #include "converter/weights/elements.h"
+#include "converter/weights/object_graph.h"
 #include "converter/weights/sorted_table.h"
 #include "converter/weights/wire.h"
 
@@ -37,6 +38,11 @@ constexpr uint64_t kReader = 1;
 constexpr absl::string_view kVariable = "/.ATTRIBUTES/VARIABLE_VALUE";
 constexpr absl::string_view kObjectGraph = "_CHECKPOINTABLE_OBJECT_GRAPH";
 constexpr absl::string_view kSlot = "/.OPTIMIZER_SLOT/";
+// Of a checkpoint's description of its objects. Large models have some hundred kilobytes.
+constexpr uint64_t kMaxGraphBytes = uint64_t{64} << 20;
+// What TensorFlow, and so Keras' .h5, puts behind a variable's name: the first output of its
+// operation.
+constexpr absl::string_view kOutput = ":0";
 
 // DataType of tensorflow/core/framework/types.proto.
 constexpr struct {
@@ -83,17 +89,6 @@ struct Entry {
   Dtype dtype = Dtype::kF32;
   absl::Status refusal;
 };
-
-// Each calls `take` for the fields of a message, which says whether the field is what it may be.
-template <typename Take>
-bool EachField(absl::string_view message, Take take) {
-  WireReader reader(message);
-  WireField field;
-  while (!reader.empty()) {
-    if (!reader.Field(&field) || !take(field)) return false;
-  }
-  return true;
-}
 
 bool TakeNumber(const WireField& field, uint64_t* out) {
   *out = field.value;
@@ -191,6 +186,7 @@ class TensorFlowArchive : public StoredArchive {
         source, origin(),
         [&](const std::string& key, absl::string_view value) { return Take(key, value); }));
     if (!has_header_) return NoHeader();
+    HP_RETURN_IF_ERROR(AddAll());
     if (left_out_ > 0) {
       AddNotice(absl::StrCat(origin(), ": left out ", left_out_,
                              " entries of the optimizer, of metrics and of the checkpoint itself"));
@@ -240,6 +236,7 @@ class TensorFlowArchive : public StoredArchive {
     if (key[0] == '\0') return absl::OkStatus();
     if (IsLeftOut(key)) {
       ++left_out_;
+      if (key == kObjectGraph) graph_ = std::string(value);
       return absl::OkStatus();
     }
     if (entries_.size() == kMaxEntries) {
@@ -255,7 +252,66 @@ class TensorFlowArchive : public StoredArchive {
     TensorInfo info;
     HP_RETURN_IF_ERROR(Check(what, &entry, &info));
     entries_.push_back(std::move(entry));
-    return Add(name, std::move(info), entries_.size() - 1);
+    found_.push_back({key, std::move(info)});
+    return absl::OkStatus();
+  }
+
+  // Tensors under the names that their variables had, which are those of the .h5 of the same model;
+  // under their keys where the checkpoint does not say, or two have one name.
+  absl::Status AddAll() {
+    const std::map<std::string, std::string> full_names = FullNames();
+    std::vector<std::string> names;
+    std::map<std::string, size_t> times;
+    for (const Found& found : found_) {
+      const auto full_name = full_names.find(found.key);
+      names.push_back(full_name == full_names.end()
+                          ? std::string(absl::StripSuffix(found.key, kVariable))
+                          : absl::StrCat(full_name->second, kOutput));
+      ++times[names.back()];
+    }
+    std::string shared;
+    for (size_t i = 0; i < found_.size(); ++i) {
+      if (times[names[i]] > 1) {
+        if (shared.empty()) shared = names[i];
+        names[i] = std::string(absl::StripSuffix(found_[i].key, kVariable));
+      }
+      HP_RETURN_IF_ERROR(Add(names[i], std::move(found_[i].info), i));
+    }
+    if (!shared.empty()) {
+      AddNotice(absl::StrCat(origin(), ": several variables are called '", shared,
+                             "': those that share a name are called by their paths"));
+    }
+    found_.clear();
+    return absl::OkStatus();
+  }
+
+  // By key; none where the checkpoint has no objects, or a damaged list of them.
+  std::map<std::string, std::string> FullNames() {
+    std::map<std::string, std::string> names;
+    if (graph_.empty()) return names;
+    if (!ReadGraph(&names)) {
+      names.clear();
+      AddNotice(absl::StrCat(origin(), ": ", kObjectGraph,
+                             " cannot be read: tensors are called by their paths"));
+    }
+    return names;
+  }
+
+  bool ReadGraph(std::map<std::string, std::string>* names) {
+    Entry entry;
+    if (!ParseEntry(graph_, &entry) || NameOfOther(entry.type) != "string" ||
+        !entry.shape.empty() || entry.size > kMaxGraphBytes || entry.shard >= header_.shards) {
+      return false;
+    }
+    const absl::StatusOr<std::unique_ptr<ByteSource>> shard = OpenBytes(ShardPath(entry.shard));
+    if (!shard.ok() || entry.offset > (*shard)->size() ||
+        entry.size > (*shard)->size() - entry.offset) {
+      return false;
+    }
+    std::string bytes(static_cast<size_t>(entry.size), '\0');
+    absl::string_view message;
+    return (*shard)->Read(entry.offset, &bytes[0], bytes.size()).ok() &&
+           StringOfTensor(bytes, &message) && ReadFullNames(message, names);
   }
 
   absl::Status TakeHeader(absl::string_view value) {
@@ -333,6 +389,13 @@ class TensorFlowArchive : public StoredArchive {
   bool has_header_ = false;
   bool is_big_endian_ = false;
   size_t left_out_ = 0;
+  std::string graph_;  // Its entry.
+  // What the index has, until it has been read; by the number of the entry.
+  struct Found {
+    std::string key;
+    TensorInfo info;
+  };
+  std::vector<Found> found_;
   std::vector<Entry> entries_;
   // Those that tensors are in.
   std::map<uint64_t, std::unique_ptr<ByteSource>> shards_;

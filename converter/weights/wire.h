@@ -40,6 +40,18 @@ class WireReader {
   absl::string_view rest_;
 };
 
+// Calls `take` for the fields of a message, which says whether the field is what it may be. False:
+// the message is damaged.
+template <typename Take>
+bool EachField(absl::string_view message, Take take) {
+  WireReader reader(message);
+  WireField field;
+  while (!reader.empty()) {
+    if (!reader.Field(&field) || !take(field)) return false;
+  }
+  return true;
+}
+
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_WEIGHTS_WIRE_H_

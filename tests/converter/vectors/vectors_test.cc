@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "schema/bundle_generated.h"
+#include "tests/converter/weights/tensorflow_testing.h"
 
 namespace handpick::converter {
 namespace {
@@ -195,7 +196,7 @@ TEST(ReadItemVectorsTest, ReadsFilesByTheirExtensionOrAsTold) {
 
   source.path = testing::TempDir() + "/items.data";
   ASSERT_TRUE(WriteFileAtomically(source.path, absl::StrCat("1 1\n7 ", Bytes({0.5}))).ok());
-  ExpectFault(ReadItemVectors(source), "its form is not known by its extension");
+  ExpectFault(ReadItemVectors(source), "; vectors are read as word2vec-text");
   source.format = "word2vec-binary";
   items = ReadItemVectors(source);
   ASSERT_TRUE(items.ok()) << items.status();
@@ -205,6 +206,25 @@ TEST(ReadItemVectorsTest, ReadsFilesByTheirExtensionOrAsTold) {
   source.format = "word2vec-text";
   source.ids_path = "ids.txt";
   ExpectFault(ReadItemVectors(source), "a word2vec file has its own ids");
+}
+
+TEST(ReadItemVectorsTest, ReadsCheckpointsOfTensorFlow) {
+  const std::string ids("\7\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0", 16);
+  Checkpoint checkpoint;
+  checkpoint.Add("ids", 9, {2}, ids);
+  checkpoint.Add("towers/item", 1, {2, 2}, Bytes({1, 2, 3, 4}));
+  VectorsSource source;
+  source.path = testing::TempDir() + "/items.index";
+  ASSERT_TRUE(WriteFileAtomically(source.path, checkpoint.Index()).ok());
+  ASSERT_TRUE(
+      WriteFileAtomically(testing::TempDir() + "/items.data-00000-of-00001", checkpoint.data).ok());
+  for (const char* const format : {"", "tensorflow"}) {
+    source.format = format;
+    const auto items = ReadItemVectors(source);
+    ASSERT_TRUE(items.ok()) << items.status();
+    EXPECT_THAT(items->ids.integers, ElementsAre(5, 7));
+    EXPECT_THAT(items->numbers, ElementsAre(3, 4, 1, 2));
+  }
 }
 
 // A bundle of one table [4, 2], in float32 or 8 bits, and a categorical feature.

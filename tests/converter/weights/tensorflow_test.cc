@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -165,7 +166,70 @@ TEST_F(TensorFlowTest, LeavesOutWhatIsOfNoModel) {
   ASSERT_EQ(archive->tensors().size(), 2u);
   EXPECT_TRUE(archive->Read("layer-0/kernel").ok());
   EXPECT_TRUE(archive->Read("optimizer/mine").ok());
-  EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("variables.index: left out 5 entries")));
+  EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("cannot be read"),
+                                              HasSubstr("variables.index: left out 5 entries")));
+}
+
+// TrackableObjectGraph: an object for each variable, with its name in the program and its key; and
+// one without.
+std::string GraphOf(const std::vector<std::pair<std::string, std::string>>& variables) {
+  std::string graph = BytesField(1, BytesField(1, NumberField(1, 1) + BytesField(2, "layer")));
+  for (const auto& [full_name, key] : variables) {
+    graph += BytesField(1, BytesField(2, BytesField(1, "VARIABLE_VALUE") +
+                                             BytesField(2, full_name) + BytesField(3, key)));
+  }
+  return graph;
+}
+// A tensor that is one string: its length, the checksum of that as four bytes, and the string.
+std::string StringTensor(const std::string& text) {
+  std::string out = Varint(text.size());
+  Append(&out, MaskedCrcOf(Numbers({text.size()}, 4)), 4);
+  return out + text;
+}
+constexpr char kGraph[] = "_CHECKPOINTABLE_OBJECT_GRAPH";
+
+TEST_F(TensorFlowTest, CallsVariablesAsTheH5OfTheModelDoes) {
+  Checkpoint c;
+  const std::string one = std::string("layer_with_weights-0/kernel") + kVariable;
+  const std::string two = std::string("layer_with_weights-0/bias") + kVariable;
+  const std::string three = std::string("layer_with_weights-1/kernel") + kVariable;
+  const std::string four = std::string("Zlayer/kernel") + kVariable;  // Before the graph's own key.
+  const std::string five = std::string("mine/x") + kVariable;
+  for (const std::string& key : {one, two, three, four, five}) c.Add(key, 1, {2}, OneAndTwo());
+  c.Add(kGraph, 7, {},
+        StringTensor(GraphOf({{"dense/kernel", one},
+                              {"dense/bias", two},
+                              {"kernel", three},
+                              {"kernel", four},
+                              {"", five}})));
+  const std::unique_ptr<Archive> archive = Open(c.Index(), c.data);
+  ASSERT_NE(archive, nullptr);
+  std::vector<std::string> names;
+  for (const auto& [name, info] : archive->tensors()) names.push_back(name);
+  // Two have one name, and one has none.
+  EXPECT_THAT(names, ElementsAre("Zlayer/kernel", "dense/bias:0", "dense/kernel:0",
+                                 "layer_with_weights-1/kernel", "mine/x"));
+  EXPECT_THAT(archive->Read("dense/kernel:0")->data, ElementsAre(1, 2));
+  EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("several variables are called 'kernel:0'"),
+                                              HasSubstr("left out 1 entries")));
+}
+
+TEST_F(TensorFlowTest, CallsVariablesByTheirPathsWhereTheObjectsAreDamaged) {
+  const std::string key = std::string("layer-0/kernel") + kVariable;
+  const std::string right = StringTensor(GraphOf({{"dense/kernel", key}}));
+  for (const std::string& graph : {right.substr(0, right.size() - 1), right + "x", std::string(),
+                                   std::string("\x05"
+                                               "abcd"),
+                                   StringTensor("\x0a\xff\x01")}) {
+    Checkpoint c;
+    c.Add(key, 1, {2}, OneAndTwo());
+    c.Add(kGraph, 7, {}, graph);
+    const std::unique_ptr<Archive> archive = Open(c.Index(), c.data);
+    ASSERT_NE(archive, nullptr);
+    EXPECT_EQ(archive->tensors().count("layer-0/kernel"), 1u);
+    EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("cannot be read: tensors are called"),
+                                                HasSubstr("left out 1 entries")));
+  }
 }
 
 TEST_F(TensorFlowTest, NamesWhatCannotBeReadWhenItIsAskedFor) {
