@@ -62,6 +62,7 @@ class Roles:
     candidate: set
     history: dict = dataclasses.field(default_factory=dict)  # Column -> its name in requests.
     attended: set = dataclasses.field(default_factory=set)  # Of the history, those that no pooling makes one of.
+    sequences: dict = dataclasses.field(default_factory=dict)  # Column -> the name of its sequence; none: all are of one.
     # Where a model attends to events, what says which positions of a row are some: an input that counts them,
     events: typing.Optional[str] = None
     # or {column: ids of the row} -> positions.
@@ -101,6 +102,9 @@ class Features:
                 raise Error(f"history: '{name}' has {self._columns[name].kind} a row, and no sequence of events")
             if name in self.roles.candidate:
                 raise Error(f"'{name}' can be of the candidate or of the history, not both")
+            if self.roles.sequences and name not in self.roles.sequences:
+                raise Error(f"history: say which sequence '{name}' is of; there are "
+                            + ", ".join(dict.fromkeys(self.roles.sequences.values())))
         if not any(name in self.roles.candidate for name in self._columns):
             raise Error("candidate: say which columns describe the item, candidate=[...]; the others are of the user. "
                         f"The model has {names}")
@@ -138,6 +142,33 @@ class Features:
     def _pooled_history(self):
         return [c for c in self.history_columns() if c.name not in self.roles.attended]
 
+    def _sequence(self, column):
+        return self.roles.sequences.get(column.name)
+
+    def sequences(self):
+        """Name -> columns; of a history that is one, the name is None."""
+        found = {}
+        for column in self.history_columns():
+            found.setdefault(self._sequence(column), []).append(column)
+        return found
+
+    def history_spec(self, max_events):
+        """What the spec says of the history.
+
+        Args:
+            max_events: how many events an app keeps, of all sequences or by their names; None: what columns have room for.
+        """
+        found = self.sequences()
+        if isinstance(max_events, dict):
+            for name in max_events:
+                if name not in found:
+                    raise Error(f"max_events: there is no sequence '{name}'; there are {', '.join(map(str, found))}")
+        most = {name: (max_events.get(name) if isinstance(max_events, dict) else max_events) or self.most_events(name)
+                for name in found}
+        if None in most:
+            return {"history": {"max_events": most[None]}}
+        return {"sequences": [{"name": name, "max_events": own} for name, own in most.items()]} if most else {}
+
     def spec(self):
         """The spec's `features`."""
         features = []
@@ -164,14 +195,17 @@ class Features:
                 feature["length"] = column.length
         elif column.name not in self.roles.attended and column.length is not None:
             feature["padding_row"] = None  # Row 0 counts as well.
+        if column.name in self.roles.sequences:
+            feature["sequence"] = self.roles.sequences[column.name]
         return feature
 
-    def most_events(self):
-        """How many the columns of the history have room for."""
-        most = {c.width for c in self.history_columns()}
+    def most_events(self, sequence=None):
+        """How many the columns of a sequence have room for."""
+        columns = self.sequences().get(sequence, [])
+        most = {c.width for c in columns}
         if len(most) > 1:
-            raise Error("history: its columns must have one length; they have " +
-                        ", ".join(f"'{c.name}' {c.width}" for c in self.history_columns()))
+            raise Error("history: its columns must have one length, or be of several sequences (history={...}); they have " +
+                        ", ".join(f"'{c.name}' {c.width}" for c in columns))
         return most.pop() if most else 0
 
     # ---- Requests -----------------------------------------------------------------------------------
@@ -210,7 +244,7 @@ class Features:
         request = {"context": {}, "history": {}, "candidates": {}}
         if not self.roles.history:
             del request["history"]
-        events = self._events(read, lengths, first)
+        events = {name: self._events(read, lengths, first, name, columns) for name, columns in self.sequences().items()}
         for length, sides in self._lengths.items():
             if "context" in sides:
                 request["context"][length] = int(lengths[length][first])
@@ -219,7 +253,7 @@ class Features:
         for column in self._columns.values():
             side, name = self.side(column), self.name(column)
             if side == "history":
-                request["history"][name] = [int(i) for i in read[column.name][first, events]]
+                request["history"][name] = [int(i) for i in read[column.name][first, events[self._sequence(column)]]]
             elif side == "context":
                 request["context"][name] = self._value(column, read, lengths, first)
             else:
@@ -238,25 +272,24 @@ class Features:
         kept = _filled(own) if column.length is None else min(int(lengths[column.length][row]), len(own))
         return [int(i) for i in own[:kept]]
 
-    def _events(self, read, lengths, row):
-        """The positions of the sequences that are events."""
-        columns = self.history_columns()
-        if not columns:
-            return []
+    def _events(self, read, lengths, row, sequence, columns):
+        """The positions of a sequence's columns that are events."""
         if self.roles.positions is not None:
             return self.roles.positions({c.name: read[c.name][row] for c in columns})
-        most = self.most_events()
-        counts = {c.length: int(lengths[c.length][row]) for c in self._pooled_history() if c.length is not None}
-        if self.roles.events is not None:
+        most = self.most_events(sequence)
+        pooled = [c for c in columns if c.name not in self.roles.attended]
+        counts = {c.length: int(lengths[c.length][row]) for c in pooled if c.length is not None}
+        if self.roles.events is not None and len(pooled) < len(columns):
             # Beyond the last position the trainer sees nothing.
             counts[self.roles.events] = min(int(lengths[self.roles.events][row]), most)
+        whose = f"row {row}" if sequence is None else f"'{sequence}': row {row}"
         if len(set(counts.values())) > 1:
-            raise Error(f"history: row {row} has different numbers of events: " +
+            raise Error(f"history: {whose} has different numbers of events: " +
                         ", ".join(f"{name} {own}" for name, own in counts.items()))
-        padded = {c.name: _filled(read[c.name][row]) for c in self._pooled_history() if c.length is None}
+        padded = {c.name: _filled(read[c.name][row]) for c in pooled if c.length is None}
         events = next(iter(counts.values())) if counts else max(padded.values())
         if events > most:
-            raise Error(f"history: row {row} has {events} events, and its columns room for {most}")
+            raise Error(f"history: {whose} has {events} events, and its columns room for {most}")
         for name, own in padded.items():
             if own > events:
                 raise Error(f"history: '{name}' has {own} events in row {row}, where others have {events}")

@@ -94,7 +94,8 @@ class _Model:
         groups = {c.group for c in read if c.group is not None}
         if len(groups) > 1 and not attended:
             raise Error(f"feature columns: they have the groups {', '.join(sorted(groups))}; the converter knows one")
-        roles = Roles(candidate, history, {c.name for c in attended}, "seq_length" if kind == "dien" else None,
+        names = {c.name for c in attended}
+        roles = Roles(candidate, history, names, options.sequences_with(names), "seq_length" if kind == "dien" else None,
                       _filled_positions if kind == "din" else None)
         features = Features(read, roles, self._table)
         spec = {"model": {"name": options.name or kind, "version": options.version, "kind": kind}}
@@ -105,8 +106,7 @@ class _Model:
         if options.rank_by is not None:
             spec["model"]["rank_by"] = options.rank_by
         spec["layout"] = LAYOUT
-        if history:
-            spec["history"] = {"max_events": options.max_events or features.most_events()}
+        spec.update(features.history_spec(options.max_events))
         spec["features"] = features.spec()
         spec.update(self._sections(features, attended, [c for c in deep if c not in attended]))
         return Described(spec, self.tensors, from_rows(features.requests, self.logits))

@@ -37,9 +37,12 @@ def export(model, feature_columns, rows, directory, *, candidate=(), history=(),
             compare the history with are so anyway.
         history: names of sequences that are the user's events, one id an event; or name -> name in requests. Those
             that DIN and DIEN attend to are so anyway. In requests, a name is without "hist_". Other sequences stay
-            features of several ids.
+            features of several ids. Of several histories, each with events of its own: a dict of their names,
+            {"clicks": ["hist_movie_id", "hist_page"], "purchases": {"buy_seq": "bought"}}; what a model attends to and
+            nobody names is the one called "history".
         name, version: of the model, for the app's logs. Default: the class, "1".
-        max_events: how many events an app keeps. Default: as many as the columns have room for.
+        max_events: how many events an app keeps, or name -> how many, of several histories. Default: as many as the
+            columns have room for.
         rank_by: of a model with several outputs, as in a spec.
         goldens: how many requests, the first ones, are kept with what the model says of them.
         spec: the spec of a model of no such library: its kind, features and sections (schema/model_spec.schema.json).
@@ -55,7 +58,7 @@ def export(model, feature_columns, rows, directory, *, candidate=(), history=(),
     if spec is not None:
         described = mapping.describe(model, spec, names, predict, ignore)
     else:
-        options = Options(name, version, tuple(candidate), _history(history), max_events, rank_by)
+        options = Options(name, version, tuple(candidate), *_history(history), max_events, rank_by)
         described = _adapter(model).describe(model, feature_columns, options)
     for note in described.notes:
         warnings.warn(note, stacklevel=2)
@@ -80,6 +83,22 @@ def _say_one_thing(answers):
 
 
 def _history(history):
+    """Column -> its name in requests; column -> its sequence."""
+    several = isinstance(history, dict) and any(not isinstance(own, str) for own in history.values())
+    if not several:
+        return _named(history), {}
+    names, sequences = {}, {}
+    for sequence, own in history.items():
+        if isinstance(own, str):
+            raise Error(f"history: '{sequence}' is one of several sequences, and has its columns: '{sequence}': ['{own}']")
+        for column, named in _named(own).items():
+            if column in names:
+                raise Error(f"history: '{column}' is of two sequences, '{sequences[column]}' and '{sequence}'")
+            names[column], sequences[column] = named, sequence
+    return names, sequences
+
+
+def _named(history):
     if isinstance(history, dict):
         return dict(history)
     return {name: name[len("hist_"):] if name.startswith("hist_") else name for name in history}

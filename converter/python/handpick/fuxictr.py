@@ -127,15 +127,22 @@ class _Model:
         if not candidate:  # What the feature_map says.
             candidate = {c.name for c in columns if self.specs[c.name].get("source") == "item"}
         candidate |= {field for part in self.targets for field in part}
-        features = Features(columns, Roles(candidate - set(history), history, attended, positions=self.positions), self._table)
+        roles = Roles(candidate - set(history), history, attended, self._sequences(columns, attended), positions=self.positions)
+        features = Features(columns, roles, self._table)
         spec = {"model": {"name": options.name or type(self.live).__name__, "version": options.version, "kind": kind,
                           "task": "binary" if type(self.live.output_activation).__name__ == "Sigmoid" else "regression"},
                 "layout": LAYOUT}
-        if history:
-            spec["history"] = {"max_events": options.max_events or features.most_events()}
+        spec.update(features.history_spec(options.max_events))
         spec["features"] = features.spec()
         spec.update(sections(features, columns))
         return Described(spec, self._kept(columns), from_rows(features.requests, self.logits))
+
+    def _sequences(self, columns, attended):
+        """As the options say; without them, sequences of different lengths are several histories."""
+        widths = {c.name: c.width for c in columns}
+        if self.options.sequences or len({widths[field] for field in attended}) < 2:
+            return self.options.sequences_with(attended)
+        return {field: part[0] for part in self.sequences for field in part}
 
     def _kept(self, columns):
         """The tensors that a bundle is made from: no names twice, and nothing of the training alone."""

@@ -45,7 +45,7 @@ def _requests(path, spec):
             for key, side in (("context", "context"), ("history", "history"), ("candidates", "candidate")):
                 if key in request:
                     request[key] = {name: own for name, own in request[key].items() if (side, name) in named}
-            if "history" not in spec:
+            if "history" not in spec and "sequences" not in spec:
                 request.pop("history", None)
             yield request
 
@@ -78,6 +78,14 @@ def _add_tests():
                 file.write(json.dumps(request) + "\n")
         report = handpick.convert(described.spec, weights, os.path.join(folder, "model.hpk"), golden=golden)
         self.assertLess(report["goldens"]["max_error_bundle"], 1e-4)
+        # The same model, its history being one of several that an app might have.
+        if kind in ("din", "dien") or not given.get("history"):
+            return
+        given["sequences"] = {name: "events" for name in given["history"]}
+        spec = deepctr_torch.describe(model, None, Options(**given)).spec
+        self.assertEqual([own["name"] for own in spec["sequences"]], ["events"])
+        report = handpick.convert(spec, weights, os.path.join(folder, "model.hpk"), golden=golden)
+        self.assertLess(report["goldens"]["max_error_bundle"], 1e-4)
     SpecsOfGoldenModels._check = check
 
 
@@ -92,8 +100,8 @@ def _sequence(name, maxlen=4, combiner="mean", length=None, table=None):
     return fake_models.VarLenSparseFeat(_sparse(name, table=table), maxlen, combiner, length)
 
 
-def _features(own, candidate, history=(), attended=(), events=None):
-    roles = columns.Roles(set(candidate), dict(history), set(attended), events)
+def _features(own, candidate, history=(), attended=(), events=None, sequences=()):
+    roles = columns.Roles(set(candidate), dict(history), set(attended), dict(sequences), events)
     return columns.Features([columns.of_deepctr(column) for column in own], roles, lambda table: (9, 4))
 
 
@@ -121,6 +129,44 @@ class Requests(unittest.TestCase):
         features = _features(own, ["item"], {"hist_item": "item"}, ["hist_item"], "seen")
         rows = {"item": np.array([1, 1]), "hist_item": np.array([[4, 0, 0, 0], [4, 5, 6, 7]]), "seen": np.array([2, 9])}
         self.assertEqual([request["history"]["item"] for request, _ in features.requests(rows)], [[4, 0], [4, 5, 6, 7]])
+
+    def test_several_histories_have_events_of_their_own(self):
+        own = [_sparse("item"), _sequence("hist_item", length="seen", table="item"), _sequence("buys", 3, table="item"),
+               _sequence("prices", 3)]
+        features = _features(own, ["item"], {"hist_item": "item", "buys": "bought", "prices": "prices"}, ["hist_item"], "seen",
+                             {"hist_item": "clicks", "buys": "purchases", "prices": "purchases"})
+        self.assertEqual(features.history_spec(None),
+                         {"sequences": [{"name": "clicks", "max_events": 4}, {"name": "purchases", "max_events": 3}]})
+        self.assertEqual(features.history_spec({"clicks": 50})["sequences"],
+                         [{"name": "clicks", "max_events": 50}, {"name": "purchases", "max_events": 3}])
+        self.assertEqual(features.history_spec(7)["sequences"][1], {"name": "purchases", "max_events": 7})
+        self.assertEqual([feature.get("sequence") for feature in features.spec()], [None, "clicks", "purchases", "purchases"])
+        rows = {"item": np.array([1]), "hist_item": np.array([[4, 5, 6, 7]]), "seen": np.array([3]), "buys": np.array([[8, 2, 0]]),
+                "prices": np.array([[1, 0, 0]])}
+        self.assertEqual(features.requests(rows)[0][0]["history"], {"item": [4, 5, 6], "bought": [8, 2], "prices": [1, 0]})
+        rows["prices"][0] = [1, 2, 3]
+        rows["buys"][0] = [8, 2, 1]
+        self.assertEqual(features.requests(rows)[0][0]["history"]["prices"], [1, 2, 3])
+        with self.assertRaisesRegex(handpick.Error, "max_events: there is no sequence 'buys'"):
+            features.history_spec({"buys": 3})
+        with self.assertRaisesRegex(handpick.Error, "say which sequence 'prices' is of; there are clicks, purchases"):
+            _features(own, ["item"], {"hist_item": "item", "buys": "bought", "prices": "prices"}, ["hist_item"], "seen",
+                      {"hist_item": "clicks", "buys": "purchases"})
+        # As one history they have different lengths.
+        with self.assertRaisesRegex(handpick.Error, "or be of several sequences"):
+            _features(own, ["item"], {"hist_item": "item", "buys": "bought"}, ["hist_item"], "seen").history_spec(None)
+
+    def test_histories_as_they_are_given(self):
+        # The package's name `export` is the function.
+        given = sys.modules["handpick.export"]._history  # pylint: disable=protected-access
+        self.assertEqual(given(["hist_item", "buys"]), ({"hist_item": "item", "buys": "buys"}, {}))
+        self.assertEqual(given({"buys": "bought"}), ({"buys": "bought"}, {}))
+        self.assertEqual(given({"clicks": ["hist_item"], "purchases": {"buys": "bought"}}),
+                         ({"hist_item": "item", "buys": "bought"}, {"hist_item": "clicks", "buys": "purchases"}))
+        with self.assertRaisesRegex(handpick.Error, "'buys' is of two sequences, 'a' and 'b'"):
+            given({"a": ["buys"], "b": ["buys"]})
+        with self.assertRaisesRegex(handpick.Error, "'b' is one of several sequences, and has its columns"):
+            given({"a": ["buys"], "b": "bought"})
 
     def test_what_is_no_row_is_named(self):
         features = _features([_sparse("user"), _sparse("item")], ["item"])

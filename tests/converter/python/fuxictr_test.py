@@ -159,6 +159,19 @@ class Specs(unittest.TestCase):
         requests, _ = _describe(v).ask(rows, 0)
         self.assertEqual(requests[0]["history"], {"click_items": [3, 4, 0], "click_categories": [1, 0, 2]})
 
+    def test_sequences_of_different_lengths_are_several_histories(self):
+        (v,) = [v for v in self.variants if v.name == "fuxictr_item_twice"]
+        self.assertIn("history", _describe(v).spec)  # Of one length: one history.
+        model = _model(v)
+        first, second = "click_items", "bought_items"
+        model.feature_map.features[second]["max_len"] = 4
+        options = Options(candidate=tuple(c.key for c in v.columns if c.side == "candidate"))
+        spec = fuxictr.describe(model, None, options).spec
+        events = {own["name"]: own["max_events"] for own in spec["sequences"]}
+        self.assertEqual(events, {first: v.max_events, second: 4})
+        self.assertEqual({f["name"]: f["sequence"] for f in spec["features"] if f["side"] == "history"},
+                         {"click_items": first, "click_categories": first, "bought_items": second})
+
     def test_other_pooling_is_refused(self):
         (v,) = [v for v in self.variants if v.name == "fuxictr_relu"]
         model = _model(v)
