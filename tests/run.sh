@@ -7,6 +7,7 @@
 #     default   everything is built and every test run, optimised, for this machine
 #     asan      the tests tagged "asan" again, with the address and undefined-behaviour sanitizers
 #     arm64     the tests tagged "arm64", cross-compiled and run under qemu, on bundles made here
+#     armv7     the tests tagged "armv7", in the same way
 #     packages  tests/packages: what apps install is made, installed and used
 #     format    clang-format over all C and C++ files
 #
@@ -20,12 +21,12 @@ cd "$root" || exit 1
 exec </dev/null
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(default asan arm64 packages format)
+[ $# -gt 0 ] || steps=(default asan arm64 armv7 packages format)
 for step in "${steps[@]}"; do
   case $step in
-    default | asan | arm64 | packages | format) ;;
+    default | asan | arm64 | armv7 | packages | format) ;;
     *)
-      printf "tests/run.sh: no step '%s'; there are: default, asan, arm64, packages, format\n" "$step" >&2
+      printf "tests/run.sh: no step '%s'; there are: default, asan, arm64, armv7, packages, format\n" "$step" >&2
       exit 2
       ;;
   esac
@@ -61,7 +62,7 @@ bazel_step() { # options of bazel test
 
 # The converter is not cross-compiled: the bundles that device_test opens are those of the default step, in a repository
 # of their own.
-arm64_step() {
+cross_step() { # configuration of .bazelrc
   local base bin bundles
   base=$(bazel info output_base 2>"$work/info") && bin=$(bazel info bazel-bin 2>"$work/info") ||
     { cat "$work/info"; say "FAILED bazel info"; count 0 1 0; return; }
@@ -74,7 +75,7 @@ arm64_step() {
   if bazel build --color=no --curses=no --noshow_progress //tests/golden:bundles; then
     cp -L "$bin"/tests/golden/bundles/*.hpk "$bin"/tests/golden/bundles/*.jsonl "$bundles/bundles/"
   fi # Otherwise device_test does not build, and has failed.
-  bazel_step --config=arm64 --override_repository=golden_bundles="$bundles"
+  bazel_step --config="$1" --override_repository=golden_bundles="$bundles"
 }
 
 # Each script makes packages by platforms/package.sh, and uses them as an app does. Exit status 77: skipped, and the last line
@@ -125,7 +126,7 @@ if bash platforms/setup.sh; then
     case $step in
       default) bazel_step ;;
       asan) bazel_step --config=asan ;;
-      arm64) arm64_step ;;
+      arm64 | armv7) cross_step "$step" ;;
       packages) packages_step ;;
       format) format_step ;;
     esac

@@ -27,6 +27,7 @@
 #include "converter/draft/golden_text.h"
 #include "converter/emit/bundle_file.h"
 #include "converter/emit/bundle_image.h"
+#include "converter/emit/bundle_size.h"
 #include "converter/evaluation/drift.h"
 #include "converter/evaluation/goldens.h"
 #include "converter/evaluation/metrics.h"
@@ -37,6 +38,7 @@
 #include "converter/io/status_macros.h"
 #include "converter/pipeline.h"
 #include "converter/recipes/join_embeddings.h"
+#include "converter/recipes/table_bytes.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/request.h"
 #include "converter/request/resolve.h"
@@ -85,6 +87,7 @@ class Converter {
     if (!added.empty()) {
       Note("convert", absl::StrCat("from the weights: ", absl::StrJoin(added, ", ")));
     }
+    HP_RETURN_IF_ERROR(CheckTables(spec, *weights));
     HP_RETURN_IF_ERROR(AddInputFile("spec", spec_path, &inputs_));
     HP_RETURN_IF_ERROR(AddVocabularies(spec));
     HP_RETURN_IF_ERROR(AddTrees(&spec));
@@ -95,8 +98,9 @@ class Converter {
     std::unique_ptr<Archive> embeddings;
     if (const auto path = absl::GetFlag(FLAGS_embeddings); path.has_value()) {
       HP_ASSIGN_OR_RETURN(embeddings, OpenWithNotices(*path));
-      HP_RETURN_IF_ERROR(AddArchive("embeddings", *embeddings));
+      HP_RETURN_IF_ERROR(CheckTables(spec, *embeddings));
       HP_ASSIGN_OR_RETURN(joined, JoinTables(spec, *weights, *embeddings));
+      HP_RETURN_IF_ERROR(AddArchive("embeddings", *embeddings));
     }
     const Archive& archive = joined.archive == nullptr ? *weights : *joined.archive;
     HP_ASSIGN_OR_RETURN(conversion_, Convert(spec, archive, options_));
@@ -157,6 +161,12 @@ class Converter {
                " no table of this model, and left out"));
     }
     return joined;
+  }
+
+  // Tables that no bundle has room for are refused before all of a file is read, if only for its
+  // hash.
+  absl::Status CheckTables(const Spec& spec, const Archive& archive) const {
+    return CheckBundleSize(LeastTableBytes(spec, archive.tensors(), options_.precision));
   }
 
   absl::Status AddArchive(absl::string_view role, const Archive& archive) {
@@ -272,12 +282,12 @@ class Converter {
 
   // Brings the file up to the bundle, and opens it.
   absl::StatusOr<std::unique_ptr<BundleSession>> WriteAndOpen() {
-    HP_ASSIGN_OR_RETURN(const BundleImage image,
+    HP_ASSIGN_OR_RETURN(BundleImage image,
                         BundleImage::Make(conversion_.bundle, conversion_.program.tables));
     constexpr uint64_t kMegabyte = 1'000'000;
     ProgressLine progress("writing", "MB", image.size() / kMegabyte);
     uint64_t written = 0;
-    HP_RETURN_IF_ERROR(file_->Write(image, [&](uint64_t bytes) {
+    HP_RETURN_IF_ERROR(file_->Write(&image, [&](uint64_t bytes) {
       written += bytes;
       progress.MoveTo(written / kMegabyte);
     }));

@@ -23,7 +23,7 @@ class BundleFile {
 
   // Makes the file what `image` is. Rows that are at their places since the last call stay: they
   // must not have changed. `written` hears of bytes as they are written.
-  absl::Status Write(const BundleImage& image, const std::function<void(uint64_t bytes)>& written);
+  absl::Status Write(BundleImage* image, const std::function<void(uint64_t bytes)>& written);
 
   // The file as it is now. To be let go before the next Write.
   absl::StatusOr<MappedBytes> Map() const { return file_.Map(); }
@@ -35,7 +35,7 @@ class BundleFile {
   explicit BundleFile(AtomicFile file) : file_(std::move(file)) {}
 
   AtomicFile file_;
-  std::vector<BundleImage::Part> rows_;  // That are in the file.
+  std::vector<PlacedRows> rows_;  // That are in the file.
 };
 
 }  // namespace handpick::converter

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "converter/emit/integrity.h"
 #include "converter/io/status_macros.h"
+#include "schema/integrity.h"
+#include "xxhash.h"
 
 namespace handpick::converter {
 namespace {
@@ -17,35 +20,13 @@ using flatbuffers::FlatBufferBuilder;
 using flatbuffers::Offset;
 using flatbuffers::Vector;
 
-struct Rows {
-  const uint8_t* bytes = nullptr;
-  uint64_t size = 0;
-};
-
-absl::StatusOr<std::vector<Rows>> RowsOf(
-    const schema::BundleT& bundle, const std::vector<std::shared_ptr<const TableData>>& tables) {
-  if (!tables.empty() && tables.size() != bundle.tables.size()) {
-    return absl::InternalError(
-        absl::StrCat("rows of ", tables.size(), " tables for a bundle of ", bundle.tables.size()));
-  }
-  std::vector<Rows> rows;
-  for (size_t i = 0; i < bundle.tables.size(); ++i) {
-    const std::vector<uint8_t>& data = bundle.tables[i]->data;
-    if (!data.empty() || tables.empty()) {
-      rows.push_back({data.data(), data.size()});
-    } else {
-      rows.push_back({tables[i]->bytes(), tables[i]->byte_count()});
-    }
-  }
-  return rows;
-}
-
 // What Bundle::Pack does, step by step, so that the files are the same byte for byte; but places of
 // rows are left empty.
 class Packer {
  public:
-  Packer(const std::vector<Rows>& rows, FlatBufferBuilder* builder)
-      : rows_(rows), builder_(*builder) {}
+  // `row_bytes`: of each table.
+  Packer(const std::vector<uint64_t>& row_bytes, FlatBufferBuilder* builder)
+      : row_bytes_(row_bytes), builder_(*builder) {}
 
   Offset<schema::Bundle> Pack(const schema::BundleT& bundle) {
     // All fields by name: one more in the schema does not compile.
@@ -105,7 +86,7 @@ class Packer {
       const auto& [name, row_count, dimension, type, data] = *tables[i];
       (void)data;
       const auto of_name = builder_.CreateString(name);
-      const auto size = static_cast<size_t>(rows_[i].size);
+      const auto size = static_cast<size_t>(row_bytes_[i]);
       builder_.ForceVectorAlignment(size, sizeof(uint8_t), kRowsAlignment);
       Offset<Vector<uint8_t>> of_rows = 0;
       uint8_t* unused = nullptr;
@@ -118,61 +99,144 @@ class Packer {
 
   static constexpr size_t kRowsAlignment = 64;
 
-  const std::vector<Rows>& rows_;
+  const std::vector<uint64_t>& row_bytes_;
   FlatBufferBuilder& builder_;
 };
 
 }  // namespace
 
+absl::StatusOr<std::vector<BundleImage::RowsApart>> BundleImage::RowsOf(
+    const schema::BundleT& bundle, const std::vector<std::shared_ptr<const TableData>>& tables) {
+  if (!tables.empty() && tables.size() != bundle.tables.size()) {
+    return absl::InternalError(
+        absl::StrCat("rows of ", tables.size(), " tables for a bundle of ", bundle.tables.size()));
+  }
+  std::vector<RowsApart> rows;
+  for (size_t i = 0; i < bundle.tables.size(); ++i) {
+    const std::vector<uint8_t>& data = bundle.tables[i]->data;
+    if (!data.empty() || tables.empty()) {
+      rows.push_back({0, data.size(), data.data(), nullptr});
+    } else {
+      const TableData& table = *tables[i];
+      rows.push_back({0, table.byte_count(), table.bytes(), &table});
+    }
+  }
+  return rows;
+}
+
 absl::StatusOr<BundleImage> BundleImage::Make(
     const schema::BundleT& bundle, const std::vector<std::shared_ptr<const TableData>>& tables,
     uint64_t most_bytes) {
-  HP_ASSIGN_OR_RETURN(const std::vector<Rows> rows, RowsOf(bundle, tables));
-  uint64_t row_bytes = 0;
-  for (const Rows& of_table : rows) row_bytes += BigBytesOfRows(of_table.size);
-  const uint64_t bytes = BigBytes(bundle) + row_bytes;
+  HP_ASSIGN_OR_RETURN(const std::vector<RowsApart> rows, RowsOf(bundle, tables));
+  std::vector<uint64_t> row_bytes;
+  uint64_t all_row_bytes = 0;
+  for (const RowsApart& of_table : rows) {
+    row_bytes.push_back(of_table.size);
+    all_row_bytes += BigBytesOfRows(of_table.size);
+  }
+  const uint64_t bytes = BigBytes(bundle) + all_row_bytes;
   HP_RETURN_IF_ERROR(CheckBundleSize(bytes, most_bytes));
-  if (bundle.integrity != nullptr) {
+  BundleImage image;
+  image.has_hashes_ = bundle.integrity != nullptr;
+  if (image.has_hashes_) {
     // Room for the hashes, which are of the finished bytes.
     size_t with_rows = 0;
-    for (const Rows& of_table : rows) with_rows += of_table.size > 0;
+    for (const RowsApart& of_table : rows) with_rows += of_table.size > 0;
     bundle.integrity->blobs.assign(CountBlobs(bundle, with_rows), schema::BlobHash());
     bundle.integrity->rest = std::make_unique<schema::Hash>();
   }
   // A buffer that grows is copied, places of rows and all: it is made large enough, since what is
   // never touched costs nothing.
-  const size_t small_bytes = (1 << 16) + static_cast<size_t>(row_bytes / 16);
+  const size_t small_bytes = (1 << 16) + static_cast<size_t>(all_row_bytes / 16);
   FlatBufferBuilder builder(static_cast<size_t>(bytes) + small_bytes);
-  schema::FinishBundleBuffer(builder, Packer(rows, &builder).Pack(bundle));
-  BundleImage image;
+  schema::FinishBundleBuffer(builder, Packer(row_bytes, &builder).Pack(bundle));
   image.buffer_ = builder.Release();
   uint8_t* const file = image.buffer_.data();
 
-  std::vector<Part> of_rows;
+  std::set<uint64_t> blobs;
+  for (const schema::ByteRange& blob : BlobsOf(file)) blobs.insert(blob.offset);
   for (size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].size == 0) continue;
+    RowsApart of_table = rows[i];
+    if (of_table.size == 0) continue;
     const auto* at = schema::GetBundle(file)->tables()->Get(static_cast<uint32_t>(i))->data();
-    of_rows.push_back(
-        {static_cast<uint64_t>(at->data() - file), rows[i].bytes, rows[i].size, true});
+    of_table.offset = static_cast<uint64_t>(at->data() - file);
+    if (image.has_hashes_ && blobs.count(of_table.offset) == 0) {
+      // Among the smallest of very many arrays: hashed with the rest, and so in one piece with it.
+      const auto copy = [file](uint64_t offset, absl::string_view block) {
+        std::memcpy(file + offset, block.data(), block.size());
+        return absl::OkStatus();
+      };
+      HP_RETURN_IF_ERROR(WriteRows(of_table, copy).status());
+    } else {
+      image.rows_.push_back(of_table);
+    }
   }
-  std::sort(of_rows.begin(), of_rows.end(),
-            [](const Part& a, const Part& b) { return a.offset < b.offset; });
-  if (bundle.integrity != nullptr) {
-    std::vector<BytesElsewhere> elsewhere;
-    for (const Part& part : of_rows) elsewhere.push_back({part.offset, part.size, part.bytes});
-    WriteHashes(file, image.buffer_.size(), elsewhere);
-  }
-  uint64_t at = 0;
-  const auto add_small = [&](uint64_t end) {
-    if (end > at) image.parts_.push_back({at, file + at, end - at, false});
-  };
-  for (const Part& part : of_rows) {
-    add_small(part.offset);
-    image.parts_.push_back(part);
-    at = part.offset + part.size;
-  }
-  add_small(image.buffer_.size());
+  std::sort(image.rows_.begin(), image.rows_.end(),
+            [](const RowsApart& a, const RowsApart& b) { return a.offset < b.offset; });
   return image;
+}
+
+absl::StatusOr<uint64_t> BundleImage::WriteRows(const RowsApart& rows, Sink sink) {
+  const auto hash = std::make_unique<XXH3_state_t>();
+  XXH3_64bits_reset(hash.get());
+  const auto write = [&](uint64_t at, const uint8_t* bytes, uint64_t size) {
+    XXH3_64bits_update(hash.get(), bytes, static_cast<size_t>(size));
+    return sink(rows.offset + at,
+                absl::string_view(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size)));
+  };
+  if (rows.bytes != nullptr) {
+    for (uint64_t at = 0; at < rows.size; at += kBlockBytes) {
+      HP_RETURN_IF_ERROR(write(at, rows.bytes + at, std::min(kBlockBytes, rows.size - at)));
+    }
+    return XXH3_64bits_digest(hash.get());
+  }
+  const uint64_t row_bytes = rows.table->row_bytes();
+  const uint64_t row_count = rows.size / row_bytes;
+  const uint64_t rows_at_once = std::max<uint64_t>(1, kBlockBytes / row_bytes);
+  std::vector<uint8_t> block(static_cast<size_t>(std::min(rows_at_once, row_count) * row_bytes));
+  for (uint64_t row = 0; row < row_count; row += rows_at_once) {
+    const uint64_t count = std::min(rows_at_once, row_count - row);
+    rows.table->CopyRows(row, count, block.data());
+    HP_RETURN_IF_ERROR(write(row * row_bytes, block.data(), count * row_bytes));
+  }
+  return XXH3_64bits_digest(hash.get());
+}
+
+absl::Status BundleImage::Write(Sink sink, std::vector<PlacedRows>* placed) {
+  const std::vector<PlacedRows> before = std::exchange(*placed, {});
+  std::vector<PlacedRows> now;
+  std::vector<schema::BlobHash> hashes;
+  for (const RowsApart& rows : rows_) {
+    const auto there = std::find_if(before.begin(), before.end(), [&](const PlacedRows& other) {
+      return other.offset == rows.offset && other.size == rows.size &&
+             other.source == rows.source();
+    });
+    if (there != before.end()) {
+      now.push_back(*there);
+    } else {
+      HP_ASSIGN_OR_RETURN(const uint64_t hash, WriteRows(rows, sink));
+      now.push_back({rows.offset, rows.size, rows.source(), hash});
+    }
+    hashes.emplace_back(rows.offset, rows.size, now.back().hash);
+  }
+  if (has_hashes_) WriteHashes(buffer_.data(), buffer_.size(), hashes);
+  uint64_t at = 0;
+  const auto write_until = [&](uint64_t end) -> absl::Status {
+    while (at < end) {
+      const uint64_t count = std::min(kBlockBytes, end - at);
+      const auto* bytes = reinterpret_cast<const char*>(buffer_.data() + at);
+      HP_RETURN_IF_ERROR(sink(at, absl::string_view(bytes, static_cast<size_t>(count))));
+      at += count;
+    }
+    return absl::OkStatus();
+  };
+  for (const RowsApart& rows : rows_) {
+    HP_RETURN_IF_ERROR(write_until(rows.offset));
+    at = rows.offset + rows.size;
+  }
+  HP_RETURN_IF_ERROR(write_until(buffer_.size()));
+  *placed = std::move(now);
+  return absl::OkStatus();
 }
 
 }  // namespace handpick::converter

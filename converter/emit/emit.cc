@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "converter/graph/infer_domains.h"
 #include "converter/io/status_macros.h"
 #include "hwy/base.h"
@@ -105,7 +106,10 @@ class Emitter {
       out->row_count = table->rows;
       out->dimension = table->dimension;
       out->type = table->type;
-      if (rows_) out->data.assign(table->bytes(), table->bytes() + table->byte_count());
+      if (rows_) {
+        out->data.resize(static_cast<size_t>(table->byte_count()));
+        table->CopyRows(0, table->byte_count() / table->row_bytes(), out->data.data());
+      }
       bundle_.tables.push_back(std::move(out));
     }
     for (const auto& dense : graph_.dense) {
@@ -215,12 +219,14 @@ absl::StatusOr<schema::BundleT> Emit(const Graph& graph, const MemoryPlan& plan,
 }
 
 absl::StatusOr<std::string> Serialize(const schema::BundleT& bundle, uint64_t most_bytes) {
-  HP_ASSIGN_OR_RETURN(const BundleImage image, BundleImage::Make(bundle, {}, most_bytes));
-  std::string bytes;
-  bytes.reserve(static_cast<size_t>(image.size()));
-  for (const BundleImage::Part& part : image.parts()) {
-    bytes.append(reinterpret_cast<const char*>(part.bytes), static_cast<size_t>(part.size));
-  }
+  HP_ASSIGN_OR_RETURN(BundleImage image, BundleImage::Make(bundle, {}, most_bytes));
+  std::string bytes(static_cast<size_t>(image.size()), '\0');
+  const auto copy = [&bytes](uint64_t offset, absl::string_view block) {
+    std::memcpy(&bytes[static_cast<size_t>(offset)], block.data(), block.size());
+    return absl::OkStatus();
+  };
+  std::vector<PlacedRows> none;
+  HP_RETURN_IF_ERROR(image.Write(copy, &none));
   return bytes;
 }
 

@@ -9,13 +9,14 @@
 #include "schema/limits.h"
 
 namespace handpick::converter {
-namespace {
 
 using schema::ByteRange;
 
-// The largest arrays of a file, at most `most`, in the order of their offsets.
-std::vector<ByteRange> BlobsOf(const uint8_t* file, size_t most) {
+std::vector<ByteRange> BlobsOf(const uint8_t* file) {
   const schema::Bundle& bundle = *schema::GetBundle(file);
+  const schema::Integrity* integrity = bundle.integrity();
+  const size_t most =
+      integrity == nullptr || integrity->blobs() == nullptr ? 0 : integrity->blobs()->size();
   std::vector<ByteRange> blobs;
   const auto add = [&](const flatbuffers::Vector<uint8_t>* data) {
     if (data == nullptr || data->size() == 0) return;
@@ -39,8 +40,6 @@ std::vector<ByteRange> BlobsOf(const uint8_t* file, size_t most) {
   return blobs;
 }
 
-}  // namespace
-
 size_t CountBlobs(const schema::BundleT& bundle, size_t tables) {
   size_t count = tables;
   count += bundle.recall != nullptr && !bundle.recall->rows.empty();
@@ -49,24 +48,18 @@ size_t CountBlobs(const schema::BundleT& bundle, size_t tables) {
   return std::min<size_t>(count, schema::kMaxBlobs);
 }
 
-void WriteHashes(uint8_t* file, size_t size, const std::vector<BytesElsewhere>& rows) {
+void WriteHashes(uint8_t* file, size_t size, const std::vector<schema::BlobHash>& rows) {
   const schema::Bundle& bundle = *schema::GetBundle(file);
   const auto* hashes = bundle.integrity()->blobs();
-  const std::vector<ByteRange> blobs = BlobsOf(file, hashes == nullptr ? 0 : hashes->size());
-  // By offset, where the bytes of a blob are.
-  std::map<uint64_t, const uint8_t*> places;
-  for (const ByteRange& blob : blobs) places[blob.offset] = file + blob.offset;
-  for (const BytesElsewhere& part : rows) {
-    const auto place = places.find(part.offset);
-    if (place != places.end()) {
-      place->second = part.bytes;
-    } else {
-      std::memcpy(file + part.offset, part.bytes, static_cast<size_t>(part.size));
-    }
-  }
+  const std::vector<ByteRange> blobs = BlobsOf(file);
+  std::map<uint64_t, uint64_t> known;  // Hashes by offset.
+  for (const schema::BlobHash& of_rows : rows) known[of_rows.offset()] = of_rows.xxh3();
   for (size_t i = 0; i < blobs.size(); ++i) {
+    const auto found = known.find(blobs[i].offset);
     const schema::BlobHash hash(blobs[i].offset, blobs[i].size,
-                                schema::HashOfBytes(places.at(blobs[i].offset), blobs[i].size));
+                                found != known.end()
+                                    ? found->second
+                                    : schema::HashOfBytes(file + blobs[i].offset, blobs[i].size));
     const auto* at = reinterpret_cast<const uint8_t*>(hashes->Get(static_cast<uint32_t>(i)));
     std::memcpy(file + (at - file), &hash, sizeof(hash));
   }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "schema/bundle_generated.h"
+#include "schema/integrity.h"
 
 namespace handpick::converter {
 
@@ -15,17 +16,14 @@ namespace handpick::converter {
 // `tables`: how many tables have rows.
 size_t CountBlobs(const schema::BundleT& bundle, size_t tables);
 
-// Bytes of a file that are not at their place yet.
-struct BytesElsewhere {
-  uint64_t offset;
-  uint64_t size;
-  const uint8_t* bytes;
-};
+// The arrays of a laid out file that have a hash of their own, by offset: the largest of them, as
+// many as its Integrity has entries.
+std::vector<schema::ByteRange> BlobsOf(const uint8_t* file);
 
 // Fills in the hashes of a finished file, whose Integrity has CountBlobs() entries and a place for
-// the rest's. `rows`: rows of tables that lie elsewhere, by offset; those that get no hash of their
-// own are copied to their places.
-void WriteHashes(uint8_t* file, size_t size, const std::vector<BytesElsewhere>& rows = {});
+// the rest's. `rows`: blobs whose bytes lie elsewhere, and what their hashes are; the file's own
+// bytes at their places are not looked at.
+void WriteHashes(uint8_t* file, size_t size, const std::vector<schema::BlobHash>& rows = {});
 
 }  // namespace handpick::converter
 

@@ -9,36 +9,31 @@
 #include "converter/io/shared_array.h"
 #include "schema/bundle_generated.h"
 #include "schema/forest.h"
-#include "schema/table_rows.h"
 
 namespace handpick::converter {
 
-// An embedding table [rows, dimension], row-major. Its numbers are stored as they will lie in the
-// bundle, since tables are what is big.
+// An embedding table [rows, dimension], row-major. Tables are what is big: the numbers are there
+// once, as they were trained, and rows of other types are packed when they are asked for.
 struct TableData {
   std::string name;
   uint32_t rows = 0;
   uint32_t dimension = 0;
   schema::ElementType type = schema::ElementType::Float32;
-  SharedArray<float> floats;    // Float32
-  SharedArray<uint8_t> packed;  // Other types: rows as schema/table_rows.h has them.
+  SharedArray<float> floats;    // As trained. Float32: the rows.
+  SharedArray<uint8_t> packed;  // Other types, of a bundle: rows as schema/table_rows.h has them.
 
-  // As they lie in the bundle, which is little-endian, as is every machine that this runs on.
-  const uint8_t* bytes() const {
-    return type == schema::ElementType::Float32 ? reinterpret_cast<const uint8_t*>(floats.data())
-                                                : packed.data();
-  }
-  uint64_t byte_count() const {
-    return type == schema::ElementType::Float32 ? uint64_t{floats.size()} * sizeof(float)
-                                                : packed.size();
-  }
+  uint64_t row_bytes() const;
+  // All rows as they lie in a bundle, which is little-endian, as is every machine that this runs
+  // on. Null: they lie nowhere, and CopyRows packs them.
+  const uint8_t* bytes() const;
+  uint64_t byte_count() const;
+  // Puts `count` rows into `out` [count * row_bytes()], as they lie in a bundle. Thread-safe,
+  // allocates nothing.
+  void CopyRows(uint64_t first, uint64_t count, uint8_t* out) const;
 
-  // The number that the element stands for.
-  double At(uint64_t row, uint32_t column) const {
-    if (type == schema::ElementType::Float32) return floats[row * dimension + column];
-    return schema::NumberOfRow(type, packed.data() + row * schema::TableRowBytes(type, dimension),
-                               column);
-  }
+  // The numbers that a row stands for [dimension], and one of them.
+  std::vector<double> Row(uint64_t row) const;
+  double At(uint64_t row, uint32_t column) const;
 };
 
 // The weights of a dense layer, y = x W^T + b. `weights` and `bias` are the numbers to compute

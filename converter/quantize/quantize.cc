@@ -2,12 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <limits>
 #include <memory>
 #include <set>
 #include <utility>
 
+#include "converter/graph/pack_rows.h"
 #include "hwy/base.h"
 #include "schema/table_rows.h"
 
@@ -30,42 +29,14 @@ void RoundOperator(Operator* op) {
   Round(&op->bias);
 }
 
-// A table like `table`, of rows that were packed.
-TableData PackedTable(const TableData& table, schema::ElementType type, std::vector<uint8_t> rows) {
-  TableData packed;
-  packed.name = table.name;
-  packed.rows = table.rows;
-  packed.dimension = table.dimension;
+// Rows of a bundle may be of fewer bits already: they stay as they are.
+bool IsFloat32(const TableData& table) { return table.type == schema::ElementType::Float32; }
+
+// A table of the same numbers, whose rows are packed when they are asked for.
+std::shared_ptr<const TableData> PackedTable(const TableData& table, schema::ElementType type) {
+  TableData packed = table;
   packed.type = type;
-  packed.packed = std::move(rows);
-  return packed;
-}
-
-TableData QuantizeTable(const TableData& table) {
-  constexpr auto kType = schema::ElementType::Int8PerRow;
-  const size_t row_bytes = schema::TableRowBytes(kType, table.dimension);
-  std::vector<uint8_t> rows(row_bytes * table.rows);
-  std::vector<double> numbers(table.dimension);
-  uint8_t* out = rows.data();
-  for (uint32_t row = 0; row < table.rows; ++row) {
-    for (uint32_t j = 0; j < table.dimension; ++j) numbers[j] = table.At(row, j);
-    const QuantizedRow result = QuantizeRow(numbers);
-    std::memcpy(out, &result.scale, sizeof(result.scale));
-    std::memcpy(out + schema::kRowScaleBytes, result.values.data(), result.values.size());
-    out += row_bytes;
-  }
-  return PackedTable(table, kType, std::move(rows));
-}
-
-TableData HalveTable(const TableData& table) {
-  std::vector<uint8_t> rows(table.floats.size() * sizeof(hwy::float16_t));
-  uint8_t* out = rows.data();
-  for (const float number : table.floats) {
-    const hwy::float16_t half = hwy::F16FromF32(number);
-    std::memcpy(out, &half, sizeof(half));
-    out += sizeof(half);
-  }
-  return PackedTable(table, schema::ElementType::Float16, std::move(rows));
+  return std::make_shared<const TableData>(std::move(packed));
 }
 
 DenseData HalveDense(const DenseData& dense) {
@@ -131,17 +102,11 @@ bool StaysWithinOne(const Node& recurrence, const Node& attention) {
 }  // namespace
 
 QuantizedRow QuantizeRow(const std::vector<double>& row) {
-  constexpr double kMost = 127;
   double largest = 0;
   for (double number : row) largest = std::max(largest, std::abs(number));
   QuantizedRow result;
-  result.scale = static_cast<float>(largest / kMost);
-  // Numbers so small that the scale would be 0 or lose its precision are as good as zero.
-  if (result.scale < std::numeric_limits<float>::min()) result.scale = 1;
-  for (double number : row) {
-    const double level = std::nearbyint(number / static_cast<double>(result.scale));
-    result.values.push_back(static_cast<int8_t>(std::clamp(level, -kMost, kMost)));
-  }
+  result.scale = Int8Scale(largest);
+  for (double number : row) result.values.push_back(Int8Level(number, result.scale));
   return result;
 }
 
@@ -166,7 +131,8 @@ Graph RoundToFloat32(const Graph& graph) {
 Graph RoundToFloat16(const Graph& graph) {
   Graph result = RoundToFloat32(graph);
   for (auto& table : result.tables) {
-    if (FitFloat16(table->floats)) table = std::make_shared<const TableData>(HalveTable(*table));
+    if (!IsFloat32(*table)) continue;
+    if (FitFloat16(table->floats)) table = PackedTable(*table, schema::ElementType::Float16);
   }
   for (auto& dense : result.dense) {
     if (FitFloat16(dense->weights)) dense = std::make_shared<const DenseData>(HalveDense(*dense));
@@ -197,7 +163,8 @@ Graph QuantizeInt8(const Graph& graph) {
     result.dense[layer] = std::make_shared<const DenseData>(QuantizeDense(*result.dense[layer]));
   }
   for (auto& table : result.tables) {
-    if (IsWorthQuantizing(*table)) table = std::make_shared<const TableData>(QuantizeTable(*table));
+    if (IsFloat32(*table) && IsWorthQuantizing(*table))
+      table = PackedTable(*table, schema::ElementType::Int8PerRow);
   }
   return RoundToFloat32(result);
 }

@@ -215,11 +215,7 @@ class CandidateEvaluation {
     const ResolvedRows& resolved =
         request_.features[lookup.feature].rows[RowOfSide(lookup.feature, event)];
     std::vector<Row> rows;
-    for (uint32_t row : resolved.rows) {
-      Row numbers(table.dimension);
-      for (uint32_t j = 0; j < table.dimension; ++j) numbers[j] = table.At(row, j);
-      rows.push_back(numbers);
-    }
+    for (uint32_t row : resolved.rows) rows.push_back(table.Row(row));
     return Pool(rows, table.dimension, lookup.combiner, resolved.divisor, lookup.empty_value);
   }
 

@@ -80,10 +80,32 @@ ARM64 = {
 
 ARM64_ASM = {"aarch64": ["-march=armv8.2-a+fp16+dotprod"]}
 
+# gcc has half precision only when told which; clang has no such option.
+_HALF = select({
+    "@platforms//os:android": [],
+    "//conditions:default": ["-mfp16-format=ieee"],
+})
+_ARMV82 = ["-marm", "-mfpu=neon-fp-armv8"]
+_FINITE = ["-ffinite-math-only"]
+
+ARMV7 = {
+    "armsimd32": ["-marm", "-march=armv6", "-mfpu=vfp", "-munaligned-access"],
+    "neon": ["-marm", "-march=armv7-a", "-mfpu=neon"],
+    "neonfp16": ["-marm", "-march=armv7-a", "-mfpu=neon-fp16"] + _HALF,
+    "neonfma": ["-marm", "-march=armv7-a", "-mfpu=neon-vfpv4"],
+    "neonv8": ["-marm", "-march=armv8-a", "-mfpu=neon-fp-armv8"],
+    "fp16arith": _ARMV82 + ["-march=armv8.2-a+fp16"] + _FINITE + _HALF,
+    "neonfp16arith": _ARMV82 + ["-march=armv8.2-a+fp16"] + _HALF,
+    "neondot": _ARMV82 + ["-march=armv8.2-a+dotprod"],
+    "neondotfp16arith": _ARMV82 + ["-march=armv8.2-a+dotprod+fp16"] + _FINITE + _HALF,
+}
+
+ARMV7_ASM = {"aarch32": ["-marm", "-march=armv8.2-a+dotprod+fp16", "-mfpu=neon-fp-armv8"]}
+
 _FILES_PER_UNIT = 40
 
-def xnnpack_microkernels(families, srcs_for):
-    """A cc_library "microkernels_<family>" for each family, and the list of their labels.
+def xnnpack_microkernels(families, srcs_for, prefix = ""):
+    """A cc_library "microkernels_<prefix><family>" for each family, and the list of their labels.
 
     The files of a family are compiled some dozens at a time: most of the time that a microkernel
     takes to compile goes into its headers.
@@ -91,12 +113,13 @@ def xnnpack_microkernels(families, srcs_for):
     Args:
       families: {family: compiler flags}
       srcs_for: function from family to its C files
+      prefix: tells families of one name, of two processors, apart
     """
     for family, flags in families.items():
         srcs = srcs_for(family)
         units = []
         for first in range(0, len(srcs), _FILES_PER_UNIT):
-            unit = "unit_%s_%d" % (family, first // _FILES_PER_UNIT)
+            unit = "unit_%s_%d" % (prefix + family, first // _FILES_PER_UNIT)
             native.genrule(
                 name = unit,
                 outs = [unit + ".c"],
@@ -105,7 +128,7 @@ def xnnpack_microkernels(families, srcs_for):
             )
             units.append(unit + ".c")
         native.cc_library(
-            name = "microkernels_" + family,
+            name = "microkernels_" + prefix + family,
             srcs = units,
             copts = ["-std=c99", "-O2", "-fno-math-errno"] + flags,
             linkstatic = True,
@@ -115,7 +138,7 @@ def xnnpack_microkernels(families, srcs_for):
                 ":tables",
             ],
         )
-    return [":microkernels_" + family for family in families]
+    return [":microkernels_" + prefix + family for family in families]
 
 def xnnpack_assembly(families, srcs_for):
     for family, flags in families.items():
@@ -127,3 +150,66 @@ def xnnpack_assembly(families, srcs_for):
             deps = [":headers"],
         )
     return [":assembly_" + family for family in families]
+
+# The kernels of float32 products alone, without what XNNPACK has around them: {"rows x outputs": the rest of the name}, by
+# compiler flags. sdk/kernels/gemm_kernels.cc chooses among them.
+GEMM_X86_64 = [
+    (["-msse", "-mno-sse2"], ["1x8__sse_load1", "4x8__sse_load1"]),
+    (X86_64["avx"], ["1x16__avx_broadcast", "5x16__avx_broadcast"]),
+    (X86_64["fma3"], ["1x16__fma3_broadcast", "5x16__fma3_broadcast"]),
+    (X86_64["avx512f"], ["1x32__avx512f_broadcast", "7x32__avx512f_broadcast"]),
+]
+
+GEMM_ARM64 = [
+    (ARM64_ASM["aarch64"], [
+        "1x8__asm_aarch64_neonfma_ld128_acc4",
+        "6x8__asm_aarch64_neonfma_ld128",
+        "6x8__asm_aarch64_neonfma_cortex_a53_prfm",
+        "6x8__asm_aarch64_neonfma_cortex_a55",
+    ]),
+]
+
+GEMM_ARMV7 = [
+    (ARMV7_ASM["aarch32"], [
+        "1x8__asm_aarch32_neon_cortex_a53",
+        "4x8__asm_aarch32_neon_cortex_a75",
+    ]),
+]
+
+def xnnpack_gemm(name, families):
+    """A cc_library of the kernels of `families`, each named handpick_gemm_<kernel>.
+
+    The linker of an app with an XNNPACK of its own would else see each of them twice.
+    """
+    libraries = []
+    for i, (flags, kernels) in enumerate(families):
+        units = []
+        sources = []
+        for kernel in kernels:
+            shape, rest = kernel.split("__")
+            suffix = ".S" if "asm_" in rest else ".c"
+            source = "src/f32-gemm/gen/f32-gemm-%s-minmax-%s%s" % (shape, rest.replace("_", "-"), suffix)
+            unit = "gemm/" + kernel + suffix
+            native.genrule(
+                name = unit + "_unit",
+                outs = [unit],
+                cmd = "printf '#define xnn_f32_gemm_minmax_ukernel_%s handpick_gemm_%s\\n#include \"%s\"\\n' > $@" %
+                      (kernel, kernel, source),
+            )
+            sources.append(source)
+            units.append(unit)
+        native.cc_library(
+            name = "%s_%d" % (name, i),
+            srcs = units,
+            copts = ([] if suffix == ".S" else ["-std=c99"]) + [
+                "-O2",
+                "-fno-math-errno",
+                "-fno-asynchronous-unwind-tables",
+                "-fvisibility=hidden",
+            ] + flags,
+            linkstatic = True,
+            textual_hdrs = sources,
+            deps = [":kernel_headers"],
+        )
+        libraries.append(":%s_%d" % (name, i))
+    native.cc_library(name = name, deps = libraries)

@@ -10,7 +10,9 @@ namespace handpick {
 // Writes `status` and a printf-style message into `error` and returns `status`. Whatever names and
 // ids are in it, the message is UTF-8 without control characters. Allocates nothing. Messages name
 // the thing, its value and what was expected.
-#if defined(__GNUC__)
+#if defined(__MINGW32__)  // Its "printf" is that of Windows, which is not the one that is called.
+__attribute__((format(gnu_printf, 3, 4)))
+#elif defined(__GNUC__)
 __attribute__((format(printf, 3, 4)))
 #endif
 hp_status

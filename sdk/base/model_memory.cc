@@ -2,10 +2,20 @@
 
 #include <cstdlib>
 #include <cstring>
+#if defined(_WIN32)
+#include <malloc.h>
+#endif
 
 namespace handpick {
 namespace {
 
+#if defined(_WIN32)
+void* MallocAligned(void*, size_t bytes, size_t alignment) {
+  return _aligned_malloc(bytes, alignment);
+}
+
+void FreeAligned(void*, void* memory, size_t) { _aligned_free(memory); }
+#else
 void* MallocAligned(void*, size_t bytes, size_t alignment) {
   void* memory = nullptr;
   if (posix_memalign(&memory, alignment < sizeof(void*) ? sizeof(void*) : alignment, bytes) != 0)
@@ -14,6 +24,7 @@ void* MallocAligned(void*, size_t bytes, size_t alignment) {
 }
 
 void FreeAligned(void*, void* memory, size_t) { std::free(memory); }
+#endif
 
 }  // namespace
 

@@ -2,7 +2,17 @@
 #ifndef HANDPICK_SDK_BASE_MUTEX_H_
 #define HANDPICK_SDK_BASE_MUTEX_H_
 
+#if defined(_WIN32)
+#if !defined(WIN32_LEAN_AND_MEAN)
+#define WIN32_LEAN_AND_MEAN
+#endif
+#if !defined(NOMINMAX)
+#define NOMINMAX
+#endif
+#include <windows.h>
+#else
 #include <pthread.h>
+#endif
 
 namespace handpick {
 
@@ -11,11 +21,19 @@ class Mutex {
   constexpr Mutex() = default;
   Mutex(const Mutex&) = delete;
   Mutex& operator=(const Mutex&) = delete;
+#if defined(_WIN32)
+  void Lock() { AcquireSRWLockExclusive(&mutex_); }
+  void Unlock() { ReleaseSRWLockExclusive(&mutex_); }
+
+ private:
+  SRWLOCK mutex_ = SRWLOCK_INIT;
+#else
   void Lock() { pthread_mutex_lock(&mutex_); }
   void Unlock() { pthread_mutex_unlock(&mutex_); }
 
  private:
   pthread_mutex_t mutex_ = PTHREAD_MUTEX_INITIALIZER;
+#endif
 };
 
 class MutexLock {

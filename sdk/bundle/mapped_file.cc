@@ -1,8 +1,12 @@
 #include "sdk/bundle/mapped_file.h"
 
+#if defined(_WIN32)
+#include "sdk/bundle/windows_files.h"
+#else
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#endif
 
 #include <cerrno>
 #include <cstdio>

@@ -246,7 +246,8 @@ HWY_NOINLINE void RenewBlock(const AttentionRecurrenceWeights& weights, const Re
   }
 }
 
-void StateToBytes(const float* state, uint32_t width, uint8_t* bytes, PanelShape shape) {
+[[maybe_unused]] void StateToBytes(const float* state, uint32_t width, uint8_t* bytes,
+                                   PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
@@ -259,7 +260,8 @@ void StateToBytes(const float* state, uint32_t width, uint8_t* bytes, PanelShape
 }
 
 // The same as words.
-void StateToWords(const float* state, uint32_t width, int32_t* words, PanelShape shape) {
+[[maybe_unused]] void StateToWords(const float* state, uint32_t width, int32_t* words,
+                                   PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   const VF levels = hn::Set(d, WordLevels(width));

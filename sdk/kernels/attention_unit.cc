@@ -123,9 +123,9 @@ HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
 // The folded matrix as int8 with a scale per output. Each number is made twice, for the largest of
 // its row and to be rounded: in between, the scales of all rows are made at once, so that no row
 // waits for its own.
-void FoldInt8(const FoldWeights& weights, const float* HWY_RESTRICT key,
-              int8_t* HWY_RESTRICT folded, float* HWY_RESTRICT scales,
-              int32_t* HWY_RESTRICT row_sums) {
+[[maybe_unused]] void FoldInt8(const FoldWeights& weights, const float* HWY_RESTRICT key,
+                               int8_t* HWY_RESTRICT folded, float* HWY_RESTRICT scales,
+                               int32_t* HWY_RESTRICT row_sums) {
   const DF d;
   const DI di;
   const hn::Rebind<int8_t, DF> d8;
@@ -205,7 +205,8 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
 }
 
 // Bytes of sigmoid(x), for a layer of int8 weights that follows.
-void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work, PanelShape shape) {
+[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work,
+                                     PanelShape shape) {
   const DF d;
   const VF levels = hn::Set(d, kSigmoidLevels);
   const VF half = hn::Set(d, kSigmoidLevels / 2 + kRoundToByte);
@@ -218,7 +219,8 @@ void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work, PanelS
 }
 
 // The same as words.
-void SigmoidToWords(const float* x, uint32_t width, const UnitWork& work, PanelShape shape) {
+[[maybe_unused]] void SigmoidToWords(const float* x, uint32_t width, const UnitWork& work,
+                                     PanelShape shape) {
   const DF d;
   const float most = WordLevels(width);
   const VF levels = hn::Set(d, most);

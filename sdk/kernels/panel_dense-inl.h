@@ -29,7 +29,7 @@ inline constexpr int kBlockOutputs = 8;
 #else
 inline constexpr int kBlockOutputs = 4;
 #endif
-#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2
+#if (HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2) || HWY_ARCH_WASM
 // Products that are added in an instruction of their own need a register more.
 inline constexpr int kBlockVectors = 2;
 #else

@@ -33,12 +33,13 @@ enum class Way : uint8_t {
 // What int8 weights are multiplied with, for layers with outputs enough. AVX-512 with VNNI and
 // arm64 with SDOT add up four products of bytes in an instruction, four times what they do in
 // floats. Elsewhere on x86, PMADDWD adds up two products of words: twice the floats' number, and
-// more than products of bytes, which take two instructions and an unpacking. Baseline NEON has
-// nothing that is quicker than its fused multiply-add of floats.
+// more than products of bytes, which take two instructions and an unpacking. WebAssembly has the
+// same instruction, and no fused multiply-add. Baseline NEON has nothing that is quicker than its
+// fused multiply-add of floats.
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
 inline constexpr bool kMayTakeBytes = true;
 inline constexpr Way kWithoutDotProduct = Way::kBytes;
-#elif HWY_ARCH_X86
+#elif HWY_ARCH_X86 || HWY_ARCH_WASM
 inline constexpr bool kMayTakeBytes = false;
 inline constexpr Way kWithoutDotProduct = Way::kWords;
 #else

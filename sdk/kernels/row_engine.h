@@ -2,10 +2,10 @@
 //
 // The engine behind this interface is chosen when the SDK is built (sdk/BUILD, :row_engine):
 //
-//   XNNPACK   float32 layers by its fully connected operator, whose weights are packed when a model
-//             is opened; others by our own kernel
-//   Highway   all layers by our own kernel (kernels/row_kernel.h), in place: nothing is packed,
-//             and XNNPACK, cpuinfo and pthreadpool are not linked
+//   XNNPACK   float32 layers by its kernels of matrix products (kernels/gemm_kernels.h), whose
+//   weights
+//             are packed when a model is opened; others by our own kernel
+//   Highway   all layers by our own kernel (kernels/row_kernel.h), in place: nothing is packed
 #ifndef HANDPICK_SDK_KERNELS_ROW_ENGINE_H_
 #define HANDPICK_SDK_KERNELS_ROW_ENGINE_H_
 
@@ -23,8 +23,8 @@ struct RowLayer {
 };
 
 // Makes a layer of `weights`, which stay until it is destroyed. What is packed comes from
-// `allocator` (its bytes are added to `engine_bytes`) and is released by DestroyRowLayer. Takes a
-// process-wide lock. HP_UNSUPPORTED, HP_OUT_OF_MEMORY, HP_INTERNAL; `layer` is then as it was.
+// `allocator` (its bytes are added to `engine_bytes`) and is released by DestroyRowLayer.
+// HP_OUT_OF_MEMORY; `layer` is then as it was.
 hp_status MakeRowLayer(const DenseWeights& weights, const hp_allocator& allocator,
                        uint64_t* engine_bytes, RowLayer* layer, hp_error* error);
 

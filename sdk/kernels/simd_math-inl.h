@@ -28,6 +28,8 @@ HWY_INLINE VF AtLeast(VF x, VF least) {
   return hn::Max(least, x);
 #elif HWY_ARCH_ARM_A64
   return VF(vmaxq_f32(x.raw, least.raw));
+#elif HWY_ARCH_WASM
+  return VF{wasm_f32x4_pmax(x.raw, least.raw)};  // x < least ? least : x
 #else
   return hn::IfThenElse(hn::Lt(x, least), least, x);
 #endif
@@ -37,6 +39,8 @@ HWY_INLINE VF AtMost(VF x, VF most) {
   return hn::Min(most, x);
 #elif HWY_ARCH_ARM_A64
   return VF(vminq_f32(x.raw, most.raw));
+#elif HWY_ARCH_WASM
+  return VF{wasm_f32x4_pmin(x.raw, most.raw)};  // most < x ? most : x
 #else
   return hn::IfThenElse(hn::Lt(most, x), most, x);
 #endif

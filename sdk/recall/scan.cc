@@ -3,17 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
-// Targets that would be the same code again, or whose vectors have no known length.
-#define HANDPICK_SCAN_DISABLED_TARGETS \
-  (HWY_SSSE3 | HWY_AVX3_ZEN4 | HWY_AVX3_SPR | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 #if defined(__SANITIZE_ADDRESS__)
 // With the address sanitizer, gcc before 14 does not align vectors of 64 bytes on a stack:
 // gcc.gnu.org/PR110027.
-#define HWY_DISABLED_TARGETS (HANDPICK_SCAN_DISABLED_TARGETS | HWY_AVX3 | HWY_AVX3_DL)
-#else
-#define HWY_DISABLED_TARGETS HANDPICK_SCAN_DISABLED_TARGETS
-// AVX-512 VNNI, which Highway leaves out otherwise.
-#define HWY_WANT_AVX3_DL
+#undef HWY_WANT_AVX3_DL
 #endif
 
 // Compiled once for each instruction set; the processor's best one is chosen when it runs.
@@ -43,7 +36,8 @@ static_assert(kRows == 4 || kRows == 8 || kRows == 16, "SumLanes knows these");
 // [sum of a, b, c, d] in each block of 128 bits.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V SumInBlocks(D d, V a, V b, V c, V e) {
-  const hn::RepartitionToWide<D> wide;
+  // Moves in pairs, whatever the bits mean: armv7 has no doubles in its lanes.
+  const hn::Repartition<uint64_t, D> wide;
   const V ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
   const V ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
   const auto ab_wide = hn::BitCast(wide, ab);

@@ -1,26 +1,33 @@
 // Bundles with big tables: what is not copied, and that nothing of it shows in the file.
 #include "converter/emit/bundle_file.h"
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <random>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "converter/emit/emit.h"
 #include "converter/emit/integrity.h"
 #include "converter/graph/decode.h"
 #include "converter/io/files.h"
 #include "converter/pipeline.h"
+#include "converter/quantize/quantize.h"
 #include "flatbuffers/flatbuffers.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "hwy/base.h"
 #include "schema/bundle_generated.h"
 #include "schema/limits.h"
+#include "schema/table_rows.h"
 #include "tests/support/random_model.h"
 #include "tests/support/test_files.h"
 
@@ -61,14 +68,25 @@ std::string Packed(const schema::BundleT& bundle) {
   return std::string(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
 }
 
-std::string BytesOf(const BundleImage& image) {
-  std::string bytes;
-  for (const BundleImage::Part& part : image.parts()) {
-    EXPECT_EQ(part.offset, bytes.size());
-    bytes.append(reinterpret_cast<const char*>(part.bytes), part.size);
-  }
-  EXPECT_EQ(bytes.size(), image.size());
+// What a sink is given, put together: each byte once, few at a time.
+std::string BytesOf(BundleImage* image, std::vector<PlacedRows>* placed) {
+  std::string bytes(image->size(), '\0');
+  std::vector<uint8_t> times(image->size(), 0);
+  const auto copy = [&](uint64_t offset, absl::string_view block) {
+    EXPECT_LE(block.size(), BundleImage::kBlockBytes);
+    block.copy(&bytes[offset], block.size());
+    for (size_t i = 0; i < block.size(); ++i) ++times[offset + i];
+    return absl::OkStatus();
+  };
+  const absl::Status status = image->Write(copy, placed);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(std::count(times.begin(), times.end(), 1), static_cast<std::ptrdiff_t>(times.size()));
   return bytes;
+}
+
+std::string BytesOf(BundleImage* image) {
+  std::vector<PlacedRows> none;
+  return BytesOf(image, &none);
 }
 
 TEST(BundleImageTest, IsWhatTheSchemasCodePacks) {
@@ -81,9 +99,9 @@ TEST(BundleImageTest, IsWhatTheSchemasCodePacks) {
     ASSERT_TRUE(bytes.ok()) << bytes.status();
     EXPECT_EQ(*bytes, Packed(whole.bundle));
     for (const auto& table : apart.bundle.tables) EXPECT_TRUE(table->data.empty());
-    const auto image = BundleImage::Make(apart.bundle, apart.program.tables);
+    auto image = BundleImage::Make(apart.bundle, apart.program.tables);
     ASSERT_TRUE(image.ok()) << image.status();
-    EXPECT_EQ(BytesOf(*image), *bytes);
+    EXPECT_EQ(BytesOf(&*image), *bytes);
   }
 }
 
@@ -111,26 +129,137 @@ TEST(BundleImageTest, TablesOfAnotherBundleAreRefused) {
   EXPECT_FALSE(BundleImage::Make(conversion.bundle, tables).ok());
 }
 
-TEST(BundleImageTest, RowsAreWhereTheyWere) {
+TEST(BundleImageTest, Float32RowsAreWrittenFromWhereTheyWere) {
   const Conversion conversion = ConvertWorkload(schema::Precision::Float32, false);
-  const auto image = BundleImage::Make(conversion.bundle, conversion.program.tables);
+  auto image = BundleImage::Make(conversion.bundle, conversion.program.tables);
   ASSERT_TRUE(image.ok()) << image.status();
-  std::set<const uint8_t*> rows;
-  for (const BundleImage::Part& part : image->parts()) {
-    if (part.is_rows) rows.insert(part.bytes);
+  std::set<const char*> given;
+  std::vector<PlacedRows> none;
+  const auto remember = [&](uint64_t, absl::string_view block) {
+    given.insert(block.data());
+    return absl::OkStatus();
+  };
+  ASSERT_TRUE(image->Write(remember, &none).ok());
+  ASSERT_FALSE(conversion.program.tables.empty());
+  for (const auto& table : conversion.program.tables) {
+    EXPECT_EQ(given.count(reinterpret_cast<const char*>(table->bytes())), 1u);
   }
-  ASSERT_FALSE(conversion.source.tables.empty());
-  for (const auto& table : conversion.program.tables) EXPECT_EQ(rows.count(table->bytes()), 1u);
 }
 
-// The memory of a conversion: the source, its program and the file have the same rows.
-TEST(PipelineTest, Float32RowsAreThoseOfTheSource) {
-  const Conversion conversion = ConvertWorkload(schema::Precision::Float32, false);
-  std::set<const float*> source;
-  for (const auto& table : conversion.source.tables) source.insert(table->floats.data());
-  const Graph copy = conversion.program;
-  ASSERT_FALSE(copy.tables.empty());
-  for (const auto& table : copy.tables) EXPECT_EQ(source.count(table->floats.data()), 1u);
+// A table of numbers of many sizes, and rows of zeros.
+std::shared_ptr<const TableData> RandomTable(uint32_t rows, uint32_t dimension,
+                                             schema::ElementType type) {
+  std::mt19937_64 random(rows + dimension);
+  std::vector<float> floats(uint64_t{rows} * dimension);
+  for (size_t i = 0; i < floats.size(); ++i) {
+    const double unit = static_cast<double>(random() >> 11) * 0x1p-52 - 1;
+    const double size = i / dimension % 97 == 0 ? 0 : std::exp2(static_cast<double>(i % 31) - 15);
+    floats[i] = static_cast<float>(unit * size);
+  }
+  TableData table;
+  table.name = "deep.item";
+  table.rows = rows;
+  table.dimension = dimension;
+  table.type = type;
+  table.floats = std::move(floats);
+  return std::make_shared<const TableData>(std::move(table));
+}
+
+// All rows at once, number by number, as the schema says it.
+std::string WholeBuffer(const TableData& table) {
+  std::string bytes;
+  const auto append = [&bytes](const void* from, size_t size) {
+    bytes.append(static_cast<const char*>(from), size);
+  };
+  for (uint64_t r = 0; r < table.rows; ++r) {
+    const float* const row = table.floats.data() + r * table.dimension;
+    if (table.type == schema::ElementType::Int8PerRow) {
+      const QuantizedRow quantized = QuantizeRow({row, row + table.dimension});
+      append(&quantized.scale, sizeof(quantized.scale));
+      append(quantized.values.data(), quantized.values.size());
+      bytes.append((4 - table.dimension % 4) % 4, '\0');
+      continue;
+    }
+    for (uint32_t j = 0; j < table.dimension; ++j) {
+      const hwy::float16_t half = hwy::F16FromF32(row[j]);
+      table.type == schema::ElementType::Float16 ? append(&half, sizeof(half))
+                                                 : append(&row[j], sizeof(row[j]));
+    }
+  }
+  return bytes;
+}
+
+// Rows that are packed while they are written are those of a buffer that holds all of them, and so
+// is their hash: tables of several blocks whose last is not full, of less than one, of a row.
+TEST(BundleImageTest, RowsPackedInBlocksAreThoseOfAWholeBuffer) {
+  constexpr schema::ElementType kTypes[] = {
+      schema::ElementType::Float32, schema::ElementType::Float16, schema::ElementType::Int8PerRow};
+  constexpr struct {
+    uint32_t rows, dimension;
+  } kShapes[] = {{120'001, 16}, {200'003, 5}, {70'001, 33}, {1, 3}, {1000, 1}};
+  for (const schema::ElementType type : kTypes) {
+    for (const auto& [rows, dimension] : kShapes) {
+      SCOPED_TRACE(absl::StrCat(schema::EnumNameElementType(type), " ", rows, " x ", dimension));
+      const auto table = RandomTable(rows, dimension, type);
+      const std::string expected = WholeBuffer(*table);
+      ASSERT_EQ(table->byte_count(), expected.size());
+      EXPECT_TRUE(table->packed.empty());
+      schema::BundleT bundle;
+      bundle.integrity = std::make_unique<schema::IntegrityT>();
+      auto of_table = std::make_unique<schema::EmbeddingTableT>();
+      of_table->name = table->name;
+      of_table->row_count = rows;
+      of_table->dimension = dimension;
+      of_table->type = type;
+      bundle.tables.push_back(std::move(of_table));
+      auto image = BundleImage::Make(bundle, {table});
+      ASSERT_TRUE(image.ok()) << image.status();
+      std::vector<PlacedRows> placed;
+      const std::string streamed = BytesOf(&*image, &placed);
+      ASSERT_EQ(placed.size(), 1u);
+      EXPECT_EQ(streamed.substr(placed[0].offset, placed[0].size), expected);
+      bundle.tables[0]->data.assign(expected.begin(), expected.end());
+      EXPECT_EQ(streamed, Packed(bundle));
+      for (const uint64_t row : {uint64_t{0}, uint64_t{rows} / 2, uint64_t{rows} - 1}) {
+        const auto* const of_row =
+            reinterpret_cast<const uint8_t*>(expected.data()) + row * table->row_bytes();
+        const std::vector<double> numbers = table->Row(row);
+        for (uint32_t j = 0; j < dimension; ++j) {
+          EXPECT_EQ(numbers[j], schema::NumberOfRow(type, of_row, j));
+          EXPECT_EQ(table->At(row, j), numbers[j]);
+        }
+      }
+    }
+  }
+}
+
+TEST(BundleImageTest, AfterASinksErrorNoRowsAreTakenForThere) {
+  const Conversion conversion = ConvertWorkload(schema::Precision::Int8, false);
+  auto image = BundleImage::Make(conversion.bundle, conversion.program.tables);
+  ASSERT_TRUE(image.ok()) << image.status();
+  std::vector<PlacedRows> placed;
+  const std::string bytes = BytesOf(&*image, &placed);
+  ASSERT_FALSE(placed.empty());
+  const auto fail = [](uint64_t, absl::string_view) { return absl::UnavailableError("full"); };
+  EXPECT_EQ(image->Write(fail, &placed).message(), "full");
+  EXPECT_TRUE(placed.empty());
+  EXPECT_EQ(BytesOf(&*image, &placed), bytes);
+}
+
+// The memory of a conversion: in every precision, the source and its program have the same numbers,
+// and rows of fewer bits lie nowhere.
+TEST(PipelineTest, RowsAreThoseOfTheSource) {
+  for (const schema::Precision precision : kPrecisions) {
+    const Conversion conversion = ConvertWorkload(precision, false);
+    std::set<const float*> source;
+    for (const auto& table : conversion.source.tables) source.insert(table->floats.data());
+    const Graph copy = conversion.program;
+    ASSERT_FALSE(copy.tables.empty());
+    for (const auto& table : copy.tables) {
+      EXPECT_EQ(source.count(table->floats.data()), 1u);
+      EXPECT_TRUE(table->packed.empty());
+    }
+  }
 }
 
 TEST(PipelineTest, TablesThatAreTooLargeAreRefusedFromTheirShapes) {
@@ -174,10 +303,10 @@ class BundleFileTest : public testing::Test {
 
   // Writes the bundle as it is now; returns how many bytes were written.
   uint64_t Write(const Conversion& conversion, BundleFile* file) {
-    const auto image = BundleImage::Make(conversion.bundle, conversion.program.tables);
+    auto image = BundleImage::Make(conversion.bundle, conversion.program.tables);
     EXPECT_TRUE(image.ok()) << image.status();
     uint64_t written = 0;
-    const absl::Status status = file->Write(*image, [&](uint64_t bytes) { written += bytes; });
+    const absl::Status status = file->Write(&*image, [&](uint64_t bytes) { written += bytes; });
     EXPECT_TRUE(status.ok()) << status;
     return written;
   }

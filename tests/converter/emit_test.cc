@@ -262,8 +262,11 @@ TEST(EmitTest, EveryElementTypeComesBackAsItWentIn) {
     EXPECT_GT(of_type, 0u);
     for (size_t i = 0; i < graph.tables.size(); ++i) {
       EXPECT_EQ(decoded->tables[i]->type, graph.tables[i]->type);
-      EXPECT_EQ(decoded->tables[i]->floats, graph.tables[i]->floats);
-      EXPECT_EQ(decoded->tables[i]->packed, graph.tables[i]->packed);
+      ASSERT_EQ(decoded->tables[i]->rows, graph.tables[i]->rows);
+      ASSERT_EQ(decoded->tables[i]->byte_count(), graph.tables[i]->byte_count());
+      for (uint32_t row = 0; row < graph.tables[i]->rows; ++row) {
+        EXPECT_EQ(decoded->tables[i]->Row(row), graph.tables[i]->Row(row));
+      }
     }
     EXPECT_EQ(SmallLogits(*decoded), SmallLogits(graph));
   }

@@ -129,10 +129,11 @@ TEST(QuantizeInt8Test, ATableStaysFloatWhenInt8WouldNotBeSmaller) {
   const Graph quantized = QuantizeInt8(graph);
   EXPECT_EQ(quantized.tables[0]->type, schema::ElementType::Float32);
   EXPECT_EQ(quantized.tables[1]->type, schema::ElementType::Int8PerRow);
-  EXPECT_TRUE(quantized.tables[1]->floats.empty());
+  EXPECT_EQ(quantized.tables[1]->floats.data(), graph.tables[1]->floats.data());
   // Rows of a scale, three numbers and a zero. Row 4 is (40, 41, 42): 42 is 127 steps.
-  const SharedArray<uint8_t>& packed = quantized.tables[1]->packed;
-  ASSERT_EQ(packed.size(), 5u * 8);
+  ASSERT_EQ(quantized.tables[1]->byte_count(), 5u * 8);
+  std::vector<uint8_t> packed(5 * 8, 0xff);
+  quantized.tables[1]->CopyRows(0, 5, packed.data());
   float scale;
   std::memcpy(&scale, packed.data() + 4 * 8, sizeof(scale));
   EXPECT_EQ(scale, 42.0f / 127);
@@ -176,7 +177,7 @@ TEST(RoundToFloat16Test, TablesAndLayersAreHalves) {
   EXPECT_TRUE(Verify(halved).ok()) << Verify(halved);
   for (const auto& table : halved.tables) {
     EXPECT_EQ(table->type, schema::ElementType::Float16);
-    EXPECT_EQ(table->packed.size(), 5u * 3 * 2);
+    EXPECT_EQ(table->byte_count(), 5u * 3 * 2);
     EXPECT_EQ(table->At(4, 2), 42);
   }
   for (const auto& dense : halved.dense) EXPECT_EQ(dense->type, schema::ElementType::Float16);

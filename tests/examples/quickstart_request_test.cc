@@ -1,8 +1,6 @@
-// The quickstart's user in C is the one that the example's trainer wrote, and README.md shows
-// the quickstart as it is.
+// The quickstart's user in C is the one that the example's trainer wrote.
 #include <cstdint>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -11,14 +9,6 @@
 #include "nlohmann/json.hpp"
 
 namespace {
-
-std::string ReadFile(const std::string& path) {
-  std::ifstream file(path);
-  EXPECT_TRUE(file) << path;
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
 
 nlohmann::json TrainersRequest() {
   std::ifstream file("examples/din/model/ranking.jsonl");
@@ -44,20 +34,6 @@ TEST(QuickstartRequestTest, IsTheFirstOfTheRankingRequests) {
             std::vector<int64_t>(std::begin(kLikedMovies), std::end(kLikedMovies)));
   EXPECT_EQ(history.at("genre").get<std::vector<std::string>>(),
             std::vector<std::string>(std::begin(kLikedGenres), std::end(kLikedGenres)));
-}
-
-TEST(ReadmeTest, ShowsTheQuickstartAsItIs) {
-  const std::string readme = ReadFile("README.md");
-  const std::string begin = "```c\n";
-  const size_t start = readme.find(begin);
-  ASSERT_NE(start, std::string::npos) << "README.md has no C example";
-  const size_t end = readme.find("```", start + begin.size());
-  ASSERT_NE(end, std::string::npos);
-  const std::string shown = readme.substr(start + begin.size(), end - start - begin.size());
-  EXPECT_GT(shown.size(), 500u);
-  EXPECT_NE(ReadFile("examples/quickstart/quickstart.c").find(shown), std::string::npos)
-      << "the C example of README.md is not a part of examples/quickstart/quickstart.c:\n"
-      << shown;
 }
 
 }  // namespace

@@ -16,7 +16,6 @@
 
 #include "gtest/gtest.h"
 #include "tests/sdk/cpp_no_exceptions.h"
-#include "tests/support/allocation_counter.h"
 #include "tests/support/test_files.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
@@ -149,24 +148,6 @@ TEST_F(CppTest, ScoresAndRanksAsC) {
   EXPECT_TRUE(session.rank(Batch(item_, ids_), 0).empty());
   EXPECT_TRUE(session.rank(Batch(item_, Span<const int64_t>()), 5).empty());
   EXPECT_EQ(session.counters().candidates, 2 * 7u + 3 * 7u + 7u + 7u);
-}
-
-TEST_F(CppTest, WhatFillsAnArrayAllocatesNothing) {
-  Session session = NewSession();
-  const Batch batch(item_, ids_);
-  std::array<hp_ranked, 3> ranked;
-  std::array<hp_recommended, 3> recommended;
-  std::array<hp_recalled, 3> recalled;
-  std::vector<float> scores(ids_.size());
-  session.rank(batch, ranked);
-  handpick::testing::StartCountingAllocations();
-  const Span<hp_ranked> best = session.rank(batch, ranked);
-  session.score(batch, scores);
-  const Span<hp_recommended> items = session.recommend(recommended);
-  const Span<hp_recalled> found = session.recall(recalled);
-  EXPECT_EQ(handpick::testing::StopCountingAllocations(), 0u);
-  EXPECT_EQ(best.size() + items.size() + found.size(), 9u);
-  EXPECT_EQ(best.data(), ranked.data());
 }
 
 TEST(CppOutputsTest, SeveralOutputs) {

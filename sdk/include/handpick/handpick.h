@@ -38,7 +38,9 @@
 extern "C" {
 #endif
 
-#if defined(_WIN32)
+#if defined(_WIN32) && defined(HANDPICK_SHARED) /* An app's own, when it links handpick.dll. */
+#define HP_API __declspec(dllimport)
+#elif defined(_WIN32)
 #define HP_API
 #else
 #define HP_API __attribute__((visibility("default")))

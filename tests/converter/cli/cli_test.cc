@@ -113,6 +113,47 @@ TEST_F(CliTest, ConvertSaysThatOnlyGoldensTellKindsApart) {
   EXPECT_THAT(sure.err, Not(HasSubstr("--golden")));
 }
 
+// To read the file, if only for its hash, would take many minutes: a terabyte, of holes.
+TEST_F(CliTest, TablesThatNoBundleHasRoomForAreRefusedAtOnce) {
+  constexpr uint64_t kRows = 250'000'000, kDimension = 1024;
+  const auto entry = [](std::vector<uint64_t> shape, uint64_t begin, uint64_t end) {
+    return Json{{"dtype", "F32"}, {"shape", shape}, {"data_offsets", {begin, end}}};
+  };
+  constexpr uint64_t kTableBytes = kRows * kDimension * sizeof(float);
+  const std::string header =
+      Json{{"deep.embedding.item.weight", entry({kRows, kDimension}, 0, kTableBytes)},
+           {"head.weight",
+            entry({1, kDimension}, kTableBytes, kTableBytes + kDimension * sizeof(float))}}
+          .dump();
+  std::string length(8, '\0');
+  for (size_t i = 0; i < 8; ++i) length[i] = static_cast<char>(header.size() >> (8 * i));
+  const std::string weights = folder_ + "/w.safetensors";
+  WriteText(weights, length + header);
+  std::error_code error;
+  fs::resize_file(weights, 8 + header.size() + kTableBytes + kDimension * sizeof(float), error);
+  if (error) GTEST_SKIP() << "no file of a terabyte: " << error.message();
+  const Json item = {
+      {"name", "item"},
+      {"side", "candidate"},
+      {"type", "categorical"},
+      {"vocabulary", {{"kind", "identity"}, {"size", kRows}, {"out_of_vocabulary_row", 0}}}};
+  const std::string spec = folder_ + "/spec.json";
+  WriteText(
+      spec,
+      Json{{"model", {{"name", "m"}, {"version", "1"}, {"kind", "wide_deep"}, {"task", "binary"}}},
+           {"layout", "handpick"},
+           {"features", {item}},
+           {"deep", {{"features", {"item"}}, {"hidden_units", {8}}}}}
+          .dump());
+  for (const char* precision : {"f32", "f16", "int8"}) {
+    const Outcome outcome = Handpick(absl::StrCat("convert --spec ", spec, " --weights ", weights,
+                                                  " --precision ", precision, " --out ", bundle_));
+    EXPECT_EQ(outcome.status, 1);
+    EXPECT_THAT(outcome.err, HasSubstr("at most 2080374784 are possible"));
+    EXPECT_FALSE(fs::exists(bundle_));
+  }
+}
+
 TEST_F(CliTest, ConvertNotesWhatItLeftOut) {
   const std::string model = "tests/goldens/dien/augru_negative_sampling.";
   const Outcome outcome = Handpick(absl::StrCat("convert --spec ", model, "spec.json --weights ",

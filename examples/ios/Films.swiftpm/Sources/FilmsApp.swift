@@ -1,0 +1,8 @@
+import SwiftUI
+
+@main
+struct FilmsApp: App {
+  var body: some Scene {
+    WindowGroup { FilmsView() }
+  }
+}

@@ -1,0 +1,1 @@
+/* The compiler defines __ANDROID_API__. */
