@@ -28,9 +28,10 @@ declare -A groups=(
   [linux]="cmake make pkg-config zstd binutils-x86-64-linux-gnu"
   # gcc's cross compilers bring the headers, where there is no NDK.
   [android]="clang-19 lld-19 llvm-19 g++-aarch64-linux-gnu g++-arm-linux-gnueabihf"
-  [web]="emscripten"                 # compiles; runs in the node that it needs
-  [web-test]="emscripten chromium npm"
-  # And the zig compiler, of npm: its clang, and macOS's libraries. A node of others brings its own npm.
+  # A node of others brings its own npm.
+  [web]="emscripten"
+  [web-test]="emscripten chromium $(command -v npm >/dev/null || echo npm)"
+  # And the zig compiler, of npm: its clang, and macOS's libraries.
   [apple]="llvm-14 $(command -v npm >/dev/null || echo npm)"
   [windows]="g++-mingw-w64-x86-64-win32"
   [windows-test]="g++-mingw-w64-x86-64-win32 wine64" # runs what was made

@@ -19,7 +19,7 @@ absl::Status CheckHashes(const MappedBytes& bytes, const std::string& path) {
   hp_model* model = nullptr;
   hp_error error = {};
   hp_status status =
-      hp_model_open_buffer(bytes.data(), bytes.size(), /*allocator=*/nullptr, &model, &error);
+      hp_model_open_buffer(bytes.data(), bytes.size(), /*options=*/nullptr, &model, &error);
   if (status == HP_OK) status = hp_model_check(model, &error);
   hp_model_close(model);
   if (status == HP_OK || status == HP_NO_HASHES) return absl::OkStatus();

@@ -40,7 +40,7 @@ HWY_INLINE VF AtMost(VF x, VF most) {
 #elif HWY_ARCH_ARM_A64
   return VF(vminq_f32(x.raw, most.raw));
 #elif HWY_ARCH_WASM
-  return VF{wasm_f32x4_pmin(x.raw, most.raw)};  // most < x ? most : x
+  return VF{wasm_f32x4_pmin(x.raw, most.raw)};   // most < x ? most : x
 #else
   return hn::IfThenElse(hn::Lt(most, x), most, x);
 #endif

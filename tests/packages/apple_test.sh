@@ -36,7 +36,8 @@ done
 . tests/packages/films.sh
 make_films "$work/films.hpk"
 bazel build --color=no --curses=no --noshow_progress //sdk:handpick_shared
-gcc -std=c11 -Isdk/include -I. tests/packages/{print_top_ten,top_ten}.c -o "$work/here" -Lbazel-bin/sdk/shared -lhandpick
+cp bazel-bin/sdk/shared/libhandpick.so "$work/libhandpick.so.0"
+gcc -std=c11 -Isdk/include -I. tests/packages/{print_top_ten,top_ten}.c -o "$work/here" "$work/libhandpick.so.0" "-Wl,-rpath,$work"
 LD_LIBRARY_PATH=bazel-bin/sdk/shared "$work/here" "$work/films.hpk" >"$work/expected"
 [ "$(wc -l <"$work/expected")" = 10 ]
 

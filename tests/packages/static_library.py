@@ -15,7 +15,7 @@ C_LIBRARY = set("""
 __errno_location __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __stack_chk_fail __stack_chk_guard
 abort aligned_alloc calloc free malloc posix_memalign realloc qsort bsearch
 close fstat fstat64 lseek lseek64 mmap mmap64 munmap open open64 pread pread64 read syscall sysconf getauxval
-exp exp2 log1p logf sqrt sqrtf nearbyint nearbyintf lrintf fmaf fmodf powf
+exp exp2 log1p logf sqrt sqrtf nearbyint nearbyintf lrintf floorf fmaf fmodf powf
 memchr memcmp memcpy memmove memset snprintf strchr strcmp strerror strlen strncmp strncpy strtol vsnprintf
 pthread_mutex_lock pthread_mutex_unlock pthread_once sched_yield opendir readdir closedir readlink access getpagesize
 fopen fclose fread fgets fscanf sscanf __isoc99_sscanf __isoc99_fscanf __ctype_b_loc

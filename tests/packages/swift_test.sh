@@ -10,7 +10,8 @@ trap 'rm -rf "$work"' EXIT
 . tests/packages/films.sh
 make_films "$work/films.hpk"
 bazel build --color=no --curses=no --noshow_progress //sdk:handpick_shared
-cp bazel-bin/sdk/shared/libhandpick.so "$work/"
+cp bazel-bin/sdk/shared/libhandpick.so "$work/libhandpick.so.0"
+ln -s libhandpick.so.0 "$work/libhandpick.so"
 gcc -std=c11 -Wall -Isdk/include -I. tests/packages/{print_top_ten,top_ten}.c -o "$work/top_ten" -L"$work" -lhandpick "-Wl,-rpath,$work"
 "$work/top_ten" "$work/films.hpk" >"$work/expected"
 

@@ -34,7 +34,8 @@ options=(-std=c99 -Wall -Wextra -Werror -I"$package/include" -I.)
 "$tool-gcc-win32" "${options[@]}" tests/packages/{print_top_ten,top_ten}.c "$package/lib/libhandpick.a" -static -lstdc++ -lshell32 \
   -o "$package/bin/static.exe"
 bazel build --color=no --curses=no --noshow_progress //sdk:handpick_shared
-gcc -std=c11 -Isdk/include -I. tests/packages/{print_top_ten,top_ten}.c -o "$work/here" -Lbazel-bin/sdk/shared -lhandpick
+cp bazel-bin/sdk/shared/libhandpick.so "$work/libhandpick.so.0"
+gcc -std=c11 -Isdk/include -I. tests/packages/{print_top_ten,top_ten}.c -o "$work/here" "$work/libhandpick.so.0" "-Wl,-rpath,$work"
 LD_LIBRARY_PATH=bazel-bin/sdk/shared "$work/here" "$films" >"$work/expected"
 [ "$(wc -l <"$work/expected")" = 10 ]
 
