@@ -68,11 +68,11 @@ ABSL_FLAG(std::optional<double>, random_megarows, std::nullopt,
           "Millions of random rows of 64 bytes a second that one thread reads. Default: measured "
           "here.");
 ABSL_FLAG(std::optional<std::string>, vectors, std::nullopt,
-          "Item vectors: word2vec text (.txt, .vec, .w2v) or binary (.bin), .npz, .safetensors, "
-          ".pt, .h5, or the .index of a TensorFlow checkpoint.");
+          "Item vectors: word2vec text (.txt, .vec, .w2v) or binary (.bin), or weights of any form "
+          "that --weights takes.");
 ABSL_FLAG(std::optional<std::string>, vectors_format, std::nullopt,
           "word2vec-text, word2vec-binary, npz, safetensors, pt, h5 or tensorflow. Default: by the "
-          "file.");
+          "file's bytes and its extension.");
 ABSL_FLAG(std::optional<std::string>, vectors_tensor, std::nullopt,
           "The tensor of an archive that has the vectors. Default: vectors, or the only matrix.");
 ABSL_FLAG(std::optional<std::string>, ids_tensor, std::nullopt,

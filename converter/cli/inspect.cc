@@ -19,6 +19,7 @@
 #include "converter/cli/output.h"
 #include "converter/io/status_macros.h"
 #include "converter/runtime/bundle_session.h"
+#include "converter/weights/archive.h"
 
 namespace handpick::converter {
 namespace {

@@ -66,9 +66,7 @@ const char* TaskName(schema::Task task);
 Json OutputsJson(const schema::Bundle& bundle);
 std::string OutputsText(const Json& outputs);
 
-// inspect_weights.cc: an archive of trained weights, which is no bundle. Told by its first bytes,
-// and by its extension.
-bool IsWeightsFile(const std::string& path);
+// inspect_weights.cc: an archive of trained weights, which is no bundle.
 absl::StatusOr<Json> WeightsJson(const std::string& path);
 std::string WeightsText(const Json& json);
 

@@ -1,5 +1,3 @@
-#include <algorithm>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,8 +8,6 @@
 #include "converter/io/status_macros.h"
 #include "converter/weights/archive.h"
 #include "converter/weights/elements.h"
-#include "converter/weights/file_kind.h"
-#include "converter/weights/tensorflow.h"
 
 namespace handpick::converter {
 namespace {
@@ -24,20 +20,6 @@ uint64_t ElementsOf(const TensorInfo& info) {
 
 }  // namespace
 
-bool IsWeightsFile(const std::string& given) {
-  const std::string path = CheckpointIndexOf(given);
-  std::ifstream file(path, std::ios::binary);
-  std::string beginning(kBeginningBytes, '\0');
-  file.read(&beginning[0], static_cast<std::streamsize>(beginning.size()));
-  beginning.resize(static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0)));
-  file.clear();  // Of the end, where it is that short.
-  std::string end(kEndBytes, '\0');
-  file.seekg(-static_cast<std::streamoff>(end.size()), std::ios::end);
-  file.read(&end[0], static_cast<std::streamsize>(end.size()));
-  return KindByBytes(beginning, end) != FileKind::kUnknown ||
-         KindByExtension(path) != FileKind::kUnknown;
-}
-
 absl::StatusOr<Json> WeightsJson(const std::string& path) {
   HP_ASSIGN_OR_RETURN(const std::unique_ptr<Archive> archive, OpenArchive(path));
   Json json;
@@ -45,7 +27,8 @@ absl::StatusOr<Json> WeightsJson(const std::string& path) {
   json["notices"] = archive->notices();
   json["tensors"] = Json::array();
   uint64_t total = 0;
-  for (const auto& [name, info] : archive->tensors()) {
+  for (const std::string& name : archive->Order()) {
+    const TensorInfo& info = archive->tensors().at(name);
     const uint64_t elements = ElementsOf(info);
     json["tensors"].push_back({{"name", name},
                                {"shape", info.shape},

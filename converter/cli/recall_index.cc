@@ -281,17 +281,27 @@ std::string ModelText(const schema::BundleT& bundle, const ItemIdList& ids) {
 // The files of the flags join those that the model was made from. Files of an index that was there
 // before are forgotten with it.
 absl::Status AddInputs(const Options& options, schema::ManifestT* manifest) {
-  const std::pair<const char*, std::string> files[] = {
-      {"bundle", absl::GetFlag(FLAGS_bundle).value_or("")},
-      {"vectors", options.vectors.path},
-      {"ids", options.vectors.ids_path},
-      {"queries", absl::GetFlag(FLAGS_queries).value_or("")}};
+  const auto files_of =
+      [](const VectorsSource& source) -> absl::StatusOr<std::vector<std::string>> {
+    if (source.path.empty()) return std::vector<std::string>();
+    return FilesOfVectors(source);
+  };
+  VectorsSource asked;
+  asked.path = absl::GetFlag(FLAGS_queries).value_or("");
+  HP_ASSIGN_OR_RETURN(const std::vector<std::string> vectors, files_of(options.vectors));
+  HP_ASSIGN_OR_RETURN(const std::vector<std::string> queries, files_of(asked));
+  const std::pair<const char*, std::vector<std::string>> files[] = {
+      {"bundle", {absl::GetFlag(FLAGS_bundle).value_or("")}},
+      {"vectors", vectors},
+      {"ids", {options.vectors.ids_path}},
+      {"queries", queries}};
   InputFiles& inputs = manifest->inputs;
-  for (const auto& [role, path] : files) {
+  for (const auto& [role, paths] : files) {
     inputs.erase(std::remove_if(inputs.begin(), inputs.end(),
                                 [role = role](const auto& input) { return input->role == role; }),
                  inputs.end());
-    if (!path.empty()) {
+    for (const std::string& path : paths) {
+      if (path.empty()) continue;
       HP_RETURN_IF_ERROR(AddInputFile(role, path, &inputs));
     }
   }

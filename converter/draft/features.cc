@@ -12,9 +12,13 @@ namespace {
 
 class Builder {
  public:
-  Builder(const GoldenText* goldens, const std::map<std::string, int64_t>& rows, bool pads,
-          bool is_history_pooled)
-      : goldens_(goldens), rows_(rows), pads_(pads), is_history_pooled_(is_history_pooled) {}
+  Builder(const GoldenText* goldens, const std::map<std::string, int64_t>& rows,
+          const std::vector<std::string>& tables, bool pads, bool is_history_pooled)
+      : goldens_(goldens),
+        rows_(rows),
+        tables_(tables),
+        pads_(pads),
+        is_history_pooled_(is_history_pooled) {}
 
   DraftFeatures Build(const Json& given) {
     result_.has_given_order = given.is_array() && !given.empty();
@@ -28,7 +32,7 @@ class Builder {
     }
     // Without either, a table is a feature.
     if (result_.features.empty()) {
-      for (const auto& [table, unused] : rows_) Add({{"name", table}});
+      for (const std::string& table : tables_) Add({{"name", table}});
     }
     return std::move(result_);
   }
@@ -149,14 +153,15 @@ class Builder {
   void FindTable(const ObservedFeature* observed, DraftFeature* feature) {
     if (rows_.count(feature->table) != 0 || feature->json.contains("embedding")) return;
     std::vector<std::string> tables;
-    for (const auto& [table, rows] : rows_) {
-      if (observed == nullptr || observed->largest < rows) tables.push_back(table);
+    for (const std::string& table : tables_) {
+      if (observed == nullptr || observed->largest < rows_.at(table)) tables.push_back(table);
     }
     if (tables.size() == 1) {
       feature->table = tables[0];
       feature->json["embedding"] = {{"table", tables[0]}};
     } else if (!tables.empty()) {
       feature->json["embedding"] = {{"table", Question(tables)}};
+      feature->has_open_table = true;
       result_.is_complete = false;
     }
   }
@@ -218,6 +223,7 @@ class Builder {
 
   const GoldenText* goldens_;
   const std::map<std::string, int64_t>& rows_;
+  const std::vector<std::string>& tables_;
   const bool pads_;
   const bool is_history_pooled_;
   DraftFeatures result_;
@@ -235,9 +241,10 @@ std::string DraftFeatures::Reference(size_t feature) const {
 }
 
 DraftFeatures FeaturesOf(const Json& given, const GoldenText* goldens,
-                         const std::map<std::string, int64_t>& rows, bool pads,
+                         const std::map<std::string, int64_t>& rows,
+                         const std::vector<std::string>& tables, bool pads,
                          bool is_history_pooled) {
-  return Builder(goldens, rows, pads, is_history_pooled).Build(given);
+  return Builder(goldens, rows, tables, pads, is_history_pooled).Build(given);
 }
 
 }  // namespace handpick::converter

@@ -15,11 +15,13 @@ namespace handpick::converter {
 
 // How a feature's table is called that is not named after it.
 struct DraftFeature {
-  Json json;               // As in the spec, with questions.
-  std::string side;        // "": not known; crossed features have none.
-  std::string type;        // As in a spec; "": not known.
-  std::string table;       // Of a feature with ids.
-  int64_t dimension = 1;   // Numbers.
+  Json json;              // As in the spec, with questions.
+  std::string side;       // "": not known; crossed features have none.
+  std::string type;       // As in a spec; "": not known.
+  std::string table;      // Of a feature with ids.
+  int64_t dimension = 1;  // Numbers.
+  // Ids whose table is asked for, so that their width is not known.
+  bool has_open_table = false;
   bool is_pooled = false;  // Ids or numbers of which there are several a row of the deep input.
 
   bool HasTable() const {
@@ -40,10 +42,11 @@ struct DraftFeatures {
 };
 
 // `given`: features as a spec has them, of which anything but the name may be left out. `rows`: of
-// each table that the archive has. `pads`: whether the layout's row 0 is padding.
+// each table that the archive has; `tables`: the same tables in its order. `pads`: whether the
+// layout's row 0 is padding.
 DraftFeatures FeaturesOf(const Json& given, const GoldenText* goldens,
-                         const std::map<std::string, int64_t>& rows, bool pads,
-                         bool is_history_pooled);
+                         const std::map<std::string, int64_t>& rows,
+                         const std::vector<std::string>& tables, bool pads, bool is_history_pooled);
 
 }  // namespace handpick::converter
 

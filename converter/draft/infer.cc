@@ -110,24 +110,29 @@ class Builder {
       piece_tables_[part] = view_.Tables(Role::kPieceTable, {{"<part>", part}, {"<i>", "0"}});
     }
     factor_tables_ = view_.Tables(Role::kFactorTable);
-    const std::vector<Tables> all = {deep_tables_,
-                                     wide_tables_,
-                                     gmf_tables_,
-                                     piece_tables_["region"],
-                                     piece_tables_["base"],
-                                     factor_tables_,
-                                     view_.Tables(Role::kAutorecTable),
-                                     view_.Tables(Role::kAutorecOutput)};
-    for (const Tables& tables : all) {
-      const bool may_be_numbers = &tables == &all[0]
-                                      ? view_.traits().embeds_numbers
-                                      : &tables == &all[1] && view_.traits().wide_is_an_embedding;
-      for (const auto& [table, shape] : tables) {
+    const struct {
+      Role role;
+      std::vector<std::pair<std::string, std::string>> places;
+    } all[] = {{Role::kDeepTable, {}},
+               {Role::kWideTable, {}},
+               {Role::kGmfTable, {}},
+               {Role::kPieceTable, {{"<part>", "region"}, {"<i>", "0"}}},
+               {Role::kPieceTable, {{"<part>", "base"}, {"<i>", "0"}}},
+               {Role::kFactorTable, {}},
+               {Role::kAutorecTable, {}},
+               {Role::kAutorecOutput, {}}};
+    for (const auto& [role, places] : all) {
+      const bool is_deep = role == Role::kDeepTable;
+      const bool may_be_numbers =
+          is_deep ? view_.traits().embeds_numbers
+                  : role == Role::kWideTable && view_.traits().wide_is_an_embedding;
+      for (const auto& [table, shape] : view_.TablesInOrder(role, places)) {
         // What numbers are multiplied with is called as if it were a table: [dimension, 1].
-        const bool is_of_numbers =
-            may_be_numbers && shape[1] == 1 &&
-            (&tables == &all[0] ? !AreAllOfOneColumn(tables) : shape[0] == 1);
-        if (!is_of_numbers) rows_[table] = shape[0];
+        const bool is_of_numbers = may_be_numbers && shape[1] == 1 &&
+                                   (is_deep ? !AreAllOfOneColumn(deep_tables_) : shape[0] == 1);
+        if (is_of_numbers) continue;
+        if (rows_.count(table) == 0) tables_.push_back(table);
+        rows_[table] = shape[0];
       }
     }
   }
@@ -187,7 +192,7 @@ class Builder {
 
   void AddFeatures() {
     const Json given = inputs_.given.value("features", Json::array());
-    features_ = FeaturesOf(given, inputs_.goldens, rows_, view_.traits().row_zero_pads,
+    features_ = FeaturesOf(given, inputs_.goldens, rows_, tables_, view_.traits().row_zero_pads,
                            !kind_.Has(kAttention) && !kind_.Has(kAutorec));
     Json& json = structure_.spec["features"];
     json = Json::array();
@@ -364,10 +369,12 @@ class Builder {
     return names;
   }
 
-  // Whether lists can be told at all: features have sides, types and widths.
+  // Whether lists can be told at all: types and tables of all features are known.
   bool CanTell() const {
     return std::all_of(features_.features.begin(), features_.features.end(),
-                       [](const DraftFeature& feature) { return !feature.type.empty(); });
+                       [](const DraftFeature& feature) {
+                         return !feature.type.empty() && !feature.has_open_table;
+                       });
   }
 
   void AskForList(const std::string& pointer, const std::string& words) {
@@ -535,8 +542,8 @@ class Builder {
       const bool is_open = IsGiven("/deep/features");
       if (is_open) Choose("/evolution/sum_pooling", {LeftOut(), true});
       if (!is_open && lists.empty() && !known_.widths.attended.empty()) {
-        // The sum of the keys, and its product with the query.
-        width -= 2 * known_.widths.attended[0];
+        // Of each unit the sum of the keys, and its product with the query.
+        for (const int64_t attended : known_.widths.attended) width -= 2 * attended;
         lists = ListsThatFit(members, rest, kMostLists);
         if (!lists.empty()) structure_.spec["evolution"]["sum_pooling"] = true;
       }
@@ -606,7 +613,12 @@ class Builder {
       }
     }
     if (fitting.empty()) {
-      if (CanTell()) Refuse("products: neither inner nor outer ones come to the widths");
+      if (CanTell()) {
+        Refuse("products: neither inner nor outer ones come to the widths");
+        return;
+      }
+      AskForProducts(forms);
+      AddLists("/deep/features", {}, {}, "the network");
       return;
     }
     if (fitting.size() == 1) AddFacts("products", fitting[0]);
@@ -616,6 +628,23 @@ class Builder {
     AddLists("/deep/features", all,
              all.empty() ? all : OtherOrders(all[0], members, /*within_groups=*/true, kMostOrders),
              "the network");
+  }
+
+  // What of these forms, inner and outer, is not in all of them.
+  void AskForProducts(const std::vector<std::pair<bool, std::string>>& forms) {
+    std::set<std::string> inner, outer;
+    for (const auto& [is_inner, form] : forms) {
+      inner.insert(is_inner ? "true" : "false");
+      outer.insert(form);
+    }
+    Json& products = structure_.spec["products"];
+    const auto add = [&](const char* key, const std::set<std::string>& choices, const Json& known) {
+      if (products.contains(key)) return;
+      products[key] =
+          choices.size() == 1 ? known : Json(Question({choices.begin(), choices.end()}));
+    };
+    add("inner", inner, forms[0].first);
+    add("outer", outer, forms[0].second);
   }
 
   // The members that a given list has; nothing if there is no such list.
@@ -763,6 +792,7 @@ class Builder {
   Tables deep_tables_, wide_tables_, gmf_tables_, factor_tables_;
   std::map<std::string, Tables> piece_tables_;
   std::map<std::string, int64_t> rows_;
+  std::vector<std::string> tables_;  // Those of rows_ in the order of the archive.
   DraftFeatures features_;
   Structure structure_;
   bool fits_ = true;
@@ -775,9 +805,11 @@ std::vector<std::string> CellsOf(const Archive& weights, Layout layout, const Mo
   for (const char* cell : {"AUGRU", "AGRU", "AIGRU", "GRU"}) {
     const TensorView view(weights, layout, kind.name, cell);
     if (!view.traits().has_aigru && cell == std::string("AIGRU")) continue;
-    if (view.Has(view.traits().recurrences_are_tensorflows
-                     ? view.names().JoinedEvolution().gates_weight
-                     : view.names().Evolution().weight_ih)) {
+    const bool is_joined = view.traits().recurrences_are_tensorflows;
+    const bool is_named =
+        !view.NamesAt("<name>", TensorRole::kNamedEvolution, {{"<part>", "weight_ih"}}).empty();
+    if (is_named || view.Has(is_joined ? view.names().JoinedEvolution().gates_weight
+                                       : view.names().Evolution("").weight_ih)) {
       cells.emplace_back(cell);
     }
   }

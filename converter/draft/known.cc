@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -153,9 +154,39 @@ class Reader {
   }
 
   bool HasExtractor() const {
-    return view_.Has(view_.traits().recurrences_are_tensorflows
-                         ? names_.JoinedExtractor().gates_weight
-                         : names_.Extractor().weight_ih);
+    return view_.traits().recurrences_are_tensorflows
+               ? view_.Has(names_.JoinedExtractor().gates_weight)
+               : !Extractors().empty();
+  }
+
+  using Places = std::vector<std::pair<std::string, std::string>>;
+  using UnitWidths = std::vector<std::pair<std::string, int64_t>>;
+
+  // How wide the inputs are of a tensor of each unit, by the unit's name ("" if it has none).
+  UnitWidths WidthsOf(Role role, Role named, const Places& places) const {
+    UnitWidths widths;
+    const auto add = [&](const std::string& unit, const std::string& tensor) {
+      const auto shape = view_.ShapeOf(tensor);
+      if (!shape.has_value() || shape->empty()) return false;
+      widths.emplace_back(unit, shape->back());
+      return true;
+    };
+    const std::string name = view_.Name(role, places);
+    const bool is_counted = absl::StrContains(name, "<a>");
+    while (add("", absl::StrReplaceAll(name, {{"<a>", absl::StrCat(widths.size())}}))) {
+      if (!is_counted) break;
+    }
+    for (const auto& [unit, unused] : view_.NamesAt("<name>", named, places)) {
+      Places own = places;
+      own.emplace_back("<name>", unit);
+      add(unit, view_.Name(named, own));
+    }
+    return widths;
+  }
+
+  // Those that the extractors of DIEN read.
+  UnitWidths Extractors() const {
+    return WidthsOf(Role::kExtractor, Role::kNamedExtractor, {{"<part>", "weight_ih"}});
   }
 
   void ReadWide() {
@@ -175,41 +206,61 @@ class Reader {
     AddLayers("deep", network, /*may_be_dice=*/true);
   }
 
+  // Units with layers, and those without that other tensors tell of.
   void ReadAttention() {
-    for (const Unit& unit : units_) {
-      Json json = Json::object();
-      AddLayers(unit.network, /*may_be_dice=*/true, &json);
-      json.erase("batch_normalization");
+    const bool has_forms = view_.traits().has_attention_forms;
+    const UnitWidths bilinear =
+        has_forms ? WidthsOf(Role::kBilinear, Role::kNamedBilinear, {}) : UnitWidths();
+    UnitWidths units = has_forms && kind_.Has(kEvolution) ? Extractors() : UnitWidths();
+    if (units.empty()) {
       // Query and key, their difference and their product.
-      model_.widths.attended.push_back(unit.network.input / 4);
-      if (units_.size() == 1 && unit.name.empty()) {
-        In("attention") = std::move(json);
-        return;
+      for (const Unit& unit : units_) units.emplace_back(unit.name, unit.network.input / 4);
+      for (const auto& unit : bilinear) {
+        if (LayersOf(unit.first, units.size()) == nullptr) units.push_back(unit);
       }
-      if (!unit.name.empty()) json["name"] = unit.name;
-      if (!In("attention").is_array()) In("attention") = Json::array();
-      In("attention").push_back(std::move(json));
     }
-    if (units_.empty() && view_.traits().has_attention_forms) ReadForm();
+    for (size_t u = 0; u < units.size(); ++u) {
+      const auto& [name, width] = units[u];
+      Json json = Json::object();
+      if (const NetworkShape* const layers = LayersOf(name, u); layers != nullptr) {
+        AddLayers(*layers, /*may_be_dice=*/true, &json);
+        json.erase("batch_normalization");
+      } else {
+        AddForm(std::find(bilinear.begin(), bilinear.end(), units[u]) != bilinear.end(), &json);
+      }
+      model_.widths.attended.push_back(width);
+      AddUnit(name, units.size() == 1, std::move(json));
+    }
   }
 
-  // Attention without layers, over what the extractor reads.
-  void ReadForm() {
-    const auto bilinear = view_.ShapeOf(names_.Bilinear());
-    if (bilinear.has_value() && !bilinear->empty()) {
-      In("attention")["form"] = "bilinear";
-      model_.widths.attended = {bilinear->front()};
+  // Those of a unit by its name, or by its number where units have none; null: it has no layers.
+  const NetworkShape* LayersOf(const std::string& name, size_t number) const {
+    for (size_t u = 0; u < units_.size(); ++u) {
+      if (units_[u].name == name && (!name.empty() || u == number)) return &units_[u].network;
+    }
+    return nullptr;
+  }
+
+  // Attention without layers.
+  void AddForm(bool is_bilinear, Json* json) const {
+    if (is_bilinear) {
+      (*json)["form"] = "bilinear";
+    } else if (view_.cell() != "GRU") {
+      (*json)["form"] = "dot";
+    } else if (!view_.traits().gru_pools_by_attention) {
+      (*json)["form"] = "none";
+    }
+  }
+
+  // A section of attention, or an element of several.
+  void AddUnit(const std::string& name, bool is_only, Json json) {
+    if (is_only && name.empty()) {
+      In("attention") = std::move(json);
       return;
     }
-    const auto extractor = view_.ShapeOf(names_.Extractor().weight_ih);
-    if (!kind_.Has(kEvolution) || !extractor.has_value() || extractor->empty()) return;
-    model_.widths.attended = {extractor->back()};
-    In("attention") = Json::object();
-    if (view_.cell() != "GRU") {
-      In("attention")["form"] = "dot";
-    } else if (!view_.traits().gru_pools_by_attention) {
-      In("attention")["form"] = "none";
-    }
+    if (!name.empty()) json["name"] = name;
+    if (!In("attention").is_array()) In("attention") = Json::array();
+    In("attention").push_back(std::move(json));
   }
 
   void ReadEvolution() {

@@ -67,6 +67,12 @@ std::map<std::string, std::vector<int64_t>> ByOurNames(const LayoutTraits& trait
   return tensors;
 }
 
+std::map<std::string, size_t> PlacesIn(const Archive& archive) {
+  std::map<std::string, size_t> places;
+  for (const std::string& name : archive.Order()) places.emplace(name, places.size());
+  return places;
+}
+
 std::string Filled(absl::string_view pattern,
                    const std::vector<std::pair<std::string, std::string>>& places) {
   std::string name(pattern);
@@ -81,6 +87,7 @@ TensorView::TensorView(const Archive& archive, Layout layout, const std::string&
     : archive_(archive),
       probe_(Probe(layout, kind, cell, std::move(renames))),
       tensors_(ByOurNames(probe_.traits(), archive)),
+      places_(PlacesIn(archive)),
       names_(probe_),
       renames_(NamesIn(probe_, archive.tensors())),
       reader_(archive, renames_) {}
@@ -127,6 +134,22 @@ std::map<std::string, std::vector<int64_t>> TensorView::Tables(
   for (auto& [table, shape] : NamesAt("<table>", role, places)) {
     if (shape.size() == 2) tables[table] = shape;
   }
+  return tables;
+}
+
+std::vector<std::pair<std::string, std::vector<int64_t>>> TensorView::TablesInOrder(
+    TensorRole role, const std::vector<std::pair<std::string, std::string>>& places) const {
+  std::vector<std::pair<std::string, std::vector<int64_t>>> tables;
+  for (auto& table : Tables(role, places)) tables.push_back(table);
+  const auto place_of = [&](const std::string& table) {
+    std::vector<std::pair<std::string, std::string>> own = places;
+    own.emplace_back("<table>", table);
+    const auto place = places_.find(renames_.Find(Name(role, own)).name);
+    return place == places_.end() ? places_.size() : place->second;
+  };
+  std::stable_sort(tables.begin(), tables.end(), [&](const auto& a, const auto& b) {
+    return place_of(a.first) < place_of(b.first);
+  });
   return tables;
 }
 

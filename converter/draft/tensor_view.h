@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/string_view.h"
@@ -61,6 +62,10 @@ class TensorView {
   std::map<std::string, std::vector<int64_t>> Tables(
       TensorRole role, const std::vector<std::pair<std::string, std::string>>& places = {}) const;
 
+  // The same by the order of the archive.
+  std::vector<std::pair<std::string, std::vector<int64_t>>> TablesInOrder(
+      TensorRole role, const std::vector<std::pair<std::string, std::string>>& places = {}) const;
+
   // All tensors by the names that the layout's patterns have for them.
   const std::map<std::string, std::vector<int64_t>>& tensors() const { return tensors_; }
 
@@ -84,6 +89,7 @@ class TensorView {
   const Archive& archive_;
   Spec probe_;
   std::map<std::string, std::vector<int64_t>> tensors_;
+  std::map<std::string, size_t> places_;  // By the archive's names: in its order.
   TensorLayout names_;
   mutable TensorNames renames_;
   TensorReader reader_;  // Of positions of layers.

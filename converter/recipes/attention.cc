@@ -165,9 +165,11 @@ absl::StatusOr<ValueId> AddInnerProduct(const AttentionSpec& attention, ValueId 
   Graph& graph = *model->graph();
   if (attention.form == AttentionForm::kBilinear) {
     const int64_t width = graph.WidthOf(query);
-    HP_ASSIGN_OR_RETURN(const Tensor* const weight,
-                        model->tensors()->Take(model->layout().Bilinear(), {{width, width}},
-                                               "the width of attention.key"));
+    HP_ASSIGN_OR_RETURN(
+        const Tensor* const weight,
+        model->tensors()->Take(
+            model->layout().Bilinear(attention.name), {{width, width}},
+            absl::StrCat("the width of ", FieldOf(attention, model->spec()), ".key")));
     query = AddDense(PartOf(attention) + ".bilinear", *weight, nullptr, query, &graph);
   }
   const ValueId product = graph.Append(PartOf(attention) + ".product", OperatorKind::Multiply,

@@ -36,7 +36,9 @@ class DienBuilder {
     HP_RETURN_IF_ERROR(model_.Begin());
     HP_RETURN_IF_ERROR(LeaveOutNegativeSampling());
     std::vector<AttendedHistory> histories;
-    HP_RETURN_IF_ERROR(AddHistory(spec_.attention[0], &histories));
+    for (const AttentionSpec& unit : spec_.attention) {
+      HP_RETURN_IF_ERROR(AddHistory(unit, &histories));
+    }
     HP_RETURN_IF_ERROR(AddNetworkOverHistory(histories, &model_));
     return model_.Finish("deep.features, deep.hidden_units, attention and evolution");
   }
@@ -46,23 +48,28 @@ class DienBuilder {
   absl::Status AddHistory(const AttentionSpec& unit, std::vector<AttendedHistory>* histories) {
     HP_ASSIGN_OR_RETURN(const QueryAndKey attended, AddQueryAndKey(unit, &model_));
     width_ = graph_.WidthOf(attended.key);
+    const auto of_unit = [&](const std::string& part) {
+      return unit.name.empty() ? part : absl::StrCat(part, ".", unit.name);
+    };
+    gru_ = of_unit("gru");
+    evolution_ = of_unit("evolution");
     const TensorLayout& layout = model_.layout();
     const bool joined = layout.traits().recurrences_are_tensorflows;
     HP_ASSIGN_OR_RETURN(const Recurrence extractor,
-                        joined ? ReadJoined("gru", layout.JoinedExtractor())
-                               : ReadRecurrence("gru", layout.Extractor()));
-    const ValueId interests = AddGru("gru", extractor, attended.key);
+                        joined ? ReadJoined(gru_, layout.JoinedExtractor())
+                               : ReadRecurrence(gru_, layout.Extractor(unit.name)));
+    const ValueId interests = AddGru(gru_, extractor, attended.key);
     HP_ASSIGN_OR_RETURN(const Recurrence evolution,
-                        joined ? ReadJoined("evolution", layout.JoinedEvolution())
-                               : ReadRecurrence("evolution", layout.Evolution()));
+                        joined ? ReadJoined(evolution_, layout.JoinedEvolution())
+                               : ReadRecurrence(evolution_, layout.Evolution(unit.name)));
     HP_ASSIGN_OR_RETURN(const ValueId history,
                         AddEvolution(unit, evolution, attended.query, interests));
     histories->push_back({history, unit.key, attended.key_widths});
     if (!spec_.evolution.sum_pooling) return absl::OkStatus();
     const ValueId sum =
-        graph_.Append("evolution.sum", OperatorKind::PoolHistory, {attended.key}, width_);
-    const ValueId product =
-        graph_.Append("evolution.product", OperatorKind::Multiply, {attended.query, sum}, width_);
+        graph_.Append(evolution_ + ".sum", OperatorKind::PoolHistory, {attended.key}, width_);
+    const ValueId product = graph_.Append(evolution_ + ".product", OperatorKind::Multiply,
+                                          {attended.query, sum}, width_);
     histories->push_back({sum, unit.key, attended.key_widths});
     histories->push_back({product, unit.key, attended.key_widths});
     return absl::OkStatus();
@@ -72,12 +79,12 @@ class DienBuilder {
   absl::StatusOr<ValueId> AddEvolution(const AttentionSpec& unit, const Recurrence& evolution,
                                        ValueId query, ValueId interests) {
     const std::string& cell = spec_.evolution.cell;
-    if (unit.form == AttentionForm::kNone) return AddLastState(evolution, interests);
+    if (unit.form == AttentionForm::kNone) return AddLastState(unit, evolution, interests);
     if (cell == "GRU") {
       // Attention looks at what the second GRU made of all interests.
-      const ValueId states = AddGru("evolution", evolution, interests);
+      const ValueId states = AddGru(evolution_, evolution, interests);
       HP_ASSIGN_OR_RETURN(const ValueId weight, AddAttention(unit, query, states, &model_));
-      return graph_.Append("evolution.history", WeightedPoolOp(), {weight, states}, width_);
+      return graph_.Append(evolution_ + ".history", WeightedPoolOp(), {weight, states}, width_);
     }
     HP_ASSIGN_OR_RETURN(const ValueId weight, AddAttention(unit, query, interests, &model_));
     Operator op = AttentionRecurrenceOp(RecurrentCell::Unknown, evolution.state);
@@ -97,20 +104,20 @@ class DienBuilder {
       return absl::InvalidArgumentError(absl::StrCat(
           "spec: evolution.cell is '", cell, "', expected one of: GRU, AIGRU, AGRU, AUGRU"));
     }
-    const ValueId gates = AddGates("evolution", evolution, !weighs_input, interests);
-    return graph_.Append("evolution.history", std::move(op), {gates, weight}, width_);
+    const ValueId gates = AddGates(evolution_, evolution, !weighs_input, interests);
+    return graph_.Append(evolution_ + ".history", std::move(op), {gates, weight}, width_);
   }
 
   // The last state of a plain GRU: one whose input has the weight 1 for every candidate.
-  ValueId AddLastState(const Recurrence& gru, ValueId input) {
-    const size_t sequence = spec_.features[spec_.attention[0].key[0]].sequence;
-    const ValueId one = graph_.Append("evolution.one", ConstantOp({1.0}), {}, 1);
+  ValueId AddLastState(const AttentionSpec& unit, const Recurrence& gru, ValueId input) {
+    const size_t sequence = spec_.features[unit.key[0]].sequence;
+    const ValueId one = graph_.Append(evolution_ + ".one", ConstantOp({1.0}), {}, 1);
     const ValueId weight = graph_.Append(
-        "evolution.weight", CopyOp(Domain::Pair(), static_cast<uint32_t>(sequence)), {one}, 1);
+        evolution_ + ".weight", CopyOp(Domain::Pair(), static_cast<uint32_t>(sequence)), {one}, 1);
     Operator op = AttentionRecurrenceOp(RecurrentCell::AttentionInputGru, gru.state);
     op.numbers = gru.input_bias;
-    const ValueId gates = AddGates("evolution", gru, /*with_bias=*/false, input);
-    return graph_.Append("evolution.history", std::move(op), {gates, weight}, width_);
+    const ValueId gates = AddGates(evolution_, gru, /*with_bias=*/false, input);
+    return graph_.Append(evolution_ + ".history", std::move(op), {gates, weight}, width_);
   }
 
   // A plain GRU; returns its states, one per event.
@@ -233,7 +240,10 @@ class DienBuilder {
   const Spec& spec_;
   ModelBuilder model_;
   Graph& graph_;
-  uint32_t width_ = 0;  // Of key, interests and states.
+  // Of the unit that is being added.
+  uint32_t width_ = 0;     // Of key, interests and states.
+  std::string gru_;        // How names begin of what the extractor is made of,
+  std::string evolution_;  // and the evolution.
 };
 
 }  // namespace

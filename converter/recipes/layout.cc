@@ -72,13 +72,21 @@ std::string TensorLayout::NumbersTable(absl::string_view feature, bool has_sever
 std::string TensorLayout::DeepNetwork() const { return std::string(Pattern(TensorRole::kNetwork)); }
 
 std::string TensorLayout::Unit(absl::string_view unit) const {
-  const absl::string_view named = unit.empty() ? "" : Pattern(TensorRole::kNamedUnit);
-  if (!named.empty()) return WithName(named, unit);
+  return OfUnit(TensorRole::kUnit, TensorRole::kNamedUnit, unit);
+}
+
+size_t TensorLayout::NumberOf(absl::string_view unit) const {
   size_t attention = 0;
   while (attention + 1 < spec_.attention.size() && spec_.attention[attention].name != unit) {
     ++attention;
   }
-  return WithAttention(Pattern(TensorRole::kUnit), attention);
+  return attention;
+}
+
+std::string TensorLayout::OfUnit(TensorRole role, TensorRole named, absl::string_view unit) const {
+  const absl::string_view pattern = unit.empty() ? "" : Pattern(named);
+  if (!pattern.empty()) return WithName(pattern, unit);
+  return WithAttention(Pattern(role), NumberOf(unit));
 }
 
 std::string TensorLayout::StackedNetwork() const {
@@ -112,8 +120,8 @@ HeadTensors TensorLayout::AttentionHead(absl::string_view unit) const {
           OfNetwork(TensorRole::kUnitHeadBias, Unit(unit))};
 }
 
-std::string TensorLayout::Bilinear() const {
-  return WithAttention(Pattern(TensorRole::kBilinear), 0);
+std::string TensorLayout::Bilinear(absl::string_view unit) const {
+  return OfUnit(TensorRole::kBilinear, TensorRole::kNamedBilinear, unit);
 }
 
 std::vector<BiasTensor> TensorLayout::Biases(bool has_wide, bool has_network) const {
@@ -128,10 +136,12 @@ std::vector<BiasTensor> TensorLayout::Biases(bool has_wide, bool has_network) co
   return biases;
 }
 
-RecurrentTensors TensorLayout::Extractor() const { return Recurrent(TensorRole::kExtractor); }
+RecurrentTensors TensorLayout::Extractor(absl::string_view unit) const {
+  return Recurrent(TensorRole::kExtractor, TensorRole::kNamedExtractor, unit);
+}
 
-RecurrentTensors TensorLayout::Evolution() const {
-  RecurrentTensors tensors = Recurrent(TensorRole::kEvolution);
+RecurrentTensors TensorLayout::Evolution(absl::string_view unit) const {
+  RecurrentTensors tensors = Recurrent(TensorRole::kEvolution, TensorRole::kNamedEvolution, unit);
   const std::string& cell = spec_.evolution.cell;
   tensors.one_bias = traits().augru_has_one_bias && cell == "AUGRU";
   tensors.gates_are_u_r_n =
@@ -280,8 +290,9 @@ std::vector<std::string> TensorLayout::OfPieces(TensorRole role, absl::string_vi
   return names;
 }
 
-RecurrentTensors TensorLayout::Recurrent(TensorRole role) const {
-  const std::string pattern = WithAttention(Pattern(role), 0);
+RecurrentTensors TensorLayout::Recurrent(TensorRole role, TensorRole named,
+                                         absl::string_view unit) const {
+  const std::string pattern = OfUnit(role, named, unit);
   const auto name = [&](absl::string_view part, absl::string_view side, absl::string_view param) {
     return absl::StrReplaceAll(pattern, {{"<part>", part}, {"<side>", side}, {"<param>", param}});
   };

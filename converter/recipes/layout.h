@@ -138,7 +138,7 @@ class TensorLayout {
   std::string HeadWeight() const;
   HeadTensors AttentionHead(absl::string_view unit) const;
   // [width, width], of the bilinear form.
-  std::string Bilinear() const;
+  std::string Bilinear(absl::string_view unit) const;
   std::vector<BiasTensor> Biases(bool has_wide, bool has_network) const;
 
   CrossTensors CrossLayer(size_t layer) const;
@@ -160,10 +160,10 @@ class TensorLayout {
   LayerTensors ItemTowerLayer(size_t layer) const;
   std::string ItemBias() const;
 
-  // DIEN's interest extractor, and its evolution.
-  RecurrentTensors Extractor() const;
-  RecurrentTensors Evolution() const;
-  // The same where the layout has TensorFlow's.
+  // DIEN's interest extractor, and its evolution, of an attention unit.
+  RecurrentTensors Extractor(absl::string_view unit) const;
+  RecurrentTensors Evolution(absl::string_view unit) const;
+  // The same where the layout has TensorFlow's; its models have one unit.
   JoinedRecurrentTensors JoinedExtractor() const;
   JoinedRecurrentTensors JoinedEvolution() const;
   // How the names of tensors begin that negative sampling trains, and that nothing else reads.
@@ -175,7 +175,11 @@ class TensorLayout {
                                     absl::string_view table) const;
   HeadTensors SoftAttention(TensorRole network) const;
   std::string OfNetwork(TensorRole role, absl::string_view network) const;
-  RecurrentTensors Recurrent(TensorRole role) const;
+  // Where the layout counts units, the number of one.
+  size_t NumberOf(absl::string_view unit) const;
+  // `named` is the role where units have names.
+  std::string OfUnit(TensorRole role, TensorRole named, absl::string_view unit) const;
+  RecurrentTensors Recurrent(TensorRole role, TensorRole named, absl::string_view unit) const;
   JoinedRecurrentTensors JoinedRecurrent(TensorRole role) const;
   std::string OfTask(TensorRole role, const TaskNames& task) const;
 

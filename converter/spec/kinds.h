@@ -110,7 +110,7 @@ inline constexpr ModelKind kModelKinds[] = {
      0, kHasUnits, kEveryLayout},
     {"dien", "Deep Interest Evolution Network: interests that evolve, led by the candidate",
      "head(layers([deep features, evolution(q, GRU(k_1 ... k_t))]))", "Zhou et al., AAAI 2019",
-     kDeep | kAttention | kEvolution, 0, kHasStates, kEveryLayout},
+     kDeep | kAttention | kEvolution, 0, kHasStates | kHasUnits, kEveryLayout},
     {"deepfm", "DeepFM: a linear part and all pairs of embeddings, beside a network over the same",
      "wide + sum of the inner products of all pairs of embeddings + head(layers([deep features]))",
      "Guo et al., IJCAI 2017", kDeep, kWide, kFieldsInteract | kLayersAreOptional, kEveryLayout},

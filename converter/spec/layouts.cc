@@ -62,6 +62,9 @@ constexpr TensorName kHandpickNames[] = {
     {Role::kNamedUnitHeadWeight, "attention.<name>.head.weight"},
     {Role::kNamedUnitHeadBias, "attention.<name>.head.bias"},
     {Role::kBilinear, "attention.bilinear.weight"},
+    {Role::kNamedBilinear, "attention.<name>.bilinear.weight"},
+    {Role::kNamedExtractor, "gru.<name>.<part>"},
+    {Role::kNamedEvolution, "evolution.<name>.<part>"},
 };
 
 // DeepCTR-Torch 0.2.9. The classes DIEN and AFM have names of their own.

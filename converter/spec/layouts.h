@@ -87,6 +87,10 @@ enum class TensorRole {
   kProjection,      // [dimension, numbers]: makes a field of a feature of several numbers.
   kStackedNetwork,  // As kNetwork: of the layers upon a cross, where these have another name.
   kBilinear,        // [width, width]: the score of an event is k^T W q.
+  // Of unit <name>, where there are several: kBilinear, kExtractor and kEvolution.
+  kNamedBilinear,
+  kNamedExtractor,
+  kNamedEvolution,
 };
 
 // A name with places for <table>, <i> (a layer or a piece, from 0), <network>, <part>, <t> (a task,

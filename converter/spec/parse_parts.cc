@@ -339,9 +339,6 @@ void PartsParser::ParseForm(const JsonObject& attention, AttentionSpec* unit) {
     errors_.Add(attention.PathOf("form"),
                 absl::StrCat("is not 'unit', the one form that ", traits.library,
                              "'s models of kind '", spec_.kind, "' have"));
-  } else if (errors_.IsClean(attention.PathOf("form")) && unit->form != AttentionForm::kUnit &&
-             !unit->name.empty()) {
-    errors_.Add(attention.PathOf("form"), "is not 'unit', the one form of several units");
   } else if (errors_.IsClean(attention.PathOf("form")) && unit->form == AttentionForm::kNone &&
              !kind_.Has(kEvolution)) {
     errors_.Add(attention.PathOf("form"),
@@ -374,20 +371,26 @@ void PartsParser::ParseEvolution(const JsonObject& root) {
 void PartsParser::CheckEvolution() {
   const LayoutTraits& traits = spec_.traits();
   const std::string& cell = spec_.evolution.cell;
-  const bool is_weighed = spec_.attention[0].form != AttentionForm::kNone;
   if (cell == "AIGRU" && !traits.has_aigru) {
     errors_.Add("evolution.cell",
                 absl::StrCat("is AIGRU, which ", traits.library,
                              " cannot run: it multiplies matrices of shapes that do not go "
                              "together, so no such model was ever trained"));
-  } else if (cell != "GRU" && !is_weighed) {
-    errors_.Add("attention.form",
-                absl::StrCat("is 'none', but cell ", cell, " is led by attention"));
-  } else if (cell == "GRU" && is_weighed && !traits.gru_pools_by_attention) {
-    errors_.Add("attention.form",
-                absl::StrCat("is for models with attention; ", traits.library,
-                             "'s cell GRU takes the last state without one, expected 'none'"));
-  } else if (spec_.evolution.sum_pooling && !traits.has_sum_pooling) {
+    return;
+  }
+  for (size_t u = 0; u < spec_.attention.size(); ++u) {
+    const bool is_weighed = spec_.attention[u].form != AttentionForm::kNone;
+    const std::string form = absl::StrCat(
+        spec_.attention[u].name.empty() ? "attention" : Element("attention", u), ".form");
+    if (cell != "GRU" && !is_weighed) {
+      errors_.Add(form, absl::StrCat("is 'none', but cell ", cell, " is led by attention"));
+    } else if (cell == "GRU" && is_weighed && !traits.gru_pools_by_attention) {
+      errors_.Add(form,
+                  absl::StrCat("is for models with attention; ", traits.library,
+                               "'s cell GRU takes the last state without one, expected 'none'"));
+    }
+  }
+  if (spec_.evolution.sum_pooling && !traits.has_sum_pooling) {
     errors_.Add("evolution.sum_pooling",
                 absl::StrCat("is true, which ", traits.library, "'s models cannot have"));
   }

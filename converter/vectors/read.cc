@@ -1,6 +1,8 @@
 #include "converter/vectors/read.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <numeric>
 #include <utility>
@@ -22,16 +24,23 @@ namespace handpick::converter {
 namespace {
 
 constexpr char kFormats[] =
-    "word2vec-text (.txt, .vec, .w2v), word2vec-binary (.bin), and tensors (npz, safetensors, pt, "
-    "h5, "
-    "tensorflow)";
+    "word2vec-text (.txt, .vec, .w2v), word2vec-binary (.bin), npz, safetensors, pt (.pt, .pth), "
+    "h5 and tensorflow (.index)";
 
-std::string FormatOf(const VectorsSource& source) {
-  static constexpr char kTensors[] = "tensors";
-  for (const char* const format : {"npz", "safetensors", "pt", "h5", "tensorflow"}) {
-    if (source.format == format) return kTensors;
+constexpr const char* kArchives[] = {"npz", "safetensors", "pt", "h5", "tensorflow"};
+
+struct Form {
+  bool is_archive = false;
+  std::string word2vec;  // Otherwise: which form of it.
+};
+
+absl::StatusOr<Form> FormOf(const VectorsSource& source) {
+  const std::string& format = source.format;
+  if (std::find(std::begin(kArchives), std::end(kArchives), format) != std::end(kArchives) ||
+      (format.empty() && IsWeightsFile(source.path))) {
+    return Form{true, ""};
   }
-  if (!source.format.empty()) return source.format;
+  if (format == "word2vec-text" || format == "word2vec-binary") return Form{false, format};
   static constexpr struct {
     const char* extension;
     const char* format;
@@ -40,10 +49,14 @@ std::string FormatOf(const VectorsSource& source) {
                      {".w2v", "word2vec-text"},
                      {".bin", "word2vec-binary"}};
   for (const auto& known : kExtensions) {
-    if (absl::EndsWithIgnoreCase(source.path, known.extension)) return known.format;
+    if (format.empty() && absl::EndsWithIgnoreCase(source.path, known.extension)) {
+      return Form{false, known.format};
+    }
   }
-  // What its bytes say, whatever it is called.
-  return kTensors;
+  return absl::InvalidArgumentError(absl::StrCat(
+      source.path, ": its form is ",
+      format.empty() ? "not known by its bytes or its extension" : absl::StrCat("'", format, "'"),
+      "; vectors are read as ", kFormats));
 }
 
 absl::StatusOr<Tensor> ReadTensor(const Archive& tensors, const std::string& name,
@@ -141,31 +154,29 @@ absl::StatusOr<ItemVectors> VectorsOfTensors(const Weights& tensors, const Vecto
 }
 
 absl::StatusOr<ItemVectors> ReadItemVectors(const VectorsSource& source) {
-  const std::string format = FormatOf(source);
-  const bool tensors = format == "tensors";
-  if (!tensors && format != "word2vec-text" && format != "word2vec-binary") {
-    return absl::InvalidArgumentError(
-        absl::StrCat(source.path, ": its form is '", format, "'; vectors are read as ", kFormats));
-  }
-  if (tensors) {
+  HP_ASSIGN_OR_RETURN(const Form form, FormOf(source));
+  if (form.is_archive) {
     std::string ids_text;
     if (!source.ids_path.empty()) {
       HP_ASSIGN_OR_RETURN(ids_text, ReadFile(source.ids_path));
     }
-    const absl::StatusOr<std::unique_ptr<Archive>> archive = OpenArchive(source.path);
-    if (!archive.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(archive.status().message(), "; vectors are read as ", kFormats));
-    }
-    return VectorsOfTensors(**archive, source, ids_text);
+    HP_ASSIGN_OR_RETURN(const std::unique_ptr<Archive> archive, OpenArchive(source.path));
+    return VectorsOfTensors(*archive, source, ids_text);
   }
   if (!source.ids_path.empty() || !source.ids_tensor.empty() || !source.vectors_tensor.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         source.path, ": a word2vec file has its own ids, and no tensors to choose from"));
   }
   HP_ASSIGN_OR_RETURN(const std::string bytes, ReadFile(source.path));
-  return format == "word2vec-text" ? ParseWord2VecText(bytes, source.ids, source.path)
-                                   : ParseWord2VecBinary(bytes, source.ids, source.path);
+  return form.word2vec == "word2vec-text" ? ParseWord2VecText(bytes, source.ids, source.path)
+                                          : ParseWord2VecBinary(bytes, source.ids, source.path);
+}
+
+absl::StatusOr<std::vector<std::string>> FilesOfVectors(const VectorsSource& source) {
+  HP_ASSIGN_OR_RETURN(const Form form, FormOf(source));
+  if (!form.is_archive) return std::vector<std::string>{source.path};
+  HP_ASSIGN_OR_RETURN(const std::unique_ptr<Archive> archive, OpenArchive(source.path));
+  return archive->files();
 }
 
 }  // namespace handpick::converter

@@ -3,6 +3,7 @@
 #define HANDPICK_CONVERTER_VECTORS_READ_H_
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "converter/vectors/item_vectors.h"
@@ -13,9 +14,9 @@ namespace handpick::converter {
 
 struct VectorsSource {
   std::string path;
-  // word2vec-text, word2vec-binary, or one of an archive of tensors (npz, safetensors, pt, h5,
-  // tensorflow), which its bytes tell. Empty: word2vec by the extension (.txt, .vec and .w2v;
-  // .bin), and tensors whatever else it is called.
+  // word2vec-text, word2vec-binary, or an archive of tensors: npz, safetensors, pt, h5, tensorflow.
+  // Empty: an archive by its bytes or its extension, word2vec by the extension (.txt, .vec, .w2v;
+  // .bin).
   std::string format;
   // Archives of tensors: which of them is the [count, dimension] vectors, and which the [count]
   // integer ids. Empty: "vectors" and "ids", and vectors may have any name when no other tensor has
@@ -32,6 +33,9 @@ struct VectorsSource {
 // Everything in the file is distrusted. Errors name the file, the item or tensor, its value and
 // what was expected.
 absl::StatusOr<ItemVectors> ReadItemVectors(const VectorsSource& source);
+
+// The files that the source, but for its ids, is read from: those of an archive, or the path.
+absl::StatusOr<std::vector<std::string>> FilesOfVectors(const VectorsSource& source);
 
 // Of an archive, of which only the vectors and ids are read; `ids_text` is the content of ids_path,
 // if there is one.

@@ -59,15 +59,20 @@ absl::StatusOr<std::unique_ptr<StoredArchive>> OpenZip(std::unique_ptr<ByteSourc
   return OpenNpz(std::move(zip), path);
 }
 
+// Sets the first bytes, too.
+absl::StatusOr<FileKind> KindOf(const ByteSource& source, std::string* beginning) {
+  beginning->resize(static_cast<size_t>(std::min<uint64_t>(source.size(), kBeginningBytes)));
+  HP_RETURN_IF_ERROR(source.Read(0, &(*beginning)[0], beginning->size()));
+  std::string end(static_cast<size_t>(std::min<uint64_t>(source.size(), kEndBytes)), '\0');
+  HP_RETURN_IF_ERROR(source.Read(source.size() - end.size(), &end[0], end.size()));
+  return KindByBytes(*beginning, end);
+}
+
 absl::StatusOr<std::unique_ptr<StoredArchive>> OpenStored(const std::string& given) {
   const std::string path = CheckpointIndexOf(given);
   HP_ASSIGN_OR_RETURN(std::unique_ptr<ByteSource> source, OpenBytes(path));
-  std::string beginning(static_cast<size_t>(std::min<uint64_t>(source->size(), kBeginningBytes)),
-                        '\0');
-  HP_RETURN_IF_ERROR(source->Read(0, &beginning[0], beginning.size()));
-  std::string end(static_cast<size_t>(std::min<uint64_t>(source->size(), kEndBytes)), '\0');
-  HP_RETURN_IF_ERROR(source->Read(source->size() - end.size(), &end[0], end.size()));
-  FileKind kind = KindByBytes(beginning, end);
+  std::string beginning;
+  HP_ASSIGN_OR_RETURN(FileKind kind, KindOf(*source, &beginning));
   if (kind == FileKind::kUnknown) {
     HP_RETURN_IF_ERROR(RefuseLookalikes(path, beginning));
     kind = KindByExtension(path);
@@ -95,10 +100,27 @@ absl::StatusOr<std::unique_ptr<StoredArchive>> OpenStored(const std::string& giv
 
 }  // namespace
 
+std::vector<std::string> Archive::Order() const {
+  std::vector<std::string> names;
+  for (const auto& [name, unused] : tensors()) names.push_back(name);
+  return names;
+}
+
 absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const std::string& path) {
   HP_ASSIGN_OR_RETURN(std::unique_ptr<StoredArchive> archive, OpenStored(path));
   archive->TakeOffWrappers();
   return std::unique_ptr<Archive>(std::move(archive));
+}
+
+bool IsWeightsFile(const std::string& path) {
+  if (path == "-") return false;  // Can be read once.
+  const std::string index = CheckpointIndexOf(path);
+  if (KindByExtension(index) != FileKind::kUnknown) return true;
+  const absl::StatusOr<std::unique_ptr<ByteSource>> source = OpenBytes(index);
+  if (!source.ok()) return false;
+  std::string unused;
+  const absl::StatusOr<FileKind> kind = KindOf(**source, &unused);
+  return kind.ok() && *kind != FileKind::kUnknown;
 }
 
 absl::StatusOr<Weights> ReadAll(const Archive& archive) {

@@ -30,6 +30,9 @@ class Archive {
   // What messages call it: the path.
   virtual const std::string& origin() const = 0;
   virtual const std::map<std::string, TensorInfo>& tensors() const = 0;
+  // The names of all tensors. In the order of the file where that says something, as a state_dict's
+  // does, which is the order in which the model made them; otherwise sorted.
+  virtual std::vector<std::string> Order() const;
   // What was done to it that the user should know: prefixes of names that were taken off, say.
   virtual const std::vector<std::string>& notices() const = 0;
   // The elements of one tensor. Errors: there is none of that name; damaged data; NaN and
@@ -43,6 +46,9 @@ class Archive {
 // checkpoint of TensorFlow also by its prefix or its SavedModel's folder. Everything in it is
 // distrusted: sizes are checked before anything is allocated, and only Read unpacks tensors.
 absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const std::string& path);
+
+// Whether OpenArchive would take the file for weights: by its bytes, or else by its extension.
+bool IsWeightsFile(const std::string& path);
 
 // Every tensor of an archive.
 absl::StatusOr<Weights> ReadAll(const Archive& archive);

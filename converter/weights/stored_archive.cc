@@ -37,7 +37,12 @@ absl::Status StoredArchive::Add(const std::string& name, TensorInfo info, size_t
     return absl::InvalidArgumentError(absl::StrCat(Shown(name), ": occurs twice"));
   }
   tensors_.emplace(name, std::move(info));
+  order_.push_back(name);
   return absl::OkStatus();
+}
+
+std::vector<std::string> StoredArchive::Order() const {
+  return keeps_order_ ? order_ : Archive::Order();
 }
 
 absl::StatusOr<Tensor> StoredArchive::Read(const std::string& name) const {
@@ -68,6 +73,7 @@ void StoredArchive::TakeOffWrappers() {
     if (prefix == std::end(kWrappers)) break;
     tensors_ = WithoutPrefix(std::move(tensors_), prefix->size());
     entries_ = WithoutPrefix(std::move(entries_), prefix->size());
+    for (std::string& name : order_) name.erase(0, prefix->size());
     absl::StrAppend(&taken, *prefix);
   }
   if (taken.empty()) return;

@@ -18,6 +18,7 @@ class StoredArchive : public Archive {
   const char* format() const override { return format_; }
   const std::string& origin() const override { return origin_; }
   const std::map<std::string, TensorInfo>& tensors() const override { return tensors_; }
+  std::vector<std::string> Order() const override;
   const std::vector<std::string>& notices() const override { return notices_; }
   absl::StatusOr<Tensor> Read(const std::string& name) const override;
 
@@ -32,6 +33,8 @@ class StoredArchive : public Archive {
   std::string Shown(const std::string& name) const;
   // The next tensor, which ReadEntry knows by `entry`. An error: there is one of that name already.
   absl::Status Add(const std::string& name, TensorInfo info, size_t entry);
+  // The order in which tensors are added says something.
+  void KeepOrder() { keeps_order_ = true; }
   void AddNotice(std::string notice) { notices_.push_back(std::move(notice)); }
 
   // `what` names the tensor in messages. Sets the data, and integers.
@@ -42,6 +45,8 @@ class StoredArchive : public Archive {
   const std::string origin_;
   std::map<std::string, TensorInfo> tensors_;
   std::map<std::string, size_t> entries_;
+  bool keeps_order_ = false;
+  std::vector<std::string> order_;  // Names as they were added.
   std::vector<std::string> notices_;
 };
 

@@ -38,10 +38,9 @@ constexpr uint64_t kReader = 1;
 constexpr absl::string_view kVariable = "/.ATTRIBUTES/VARIABLE_VALUE";
 constexpr absl::string_view kObjectGraph = "_CHECKPOINTABLE_OBJECT_GRAPH";
 constexpr absl::string_view kSlot = "/.OPTIMIZER_SLOT/";
-// Of a checkpoint's description of its objects. Large models have some hundred kilobytes.
-constexpr uint64_t kMaxGraphBytes = uint64_t{64} << 20;
-// What TensorFlow, and so Keras' .h5, puts behind a variable's name: the first output of its
-// operation.
+constexpr uint64_t kMaxGraphBytes = uint64_t{1} << 28;
+constexpr uint64_t kString = 7;  // DataType.
+// How Keras ends the names that an .h5 file has.
 constexpr absl::string_view kOutput = ":0";
 
 // DataType of tensorflow/core/framework/types.proto.
@@ -156,10 +155,9 @@ bool ParseEntry(absl::string_view message, Entry* entry) {
   });
 }
 
-// Whether a key is of no model: of the optimizer, of metrics, of the checkpoint itself. That is
+// Whether a key is of no model: of the optimizer, of metrics, of the number of saves. That is
 // told of what tf.train.Checkpoint wrote; other names are the user's own.
 bool IsLeftOut(absl::string_view key) {
-  if (key == kObjectGraph) return true;
   if (!absl::ConsumeSuffix(&key, kVariable)) return false;
   return key == "save_counter" || absl::StrContains(key, kSlot) ||
          absl::StartsWith(key, "optimizer/") || absl::StartsWith(key, "keras_api/metrics/");
@@ -186,7 +184,7 @@ class TensorFlowArchive : public StoredArchive {
         source, origin(),
         [&](const std::string& key, absl::string_view value) { return Take(key, value); }));
     if (!has_header_) return NoHeader();
-    HP_RETURN_IF_ERROR(AddAll());
+    HP_RETURN_IF_ERROR(AddVariables());
     if (left_out_ > 0) {
       AddNotice(absl::StrCat(origin(), ": left out ", left_out_,
                              " entries of the optimizer, of metrics and of the checkpoint itself"));
@@ -236,83 +234,90 @@ class TensorFlowArchive : public StoredArchive {
     if (key[0] == '\0') return absl::OkStatus();
     if (IsLeftOut(key)) {
       ++left_out_;
-      if (key == kObjectGraph) graph_ = std::string(value);
       return absl::OkStatus();
     }
     if (entries_.size() == kMaxEntries) {
       return absl::InvalidArgumentError(
           absl::StrCat(origin(), ": has more than ", kMaxEntries, " tensors"));
     }
-    const std::string name(absl::StripSuffix(key, kVariable));
-    const std::string what = Shown(name);
+    Variable variable = {key, std::string(absl::StripSuffix(key, kVariable)), {}};
+    const std::string what = Shown(variable.path);
     Entry entry;
     if (!ParseEntry(value, &entry)) {
       return absl::InvalidArgumentError(absl::StrCat(what, ": its entry is damaged"));
     }
-    TensorInfo info;
-    HP_RETURN_IF_ERROR(Check(what, &entry, &info));
+    if (key == kObjectGraph) {
+      ++left_out_;
+      return TakeGraph(what, entry);
+    }
+    HP_RETURN_IF_ERROR(Check(what, &entry, &variable.info));
     entries_.push_back(std::move(entry));
-    found_.push_back({key, std::move(info)});
+    variables_.push_back(std::move(variable));
     return absl::OkStatus();
   }
 
-  // Tensors under the names that their variables had, which are those of the .h5 of the same model;
-  // under their keys where the checkpoint does not say, or two have one name.
-  absl::Status AddAll() {
-    const std::map<std::string, std::string> full_names = FullNames();
-    std::vector<std::string> names;
-    std::map<std::string, size_t> times;
-    for (const Found& found : found_) {
-      const auto full_name = full_names.find(found.key);
-      names.push_back(full_name == full_names.end()
-                          ? std::string(absl::StripSuffix(found.key, kVariable))
-                          : absl::StrCat(full_name->second, kOutput));
-      ++times[names.back()];
+  // The graph is a text: its length, the checksum of the length, its bytes.
+  absl::Status TakeGraph(const std::string& what, const Entry& entry) {
+    const absl::Status damaged = absl::InvalidArgumentError(absl::StrCat(what, ": is damaged"));
+    if (entry.type != kString || !entry.shape.empty() || entry.slices > 0 ||
+        entry.size > kMaxGraphBytes) {
+      return damaged;
     }
-    std::string shared;
-    for (size_t i = 0; i < found_.size(); ++i) {
-      if (times[names[i]] > 1) {
-        if (shared.empty()) shared = names[i];
-        names[i] = std::string(absl::StripSuffix(found_[i].key, kVariable));
+    HP_RETURN_IF_ERROR(CheckPlace(what, entry));
+    std::string bytes(entry.size, '\0');
+    HP_RETURN_IF_ERROR(shards_.at(entry.shard)->Read(entry.offset, &bytes[0], bytes.size()));
+    WireReader reader(bytes);
+    uint64_t length = 0;
+    uint32_t checksum = 0;
+    absl::string_view graph;
+    if (!reader.Varint(&length) || !reader.Fixed32(&checksum) || !reader.Bytes(length, &graph) ||
+        !reader.empty()) {
+      return damaged;
+    }
+    // What is summed is the length in four bytes, then what the file has behind it.
+    std::string summed;
+    for (size_t i = 0; i < sizeof(uint32_t); ++i) {
+      summed.push_back(static_cast<char>(length >> (8 * i)));
+    }
+    absl::crc32c_t crc = absl::ComputeCrc32c(summed);
+    const bool is_length = MaskedCrc32c(static_cast<uint32_t>(crc)) == checksum;
+    crc = absl::ExtendCrc32c(crc, absl::string_view(bytes).substr(bytes.size() - length - 4));
+    if (!is_length || MaskedCrc32c(static_cast<uint32_t>(crc)) != entry.crc) return damaged;
+    std::optional<std::map<std::string, std::string>> names = VariableNames(graph);
+    if (!names.has_value()) return damaged;
+    names_ = *std::move(names);
+    return absl::OkStatus();
+  }
+
+  // By the name that the variable has in an .h5 file of the same model, where the graph says one
+  // that no other has; otherwise by its path among the objects.
+  absl::Status AddVariables() {
+    std::map<std::string, std::vector<const Variable*>> by_name;
+    for (const Variable& variable : variables_) {
+      by_name[variable.path].push_back(&variable);
+      const auto name = names_.find(variable.key);
+      if (name != names_.end()) by_name[Output(name->second)].push_back(&variable);
+    }
+    for (size_t i = 0; i < variables_.size(); ++i) {
+      Variable& variable = variables_[i];
+      std::string name = variable.path;
+      if (const auto own = names_.find(variable.key); own != names_.end()) {
+        const std::vector<const Variable*>& alike = by_name[Output(own->second)];
+        if (alike.size() == 1) {
+          name = Output(own->second);
+        } else if (alike[0] == &variable) {
+          AddNotice(absl::StrCat(origin(), ": '", alike[0]->path, "' and '", alike[1]->path,
+                                 "' are both called '", Output(own->second),
+                                 "' in the model: variables of one name keep these paths"));
+        }
       }
-      HP_RETURN_IF_ERROR(Add(names[i], std::move(found_[i].info), i));
+      HP_RETURN_IF_ERROR(Add(name, std::move(variable.info), i));
     }
-    if (!shared.empty()) {
-      AddNotice(absl::StrCat(origin(), ": several variables are called '", shared,
-                             "': those that share a name are called by their paths"));
-    }
-    found_.clear();
+    variables_.clear();
     return absl::OkStatus();
   }
 
-  // By key; none where the checkpoint has no objects, or a damaged list of them.
-  std::map<std::string, std::string> FullNames() {
-    std::map<std::string, std::string> names;
-    if (graph_.empty()) return names;
-    if (!ReadGraph(&names)) {
-      names.clear();
-      AddNotice(absl::StrCat(origin(), ": ", kObjectGraph,
-                             " cannot be read: tensors are called by their paths"));
-    }
-    return names;
-  }
-
-  bool ReadGraph(std::map<std::string, std::string>* names) {
-    Entry entry;
-    if (!ParseEntry(graph_, &entry) || NameOfOther(entry.type) != "string" ||
-        !entry.shape.empty() || entry.size > kMaxGraphBytes || entry.shard >= header_.shards) {
-      return false;
-    }
-    const absl::StatusOr<std::unique_ptr<ByteSource>> shard = OpenBytes(ShardPath(entry.shard));
-    if (!shard.ok() || entry.offset > (*shard)->size() ||
-        entry.size > (*shard)->size() - entry.offset) {
-      return false;
-    }
-    std::string bytes(static_cast<size_t>(entry.size), '\0');
-    absl::string_view message;
-    return (*shard)->Read(entry.offset, &bytes[0], bytes.size()).ok() &&
-           StringOfTensor(bytes, &message) && ReadFullNames(message, names);
-  }
+  static std::string Output(const std::string& name) { return absl::StrCat(name, kOutput); }
 
   absl::Status TakeHeader(absl::string_view value) {
     const auto fault = [&](absl::string_view message) {
@@ -366,19 +371,27 @@ class TensorFlowArchive : public StoredArchive {
       return fault(absl::StrCat("shape ", ShownShape(entry->shape), " of ", info->type, " needs ",
                                 wanted, " bytes, and its entry has ", entry->size));
     }
-    if (entry->shard >= header_.shards) {
-      return fault(absl::StrCat("is in file ", entry->shard, " of the data, and there are ",
+    return CheckPlace(what, *entry);
+  }
+
+  // Opens the file that an entry is in.
+  absl::Status CheckPlace(const std::string& what, const Entry& entry) {
+    const auto fault = [&](absl::string_view message) {
+      return absl::InvalidArgumentError(absl::StrCat(what, ": ", message));
+    };
+    if (entry.shard >= header_.shards) {
+      return fault(absl::StrCat("is in file ", entry.shard, " of the data, and there are ",
                                 header_.shards, ", counted from 0"));
     }
-    std::unique_ptr<ByteSource>& shard = shards_[entry->shard];
+    std::unique_ptr<ByteSource>& shard = shards_[entry.shard];
     if (shard == nullptr) {
-      absl::StatusOr<std::unique_ptr<ByteSource>> source = OpenBytes(ShardPath(entry->shard));
+      absl::StatusOr<std::unique_ptr<ByteSource>> source = OpenBytes(ShardPath(entry.shard));
       if (!source.ok()) return fault(source.status().message());
       shard = *std::move(source);
     }
-    if (entry->offset > shard->size() || wanted > shard->size() - entry->offset) {
-      return fault(absl::StrCat("has ", wanted, " bytes at byte ", entry->offset, " of ",
-                                ShardPath(entry->shard), ", which has ", shard->size(),
+    if (entry.offset > shard->size() || entry.size > shard->size() - entry.offset) {
+      return fault(absl::StrCat("has ", entry.size, " bytes at byte ", entry.offset, " of ",
+                                ShardPath(entry.shard), ", which has ", shard->size(),
                                 " (is the file truncated?)"));
     }
     return absl::OkStatus();
@@ -389,14 +402,15 @@ class TensorFlowArchive : public StoredArchive {
   bool has_header_ = false;
   bool is_big_endian_ = false;
   size_t left_out_ = 0;
-  std::string graph_;  // Its entry.
-  // What the index has, until it has been read; by the number of the entry.
-  struct Found {
+  std::vector<Entry> entries_;
+  // Of each entry; until the names are known.
+  struct Variable {
     std::string key;
+    std::string path;  // The key without what a variable's ends with.
     TensorInfo info;
   };
-  std::vector<Found> found_;
-  std::vector<Entry> entries_;
+  std::vector<Variable> variables_;
+  std::map<std::string, std::string> names_;  // By key, what the object graph calls variables.
   // Those that tensors are in.
   std::map<uint64_t, std::unique_ptr<ByteSource>> shards_;
 };

@@ -19,9 +19,10 @@ namespace handpick::converter {
 std::string CheckpointIndexOf(const std::string& path);
 
 // `source` is the index, `path` where it is: the data is "ckpt/w.data-00000-of-00001" for
-// "ckpt/w.index". A tensor's name is that of its variable with ":0", as in Keras' .h5, where the
-// checkpoint says it; else its key without "/.ATTRIBUTES/VARIABLE_VALUE". Left out is what an
-// optimizer, metrics and the checkpoint itself have there.
+// "ckpt/w.index". A variable has the name that an .h5 file of its model gives it, "dense/kernel:0",
+// where the checkpoint's object graph says one; otherwise, and where several have one name, its key
+// without "/.ATTRIBUTES/VARIABLE_VALUE". Left out is what an optimizer, metrics and the checkpoint
+// itself have there.
 absl::StatusOr<std::unique_ptr<StoredArchive>> OpenTensorFlow(const ByteSource& source,
                                                               const std::string& path);
 

@@ -97,7 +97,7 @@ bool IsRowMajor(const Entry& entry) {
 
 class Torch : public StoredArchive {
  protected:
-  explicit Torch(const std::string& origin) : StoredArchive("pt", origin) {}
+  explicit Torch(const std::string& origin) : StoredArchive("pt", origin) { KeepOrder(); }
 
   virtual const ByteSource& source() const = 0;
   // Where the storage is that a pickle calls ("storage", type, key, device, elements, view).

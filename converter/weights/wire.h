@@ -41,7 +41,7 @@ class WireReader {
 };
 
 // Calls `take` for the fields of a message, which says whether the field is what it may be. False:
-// the message is damaged.
+// one is not, or the message is damaged.
 template <typename Take>
 bool EachField(absl::string_view message, Take take) {
   WireReader reader(message);

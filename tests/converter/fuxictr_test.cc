@@ -202,6 +202,11 @@ const Refused kRefused[] = {
      "'clicks' is in deep.features too"},
     {"Aigru", "dien", R"({"evolution": {"cell": "AIGRU"}})", "which FuxiCTR cannot run"},
     {"GruWithAttention", "dien", R"({"evolution": {"cell": "GRU"}})", "expected 'none'"},
+    {"GruWithAttentionOfOneUnit", "dien",
+     R"({"evolution": {"cell": "GRU"}, "attention": [
+          {"name": "a", "query": ["item"], "key": ["clicks"], "form": "none"},
+          {"name": "b", "query": ["item"], "key": ["clicks"], "form": "dot", "softmax": true}]})",
+     "attention[1].form: is for models with attention"},
     {"AugruWithout", "dien",
      R"({"attention": {"form": "none", "hidden_units": null, "activation": null}})",
      "cell AUGRU is led by attention"},

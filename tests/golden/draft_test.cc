@@ -7,11 +7,14 @@
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "converter/draft/complete.h"
 #include "converter/draft/explain.h"
 #include "converter/draft/golden_text.h"
@@ -178,6 +181,109 @@ TEST(DraftTest, NeedsNoColumnsWhereGoldensShowThem) {
     EXPECT_TRUE(draft->questions.empty())
         << name << ": " << draft->questions[0].path << ": " << draft->questions[0].choices;
   }
+}
+
+// Without columns, features whose table has another name are a question, and with them which of
+// them the network reads.
+TEST(DraftTest, AsksForTablesOfOtherNames) {
+  for (const char* name : {"dcn/keras_cross_alone", "pnn/keras_outer_vec"}) {
+    SCOPED_TRACE(name);
+    const std::string stem = std::string("tests/goldens/") + name;
+    const std::string path =
+        fs::exists(stem + ".safetensors") ? stem + ".safetensors" : stem + ".npz";
+    const absl::StatusOr<Weights> weights = ReadWeights(path);
+    const absl::StatusOr<GoldenText> goldens = ReadGoldenText(stem + ".requests.jsonl");
+    ASSERT_TRUE(weights.ok()) << weights.status();
+    ASSERT_TRUE(goldens.ok()) << goldens.status();
+    const std::unique_ptr<Archive> archive = ArchiveOf(*weights);
+    DraftInputs inputs;
+    inputs.weights = archive.get();
+    inputs.goldens = &*goldens;
+    inputs.model_name = "draft";
+    const absl::StatusOr<Draft> draft = MakeDraft(inputs);
+    ASSERT_TRUE(draft.ok()) << draft.status();
+    EXPECT_EQ(draft->spec["model"]["kind"], std::string(name).substr(0, 3));
+    const auto asks = [&](const std::string& path_of_question) {
+      return std::any_of(draft->questions.begin(), draft->questions.end(),
+                         [&](const OpenQuestion& own) { return own.path == path_of_question; });
+    };
+    EXPECT_TRUE(asks("deep.features"));
+    if (draft->spec["model"]["kind"] == "pnn") {
+      EXPECT_TRUE(asks("products.inner"));
+      EXPECT_EQ(draft->spec["products"]["outer"], "vec");
+    }
+    // Whoever answers has the trainer's model.
+    const Json whole = ReadJson(stem + ".spec.json");
+    Json answered = draft->spec;
+    size_t tables = 0;
+    for (size_t i = 0; i < answered["features"].size(); ++i) {
+      Json& feature = answered["features"][i];
+      const auto own =
+          std::find_if(whole["features"].begin(), whole["features"].end(),
+                       [&](const Json& other) { return other["name"] == feature["name"]; });
+      ASSERT_NE(own, whole["features"].end()) << feature;
+      if (asks(absl::StrCat("features[", i, "].embedding.table"))) ++tables;
+      feature = *own;
+    }
+    EXPECT_GE(tables, 1u);
+    for (const char* part : {"/deep/features", "/deep/activation", "/products"}) {
+      const Json::json_pointer at(part);
+      if (whole.contains(at)) answered[at] = whole[at];
+    }
+    const absl::StatusOr<Spec> spec = ParseSpec(SpecText(answered), "draft");
+    ASSERT_TRUE(spec.ok()) << spec.status();
+    const absl::StatusOr<Outcome> outcome = Trial(*weights, &*goldens).Run(answered);
+    EXPECT_TRUE(outcome.ok() && outcome->is_whole && outcome->error <= kFits) << SpecText(answered);
+  }
+}
+
+// Tensors of a state_dict, in the order in which the model made them.
+class StateDict : public Archive {
+ public:
+  StateDict(const Weights& weights, std::vector<std::string> order)
+      : archive_(ArchiveOf(weights)), order_(std::move(order)) {}
+
+  const char* format() const override { return "pt"; }
+  const std::string& origin() const override { return archive_->origin(); }
+  const std::map<std::string, TensorInfo>& tensors() const override { return archive_->tensors(); }
+  std::vector<std::string> Order() const override { return order_; }
+  const std::vector<std::string>& notices() const override { return archive_->notices(); }
+  absl::StatusOr<Tensor> Read(const std::string& name) const override {
+    return archive_->Read(name);
+  }
+
+ private:
+  const std::unique_ptr<Archive> archive_;
+  const std::vector<std::string> order_;
+};
+
+// A library makes tables in the order of its feature columns, in which the network reads them, too.
+TEST(DraftTest, TablesAreFeaturesInTheOrderOfTheStateDict) {
+  Weights weights;
+  weights["deep.embedding.zone.weight"] = {{5, 2}, std::vector<float>(10, 0.5F), {}};
+  weights["deep.embedding.app.weight"] = {{7, 2}, std::vector<float>(14, 0.5F), {}};
+  weights["deep.embedding.movie.weight"] = {{9, 2}, std::vector<float>(18, 0.5F), {}};
+  weights["deep.layers.0.weight"] = {{3, 6}, std::vector<float>(18, 0.5F), {}};
+  weights["deep.layers.0.bias"] = {{3}, std::vector<float>(3, 0.5F), {}};
+  weights["head.weight"] = {{1, 3}, std::vector<float>(3, 0.5F), {}};
+  weights["head.bias"] = {{1}, {0.5F}, {}};
+  const StateDict archive(weights, {"deep.embedding.zone.weight", "deep.embedding.movie.weight",
+                                    "deep.embedding.app.weight", "deep.layers.0.weight",
+                                    "deep.layers.0.bias", "head.weight", "head.bias"});
+  const auto names_of = [](const Archive& tensors) {
+    DraftInputs inputs;
+    inputs.weights = &tensors;
+    inputs.given = {{"model", {{"kind", "wide_deep"}}}};
+    inputs.model_name = "draft";
+    const absl::StatusOr<Draft> draft = MakeDraft(inputs);
+    std::vector<std::string> names;
+    EXPECT_TRUE(draft.ok()) << draft.status();
+    if (!draft.ok()) return names;
+    for (const Json& feature : draft->spec["features"]) names.push_back(feature["name"]);
+    return names;
+  };
+  EXPECT_EQ(names_of(archive), (std::vector<std::string>{"zone", "movie", "app"}));
+  EXPECT_EQ(names_of(*ArchiveOf(weights)), (std::vector<std::string>{"app", "movie", "zone"}));
 }
 
 // Without goldens a draft asks for what shapes do not tell, and says what they do.

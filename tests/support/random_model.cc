@@ -632,10 +632,6 @@ class WeightMaker {
     features_ = std::move(features).value();
     MakeWide();
     const int64_t key = MakeAttention(dimension);
-    if (Kind().Has(kEvolution)) {
-      MakeGru("gru", key);
-      MakeGru("evolution", key);
-    }
     if (model_.spec.gmf.has_value()) MakeGmf();
     if (model_.spec.autorec.has_value()) MakeAutorec();
     if (Kind().Has(kPiecewise)) MakePieces();
@@ -774,6 +770,12 @@ class WeightMaker {
     // it.
     Add(name + ".head.weight", {1, width}, 0.7 / std::sqrt(static_cast<double>(width)));
     Add(name + ".head.bias", {1}, 0.3);
+    if (Kind().Has(kEvolution)) {
+      for (const char* recurrence : {"gru", "evolution"}) {
+        MakeGru(attention.name.empty() ? recurrence : absl::StrCat(recurrence, ".", attention.name),
+                key);
+      }
+    }
     return key;
   }
 

@@ -62,11 +62,30 @@ class Roles:
     candidate: set
     history: dict = dataclasses.field(default_factory=dict)  # Column -> its name in requests.
     attended: set = dataclasses.field(default_factory=set)  # Of the history, those that no pooling makes one of.
-    sequences: dict = dataclasses.field(default_factory=dict)  # Column -> the name of its sequence; none: all are of one.
     # Where a model attends to events, what says which positions of a row are some: an input that counts them,
     events: typing.Optional[str] = None
-    # or {column: ids of the row} -> positions.
+    # or {column: ids of the row}, of one sequence -> positions.
     positions: typing.Optional[typing.Callable] = None
+    # Which columns of the history are of the same events: by the caller, a sequence's name -> columns,
+    sequences: dict = dataclasses.field(default_factory=dict)
+    # and by the model, lists of columns.
+    together: list = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Sequence:
+    """Columns of the history that have an id of each of the same events."""
+
+    name: str
+    columns: list
+    is_attended: bool  # The model attends to some of them.
+
+    def most_events(self):
+        """How many the columns have room for."""
+        if len({c.width for c in self.columns}) > 1:
+            raise Error(f"history: columns of the same events must have one length; those of '{self.name}' have " +
+                        ", ".join(f"'{c.name}' {c.width}" for c in self.columns))
+        return int(self.columns[0].width)
 
 
 class Features:
@@ -82,6 +101,7 @@ class Features:
                 raise Error(f"feature columns: '{column.name}' is two: {known} and {column}")
         self._check_roles()
         self._table = table
+        self.sequences = self._sequences()
         # By length: the sides that need it as a feature.
         self._lengths = {}
         for column in self._columns.values():
@@ -102,12 +122,68 @@ class Features:
                 raise Error(f"history: '{name}' has {self._columns[name].kind} a row, and no sequence of events")
             if name in self.roles.candidate:
                 raise Error(f"'{name}' can be of the candidate or of the history, not both")
-            if self.roles.sequences and name not in self.roles.sequences:
-                raise Error(f"history: say which sequence '{name}' is of; there are "
-                            + ", ".join(dict.fromkeys(self.roles.sequences.values())))
         if not any(name in self.roles.candidate for name in self._columns):
             raise Error("candidate: say which columns describe the item, candidate=[...]; the others are of the user. "
                         f"The model has {names}")
+
+    # ---- Sequences of events ----
+
+    def _sequences(self):
+        """Columns that the caller says to be of the same events; that the model attends to together; and of the others
+        those that one input counts."""
+        history = {c.name: c for c in self.history_columns()}
+        placed, sequences = set(), []
+
+        def add(name, names):
+            own = [history[n] for n in history if n in names]
+            placed.update(names)
+            sequences.append(Sequence(name or self.name(own[0]), own, any(n in self.roles.attended for n in names)))
+
+        for name, names in self.roles.sequences.items():
+            for column in names:
+                if column not in history:
+                    raise Error(f"sequences: there is no column '{column}' of the history for '{name}'; it has "
+                                f"{', '.join(history) or 'none'}")
+                if column in placed:
+                    raise Error(f"sequences: '{column}' is in '{name}' and in another one")
+            add(name, set(names))
+        for names in _joined([set(own) for own in self.roles.together]):
+            if names - placed:
+                add(None, names - placed)
+        for column in history.values():
+            if column.name not in placed:
+                alike = [s for s in sequences if self._counts_alike(s, column)]
+                pooled = [s for s in alike if not s.is_attended]
+                if not pooled and len(alike) != 1:  # None, or any of several that the model attends to.
+                    add(None, {column.name})
+                else:
+                    (pooled or alike)[0].columns.append(column)
+        return sequences
+
+    def _counts_alike(self, sequence, column):
+        """Whether a column that is pooled may be of the sequence's events."""
+        if sequence.name in self.roles.sequences or sequence.columns[0].width != column.width:
+            return False
+        counters = {c.length for c in sequence.columns} - {None}
+        if sequence.is_attended and self.roles.events is not None:
+            counters = {self.roles.events}
+        # Without a length, ids that are not 0 count.
+        return column.length is None or column.length in counters
+
+    def histories(self, most):
+        """The spec's `history` or `sequences`. most: events that an app keeps, of all or by sequence; None: all."""
+        given = most if isinstance(most, dict) else {s.name: most for s in self.sequences if most}
+        strange = set(given) - {s.name for s in self.sequences}
+        if strange:
+            raise Error(f"max_events: there is no sequence '{min(strange)}'; there are "
+                        f"{', '.join(s.name for s in self.sequences) or 'none'}")
+        most = [{"name": s.name, "max_events": given.get(s.name) or s.most_events()} for s in self.sequences]
+        if len(most) < 2:
+            return {"history": {"max_events": own["max_events"]} for own in most}
+        return {"sequences": most}
+
+    def _sequence_of(self, column):
+        return next(s for s in self.sequences if column in s.columns)
 
     def side(self, column):
         if column.name in self.roles.history:
@@ -139,35 +215,8 @@ class Features:
     def history_columns(self):
         return [c for c in self._columns.values() if c.name in self.roles.history]
 
-    def _pooled_history(self):
-        return [c for c in self.history_columns() if c.name not in self.roles.attended]
-
-    def _sequence(self, column):
-        return self.roles.sequences.get(column.name)
-
-    def sequences(self):
-        """Name -> columns; of a history that is one, the name is None."""
-        found = {}
-        for column in self.history_columns():
-            found.setdefault(self._sequence(column), []).append(column)
-        return found
-
-    def history_spec(self, max_events):
-        """What the spec says of the history.
-
-        Args:
-            max_events: how many events an app keeps, of all sequences or by their names; None: what columns have room for.
-        """
-        found = self.sequences()
-        if isinstance(max_events, dict):
-            for name in max_events:
-                if name not in found:
-                    raise Error(f"max_events: there is no sequence '{name}'; there are {', '.join(map(str, found))}")
-        most = {name: (max_events.get(name) if isinstance(max_events, dict) else max_events) or self.most_events(name)
-                for name in found}
-        if None in most:
-            return {"history": {"max_events": most[None]}}
-        return {"sequences": [{"name": name, "max_events": own} for name, own in most.items()]} if most else {}
+    def _pooled(self, columns):
+        return [c for c in columns if c.name not in self.roles.attended]
 
     def spec(self):
         """The spec's `features`."""
@@ -178,6 +227,8 @@ class Features:
 
     def _feature(self, column):
         head = {"name": self.name(column), "side": self.side(column)}
+        if len(self.sequences) > 1 and column.name in self.roles.history:
+            head["sequence"] = self._sequence_of(column).name
         if column.kind == NUMBERS:
             return {**head, "type": "numeric", "dimension": int(column.width)}
         size, dimension = self._table(column.table)
@@ -195,18 +246,7 @@ class Features:
                 feature["length"] = column.length
         elif column.name not in self.roles.attended and column.length is not None:
             feature["padding_row"] = None  # Row 0 counts as well.
-        if column.name in self.roles.sequences:
-            feature["sequence"] = self.roles.sequences[column.name]
         return feature
-
-    def most_events(self, sequence=None):
-        """How many the columns of a sequence have room for."""
-        columns = self.sequences().get(sequence, [])
-        most = {c.width for c in columns}
-        if len(most) > 1:
-            raise Error("history: its columns must have one length, or be of several sequences (history={...}); they have " +
-                        ", ".join(f"'{c.name}' {c.width}" for c in columns))
-        return most.pop() if most else 0
 
     # ---- Requests -----------------------------------------------------------------------------------
 
@@ -232,7 +272,7 @@ class Features:
                 for first, end in zip(starts, starts[1:] + [total])]
 
     def _length_names(self):
-        names = [*self._lengths, *(c.length for c in self._pooled_history() if c.length is not None)]
+        names = [*self._lengths, *(c.length for c in self._pooled(self.history_columns()) if c.length is not None)]
         return list(dict.fromkeys(names + ([self.roles.events] if self.roles.events is not None else [])))
 
     @staticmethod
@@ -244,7 +284,7 @@ class Features:
         request = {"context": {}, "history": {}, "candidates": {}}
         if not self.roles.history:
             del request["history"]
-        events = {name: self._events(read, lengths, first, name, columns) for name, columns in self.sequences().items()}
+        events = {c.name: own for s in self.sequences for own in [self._events(s, read, lengths, first)] for c in s.columns}
         for length, sides in self._lengths.items():
             if "context" in sides:
                 request["context"][length] = int(lengths[length][first])
@@ -253,7 +293,7 @@ class Features:
         for column in self._columns.values():
             side, name = self.side(column), self.name(column)
             if side == "history":
-                request["history"][name] = [int(i) for i in read[column.name][first, events[self._sequence(column)]]]
+                request["history"][name] = [int(i) for i in read[column.name][first, events[column.name]]]
             elif side == "context":
                 request["context"][name] = self._value(column, read, lengths, first)
             else:
@@ -272,28 +312,39 @@ class Features:
         kept = _filled(own) if column.length is None else min(int(lengths[column.length][row]), len(own))
         return [int(i) for i in own[:kept]]
 
-    def _events(self, read, lengths, row, sequence, columns):
-        """The positions of a sequence's columns that are events."""
-        if self.roles.positions is not None:
-            return self.roles.positions({c.name: read[c.name][row] for c in columns})
-        most = self.most_events(sequence)
-        pooled = [c for c in columns if c.name not in self.roles.attended]
+    def _events(self, sequence, read, lengths, row):
+        """The positions of a sequence that are events."""
+        if self.roles.positions is not None and sequence.is_attended:
+            return self.roles.positions({c.name: read[c.name][row] for c in sequence.columns})
+        most = sequence.most_events()
+        pooled = self._pooled(sequence.columns)
         counts = {c.length: int(lengths[c.length][row]) for c in pooled if c.length is not None}
-        if self.roles.events is not None and len(pooled) < len(columns):
+        if self.roles.events is not None and sequence.is_attended:
             # Beyond the last position the trainer sees nothing.
             counts[self.roles.events] = min(int(lengths[self.roles.events][row]), most)
-        whose = f"row {row}" if sequence is None else f"'{sequence}': row {row}"
         if len(set(counts.values())) > 1:
-            raise Error(f"history: {whose} has different numbers of events: " +
-                        ", ".join(f"{name} {own}" for name, own in counts.items()))
+            raise Error(f"history: row {row} has different numbers of events: " +
+                        ", ".join(f"{name} {own}" for name, own in counts.items()) + _HINT)
         padded = {c.name: _filled(read[c.name][row]) for c in pooled if c.length is None}
         events = next(iter(counts.values())) if counts else max(padded.values())
         if events > most:
-            raise Error(f"history: {whose} has {events} events, and its columns room for {most}")
+            raise Error(f"history: row {row} has {events} events, and its columns room for {most}")
         for name, own in padded.items():
             if own > events:
-                raise Error(f"history: '{name}' has {own} events in row {row}, where others have {events}")
+                raise Error(f"history: '{name}' has {own} events in row {row}, where others have {events}" + _HINT)
         return list(range(events))
+
+
+_HINT = "; say which columns are of the same events: sequences={name: columns}"
+
+
+def _joined(groups):
+    """Sets, those that share something joined."""
+    joined = []
+    for group in groups:
+        sharing = [own for own in joined if own & group]
+        joined = [own for own in joined if not own & group] + [group.union(*sharing)]
+    return joined
 
 
 def _filled(own):

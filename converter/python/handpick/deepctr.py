@@ -94,9 +94,9 @@ class _Model:
         groups = {c.group for c in read if c.group is not None}
         if len(groups) > 1 and not attended:
             raise Error(f"feature columns: they have the groups {', '.join(sorted(groups))}; the converter knows one")
-        names = {c.name for c in attended}
-        roles = Roles(candidate, history, names, options.sequences_with(names), "seq_length" if kind == "dien" else None,
-                      _filled_positions if kind == "din" else None)
+        roles = Roles(candidate, history, {c.name for c in attended}, "seq_length" if kind == "dien" else None,
+                      _filled_positions if kind == "din" else None, sequences=options.sequences,
+                      together=[[c.name for c in attended]] if attended else [])
         features = Features(read, roles, self._table)
         spec = {"model": {"name": options.name or kind, "version": options.version, "kind": kind}}
         if kind in ("shared_bottom", "mmoe"):
@@ -106,7 +106,7 @@ class _Model:
         if options.rank_by is not None:
             spec["model"]["rank_by"] = options.rank_by
         spec["layout"] = LAYOUT
-        spec.update(features.history_spec(options.max_events))
+        spec.update(features.histories(options.max_events))
         spec["features"] = features.spec()
         spec.update(self._sections(features, attended, [c for c in deep if c not in attended]))
         return Described(spec, self.tensors, from_rows(features.requests, self.logits))

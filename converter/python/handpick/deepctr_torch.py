@@ -131,7 +131,8 @@ class _Model:
         candidate = set(options.candidate)
         if self.attended:  # They are compared with what the candidate is.
             candidate |= {name[len("hist_"):] for name in attended}
-        roles = Roles(candidate, history, set(attended), options.sequences_with(attended), self.events)
+        roles = Roles(candidate, history, set(attended), self.events, sequences=options.sequences,
+                      together=[list(attended)] if attended else [])
         self.features = Features(self.read, roles, self.table)
         spec = {"model": {"name": options.name or self.library_name, "version": options.version, "kind": self.kind}}
         if self.outputs is not None:
@@ -141,7 +142,7 @@ class _Model:
         if options.rank_by is not None:
             spec["model"]["rank_by"] = options.rank_by
         spec["layout"] = LAYOUT
-        spec.update(self.features.history_spec(options.max_events))
+        spec.update(self.features.histories(options.max_events))
         spec["features"] = self.features.spec()
         spec.update(self.parts(self.features))
         return Described(spec, self._kept(), from_rows(self.features.requests, self.logits), self.notes)

@@ -8,10 +8,6 @@ import numpy as np
 from . import rows as rows_of
 
 
-# The sequence of what a model attends to, where there are others and nobody named it.
-ATTENDED = "history"
-
-
 @dataclasses.dataclass
 class Described:
     spec: dict
@@ -29,16 +25,9 @@ class Options:
     version: str = "1"
     candidate: tuple = ()
     history: dict = dataclasses.field(default_factory=dict)  # Column -> its name in requests.
-    sequences: dict = dataclasses.field(default_factory=dict)  # Column -> its sequence; none: there is one history.
-    max_events: object = None  # A number, or by sequence.
+    max_events: object = None
     rank_by: object = None
-
-
-    def sequences_with(self, attended):
-        """Those of the options, and one for attended columns that they do not name."""
-        if not self.sequences:
-            return {}
-        return {**{name: ATTENDED for name in attended if name not in self.sequences}, **self.sequences}
+    sequences: dict = dataclasses.field(default_factory=dict)  # Name -> columns.
 
 
 def from_rows(requests_of, logits_of):

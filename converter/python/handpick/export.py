@@ -22,7 +22,7 @@ class Exported(typing.NamedTuple):
     requests: str
 
 
-def export(model, feature_columns, rows, directory, *, candidate=(), history=(), name=None, version="1",
+def export(model, feature_columns, rows, directory, *, candidate=(), history=(), sequences=None, name=None, version="1",
            max_events=None, rank_by=None, goldens=64, spec=None, names=None, predict=None, ignore=()):
     """Writes spec.json, weights.safetensors, golden.jsonl and requests.jsonl from a model in memory.
 
@@ -37,12 +37,12 @@ def export(model, feature_columns, rows, directory, *, candidate=(), history=(),
             compare the history with are so anyway.
         history: names of sequences that are the user's events, one id an event; or name -> name in requests. Those
             that DIN and DIEN attend to are so anyway. In requests, a name is without "hist_". Other sequences stay
-            features of several ids. Of several histories, each with events of its own: a dict of their names,
-            {"clicks": ["hist_movie_id", "hist_page"], "purchases": {"buy_seq": "bought"}}; what a model attends to and
-            nobody names is the one called "history".
+            features of several ids.
+        sequences: of a user with several kinds of events, name -> its columns, which are of the history then. Default: of
+            FuxiCTR's DIN and DIEN, columns that are attended to together; of others, those that one length counts.
         name, version: of the model, for the app's logs. Default: the class, "1".
-        max_events: how many events an app keeps, or name -> how many, of several histories. Default: as many as the
-            columns have room for.
+        max_events: how many events an app keeps; of several sequences each, or by name. Default: as many as the columns
+            have room for.
         rank_by: of a model with several outputs, as in a spec.
         goldens: how many requests, the first ones, are kept with what the model says of them.
         spec: the spec of a model of no such library: its kind, features and sections (schema/model_spec.schema.json).
@@ -58,7 +58,9 @@ def export(model, feature_columns, rows, directory, *, candidate=(), history=(),
     if spec is not None:
         described = mapping.describe(model, spec, names, predict, ignore)
     else:
-        options = Options(name, version, tuple(candidate), *_history(history), max_events, rank_by)
+        sequences = {str(own): list(columns) for own, columns in (sequences or {}).items()}
+        history = {**_history([column for columns in sequences.values() for column in columns]), **_history(history)}
+        options = Options(name, version, tuple(candidate), history, max_events, rank_by, sequences)
         described = _adapter(model).describe(model, feature_columns, options)
     for note in described.notes:
         warnings.warn(note, stacklevel=2)
@@ -83,22 +85,6 @@ def _say_one_thing(answers):
 
 
 def _history(history):
-    """Column -> its name in requests; column -> its sequence."""
-    several = isinstance(history, dict) and any(not isinstance(own, str) for own in history.values())
-    if not several:
-        return _named(history), {}
-    names, sequences = {}, {}
-    for sequence, own in history.items():
-        if isinstance(own, str):
-            raise Error(f"history: '{sequence}' is one of several sequences, and has its columns: '{sequence}': ['{own}']")
-        for column, named in _named(own).items():
-            if column in names:
-                raise Error(f"history: '{column}' is of two sequences, '{sequences[column]}' and '{sequence}'")
-            names[column], sequences[column] = named, sequence
-    return names, sequences
-
-
-def _named(history):
     if isinstance(history, dict):
         return dict(history)
     return {name: name[len("hist_"):] if name.startswith("hist_") else name for name in history}

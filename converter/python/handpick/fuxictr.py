@@ -127,22 +127,17 @@ class _Model:
         if not candidate:  # What the feature_map says.
             candidate = {c.name for c in columns if self.specs[c.name].get("source") == "item"}
         candidate |= {field for part in self.targets for field in part}
-        roles = Roles(candidate - set(history), history, attended, self._sequences(columns, attended), positions=self.positions)
+        # What is compared together are the same events.
+        roles = Roles(candidate - set(history), history, attended, positions=self.positions, sequences=options.sequences,
+                      together=self.sequences)
         features = Features(columns, roles, self._table)
         spec = {"model": {"name": options.name or type(self.live).__name__, "version": options.version, "kind": kind,
                           "task": "binary" if type(self.live.output_activation).__name__ == "Sigmoid" else "regression"},
                 "layout": LAYOUT}
-        spec.update(features.history_spec(options.max_events))
+        spec.update(features.histories(options.max_events))
         spec["features"] = features.spec()
         spec.update(sections(features, columns))
         return Described(spec, self._kept(columns), from_rows(features.requests, self.logits))
-
-    def _sequences(self, columns, attended):
-        """As the options say; without them, sequences of different lengths are several histories."""
-        widths = {c.name: c.width for c in columns}
-        if self.options.sequences or len({widths[field] for field in attended}) < 2:
-            return self.options.sequences_with(attended)
-        return {field: part[0] for part in self.sequences for field in part}
 
     def _kept(self, columns):
         """The tensors that a bundle is made from: no names twice, and nothing of the training alone."""
@@ -249,13 +244,9 @@ _FORMS = {"din_attention": "unit", "bilinear_attention": "bilinear", "dot_attent
 def _dien(model):
     live = model.live
     model.targets, model.sequences = _flat(live.dien_target_field), _flat(live.dien_sequence_field)
-    if len(model.targets) > 1:
-        raise Error(f"DIEN with {len(model.targets)} sequences of its own (dien_sequence_field): the converter has one")
     model.left_out = {field for part in _flat(live.dien_neg_seq_field) for field in part}
     model.fills_empty = True
-    first = model.sequences[0][0]
-    # Sequences are packed: as many positions as there are ids in the first.
-    model.positions = lambda ids: list(range(int((ids[first] > 0).sum())))
+    model.positions = lambda ids: _packed_positions({part[0]: ids[part[0]] for part in model.sequences if part[0] in ids})
     sections = [_dien_attention(model, a, own) for a, own in enumerate(live.attention_modules)]
     local = _one_of(sections, "attention_modules") if sections else {"form": "none"}
     network = model.network(live.dnn, "dnn", True)
@@ -269,6 +260,19 @@ def _dien(model):
         return {"deep": {**_of_all(others, features), **network}, "attention": _attention(model, features, local),
                 "evolution": evolution}
     return "dien", parts
+
+
+def _packed_positions(firsts):
+    """Sequences are packed: as many positions as there are ids in the first of those that are compared together.
+
+    Args:
+        firsts: of one sequence of events, the first column of each attention -> its ids.
+    """
+    counts = {name: int((ids > 0).sum()) for name, ids in firsts.items()}
+    if len(set(counts.values())) > 1:
+        raise Error("sequences: a row has different numbers of the same events: " +
+                    ", ".join(f"'{name}' {own}" for name, own in counts.items()))
+    return list(range(next(iter(counts.values()))))
 
 
 def _dien_attention(model, index, own):

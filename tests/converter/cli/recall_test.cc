@@ -635,7 +635,7 @@ TEST_F(RecallCliTest, BadInputOfRecallIndexIsNamed) {
       {absl::StrCat(good, " --id-type uuid"), 2, "--id-type is 'uuid'"},
       {absl::StrCat(good, " --famly e2lsh"), 2, "famly"},
       {"--vectors none.npz", 1, "none.npz: No such file"},
-      {"--vectors v.csv", 1, "; vectors are read as word2vec-text"},
+      {"--vectors v.csv", 1, "v.csv: its form is not known by its bytes or its extension"},
       {absl::StrCat(good, " --vectors-format hdf5"), 1, "its form is 'hdf5'"},
       {absl::StrCat(good, " --vectors-format npz"), 1, "v.txt: weights are read from"},
       {absl::StrCat("--vectors ", numbers), 1, "n.txt"},

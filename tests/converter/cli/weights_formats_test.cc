@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -60,26 +61,32 @@ std::string TorchOf(const Weights& weights) {
   return Zip(members);
 }
 
-void WriteHdf5(const Weights& weights, const std::string& path) {
+// `before`: what tensors' paths begin with.
+void WriteHdf5(const Weights& weights, const std::string& path,
+               const std::function<std::string(const std::string&)>& before = nullptr) {
   const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
   ASSERT_GE(file, 0);
+  const hid_t links = H5Pcreate(H5P_LINK_CREATE);
+  H5Pset_create_intermediate_group(links, 1);
   for (const auto& [name, tensor] : weights) {
     const std::vector<hsize_t> shape(tensor.shape.begin(), tensor.shape.end());
     const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
-    const hid_t dataset = H5Dcreate2(file, name.c_str(), H5T_IEEE_F32LE, space, H5P_DEFAULT,
-                                     H5P_DEFAULT, H5P_DEFAULT);
+    const std::string own = before == nullptr ? name : before(name) + name;
+    const hid_t dataset =
+        H5Dcreate2(file, own.c_str(), H5T_IEEE_F32LE, space, links, H5P_DEFAULT, H5P_DEFAULT);
     ASSERT_GE(dataset, 0) << name;
     EXPECT_GE(
         H5Dwrite(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, tensor.data.data()), 0);
     H5Dclose(dataset);
     H5Sclose(space);
   }
+  H5Pclose(links);
   H5Fclose(file);
 }
 
 Checkpoint TensorFlowOf(const Weights& weights) {
   Checkpoint checkpoint;
-  checkpoint.Add("_CHECKPOINTABLE_OBJECT_GRAPH", 7, {}, "graph");
+  checkpoint.AddText("_CHECKPOINTABLE_OBJECT_GRAPH", ObjectGraphOf({}));
   for (const auto& [name, tensor] : weights) {
     checkpoint.Add(name + "/.ATTRIBUTES/VARIABLE_VALUE", 1, tensor.shape, BytesOf(tensor));
   }
@@ -151,6 +158,69 @@ TEST_P(WeightsFormatsTest, OfAnExampleGiveTheSameBundle) {
 INSTANTIATE_TEST_SUITE_P(Examples, WeightsFormatsTest,
                          testing::Values("wide_deep", "nfm", "din", "dien", "two_tower"),
                          [](const auto& test) { return std::string(test.param); });
+
+class KerasFilesTest : public testing::TestWithParam<const char*> {};
+
+// A model of Keras by save_weights("w.h5") and by save("folder"): the same spec names its variables
+// in both.
+TEST_P(KerasFilesTest, GiveTheSameBundleByTheSameSpec) {
+  const std::string golden = absl::StrCat("tests/goldens/", GetParam());
+  const auto weights = ReadWeights(golden + ".safetensors");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  const std::string stem = testing::TempDir() + "/keras";
+  WriteHdf5(*weights, stem + ".h5", [](const std::string& name) {
+    return absl::StrCat("/model_weights/", name.substr(0, name.find('/')), "/");
+  });
+  Checkpoint checkpoint;
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const auto& [name, tensor] : *weights) {
+    const std::string key =
+        absl::StrCat("layer_with_weights-", names.size(), "/kernel/.ATTRIBUTES/VARIABLE_VALUE");
+    ASSERT_EQ(name.substr(name.size() - 2), ":0");
+    names.emplace_back(key, name.substr(0, name.size() - 2));
+    checkpoint.Add(key, 1, tensor.shape, BytesOf(tensor));
+  }
+  checkpoint.AddText("_CHECKPOINTABLE_OBJECT_GRAPH", ObjectGraphOf(names));
+  std::ofstream(stem + ".index", std::ios::binary) << checkpoint.Index();
+  std::ofstream(stem + ".data-00000-of-00001", std::ios::binary) << checkpoint.data;
+  std::string expected;
+  for (const std::string& file : {golden + ".safetensors", stem + ".h5", stem + ".index"}) {
+    SCOPED_TRACE(file);
+    const std::string bundle = stem + ".hpk";
+    const Outcome outcome =
+        Handpick(absl::StrCat("convert --spec ", golden, ".spec.json --weights ", file,
+                              " --golden ", golden, ".requests.jsonl --out ", bundle));
+    ASSERT_EQ(outcome.status, 0) << outcome.err;
+    const std::string bytes = WithoutInputs(bundle);
+    ASSERT_FALSE(bytes.empty());
+    if (expected.empty()) expected = bytes;
+    EXPECT_TRUE(bytes == expected);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Goldens, KerasFilesTest,
+                         testing::Values("nfm/keras_relu", "mmoe/keras_relu"),
+                         [](const auto& test) {
+                           const std::string name = test.param;
+                           return name.substr(0, name.find('/'));
+                         });
+
+// Tensors are listed as the model made them.
+TEST(TorchFilesTest, AreListedInTheOrderOfTheStateDict) {
+  const std::string tensor = TensorOf(Storage(1), 0, {1}, {1});
+  const std::string path = testing::TempDir() + "/order.pt";
+  std::ofstream(path, std::ios::binary) << Zip(
+      {Stored(
+           "archive/data.pkl",
+           Pickle(Dict({{"user", tensor}, {"dnn.10", tensor}, {"dnn.2", tensor}, {"a", tensor}}))),
+       Stored("archive/data/0", std::string(4, '\0'))});
+  const Outcome listed = Handpick("inspect --json " + path);
+  ASSERT_EQ(listed.status, 0) << listed.err;
+  std::vector<std::string> names;
+  const auto json = nlohmann::json::parse(listed.out);
+  for (const auto& own : json.at("tensors")) names.push_back(own["name"]);
+  EXPECT_EQ(names, (std::vector<std::string>{"user", "dnn.10", "dnn.2", "a"}));
+}
 
 }  // namespace
 }  // namespace handpick::converter

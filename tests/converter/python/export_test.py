@@ -45,7 +45,7 @@ def _requests(path, spec):
             for key, side in (("context", "context"), ("history", "history"), ("candidates", "candidate")):
                 if key in request:
                     request[key] = {name: own for name, own in request[key].items() if (side, name) in named}
-            if "history" not in spec and "sequences" not in spec:
+            if not {"history", "sequences"} & set(spec):
                 request.pop("history", None)
             yield request
 
@@ -78,14 +78,6 @@ def _add_tests():
                 file.write(json.dumps(request) + "\n")
         report = handpick.convert(described.spec, weights, os.path.join(folder, "model.hpk"), golden=golden)
         self.assertLess(report["goldens"]["max_error_bundle"], 1e-4)
-        # The same model, its history being one of several that an app might have.
-        if kind in ("din", "dien") or not given.get("history"):
-            return
-        given["sequences"] = {name: "events" for name in given["history"]}
-        spec = deepctr_torch.describe(model, None, Options(**given)).spec
-        self.assertEqual([own["name"] for own in spec["sequences"]], ["events"])
-        report = handpick.convert(spec, weights, os.path.join(folder, "model.hpk"), golden=golden)
-        self.assertLess(report["goldens"]["max_error_bundle"], 1e-4)
     SpecsOfGoldenModels._check = check
 
 
@@ -100,8 +92,8 @@ def _sequence(name, maxlen=4, combiner="mean", length=None, table=None):
     return fake_models.VarLenSparseFeat(_sparse(name, table=table), maxlen, combiner, length)
 
 
-def _features(own, candidate, history=(), attended=(), events=None, sequences=()):
-    roles = columns.Roles(set(candidate), dict(history), set(attended), dict(sequences), events)
+def _features(own, candidate, history=(), attended=(), events=None, **roles):
+    roles = columns.Roles(set(candidate), dict(history), set(attended), events, **roles)
     return columns.Features([columns.of_deepctr(column) for column in own], roles, lambda table: (9, 4))
 
 
@@ -130,44 +122,6 @@ class Requests(unittest.TestCase):
         rows = {"item": np.array([1, 1]), "hist_item": np.array([[4, 0, 0, 0], [4, 5, 6, 7]]), "seen": np.array([2, 9])}
         self.assertEqual([request["history"]["item"] for request, _ in features.requests(rows)], [[4, 0], [4, 5, 6, 7]])
 
-    def test_several_histories_have_events_of_their_own(self):
-        own = [_sparse("item"), _sequence("hist_item", length="seen", table="item"), _sequence("buys", 3, table="item"),
-               _sequence("prices", 3)]
-        features = _features(own, ["item"], {"hist_item": "item", "buys": "bought", "prices": "prices"}, ["hist_item"], "seen",
-                             {"hist_item": "clicks", "buys": "purchases", "prices": "purchases"})
-        self.assertEqual(features.history_spec(None),
-                         {"sequences": [{"name": "clicks", "max_events": 4}, {"name": "purchases", "max_events": 3}]})
-        self.assertEqual(features.history_spec({"clicks": 50})["sequences"],
-                         [{"name": "clicks", "max_events": 50}, {"name": "purchases", "max_events": 3}])
-        self.assertEqual(features.history_spec(7)["sequences"][1], {"name": "purchases", "max_events": 7})
-        self.assertEqual([feature.get("sequence") for feature in features.spec()], [None, "clicks", "purchases", "purchases"])
-        rows = {"item": np.array([1]), "hist_item": np.array([[4, 5, 6, 7]]), "seen": np.array([3]), "buys": np.array([[8, 2, 0]]),
-                "prices": np.array([[1, 0, 0]])}
-        self.assertEqual(features.requests(rows)[0][0]["history"], {"item": [4, 5, 6], "bought": [8, 2], "prices": [1, 0]})
-        rows["prices"][0] = [1, 2, 3]
-        rows["buys"][0] = [8, 2, 1]
-        self.assertEqual(features.requests(rows)[0][0]["history"]["prices"], [1, 2, 3])
-        with self.assertRaisesRegex(handpick.Error, "max_events: there is no sequence 'buys'"):
-            features.history_spec({"buys": 3})
-        with self.assertRaisesRegex(handpick.Error, "say which sequence 'prices' is of; there are clicks, purchases"):
-            _features(own, ["item"], {"hist_item": "item", "buys": "bought", "prices": "prices"}, ["hist_item"], "seen",
-                      {"hist_item": "clicks", "buys": "purchases"})
-        # As one history they have different lengths.
-        with self.assertRaisesRegex(handpick.Error, "or be of several sequences"):
-            _features(own, ["item"], {"hist_item": "item", "buys": "bought"}, ["hist_item"], "seen").history_spec(None)
-
-    def test_histories_as_they_are_given(self):
-        # The package's name `export` is the function.
-        given = sys.modules["handpick.export"]._history  # pylint: disable=protected-access
-        self.assertEqual(given(["hist_item", "buys"]), ({"hist_item": "item", "buys": "buys"}, {}))
-        self.assertEqual(given({"buys": "bought"}), ({"buys": "bought"}, {}))
-        self.assertEqual(given({"clicks": ["hist_item"], "purchases": {"buys": "bought"}}),
-                         ({"hist_item": "item", "buys": "bought"}, {"hist_item": "clicks", "buys": "purchases"}))
-        with self.assertRaisesRegex(handpick.Error, "'buys' is of two sequences, 'a' and 'b'"):
-            given({"a": ["buys"], "b": ["buys"]})
-        with self.assertRaisesRegex(handpick.Error, "'b' is one of several sequences, and has its columns"):
-            given({"a": ["buys"], "b": "bought"})
-
     def test_what_is_no_row_is_named(self):
         features = _features([_sparse("user"), _sparse("item")], ["item"])
         with self.assertRaisesRegex(handpick.Error, "no column 'user'"):
@@ -179,11 +133,95 @@ class Requests(unittest.TestCase):
 
     def test_pooled_events_of_different_numbers_are_named(self):
         own = [_sparse("item"), _sequence("hist_item", length="a"), _sequence("hist_shop", length="b")]
-        features = _features(own, ["item"], {"hist_item": "item", "hist_shop": "shop"})
+        features = _features(own, ["item"], {"hist_item": "item", "hist_shop": "shop"},
+                             sequences={"visits": ["hist_item", "hist_shop"]})
         rows = {"item": np.array([1]), "hist_item": np.ones((1, 4)), "hist_shop": np.ones((1, 4)), "a": np.array([2]),
                 "b": np.array([3])}
-        with self.assertRaisesRegex(handpick.Error, "row 0 has different numbers of events: a 2, b 3"):
+        with self.assertRaisesRegex(handpick.Error, "row 0 has different numbers of events: a 2, b 3; say which columns"):
             features.requests(rows)
+
+
+class Sequences(unittest.TestCase):
+    """Histories of different events."""
+
+    own = [_sparse("item"), _sequence("hist_item", length="seen", table="item"), _sequence("hist_shop", length="seen"),
+           _sequence("hist_bought", 3, length="bought", table="item"), _sequence("hist_query", 3)]
+    history = {"hist_item": "item", "hist_shop": "shop", "hist_bought": "bought", "hist_query": "query"}
+    rows = {"item": np.array([1, 2]), "hist_item": np.array([[4, 0, 6, 7]] * 2), "hist_shop": np.array([[1, 2, 3, 0]] * 2),
+            "hist_bought": np.array([[8, 5, 0]] * 2), "hist_query": np.array([[2, 0, 0]] * 2), "seen": np.array([3, 3]),
+            "bought": np.array([2, 2])}
+
+    def test_are_told_by_their_lengths(self):
+        features = _features(self.own, ["item"], self.history)
+        self.assertEqual([(s.name, [c.name for c in s.columns]) for s in features.sequences],
+                         [("item", ["hist_item", "hist_shop"]), ("bought", ["hist_bought", "hist_query"])])
+        self.assertEqual(features.histories(None), {"sequences": [{"name": "item", "max_events": 4},
+                                                                  {"name": "bought", "max_events": 3}]})
+        self.assertEqual({f["name"]: f.get("sequence") for f in features.spec() if f["side"] == "history"},
+                         {"item": "item", "shop": "item", "bought": "bought", "query": "bought"})
+        ((request, part),) = features.requests(self.rows)
+        self.assertEqual(part, slice(0, 2))
+        self.assertEqual(request["history"], {"item": [4, 0, 6], "shop": [1, 2, 3], "bought": [8, 5], "query": [2, 0]})
+
+    def test_are_those_of_the_caller(self):
+        features = _features(self.own, ["item"], self.history,
+                             sequences={"orders": ["hist_bought"], "searches": ["hist_query"]})
+        self.assertEqual([(s.name, [c.name for c in s.columns]) for s in features.sequences],
+                         [("orders", ["hist_bought"]), ("searches", ["hist_query"]), ("item", ["hist_item", "hist_shop"])])
+        self.assertEqual(features.histories({"orders": 2, "item": 9}),
+                         {"sequences": [{"name": "orders", "max_events": 2}, {"name": "searches", "max_events": 3},
+                                        {"name": "item", "max_events": 9}]})
+        ((request, _),) = features.requests(self.rows)
+        self.assertEqual(request["history"]["query"], [2])
+
+    def test_what_is_pooled_is_of_the_events_that_are_attended_to(self):
+        features = _features(self.own, ["item"], self.history, ["hist_item"], "seen", together=[["hist_item"]])
+        self.assertEqual([(s.name, s.is_attended, [c.name for c in s.columns]) for s in features.sequences],
+                         [("item", True, ["hist_item", "hist_shop"]), ("bought", False, ["hist_bought", "hist_query"])])
+        # Without the length that the model counts by there is no telling.
+        features = _features(self.own, ["item"], self.history, ["hist_item"], "other", together=[["hist_item"]])
+        self.assertEqual([s.name for s in features.sequences], ["item", "shop", "bought"])
+
+    def test_one_is_a_history(self):
+        features = _features(self.own[:3], ["item"], {"hist_item": "item", "hist_shop": "shop"})
+        self.assertEqual(features.histories(7), {"history": {"max_events": 7}})
+        self.assertTrue(all("sequence" not in f for f in features.spec()))
+
+    def test_mistakes_are_named(self):
+        for sequences, fault in (({"orders": ["hist_bougth"]}, "no column 'hist_bougth' of the history for 'orders'"),
+                                 ({"a": ["hist_item"], "b": ["hist_item"]}, "'hist_item' is in 'b' and in another one")):
+            with self.assertRaisesRegex(handpick.Error, fault):
+                _features(self.own, ["item"], self.history, sequences=sequences)
+        with self.assertRaisesRegex(handpick.Error, "no sequence 'orders'; there are item, bought"):
+            _features(self.own, ["item"], self.history).histories({"orders": 2})
+        wrong = _features(self.own, ["item"], self.history, sequences={"all": ["hist_item", "hist_bought"]})
+        with self.assertRaisesRegex(handpick.Error, "those of 'all' have 'hist_item' 4, 'hist_bought' 3"):
+            wrong.histories(None)
+
+    def test_a_live_models_pooled_histories(self):
+        """From columns to a bundle, through a model of DeepCTR-Torch without a network."""
+        item = fake_models.SparseFeat("item", 9, 4, "item", "default_group")
+        histories = [fake_models.VarLenSparseFeat(item._replace(name=name, embedding_name="item"), most, "mean", length)
+                     for name, most, length in (("hist_item", 4, "seen"), ("hist_bought", 3, "bought"))]
+        rng = np.random.default_rng(4)
+        weights = {"linear_model.embedding_dict.item.weight": rng.normal(size=(9, 1)).astype(np.float32),
+                   "out.bias": np.array([0.25], np.float32)}
+        model = type("WDL", (fake_models._Live,), {"__module__": "deepctr_torch.models.wdl"})(
+            weights, linear_model=fake_models._linear([item, *histories]), dnn_feature_columns=[], use_dnn=False,
+            out=types.SimpleNamespace(task="binary"))
+        described = deepctr_torch.describe(model, None, Options(
+            candidate=("item",), history={"hist_item": "seen_items", "hist_bought": "bought_items"}))
+        rows = {"item": np.array([1, 2, 3]), "hist_item": np.array([[4, 0, 6, 0]] * 3), "hist_bought": np.array([[8, 5, 0]] * 3),
+                "seen": np.array([3] * 3), "bought": np.array([2] * 3)}
+        (request,), _ = described.ask(rows, 0)
+        table = weights["linear_model.embedding_dict.item.weight"][:, 0]
+        wanted = table[[1, 2, 3]] + table[[4, 0, 6]].mean() + table[[8, 5]].mean() + 0.25
+        with tempfile.TemporaryDirectory() as folder:
+            tensors, bundle = os.path.join(folder, "w.safetensors"), os.path.join(folder, "model.hpk")
+            handpick.write_safetensors(tensors, described.tensors)
+            handpick.convert(described.spec, tensors, bundle)
+            (scored,) = handpick.score(bundle, [request])
+        np.testing.assert_allclose(scored["logits"], wanted, atol=1e-6)
 
 
 class Roles(unittest.TestCase):
@@ -268,6 +306,32 @@ class Mapping(unittest.TestCase):
             (first, *_) = handpick.score(bundle, requests)
             np.testing.assert_allclose(first["logits"], predict(requests[0]), atol=1e-5)
             self.assertEqual(handpick.rank(bundle, requests, top_k=1)[3][0]["index"], int(np.argmax(predict(requests[3]))))
+
+    def test_several_histories(self):
+        """Units and recurrences of several sequences, under names of one's own."""
+        for kind in ("din", "dien"):
+            with self.subTest(kind), tempfile.TemporaryDirectory() as folder:
+                stem = golden_variants.stem(kind, types.SimpleNamespace(name="two_sequences"))
+                with open(stem + ".spec.json", encoding="utf-8") as file:
+                    spec = json.load(file)
+                requests = list(_requests(stem + ".requests.jsonl", spec))
+                own, names = {}, {}
+                for name, tensor in _tensors(stem).items():
+                    places = name.split(".")
+                    of_unit = len(places) > 2 and places[0] in ("attention", "gru", "evolution")
+                    mine = f"per_history.{places[1]}.{places[0]}.{'.'.join(places[2:])}" if of_unit else name
+                    own[mine] = tensor
+                    if of_unit:
+                        names[".".join([places[0], "<name>", *places[2:]])] = \
+                            f"per_history.<name>.{places[0]}.{'.'.join(places[2:])}"
+                files = handpick.export(
+                    types.SimpleNamespace(state_dict=lambda own=own: own), None,
+                    [{key: part for key, part in request.items() if key != "logits"} for request in requests], folder,
+                    spec=spec, names=names, predict=lambda request, all_of=requests: next(
+                        own["logits"] for own in all_of if all(own[key] == part for key, part in request.items())))
+                report = handpick.convert(files.spec, files.weights, os.path.join(folder, "own.hpk"), golden=files.golden)
+                self.assertEqual(report["goldens"]["requests"], len(requests))
+                self.assertLess(report["goldens"]["max_error_bundle"], 1e-4)
 
     def test_goldens_that_prove_nothing(self):
         model = types.SimpleNamespace(state_dict=lambda: {"x": np.ones(3)})

@@ -6,6 +6,7 @@ The models are those of tests/goldens/fuxictr, whose sections of a spec are writ
 """
 
 import copy
+import dataclasses
 import os
 import sys
 import types
@@ -146,7 +147,7 @@ class Specs(unittest.TestCase):
         for v in self.variants:
             with self.subTest(f"{v.kind} {v.name}"):
                 spec = _describe(v).spec
-                sections = {key: own for key, own in spec.items() if key not in ("model", "layout", "history", "features")}
+                sections = {key: own for key, own in spec.items() if key not in ("model", "layout", "history", "sequences", "features")}
                 self.assertEqual(_normal(sections), _normal(v.parts))
                 self.assertEqual({key: spec["model"][key] for key in ("kind", "task")}, {"kind": v.kind, "task": v.task})
                 self.assertEqual({(f["side"], f["name"], f["type"]) for f in spec["features"]},
@@ -159,18 +160,43 @@ class Specs(unittest.TestCase):
         requests, _ = _describe(v).ask(rows, 0)
         self.assertEqual(requests[0]["history"], {"click_items": [3, 4, 0], "click_categories": [1, 0, 2]})
 
-    def test_sequences_of_different_lengths_are_several_histories(self):
-        (v,) = [v for v in self.variants if v.name == "fuxictr_item_twice"]
-        self.assertIn("history", _describe(v).spec)  # Of one length: one history.
-        model = _model(v)
-        first, second = "click_items", "bought_items"
-        model.feature_map.features[second]["max_len"] = 4
-        options = Options(candidate=tuple(c.key for c in v.columns if c.side == "candidate"))
-        spec = fuxictr.describe(model, None, options).spec
-        events = {own["name"]: own["max_events"] for own in spec["sequences"]}
-        self.assertEqual(events, {first: v.max_events, second: 4})
-        self.assertEqual({f["name"]: f["sequence"] for f in spec["features"] if f["side"] == "history"},
-                         {"click_items": first, "click_categories": first, "bought_items": second})
+    def test_what_is_compared_together_is_a_sequence(self):
+        for kind in ("din", "dien"):
+            v = next(v for v in self.variants if v.kind == kind and v.sequences)
+            described = _describe(v, max_events={"bought_items": 3})
+            self.assertEqual(described.spec["sequences"], [{"name": "click_items", "max_events": 6},
+                                                           {"name": "bought_items", "max_events": 3}])
+            self.assertNotIn("history", described.spec)
+            self.assertEqual({f["name"]: f["sequence"] for f in described.spec["features"] if f["side"] == "history"},
+                             {"click_items": "click_items", "click_categories": "click_items", "bought_items": "bought_items"})
+            rows = golden_variants.rows(v, np.random.default_rng(1))
+            rows["click_items"][:], rows["click_categories"][:] = [5, 3, 4, 0, 0, 0], [2, 1, 3, 0, 0, 0]
+            rows["bought_items"][:] = [7, 0, 0, 0]
+            requests, _ = described.ask(rows, 0)
+            self.assertEqual(requests[0]["history"], {"click_items": [5, 3, 4], "click_categories": [2, 1, 3],
+                                                      "bought_items": [7]})
+
+    def test_sequences_of_the_caller(self):
+        (v,) = [v for v in self.variants if v.name == "fuxictr_two_attentions"]
+        keys = ["click_items", "click_categories"]
+        self.assertEqual([s["name"] for s in _describe(v).spec["sequences"]], keys)
+        described = _describe(v, sequences={"clicks": keys})
+        self.assertEqual(described.spec["history"], {"max_events": 6})
+        rows = golden_variants.rows(v, np.random.default_rng(1))
+        rows["click_items"][:], rows["click_categories"][:] = [0, 3, 0, 4, 0, 0], [0, 1, 0, 0, 2, 0]
+        self.assertEqual(described.ask(rows, 0)[0][0]["history"], {"click_items": [3, 4, 0], "click_categories": [1, 0, 2]})
+
+    def test_events_of_one_sequence_are_as_many(self):
+        v = next(v for v in self.variants if v.kind == "dien" and v.sequences)
+        v = dataclasses.replace(v, columns=[copy.copy(c) for c in v.columns])
+        for column in v.columns:  # To one length.
+            if isinstance(column, History):
+                column.maxlen = 6
+        described = _describe(v, sequences={"all": ["click_items", "click_categories", "bought_items"]})
+        rows = golden_variants.rows(v, np.random.default_rng(1))
+        rows["click_items"][:], rows["bought_items"][:] = [5, 3, 4, 0, 0, 0], [7, 0, 0, 0, 0, 0]
+        with self.assertRaisesRegex(handpick.Error, "different numbers of the same events: 'click_items' 3, 'bought_items' 1"):
+            described.ask(rows, 0)
 
     def test_other_pooling_is_refused(self):
         (v,) = [v for v in self.variants if v.name == "fuxictr_relu"]

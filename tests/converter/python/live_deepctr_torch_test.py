@@ -7,6 +7,7 @@ not trained: every number of theirs is random.
 """
 
 import importlib.util
+import json
 import os
 import sys
 import tempfile
@@ -78,6 +79,46 @@ class LiveModels(unittest.TestCase):
         print(f"{kind:14} {variant.name:40} {goldens['requests']:3} requests, {goldens['max_error_bundle']:.1e} off at most")
         self.assertGreater(goldens["requests"], 0)
         self.assertLess(goldens["max_error_bundle"], 1e-4)
+
+
+    def test_histories_of_different_events(self):
+        """Two that are pooled, beside one that DIN attends to."""
+        _makers("din")  # Imports the library.
+        import torch  # pylint: disable=import-outside-toplevel
+        from deepctr_torch.inputs import SparseFeat, VarLenSparseFeat  # pylint: disable=import-outside-toplevel
+        from deepctr_torch.models import DIN, WDL  # pylint: disable=import-outside-toplevel
+
+        def ids(name, size, most, length, table=None):
+            return VarLenSparseFeat(SparseFeat(name, size, 4, embedding_name=table or name), most, "mean", length)
+        user, item = SparseFeat("user", 20, 4), SparseFeat("item", 30, 4)
+        pooled = [ids("bought", 30, 3, "bought_count", "item"), ids("queries", 9, 3, "bought_count"), ids("shops", 8, 4, None)]
+        attended = ids("hist_item", 30, 6, "seq_length", "item")
+        rng = np.random.default_rng(5)
+        rows = {"user": rng.integers(20, size=40), "item": rng.integers(30, size=40)}
+        for name, size, most in (("bought", 30, 3), ("queries", 9, 3), ("shops", 8, 4), ("hist_item", 30, 6)):
+            rows[name] = rng.integers(size, size=(40, most))
+        rows["shops"][:, 2:] = 0
+        rows["bought_count"], rows["seq_length"] = rng.integers(4, size=40), rng.integers(7, size=40)
+        deep = [user, item, *pooled]
+        for kind, model in (("wide_deep", WDL([user, item, *pooled], deep, dnn_hidden_units=[6], seed=3)),
+                            ("din", DIN([*deep, attended], ["item"], dnn_hidden_units=[6], att_hidden_size=[5], seed=3))):
+            generator = torch.Generator().manual_seed(7)
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.copy_(0.5 * torch.randn(parameter.shape, generator=generator))
+            with self.subTest(kind), tempfile.TemporaryDirectory() as folder:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # DIN counts by the first length of all, which is not its history's.
+                    files = handpick.export(model, None, rows, folder, candidate=["item"],
+                                            history=["bought", "queries", "shops"], max_events={"shops": 9})
+                with open(files.spec, encoding="utf-8") as file:
+                    sequences = json.load(file)["sequences"]
+                found = {"bought": 3, "shops": 9}
+                self.assertEqual({own["name"]: own["max_events"] for own in sequences},
+                                 found if kind == "wide_deep" else {"item": 6, **found})
+                report = handpick.convert(files.spec, files.weights, os.path.join(folder, "model.hpk"), golden=files.golden)
+                self.assertEqual(report["goldens"]["requests"], 40)
+                self.assertLess(report["goldens"]["max_error_bundle"], 1e-4)
 
 
 def _add_tests():

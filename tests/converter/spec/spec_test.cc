@@ -953,6 +953,27 @@ TEST(SequencesSpecTest, FaultsNameTheSequence) {
   EXPECT_TRUE(Parse(json).ok());  // Histories that are pooled, or not read at all.
 }
 
+TEST(SequencesSpecTest, UnitsOfDienMayBeOfAnyForm) {
+  Json json = TwoSequences();
+  json["model"]["kind"] = "dien";
+  json["evolution"] = {{"cell", "AUGRU"}};
+  Json& bilinear = json["attention"][1];
+  bilinear = {{"name", "other"},
+              {"query", bilinear["query"]},
+              {"key", bilinear["key"]},
+              {"form", "bilinear"},
+              {"softmax", true}};
+  const auto spec = Parse(json);
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  ASSERT_EQ(spec->attention.size(), 2u);
+  EXPECT_EQ(spec->attention[0].form, AttentionForm::kUnit);
+  EXPECT_EQ(spec->attention[1].form, AttentionForm::kBilinear);
+  bilinear = {
+      {"name", "other"}, {"query", bilinear["query"]}, {"key", bilinear["key"]}, {"form", "none"}};
+  EXPECT_EQ(MessageOf(json),
+            "s.json: attention[1].form: is 'none', but cell AUGRU is led by attention");
+}
+
 TEST(SequencesSpecTest, FaultsNameTheUnit) {
   EXPECT_EQ(TwoSequencesWith("/attention/1/key", {"clicked", "bought"}),
             "s.json: attention[1].key[1]: 'bought' is of sequence 'purchases' and 'clicked' of "

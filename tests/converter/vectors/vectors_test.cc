@@ -1,6 +1,7 @@
 // Item vectors from word2vec files, archives of tensors, and tables of a model.
 #include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <limits>
 #include <memory>
 #include <string>
@@ -14,6 +15,7 @@
 #include "converter/vectors/read.h"
 #include "converter/vectors/table.h"
 #include "converter/vectors/word2vec.h"
+#include "converter/vectors/write.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "schema/bundle_generated.h"
@@ -196,7 +198,7 @@ TEST(ReadItemVectorsTest, ReadsFilesByTheirExtensionOrAsTold) {
 
   source.path = testing::TempDir() + "/items.data";
   ASSERT_TRUE(WriteFileAtomically(source.path, absl::StrCat("1 1\n7 ", Bytes({0.5}))).ok());
-  ExpectFault(ReadItemVectors(source), "; vectors are read as word2vec-text");
+  ExpectFault(ReadItemVectors(source), "its form is not known by its bytes or its extension");
   source.format = "word2vec-binary";
   items = ReadItemVectors(source);
   ASSERT_TRUE(items.ok()) << items.status();
@@ -208,23 +210,61 @@ TEST(ReadItemVectorsTest, ReadsFilesByTheirExtensionOrAsTold) {
   ExpectFault(ReadItemVectors(source), "a word2vec file has its own ids");
 }
 
+std::string Int64s(const std::vector<int64_t>& numbers) {
+  std::string bytes(numbers.size() * sizeof(int64_t), '\0');
+  std::memcpy(&bytes[0], numbers.data(), bytes.size());
+  return bytes;
+}
+
+// Of every form that weights have; --vectors-tensor and --ids-tensor name tensors as they are
+// there.
 TEST(ReadItemVectorsTest, ReadsCheckpointsOfTensorFlow) {
-  const std::string ids("\7\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0", 16);
+  const std::string folder = testing::TempDir() + "/exported";
+  std::filesystem::create_directories(folder + "/variables");
   Checkpoint checkpoint;
-  checkpoint.Add("ids", 9, {2}, ids);
-  checkpoint.Add("towers/item", 1, {2, 2}, Bytes({1, 2, 3, 4}));
-  VectorsSource source;
-  source.path = testing::TempDir() + "/items.index";
-  ASSERT_TRUE(WriteFileAtomically(source.path, checkpoint.Index()).ok());
-  ASSERT_TRUE(
-      WriteFileAtomically(testing::TempDir() + "/items.data-00000-of-00001", checkpoint.data).ok());
-  for (const char* const format : {"", "tensorflow"}) {
-    source.format = format;
-    const auto items = ReadItemVectors(source);
-    ASSERT_TRUE(items.ok()) << items.status();
-    EXPECT_THAT(items->ids.integers, ElementsAre(5, 7));
-    EXPECT_THAT(items->numbers, ElementsAre(3, 4, 1, 2));
+  checkpoint.Add("item/embeddings/.ATTRIBUTES/VARIABLE_VALUE", 1, {2, 2}, Bytes({1, 2, 3, 4}));
+  checkpoint.Add("numbers/.ATTRIBUTES/VARIABLE_VALUE", 9, {2}, Int64s({kBig, 5}));
+  checkpoint.Add("other/.ATTRIBUTES/VARIABLE_VALUE", 1, {1, 2}, Bytes({7, 8}));
+  const std::string stem = folder + "/variables/variables";
+  ASSERT_TRUE(WriteFileAtomically(stem + ".index", checkpoint.Index()).ok());
+  ASSERT_TRUE(WriteFileAtomically(stem + ".data-00000-of-00001", checkpoint.data).ok());
+  for (const std::string& path : {folder, stem, stem + ".index"}) {
+    for (const char* const format : {"", "tensorflow"}) {
+      VectorsSource source;
+      source.path = path;
+      source.format = format;
+      source.vectors_tensor = "item/embeddings";
+      source.ids_tensor = "numbers";
+      const auto items = ReadItemVectors(source);
+      ASSERT_TRUE(items.ok()) << items.status();
+      EXPECT_THAT(items->ids.integers, ElementsAre(5, kBig));
+      EXPECT_THAT(items->numbers, ElementsAre(3, 4, 1, 2));
+      const auto files = FilesOfVectors(source);
+      ASSERT_TRUE(files.ok()) << files.status();
+      EXPECT_THAT(*files, ElementsAre(stem + ".index", stem + ".data-00000-of-00001"));
+      source.vectors_tensor = "";
+      ExpectFault(ReadItemVectors(source), "has no tensor 'vectors', and 2 of two dimensions");
+    }
   }
+  VectorsSource source;
+  source.path = stem + ".data-00000-of-00001";
+  ExpectFault(ReadItemVectors(source), "expected its index, 'variables.index'");
+}
+
+// A file's bytes say that it is an archive, whatever its name.
+TEST(ReadItemVectorsTest, KnowsArchivesByTheirBytes) {
+  ItemVectors written;
+  written.ids.integers = {3, 9};
+  written.dimension = 1;
+  written.numbers = {0.5F, 2};
+  VectorsSource source;
+  source.path = testing::TempDir() + "/items.bin";  // Otherwise word2vec's.
+  ASSERT_TRUE(WriteFileAtomically(source.path, SafetensorsOfVectors(written)).ok());
+  const auto items = ReadItemVectors(source);
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_THAT(items->ids.integers, ElementsAre(3, 9));
+  EXPECT_THAT(items->numbers, ElementsAre(0.5F, 2));
+  EXPECT_THAT(*FilesOfVectors(source), ElementsAre(source.path));
 }
 
 // A bundle of one table [4, 2], in float32 or 8 bits, and a categorical feature.

@@ -2,7 +2,6 @@
 #include <filesystem>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -159,77 +158,107 @@ TEST_F(TensorFlowTest, LeavesOutWhatIsOfNoModel) {
                                  "optimizer/iter", "keras_api/metrics/0/total", "save_counter"}) {
     c.Add(std::string(name) + kVariable, 1, {2}, OneAndTwo());
   }
-  c.Add("_CHECKPOINTABLE_OBJECT_GRAPH", 7, {}, "\x03...");
+  c.AddText("_CHECKPOINTABLE_OBJECT_GRAPH", ObjectGraphOf({}));
   c.Add("optimizer/mine", 1, {2}, OneAndTwo());  // Not of tf.train.Checkpoint.
   const std::unique_ptr<Archive> archive = Open(c.Index(), c.data);
   ASSERT_NE(archive, nullptr);
   ASSERT_EQ(archive->tensors().size(), 2u);
   EXPECT_TRUE(archive->Read("layer-0/kernel").ok());
   EXPECT_TRUE(archive->Read("optimizer/mine").ok());
-  EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("cannot be read"),
-                                              HasSubstr("variables.index: left out 5 entries")));
+  EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("variables.index: left out 5 entries")));
 }
 
-// TrackableObjectGraph: an object for each variable, with its name in the program and its key; and
-// one without.
-std::string GraphOf(const std::vector<std::pair<std::string, std::string>>& variables) {
-  std::string graph = BytesField(1, BytesField(1, NumberField(1, 1) + BytesField(2, "layer")));
-  for (const auto& [full_name, key] : variables) {
-    graph += BytesField(1, BytesField(2, BytesField(1, "VARIABLE_VALUE") +
-                                             BytesField(2, full_name) + BytesField(3, key)));
-  }
-  return graph;
-}
-// A tensor that is one string: its length, the checksum of that as four bytes, and the string.
-std::string StringTensor(const std::string& text) {
-  std::string out = Varint(text.size());
-  Append(&out, MaskedCrcOf(Numbers({text.size()}, 4)), 4);
-  return out + text;
-}
-constexpr char kGraph[] = "_CHECKPOINTABLE_OBJECT_GRAPH";
-
-TEST_F(TensorFlowTest, CallsVariablesAsTheH5OfTheModelDoes) {
+// tf.keras says what variables are called in the model, which is their name in an .h5 file.
+TEST_F(TensorFlowTest, VariablesHaveTheNamesOfTheModel) {
   Checkpoint c;
-  const std::string one = std::string("layer_with_weights-0/kernel") + kVariable;
-  const std::string two = std::string("layer_with_weights-0/bias") + kVariable;
-  const std::string three = std::string("layer_with_weights-1/kernel") + kVariable;
-  const std::string four = std::string("Zlayer/kernel") + kVariable;  // Before the graph's own key.
-  const std::string five = std::string("mine/x") + kVariable;
-  for (const std::string& key : {one, two, three, four, five}) c.Add(key, 1, {2}, OneAndTwo());
-  c.Add(kGraph, 7, {},
-        StringTensor(GraphOf({{"dense/kernel", one},
-                              {"dense/bias", two},
-                              {"kernel", three},
-                              {"kernel", four},
-                              {"", five}})));
+  std::vector<std::pair<std::string, std::string>> names;
+  const auto add = [&](const std::string& path, const std::string& name) {
+    c.Add(path + kVariable, 1, {2}, OneAndTwo());
+    names.emplace_back(path + kVariable, name);
+  };
+  add("layer_with_weights-0/kernel", "dense/kernel");
+  add("layer_with_weights-1/item.Sid", "dense_features/item/id");
+  add("layer_with_weights-2/kernel", "");  // None is said.
+  add("layer_with_weights-0/kernel/.OPTIMIZER_SLOT/optimizer/m", "Adam/dense/kernel/m");
+  c.Add(std::string("unknown") + kVariable, 1, {2}, OneAndTwo());  // Is not in the graph.
+  c.AddText("_CHECKPOINTABLE_OBJECT_GRAPH", ObjectGraphOf(names));
+  const std::unique_ptr<Archive> archive = Open(c.Index(2), c.data);
+  ASSERT_NE(archive, nullptr);
+  std::vector<std::string> found;
+  for (const auto& [name, info] : archive->tensors()) {
+    found.push_back(name);
+    EXPECT_THAT(archive->Read(name)->data, ElementsAre(1, 2)) << name;
+  }
+  EXPECT_THAT(found, ElementsAre("dense/kernel:0", "dense_features/item/id:0",
+                                 "layer_with_weights-2/kernel", "unknown"));
+  EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("left out 2 entries")));
+}
+
+// Models may call several variables the same: "kernel" of every layer, say.
+TEST_F(TensorFlowTest, VariablesOfOneNameKeepTheirPaths) {
+  Checkpoint c;
+  std::vector<std::pair<std::string, std::string>> names;
+  for (const char* const path : {"a/w", "b/w", "c/w"}) {
+    c.Add(std::string(path) + kVariable, 1, {2}, OneAndTwo());
+    names.emplace_back(std::string(path) + kVariable, path == std::string("b/w") ? "b" : "w");
+  }
+  c.Add("b:0", 1, {2}, OneAndTwo());  // Called so by its key.
+  c.AddText("_CHECKPOINTABLE_OBJECT_GRAPH", ObjectGraphOf(names));
   const std::unique_ptr<Archive> archive = Open(c.Index(), c.data);
   ASSERT_NE(archive, nullptr);
-  std::vector<std::string> names;
-  for (const auto& [name, info] : archive->tensors()) names.push_back(name);
-  // Two have one name, and one has none.
-  EXPECT_THAT(names, ElementsAre("Zlayer/kernel", "dense/bias:0", "dense/kernel:0",
-                                 "layer_with_weights-1/kernel", "mine/x"));
-  EXPECT_THAT(archive->Read("dense/kernel:0")->data, ElementsAre(1, 2));
-  EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("several variables are called 'kernel:0'"),
-                                              HasSubstr("left out 1 entries")));
+  std::vector<std::string> found;
+  for (const auto& [name, info] : archive->tensors()) found.push_back(name);
+  EXPECT_THAT(found, ElementsAre("a/w", "b/w", "b:0", "c/w"));
+  EXPECT_THAT(archive->notices(),
+              ElementsAre(HasSubstr("'a/w' and 'c/w' are both called 'w:0' in the model"),
+                          HasSubstr("'b/w' and 'b:0' are both called 'b:0' in the model"),
+                          HasSubstr("left out 1 entries")));
 }
 
-TEST_F(TensorFlowTest, CallsVariablesByTheirPathsWhereTheObjectsAreDamaged) {
-  const std::string key = std::string("layer-0/kernel") + kVariable;
-  const std::string right = StringTensor(GraphOf({{"dense/kernel", key}}));
-  for (const std::string& graph : {right.substr(0, right.size() - 1), right + "x", std::string(),
-                                   std::string("\x05"
-                                               "abcd"),
-                                   StringTensor("\x0a\xff\x01")}) {
-    Checkpoint c;
-    c.Add(key, 1, {2}, OneAndTwo());
-    c.Add(kGraph, 7, {}, graph);
-    const std::unique_ptr<Archive> archive = Open(c.Index(), c.data);
-    ASSERT_NE(archive, nullptr);
-    EXPECT_EQ(archive->tensors().count("layer-0/kernel"), 1u);
-    EXPECT_THAT(archive->notices(), ElementsAre(HasSubstr("cannot be read: tensors are called"),
-                                                HasSubstr("left out 1 entries")));
+TEST_F(TensorFlowTest, RefusesEveryChangedByteOfTheObjectGraph) {
+  Checkpoint c;
+  c.Add(std::string("a") + kVariable, 1, {2}, OneAndTwo());
+  const std::string graph = ObjectGraphOf({{std::string("a") + kVariable, "dense/kernel"}});
+  c.AddText("_CHECKPOINTABLE_OBJECT_GRAPH", graph);
+  ASSERT_NE(Open(c.Index(), c.data), nullptr);
+  const std::string damaged = "tensor '_CHECKPOINTABLE_OBJECT_GRAPH': is damaged";
+  for (size_t i = OneAndTwo().size(); i < c.data.size(); ++i) {
+    std::string changed = c.data;
+    changed[i] = static_cast<char>(changed[i] ^ 0x10);
+    EXPECT_THAT(FaultOf(c.Index(), changed), HasSubstr(damaged)) << i;
   }
+  // Whole by their checksums, and none.
+  const auto fault = [&](const std::string& text) {
+    Checkpoint other;
+    other.AddText("_CHECKPOINTABLE_OBJECT_GRAPH", text);
+    return FaultOf(other.Index(), other.data);
+  };
+  for (size_t size = 1; size < graph.size(); ++size) {
+    Checkpoint other;
+    other.AddText("_CHECKPOINTABLE_OBJECT_GRAPH", graph.substr(0, size));
+    WriteText(index_, other.Index());
+    WriteText(data_, other.data);
+    const auto archive = OpenArchive(index_);
+    // A graph may end after any node.
+    const size_t first =
+        BytesField(1, BytesField(1, NumberField(1, 1) + BytesField(2, "layer"))).size();
+    EXPECT_EQ(archive.ok(), size == first) << size;
+  }
+  EXPECT_THAT(fault(NumberField(1, 7)), HasSubstr(damaged));
+  EXPECT_THAT(fault(BytesField(1, NumberField(2, 7))), HasSubstr(damaged));
+  EXPECT_THAT(fault(BytesField(1, BytesField(2, NumberField(3, 7)))), HasSubstr(damaged));
+  // Lies about the place.
+  const auto fault_of_entry = [&](const std::string& entry) {
+    return FaultOf(TableOf({{"", HeaderOf(1)}, {"_CHECKPOINTABLE_OBJECT_GRAPH", entry}}), c.data);
+  };
+  EXPECT_THAT(fault_of_entry(TensorEntry(1, {2}, OneAndTwo(), 0)), HasSubstr(damaged));
+  EXPECT_THAT(fault_of_entry(TensorEntry(7, {2}, OneAndTwo(), 0)), HasSubstr(damaged));
+  EXPECT_THAT(fault_of_entry(TensorEntry(7, {}, OneAndTwo(), 0)), HasSubstr(damaged));
+  EXPECT_THAT(fault_of_entry(NumberField(1, 7) + NumberField(5, UINT64_MAX)), HasSubstr(damaged));
+  EXPECT_THAT(fault_of_entry(NumberField(1, 7) + NumberField(5, 1000000)),
+              HasSubstr("is the file truncated?"));
+  EXPECT_THAT(fault_of_entry(NumberField(1, 7) + NumberField(3, 9) + NumberField(5, 5)),
+              HasSubstr("is in file 9 of the data"));
 }
 
 TEST_F(TensorFlowTest, NamesWhatCannotBeReadWhenItIsAskedFor) {

@@ -32,14 +32,18 @@ inline std::string Fixed32Field(uint64_t field, uint32_t value) {
   return out;
 }
 
-// CRC-32C, bit by bit, masked as LevelDB does.
-inline uint32_t MaskedCrcOf(const std::string& bytes) {
+// CRC-32C, bit by bit.
+inline uint32_t CrcOf(const std::string& bytes) {
   uint32_t crc = 0xffffffff;
   for (const char byte : bytes) {
     crc ^= static_cast<unsigned char>(byte);
     for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0x82f63b78u : 0);
   }
-  crc = ~crc;
+  return ~crc;
+}
+// Masked as LevelDB does.
+inline uint32_t MaskedCrcOf(const std::string& bytes) {
+  const uint32_t crc = CrcOf(bytes);
   return ((crc >> 15) | (crc << 17)) + 0xa282ead8u;
 }
 
@@ -136,6 +140,19 @@ inline std::string TensorEntry(uint64_t type, const std::vector<int64_t>& shape,
          Fixed32Field(6, MaskedCrcOf(bytes));
 }
 
+// TrackableObjectGraph: a node for each variable, by its key, and one without any. Of an empty
+// name: none is said.
+inline std::string ObjectGraphOf(
+    const std::vector<std::pair<std::string, std::string>>& names_by_key) {
+  std::string graph = BytesField(1, BytesField(1, NumberField(1, 1) + BytesField(2, "layer")));
+  for (const auto& [key, name] : names_by_key) {
+    std::string tensor = BytesField(1, "VARIABLE_VALUE");
+    if (!name.empty()) tensor += BytesField(2, name);
+    graph += BytesField(1, BytesField(2, tensor + BytesField(3, key)));
+  }
+  return graph;
+}
+
 // An index and its data, tensor by tensor.
 struct Checkpoint {
   TableEntries entries = {{"", HeaderOf(1)}};
@@ -144,6 +161,17 @@ struct Checkpoint {
   void Add(const std::string& key, uint64_t type, const std::vector<int64_t>& shape,
            const std::string& bytes) {
     entries.emplace_back(key, TensorEntry(type, shape, bytes, data.size()));
+    data += bytes;
+  }
+  // A scalar of type string: the length, its checksum, the bytes.
+  void AddText(const std::string& key, const std::string& text) {
+    std::string length, summed_length;
+    Append(&summed_length, text.size(), 4);
+    Append(&length, MaskedCrcOf(summed_length), 4);
+    const std::string bytes = Varint(text.size()) + length + text;
+    entries.emplace_back(key, NumberField(1, 7) + BytesField(2, "") + NumberField(4, data.size()) +
+                                  NumberField(5, bytes.size()) +
+                                  Fixed32Field(6, MaskedCrcOf(summed_length + length + text)));
     data += bytes;
   }
   std::string Index(size_t entries_per_block = 1000) const {

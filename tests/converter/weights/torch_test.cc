@@ -88,6 +88,23 @@ TEST(TorchTest, TakesTheStateDictOutOfACheckpointAndOffItsWrapper) {
               HasSubstr("has no tensor '0.wight' (did you mean '0.weight'?)"));
 }
 
+// As the model made them; elsewhere they are sorted.
+TEST(TorchTest, KeepsTheOrderOfTheStateDict) {
+  const auto checkpoint = OpenArchive(absl::StrCat(kFiles, "checkpoint.pt"));
+  ASSERT_TRUE(checkpoint.ok()) << checkpoint.status();
+  EXPECT_THAT((*checkpoint)->Order(), ElementsAre("0.weight", "0.bias"));
+  const std::string tensor = TensorOf(Storage(4), 0, {4}, {1});
+  const std::string path =
+      WriteText(::testing::TempDir() + "/w.pt",
+                File(Dict({{"z", tensor}, {"10", tensor}, {"epoch", Integer(3)}, {"2", tensor}})));
+  const auto archive = OpenArchive(path);
+  ASSERT_TRUE(archive.ok()) << archive.status();
+  EXPECT_THAT((*archive)->Order(), ElementsAre("z", "10", "2"));
+  const auto weights = ReadAll(**archive);
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_THAT(ArchiveOf(*weights)->Order(), ElementsAre("10", "2", "z"));
+}
+
 TEST(TorchTest, OtherThingsThanAStateDictAreNamed) {
   const auto fault = [](const std::string& name) {
     return std::string(ReadWeights(kFiles + name).status().message());

@@ -63,7 +63,8 @@ def request_of(variant, raws, logits):
         request["outputs"] = {name: digits(own) for name, own in logits.items()}
     else:
         request["logits"] = digits(logits)
-    return {key: value for key, value in request.items() if key != "history" or variant.max_events}
+    has_history = variant.max_events or getattr(variant, "sequences", None)
+    return {key: value for key, value in request.items() if key != "history" or has_history}
 
 
 def digits(logits):

@@ -35,13 +35,13 @@ class Din(nn.Module):
         self.deep = Embeddings(spec, generator)
         attention, deep = spec["attention"], spec["deep"]
         units = attention if isinstance(attention, list) else [attention]
-        widths = [self.deep.width(unit["key"]) for unit in units]
-        self._width = sum(widths)
-        made = [Unit(width, unit) for width, unit in zip(widths, units)]
+        self._widths = [self.deep.width(unit["key"]) for unit in units]
+        made = [Bilinear(width) if unit.get("form") == "bilinear" else Unit(width, unit)
+                for width, unit in zip(self._widths, units)]
         self._units = list(zip(made, units))  # Their parameters belong to self.attention.
         self.attention = made[0] if attention is units[0] else nn.ModuleDict(
             {unit["name"]: module for module, unit in self._units})
-        network = Network(self.deep.width(deep["features"]) + self._width, deep["hidden_units"], deep["activation"],
+        network = Network(self.deep.width(deep["features"]) + sum(self._widths), deep["hidden_units"], deep["activation"],
                           batch_normalization=deep.get("batch_normalization", False))
         self.deep.layers = network.layers
         self._network = [network]  # Its parameters belong to self.deep.
@@ -54,6 +54,7 @@ class Din(nn.Module):
         return query, key
 
     def attended(self, request):
+        """[candidates, widths of all keys]"""
         histories = []
         for unit, attention in self._units:
             query, key = self.query_and_key(request, attention)
@@ -86,26 +87,51 @@ class Cell(nn.Module):
         return z, torch.tanh(n + r * hn)
 
 
+class Bilinear(nn.Module):
+    """The weight of an event is k^T W q, of all events through a softmax."""
+
+    def __init__(self, width):
+        super().__init__()
+        self.bilinear = nn.Linear(width, width, bias=False)
+
+    def forward(self, query, key):
+        return torch.softmax(self.bilinear(query) @ key.T, dim=1)
+
+
 class Dien(Din):
-    """With AUGRU."""
+    """With AUGRU. Of several units each has recurrences of its own."""
 
     def __init__(self, spec, generator):
         super().__init__(spec, generator)
-        self.gru, self.evolution = Cell(self._width), Cell(self._width)
+        is_one = not isinstance(spec["attention"], list)
+        recurrences = [(Cell(width), Cell(width)) for width in self._widths]
+        self._recurrences = list(recurrences)  # Their parameters belong to these:
+        if is_one:
+            self.gru, self.evolution = recurrences[0]
+            return
+        self.gru, self.evolution = (nn.ModuleDict({unit["name"]: own for (_, unit), own in zip(self._units, cells)})
+                                    for cells in zip(*recurrences))
 
     def attended(self, request):
-        query, key = self.query_and_key(request, self._spec["attention"])
-        h = torch.zeros(len(query), self._width)
+        parts = []
+        for (weigh, attention), (gru, evolution) in zip(self._units, self._recurrences):
+            query, key = self.query_and_key(request, attention)
+            parts.append(self._evolved(query, key, weigh, gru, evolution))
+        return torch.cat(parts, dim=1)
+
+    @staticmethod
+    def _evolved(query, key, weigh, gru, evolution):
+        h = torch.zeros(len(query), key.shape[1])
         if not len(key):
             return h
-        states, state = [], torch.zeros(self._width)
+        states, state = [], torch.zeros(key.shape[1])
         for k in key:
-            z, n = self.gru.gates(k, state)
+            z, n = gru.gates(k, state)
             state = (1 - z) * n + z * state
             states.append(state)
-        weights = self.attention(query, torch.stack(states))
+        weights = weigh(query, torch.stack(states))
         for t, state in enumerate(states):
-            z, n = self.evolution.gates(state.expand(len(query), -1), h)
+            z, n = evolution.gates(state.expand(len(query), -1), h)
             update = weights[:, t:t + 1] * z
             h = (1 - update) * h + update * n
         return h

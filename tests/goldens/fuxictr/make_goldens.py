@@ -110,6 +110,8 @@ def spec_of(variant):
             "layout": "fuxictr"}
     if variant.max_events:
         spec["history"] = {"max_events": variant.max_events}
+    if variant.sequences:
+        spec["sequences"] = [{"name": name, "max_events": most} for name, most in variant.sequences.items()]
     spec["features"] = []
     for column in variant.columns:
         feature = column.spec()
@@ -120,13 +122,23 @@ def spec_of(variant):
     return {**spec, **variant.parts}
 
 
+def event_counts(variant):
+    """How many events there are in requests, by the name that the columns' lengths have."""
+    if variant.sequences:
+        lengths = {f"{name}_count": most for name, most in variant.sequences.items()}
+        none = dict.fromkeys(lengths, 0)
+        return [none, *({**none, name: most} for name, most in lengths.items()),
+                {name: 1 + i for i, name in enumerate(lengths)}, lengths]
+    most = variant.max_events
+    return [{History.length: events} for events in sorted({0, 1, 2, most - 1, most} & set(range(most + 1)))] if most else [None]
+
+
 def requests_of(model, variant, rng):
     """One of one candidate and one of many, a few times; by the number of events, where there is a history."""
-    most = variant.max_events
-    for events in sorted({0, 1, 2, most - 1, most} & set(range(most + 1))) if most else [None]:
+    for events in event_counts(variant):
         singles = SINGLE_REQUESTS if events is None else 2
         for count in [1] * singles + [MANY_CANDIDATES]:
-            given = None if events is None else ({}, {History.length: events})
+            given = None if events is None else ({}, events)
             shared = [c for c in variant.columns if c.side in ("context", "history")]
             raws, seens = random_rows(shared, 1, rng, False, given)
             raws, seens = random_rows(variant.columns, count, rng, False, (raws[0], seens[0]))

@@ -13,12 +13,16 @@ NEGATIVE = "neg_"
 class Events(columns.History):
     """A sequence of the user; ids of 0 are padding and stand anywhere, where the model knows them by themselves."""
 
-    def __init__(self, name, size, table=None, combiner=None, padding=0.25):
-        super().__init__(name, size, WIDTH, EVENTS, combiner, table)
-        self._padding = padding
+    def __init__(self, name, size, table=None, combiner=None, padding=0.25, sequence=None, events=EVENTS):
+        """sequence: of a user with several, which keep `events` each."""
+        super().__init__(name, size, WIDTH, events, combiner, table)
+        self.sequence, self._padding = sequence, padding
+        if sequence:
+            self.length = f"{sequence}_count"
 
     def spec(self):
-        return {**super().spec(), "padding_row": 0}
+        of = {"sequence": self.sequence} if self.sequence else {}
+        return {**super().spec(), **of, "padding_row": 0}
 
     def draw(self, rng, row, training):
         raw, _ = super().draw(rng, row, training)
@@ -26,9 +30,9 @@ class Events(columns.History):
         places = "__padding__" + self.name.split("_", maxsplit=1)[0]
         if places not in row:
             share = 1.0 if self._padding and rng.random() < 0.15 else self._padding
-            row[places] = [rng.random() < share for _ in range(EVENTS)]
+            row[places] = [rng.random() < share for _ in range(self.maxlen)]
         raw = [0 if is_padding else value for value, is_padding in zip(raw, row[places])]
-        return raw, raw + [0] * (EVENTS - len(raw))
+        return raw, raw + [0] * (self.maxlen - len(raw))
 
 
 @dataclasses.dataclass
@@ -42,6 +46,7 @@ class Variant:
     task: str = "binary"
     weights: str = "safetensors"  # Or "npz", "npz_deflated".
     max_events: int = 0
+    sequences: dict = dataclasses.field(default_factory=dict)  # Instead: name -> the most events, of several.
     negatives: list = dataclasses.field(default_factory=list)  # Sequences of which there are negative samples.
     width: int = WIDTH
     gain: float = 1.4
@@ -224,9 +229,57 @@ def evolving():
                   aux_loss_alpha=0.5, aux_hidden_units=[5])
 
 
+SEQUENCES = {"clicks": EVENTS, "purchases": 4}
+
+
+def several(padding):
+    """Clicks and purchases, of which there are fewer and other numbers."""
+    def event(name, size, table, sequence):
+        return Events(name, size, table, padding=padding, sequence=sequence, events=SEQUENCES[sequence])
+    return [Sparse("user_id", "context", 20, WIDTH), Sparse("item_id", "candidate", 30, WIDTH),
+            event("bought_items", 30, "item_id", "purchases"), event("click_items", 30, "item_id", "clicks"),
+            Sparse("category", "candidate", 8, WIDTH), event("click_categories", 8, "category", "clicks"),
+            Dense("age", "context"), Sequence("tags", "candidate", 9, WIDTH)]
+
+
+def several_sequences():
+    targets = [("item_id", "category"), "item_id"]
+    sequences = [("click_items", "click_categories"), "bought_items"]
+    compared = [{"query": ["item_id", "category"], "key": ["click_items", "click_categories"]},
+                {"query": ["item_id"], "key": ["bought_items"]}]
+
+    def units(form):
+        return [{"name": f"unit {i}", **own, **form} for i, own in enumerate(compared)]
+
+    own = several(0.25)
+    for softmax in (False, True):
+        unit = {"hidden_units": [5], "activation": "dice", "softmax": softmax}
+        yield Variant("din", "fuxictr_two_sequences" + "_softmax" * softmax, "DIN", own,
+                      {"deep": {"features": names(own), "hidden_units": [8, 6], "activation": "relu"}, "attention": units(unit)},
+                      {"din_target_field": targets, "din_sequence_field": sequences, "attention_hidden_units": [5],
+                       "attention_hidden_activations": "Dice", "din_use_softmax": softmax, "dnn_hidden_units": [8, 6],
+                       "dnn_activations": "ReLU", "batch_norm": False}, sequences=SEQUENCES)
+    own = several(0.0)  # Padded at the end alone: the library packs what DIEN reads.
+    keys = sum((unit["key"] for unit in compared), [])
+    deep = {"features": [name for name in names(own) if name not in keys], "hidden_units": [8, 6]}
+    unit = {"form": "unit", "hidden_units": [6, 5], "activation": "dice", "softmax": True}
+    for name, form, cell, sums in (("bilinear", {"form": "bilinear", "softmax": True}, "AUGRU", False),
+                                   ("dot_sum_pooling", {"form": "dot", "softmax": True}, "AGRU", True),
+                                   ("unit_sum_pooling", unit, "AUGRU", True), ("gru", {"form": "none"}, "GRU", False)):
+        library = {"bilinear": "bilinear_attention", "dot": "dot_attention", "unit": "din_attention", "none": "dot_attention"}
+        yield Variant("dien", f"fuxictr_two_sequences_{name}", "DIEN", own,
+                      {"deep": {**deep, "batch_normalization": True}, "attention": units(form),
+                       "evolution": {"cell": cell, **({"sum_pooling": True} if sums else {})}},
+                      {"dien_target_field": targets, "dien_sequence_field": sequences, "dien_neg_seq_field": [],
+                       "gru_type": cell, "attention_type": library[form["form"]], "use_attention_softmax": True,
+                       "attention_hidden_units": [6, 5], "attention_activation": "Dice", "enable_sum_pooling": sums,
+                       "dnn_hidden_units": [8, 6], "batch_norm": True}, sequences=SEQUENCES)
+
+
 def all_variants():
     yield from linear_and_pairs()
     yield from networks()
     yield from cross()
     yield from attended()
     yield from evolving()
+    yield from several_sequences()  # New ones last: a variant's numbers depend on its place.
