@@ -1,0 +1,5 @@
+package android.os;
+
+public abstract class ParcelFileDescriptor {
+  public abstract int getFd();
+}
