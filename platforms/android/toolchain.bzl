@@ -63,8 +63,13 @@ _LINK_LIBRARY = [
     "-Wl,--build-id=none",
 ]
 
-def _flags(actions, flags):
-    return flag_set(actions = actions, flag_groups = [flag_group(flags = flags)])
+def _flag_sets(*pairs):
+    """Pairs of actions and their flags; Bazel wants no group without a flag."""
+    return [
+        flag_set(actions = actions, flag_groups = [flag_group(flags = flags)])
+        for actions, flags in pairs
+        if flags
+    ]
 
 def _paths(found):
     """What Bazel calls tools, and where they are."""
@@ -159,20 +164,20 @@ def _config_impl(ctx):
             feature(
                 name = "default_compile_flags",
                 enabled = True,
-                flag_sets = [
-                    _flags(_COMPILE, target),
-                    _flags(_COMPILE, _CODE),
-                    _flags(_CPP, compile_cpp),
-                    _flags(_COMPILE, compile_any),
-                ],
+                flag_sets = _flag_sets(
+                    (_COMPILE, target),
+                    (_COMPILE, _CODE),
+                    (_CPP, compile_cpp),
+                    (_COMPILE, compile_any),
+                ),
             ),
             feature(
                 name = "default_link_flags",
                 enabled = True,
-                flag_sets = [
-                    _flags(_LIBRARY, link_library),
-                    _flags(_PROGRAM, link_program),
-                ],
+                flag_sets = _flag_sets(
+                    (_LIBRARY, link_library),
+                    (_PROGRAM, link_program),
+                ),
             ),
         ],
     )
