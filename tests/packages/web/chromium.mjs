@@ -20,7 +20,7 @@ export class Page {
       [
         '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
         '--disable-component-update', '--disable-sync', '--disable-dev-shm-usage', '--hide-scrollbars', '--remote-debugging-pipe',
-        `--user-data-dir=${page.#profile}`, 'about:blank',
+        '--disable-renderer-backgrounding', `--user-data-dir=${page.#profile}`, 'about:blank',
       ],
       { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] },
     );
