@@ -35,7 +35,7 @@ declare -A groups=(
   [apple]="llvm-14 $(command -v npm >/dev/null || echo npm)"
   [windows]="g++-mingw-w64-x86-64-win32"
   [windows-test]="g++-mingw-w64-x86-64-win32 wine64" # runs what was made
-  [java]="default-jdk-headless kotlin unzip" # Kotlin for a test
+  [java]="default-jdk-headless kotlin proguard" # the last two for a test
   [swift]="util-linux"               # and Swift of the next Debian, in a folder of its own
 )
 

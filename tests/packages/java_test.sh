@@ -116,6 +116,19 @@ LD_LIBRARY_PATH=/java/lib:/java/lib/server chroot "$root" /java/bin/java -cp /ha
 same_films "$work/films.root"
 [ -z "$(ls "$root/tmp" | grep -v hsperfdata || true)" ] || { echo 'a temporary file is left'; exit 1; }
 
+echo '== an app that was shrunk by the rules of the AAR'
+python3 tests/packages/java8_classes.py "$jdk/lib/ct.sym" "$work/java8.jar"
+mkdir "$work/ten"
+javac --release 8 -Xlint:-options -cp "$jar" -d "$work/ten" examples/java/TenFilms.java 2>/dev/null
+proguard -injars "$work/ten" -injars "$jar(!META-INF/**)" -outjars "$work/small.jar" -libraryjars "$work/java8.jar" -repackageclasses x \
+  -allowaccessmodification -keep 'class TenFilms { public static void main(java.lang.String[]); }' \
+  -include sdk/java/consumer_rules.pro >"$work/shrunk" 2>&1 || { tail -n 20 "$work/shrunk"; exit 1; }
+java -Xcheck:jni -cp "$work/small.jar" TenFilms "$work/films.hpk" >"$work/films.small"
+same_films "$work/films.small"
+python3 -m zipfile -l "$work/small.jar" >"$work/small.files"
+grep -q ' *x/' "$work/small.files"
+! grep 'dev/handpick/Columns' "$work/small.files" || { echo 'nothing was shrunk'; exit 1; }
+
 echo '== the app of examples/android'
 mkdir "$work/android"
 javac --release 8 -Xlint:all,-options,-classfile -Werror -cp "$jar" -d "$work/android" \

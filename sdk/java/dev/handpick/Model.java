@@ -5,7 +5,6 @@ import java.io.File;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +26,8 @@ public final class Model implements Closeable {
   private final ModelInfo info;
   private final RecallInfo recallInfo;
   private final List<Feature> features;
-  private final Map<Side, Map<String, Feature>> featuresByName = new EnumMap<>(Side.class);
+  // Of each side. No EnumMap: it finds a side's constants by reflection, and apps' shrinkers remove what only that uses.
+  private final List<Map<String, Feature>> featuresByName = new ArrayList<>();
   private final List<Output> outputs;
 
   /**
@@ -124,14 +124,14 @@ public final class Model implements Closeable {
 
   private List<Feature> readFeatures(long address) {
     List<Feature> list = new ArrayList<>(info.getFeatureCount());
-    for (Side side : Side.values()) featuresByName.put(side, new HashMap<String, Feature>());
+    for (int i = 0; i < Side.values().length; ++i) featuresByName.add(new HashMap<String, Feature>());
     for (int i = 0; i < info.getFeatureCount(); ++i) {
       long[] numbers = new long[8];
       byte[][] strings = new byte[2][];
       nativeFeature(address, i, numbers, strings);
       Feature feature = new Feature(handle, i, numbers, strings);
       list.add(feature);
-      featuresByName.get(feature.getSide()).put(feature.getName(), feature);
+      featuresByName.get(feature.getSide().ordinal()).put(feature.getName(), feature);
     }
     return Collections.unmodifiableList(list);
   }
@@ -178,12 +178,12 @@ public final class Model implements Closeable {
    * @throws HandpickException UNKNOWN_FEATURE
    */
   public @NotNull Feature feature(@NotNull Side side, @NotNull String name) {
-    Feature feature = featuresByName.get(side).get(name);
+    Feature feature = featuresByName.get(side.ordinal()).get(name);
     if (feature == null) {
       throw new HandpickException(
           Status.UNKNOWN_FEATURE,
           "the model has no " + Text.lower(side.name()) + " feature '" + name + "'; it has "
-              + featuresByName.get(side).keySet());
+              + featuresByName.get(side.ordinal()).keySet());
     }
     return feature;
   }

@@ -18,7 +18,7 @@ final class NativeLibrary {
     } else if ("The Android Project".equals(System.getProperty("java.vendor"))) {
       System.loadLibrary("handpick");
     } else {
-      try (InputStream library = NativeLibrary.class.getResourceAsStream("native/" + inJar())) {
+      try (InputStream library = NativeLibrary.class.getResourceAsStream("/dev/handpick/native/" + inJar())) {
         if (library == null) {
           System.loadLibrary("handpick_jni");
         } else {
