@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <numeric>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -174,7 +176,10 @@ absl::StatusOr<ItemVectors> ReadItemVectors(const VectorsSource& source) {
 
 absl::StatusOr<std::vector<std::string>> FilesOfVectors(const VectorsSource& source) {
   HP_ASSIGN_OR_RETURN(const Form form, FormOf(source));
-  if (!form.is_archive) return std::vector<std::string>{source.path};
+  std::error_code error;
+  // A pipe can be read once.
+  const bool is_pipe = std::filesystem::is_fifo(source.path, error) || source.path == "-";
+  if (!form.is_archive || is_pipe) return std::vector<std::string>{source.path};
   HP_ASSIGN_OR_RETURN(const std::unique_ptr<Archive> archive, OpenArchive(source.path));
   return archive->files();
 }

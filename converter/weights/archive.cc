@@ -1,6 +1,8 @@
 #include "converter/weights/archive.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -113,9 +115,11 @@ absl::StatusOr<std::unique_ptr<Archive>> OpenArchive(const std::string& path) {
 }
 
 bool IsWeightsFile(const std::string& path) {
-  if (path == "-") return false;  // Can be read once.
   const std::string index = CheckpointIndexOf(path);
   if (KindByExtension(index) != FileKind::kUnknown) return true;
+  std::error_code error;
+  // A pipe can be read once.
+  if (!std::filesystem::is_regular_file(index, error)) return false;
   const absl::StatusOr<std::unique_ptr<ByteSource>> source = OpenBytes(index);
   if (!source.ok()) return false;
   std::string unused;

@@ -2,6 +2,9 @@
 // read.
 #include "converter/weights/archive.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include <memory>
 #include <string>
 
@@ -114,6 +117,19 @@ TEST(ArchiveTest, WrappersAreTakenOffWhenEveryNameHasThem) {
   ASSERT_TRUE(one.ok()) << one.status();
   EXPECT_EQ((*one)->tensors().count("module.a"), 1u);
   EXPECT_THAT((*one)->notices(), IsEmpty());
+}
+
+TEST(ArchiveTest, WeightsAreKnownByBytesOrExtension) {
+  EXPECT_TRUE(IsWeightsFile(Copy("zip.pt", "weights.bin")));
+  EXPECT_TRUE(IsWeightsFile("there.is.none.npz"));
+  EXPECT_FALSE(IsWeightsFile(Write("words.bin", "2 1\nid 0.5\n")));
+  EXPECT_FALSE(IsWeightsFile("there.is.none"));
+  EXPECT_FALSE(IsWeightsFile("-"));
+  // Looking into a pipe takes out what is in it, and waits for it.
+  const std::string pipe = ::testing::TempDir() + "/pipe";
+  remove(pipe.c_str());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_FALSE(IsWeightsFile(pipe));
 }
 
 TEST(ArchiveTest, OfWeightsInMemory) {
