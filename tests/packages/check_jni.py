@@ -44,7 +44,7 @@ def main():
     expect("TEXTREL" not in dynamic, "text relocations")
 
     segments = run("readelf", "-lW", args.library)
-    stack = re.search(r"GNU_STACK(?:\s+0x\w+){5}\s+([RWE ]+?)\s+0x", segments)
+    stack = re.search(r"GNU_STACK(?:\s+0x\w+){5}\s+([RWE ]+?)\s+0", segments)
     expect(stack is not None and "E" not in stack.group(1), "an executable stack")
     loads = re.findall(r"\bLOAD(?:\s+0x\w+){5}\s+([RWE ]+?)\s+(0x\w+)", segments)
     expect(len(loads) > 1, "no segments were read")
