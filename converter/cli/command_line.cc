@@ -37,6 +37,18 @@ std::vector<std::string> FlagsOf(const Command& command) {
 
 }  // namespace
 
+namespace {
+
+// Flags that may be given several times.
+bool IsList(const std::string& name) {
+  for (const char* list : {"evaluation", "rows", "slice", "require", "merge"}) {
+    if (name == list) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
 absl::StatusOr<std::vector<std::string>> ParseArguments(const Command& command,
                                                         const std::vector<std::string>& arguments) {
   const std::vector<std::string> flags = FlagsOf(command);
@@ -75,7 +87,7 @@ absl::StatusOr<std::vector<std::string>> ParseArguments(const Command& command,
       return absl::InvalidArgumentError(absl::StrCat(argument, " needs a value"));
     }
     const auto [position, is_new] = values.emplace(name, value);
-    if (!is_new && name == "evaluation") {
+    if (!is_new && IsList(name)) {
       absl::StrAppend(&position->second, ",", value);
     } else if (!is_new) {
       return absl::InvalidArgumentError(absl::StrCat(Typed(name), " is given twice"));

@@ -39,6 +39,28 @@ ABSL_FLAG(std::optional<double>, max_golden_error, std::nullopt,
 ABSL_FLAG(std::optional<std::string>, bundle, std::nullopt, "A bundle that convert wrote.");
 ABSL_FLAG(std::optional<std::string>, requests, std::nullopt,
           "Requests, one JSON object a line (schema/request.schema.json); - reads standard input.");
+ABSL_FLAG(
+    std::optional<std::string>, against, std::nullopt,
+    "What the bundle is compared with: another bundle, or reference, which is its own numbers "
+    "in float64.");
+ABSL_FLAG(std::optional<std::string>, group_by, std::nullopt,
+          "The tag or context feature that names the user, whose rows lie together. Default: each "
+          "request is a user of its own.");
+ABSL_FLAG(std::optional<std::string>, slice, std::nullopt,
+          "Measure by slices, too: a tag, a context feature, or history (its length; "
+          "history:1:10:50 for ranges from these on). Several: repeat, or separate by ','.");
+ABSL_FLAG(std::optional<std::string>, require, std::nullopt,
+          "'auc >= 0.75', 'ndcg@10.change >= -0.002', 'log_loss.relative <= 0.01 @ country=DE'; "
+          "'@ *' is every slice. Several: repeat, or separate by ','.");
+ABSL_FLAG(std::optional<uint32_t>, replicates, std::nullopt,
+          "Of the bootstrap that gives the intervals. Default 400.");
+ABSL_FLAG(std::optional<uint32_t>, threads, std::nullopt, "Default: as many as there are cores.");
+ABSL_FLAG(std::optional<std::string>, partial, std::nullopt,
+          "Writes what was measured in a form that --merge adds up.");
+ABSL_FLAG(
+    std::optional<std::string>, merge, std::nullopt,
+    "Files that --partial wrote, instead of --bundle and --rows. Several: repeat, or separate "
+    "by ','.");
 ABSL_FLAG(std::optional<uint64_t>, top_k, std::nullopt, "How many candidates to name. Default 10.");
 ABSL_FLAG(std::optional<std::string>, output, std::nullopt,
           "The output to rank by, of a model with several. Default: the first, which the model's "
@@ -91,15 +113,19 @@ ABSL_FLAG(std::optional<std::string>, metric, std::nullopt,
 ABSL_FLAG(std::optional<std::string>, family, std::nullopt,
           "cross-polytope, hyperplane or e2lsh: tables of this family, even where an exact scan is "
           "faster. Default: what is fastest.");
-ABSL_FLAG(std::optional<std::string>, rows, std::nullopt,
-          "int8 or f32. Default: int8, or f32 where the target needs and the bytes allow it.");
+ABSL_FLAG(
+    std::optional<std::string>, rows, std::nullopt,
+    "evaluate: requests with labels (several files: repeat, or separate by ','; - is standard "
+    "input). recall-index: int8 or f32; default: int8, or f32 where the target needs and the "
+    "bytes allow it.");
 ABSL_FLAG(std::optional<double>, recall, std::nullopt,
           "Share of the best k that the index has to find. Default 0.95.");
 ABSL_FLAG(
     std::optional<double>, bytes_per_item, std::nullopt,
     "The most that index and vectors together may take, ids not counted. Default: 100, or half "
     "more than the vectors where those are longer, and 4096 for all items together.");
-ABSL_FLAG(std::optional<uint64_t>, k, std::nullopt, "How many items. Default 100; recall: 10.");
+ABSL_FLAG(std::optional<uint64_t>, k, std::nullopt,
+          "How many items. Default 100; recall and evaluate: 10.");
 ABSL_FLAG(
     std::optional<uint64_t>, held_out, std::nullopt,
     "Without --queries: at most this many items ask, and do not find themselves. Default 400.");

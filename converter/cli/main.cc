@@ -108,6 +108,34 @@ candidate. The machine is this one, or the one that the flags describe:
        {"json", "cost", "events", "f32_gflops", "int8_gops", "read_gigabytes", "random_megarows"},
        1,
        RunInspect},
+      {"evaluate",
+       "measure a bundle on rows, compare it, and decide whether it may ship",
+       "handpick evaluate --bundle B.hpk --rows E.jsonl [--against OLD.hpk] [--require R] [flags]",
+       R"(Ranks rows with labels, and prints AUC, GAUC, log loss, NDCG, hit rate, MRR and calibration, each with
+its 95 % interval.
+
+  handpick evaluate --bundle ranker.hpk --rows rows.jsonl
+
+Against the bundle that is out there, or in float64 (--against reference): the change of each metric, and how
+much of the ranking stayed: overlap of the first k, Kendall's tau, differences of logits.
+
+  handpick evaluate --bundle new.hpk --against old.hpk --rows rows.jsonl --group-by user_id       --slice country,history       --require 'auc >= 0.75' --require 'auc.change >= -0.001' --require 'ndcg@10.relative >= -0.01 @ *'
+
+A requirement passes when all of the interval meets it, and fails when nothing of it does. In between it is
+undecided, with about how many rows it would take. What was not measured is an error, never a pass. Exit status: 0
+all pass, 1 an error, 3 one fails, 4 one is undecided.
+
+On many machines: --partial writes a summary of some of the rows, --merge adds summaries up. The numbers are those of
+one process.
+
+  handpick evaluate --bundle new.hpk --rows part-07.jsonl --partial part-07.summary
+  handpick evaluate --merge part-00.summary,part-01.summary --require 'auc >= 0.75'
+)",
+       {},
+       {"bundle", "rows", "against", "output", "group_by", "slice", "require", "k", "replicates",
+        "threads", "partial", "merge", "json"},
+       0,
+       RunEvaluate},
       {"score",
        "score the candidates of requests",
        "handpick score --bundle B.hpk --requests R.jsonl [--reference] [--tile N]",

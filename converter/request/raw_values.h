@@ -39,6 +39,8 @@ struct Request {
   // The same by the name of an output, of models with several.
   std::map<std::string, std::vector<double>> output_logits;
   std::map<std::string, std::vector<float>> output_labels;
+  // What `evaluate` tells rows apart by, beside features: no model reads it.
+  std::map<std::string, std::string> tags;
 
   size_t Events(uint32_t sequence = 0) const {
     return sequence < event_counts.size() ? event_counts[sequence] : 0;

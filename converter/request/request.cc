@@ -51,8 +51,9 @@ bool IsVector(const schema::FeatureT& feature) {
 
 class RequestParser {
  public:
-  RequestParser(const FeatureSet& features, JsonErrors* errors)
-      : features_(features), errors_(errors) {}
+  RequestParser(const FeatureSet& features, JsonErrors* errors,
+                UnknownFeatures unknown = UnknownFeatures::kRefuse)
+      : features_(features), errors_(errors), unknown_(unknown) {}
 
   // One value of a feature that takes `accepts`.
   void Scalar(const Json& json, const Accepts& accepts, const std::string& path, RawCell* cell) {
@@ -127,6 +128,11 @@ class RequestParser {
     for (const auto& [name, value] : json.items()) {
       const std::string at = absl::StrCat(path, ".", name);
       const absl::StatusOr<size_t> feature = Find(side, name);
+      if (!feature.ok() && unknown_ == UnknownFeatures::kLeaveOut) {
+        // The number of rows is known all the same.
+        if (side == schema::Side::Candidate && value.is_array()) (*row_counts)[0] = value.size();
+        continue;
+      }
       if (!feature.ok()) {
         errors_->Add(path, feature.status().message());
         return;
@@ -165,6 +171,26 @@ class RequestParser {
   void PerCandidate(const JsonObject& object, const std::string& key, size_t candidate_count,
                     std::vector<T>* out) {
     if (object.Has(key)) Numbers(object.Array(key), key, candidate_count, out);
+  }
+
+  // Names with a text or an integer each.
+  void Tags(const Json& json, std::map<std::string, std::string>* out) {
+    if (!errors_->ok()) return;
+    if (!json.is_object()) {
+      errors_->Add("tags", absl::StrCat("expected an object, found ", Shown(json)));
+      return;
+    }
+    for (const auto& [name, value] : json.items()) {
+      if (value.is_string()) {
+        (*out)[name] = value.get<std::string>();
+      } else if (value.is_number_integer()) {
+        (*out)[name] = value.dump();
+      } else {
+        errors_->Add(absl::StrCat("tags.", name),
+                     absl::StrCat("expected a string or an integer, found ", Shown(value)));
+        return;
+      }
+    }
   }
 
   // The same by the name of an output.
@@ -212,6 +238,7 @@ class RequestParser {
 
   const FeatureSet& features_;
   JsonErrors* errors_;
+  const UnknownFeatures unknown_;
 };
 
 // Calls `parse` for each line of a file that is not blank, with "path:line".
@@ -231,16 +258,16 @@ absl::Status ForEachLine(const std::string& path, Parse parse) {
 }  // namespace
 
 const std::vector<std::string>& RequestKeys() {
-  static const auto* const kKeys = new std::vector<std::string>{"context", "history", "candidates",
-                                                                "logits",  "labels",  "outputs"};
+  static const auto* const kKeys = new std::vector<std::string>{
+      "context", "history", "candidates", "logits", "labels", "outputs", "tags"};
   return *kKeys;
 }
 
 absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& features,
-                                     const std::string& where) {
+                                     const std::string& where, UnknownFeatures unknown) {
   HP_ASSIGN_OR_RETURN(const Json json, ParseJson(line, where));
   JsonErrors errors(where);
-  RequestParser parser(features, &errors);
+  RequestParser parser(features, &errors, unknown);
   const JsonObject object(json, "", RequestKeys(), &errors);
   Request request;
   std::vector<size_t> one = {1};
@@ -266,6 +293,7 @@ absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& 
   } else {
     parser.PerCandidate(object, "labels", request.candidate_count, &request.labels);
   }
+  if (object.Has("tags")) parser.Tags(object.Required("tags"), &request.tags);
   HP_RETURN_IF_ERROR(errors.status());
   return request;
 }

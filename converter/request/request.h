@@ -4,7 +4,7 @@
 //    "logits":[...],"labels":[...]}
 //
 // Of a model with several outputs, "outputs":{"ctr":[...],"cvr":[...]} has the logits by output,
-// and "labels" may be such an object too.
+// and "labels" may be such an object too. "tags":{"country":"DE"} is for `evaluate` alone.
 //
 // A history or candidate feature is an array with one entry per row; an entry of a multi-valued
 // feature or of a numeric vector is an array itself. Names are looked up among `features` by side;
@@ -25,9 +25,13 @@ namespace handpick::converter {
 // The keys of a request, as in schema/request.schema.json.
 const std::vector<std::string>& RequestKeys();
 
+// Names that are no feature's: an error, or left out, since they are of another model.
+enum class UnknownFeatures { kRefuse, kLeaveOut };
+
 // Parses one line; `where` ("requests.jsonl:12") starts every message.
 absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& features,
-                                     const std::string& where);
+                                     const std::string& where,
+                                     UnknownFeatures unknown = UnknownFeatures::kRefuse);
 
 // Reads a whole file of requests; blank lines are skipped.
 absl::StatusOr<std::vector<Request>> ReadRequests(const std::string& path,
