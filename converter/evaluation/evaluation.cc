@@ -122,8 +122,12 @@ absl::StatusOr<Evaluation> Evaluation::Parse(absl::string_view bytes, const std:
   const auto bad = [&where](absl::string_view why) {
     return absl::InvalidArgumentError(absl::StrCat(where, ": ", why));
   };
-  const Json json = Json::from_cbor(bytes.begin(), bytes.end(), /*strict=*/true,
-                                    /*allow_exceptions=*/false);
+  Json json;
+  try {
+    json = Json::from_cbor(bytes.begin(), bytes.end());
+  } catch (const Json::exception&) {
+    json = nullptr;
+  }
   if (!json.is_object() || !json.contains("handpick_evaluation")) {
     return bad("is no summary that `handpick evaluate --partial` wrote");
   }

@@ -4,6 +4,7 @@
 #define HANDPICK_CONVERTER_EVALUATION_FIXED_SUM_H_
 
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 
 namespace handpick::converter {
@@ -12,7 +13,12 @@ namespace handpick::converter {
 // below 2^71 in size.
 class FixedSum {
  public:
-  void Add(double x) { units_ += static_cast<__int128>(std::nearbyint(std::ldexp(x, kBits))); }
+  void Add(double x) { units_ += UnitsOf(x); }
+  // Several sums of which x is part `times[i]` times.
+  static void AddTimes(double x, const uint8_t* times, FixedSum* sums, size_t count) {
+    const __int128 units = UnitsOf(x);
+    for (size_t i = 0; i < count; ++i) sums[i].units_ += units * times[i];
+  }
   void Add(const FixedSum& other) { units_ += other.units_; }
   double value() const { return std::ldexp(static_cast<double>(units_), -kBits); }
 
@@ -27,6 +33,9 @@ class FixedSum {
 
  private:
   static constexpr int kBits = 56;
+  static __int128 UnitsOf(double x) {
+    return static_cast<__int128>(std::nearbyint(std::ldexp(x, kBits)));
+  }
   __int128 units_ = 0;
 };
 

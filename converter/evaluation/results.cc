@@ -22,8 +22,8 @@ Sampled Ratio(const RatioSums& sums, bool root) {
     return root ? std::sqrt(numerator / denominator) : numerator / denominator;
   };
   sampled.value = of(sums.numerator.value(), sums.denominator.value());
-  for (size_t r = 0; r < sums.numerators.size(); ++r) {
-    sampled.replicates.push_back(of(sums.numerators[r], sums.denominators[r]));
+  for (size_t r = 0; r < sums.replicates(); ++r) {
+    sampled.replicates.push_back(of(sums.numerator_of(r), sums.denominators[r]));
   }
   return sampled;
 }

@@ -16,13 +16,13 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-// Of the multiples that numerators and denominators of replicates are.
-constexpr int kDenominatorBits = 20;
-constexpr int NumeratorBits(RatioMetric metric) {
-  return metric == RatioMetric::kMeanError ? 44 : metric == RatioMetric::kSquaredError ? 60 : 20;
+constexpr int kReplicateBits = 20;
+double Rounded(double x) {
+  return std::ldexp(std::nearbyint(std::ldexp(x, kReplicateBits)), -kReplicateBits);
 }
-double RoundTo(int bits, double x) {
-  return std::ldexp(std::nearbyint(std::ldexp(x, bits)), -bits);
+bool IsTiny(size_t metric) {
+  return metric == static_cast<size_t>(RatioMetric::kMeanError) ||
+         metric == static_cast<size_t>(RatioMetric::kSquaredError);
 }
 
 // Cells of scores, for the areas of replicates: 1/256 wide from -32 to 32.
@@ -66,9 +66,14 @@ bool IsLarger(const LargestLogitError& a, const LargestLogitError& b) {
 
 SliceSummary::SliceSummary(const MeasureSettings& settings) : settings_(settings) {
   for (int m = 0; m < model_count(); ++m) {
-    for (RatioSums& ratio : models_[m].ratios) {
-      ratio.numerators.resize(settings.replicates);
+    for (size_t i = 0; i < models_[m].ratios.size(); ++i) {
+      RatioSums& ratio = models_[m].ratios[i];
       ratio.denominators.resize(settings.replicates);
+      if (IsTiny(i)) {
+        ratio.tiny_numerators.resize(settings.replicates);
+      } else {
+        ratio.numerators.resize(settings.replicates);
+      }
     }
   }
 }
@@ -78,15 +83,18 @@ void SliceSummary::AddRatio(int model, RatioMetric metric, double numerator, dou
   RatioSums& sums = models_[model].ratios[static_cast<size_t>(metric)];
   sums.numerator.Add(numerator);
   sums.denominator.Add(denominator);
-  const double n = RoundTo(NumeratorBits(metric), numerator);
-  const double d = RoundTo(kDenominatorBits, denominator);
-  double* numerators = sums.numerators.data();
-  double* denominators = sums.denominators.data();
   const uint8_t* w = weights.data();
-  for (size_t r = 0; r < settings_.replicates; ++r) {
-    numerators[r] += n * w[r];
-    denominators[r] += d * w[r];
+  const size_t count = settings_.replicates;
+  const double d = Rounded(denominator);
+  double* denominators = sums.denominators.data();
+  for (size_t r = 0; r < count; ++r) denominators[r] += d * w[r];
+  if (!sums.tiny_numerators.empty()) {
+    FixedSum::AddTimes(numerator, w, sums.tiny_numerators.data(), count);
+    return;
   }
+  const double n = Rounded(numerator);
+  double* numerators = sums.numerators.data();
+  for (size_t r = 0; r < count; ++r) numerators[r] += n * w[r];
 }
 
 void SliceSummary::AddLabelled(int model, const MeasuredRequest& request,
@@ -205,8 +213,12 @@ void SliceSummary::Add(const SliceSummary& other) {
       own.ratios[i].numerator.Add(of.ratios[i].numerator);
       own.ratios[i].denominator.Add(of.ratios[i].denominator);
       for (size_t r = 0; r < settings_.replicates; ++r) {
-        own.ratios[i].numerators[r] += of.ratios[i].numerators[r];
         own.ratios[i].denominators[r] += of.ratios[i].denominators[r];
+        if (IsTiny(i)) {
+          own.ratios[i].tiny_numerators[r].Add(of.ratios[i].tiny_numerators[r]);
+        } else {
+          own.ratios[i].numerators[r] += of.ratios[i].numerators[r];
+        }
       }
     }
     for (size_t i = 0; i < own.bins.size(); ++i) {

@@ -53,9 +53,16 @@ inline constexpr int kModelRatios = static_cast<int>(RatioMetric::kOverlap);
 struct RatioSums {
   FixedSum numerator;
   FixedSum denominator;
-  // By replicate: sums of multiples of a small power of two, which doubles add up without rounding.
+  // By replicate: sums of multiples of 2^-20, which doubles add up without rounding.
   std::vector<double> numerators;
   std::vector<double> denominators;
+  // Instead of `numerators`, where they may be tiny: differences of logits.
+  std::vector<FixedSum> tiny_numerators;
+
+  size_t replicates() const { return denominators.size(); }
+  double numerator_of(size_t replicate) const {
+    return tiny_numerators.empty() ? numerators[replicate] : tiny_numerators[replicate].value();
+  }
 };
 
 // Rows whose model says a probability in [i, i + 1) / kCalibrationBins.

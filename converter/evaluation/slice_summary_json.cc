@@ -26,6 +26,14 @@ bool Read(const Json& json, FixedSum* sum) {
   return true;
 }
 
+bool Read(const Json& json, std::vector<FixedSum>* sums) {
+  if (!json.is_array() || json.size() != sums->size()) return false;
+  for (size_t i = 0; i < sums->size(); ++i) {
+    if (!Read(json[i], &(*sums)[i])) return false;
+  }
+  return true;
+}
+
 bool Read(const Json& json, uint64_t* count) {
   if (!json.is_number_unsigned() || json.get<uint64_t>() > kMostRows) return false;
   *count = json.get<uint64_t>();
@@ -107,8 +115,10 @@ Json SliceSummary::ToJson() const {
       model["cells"].push_back(std::move(of_label));
     }
     for (const RatioSums& ratio : own.ratios) {
+      Json numerators = ratio.numerators;
+      for (const FixedSum& sum : ratio.tiny_numerators) numerators.push_back(JsonOf(sum));
       model["ratios"].push_back(Json::array({JsonOf(ratio.numerator), JsonOf(ratio.denominator),
-                                             ratio.numerators, ratio.denominators}));
+                                             std::move(numerators), ratio.denominators}));
     }
     for (const CalibrationBin& bin : own.bins) {
       model["bins"].push_back(Json::array({JsonOf(bin.predicted), bin.rows, bin.positives}));
@@ -167,7 +177,9 @@ absl::Status SliceSummary::FromJson(const Json& json, const MeasureSettings& set
       const Json& ratio = ratios[i];
       if (!ratio.is_array() || ratio.size() != 4 || !Read(ratio[0], &own.ratios[i].numerator) ||
           !Read(ratio[1], &own.ratios[i].denominator) ||
-          !Read(ratio[2], &own.ratios[i].numerators) ||
+          !(own.ratios[i].tiny_numerators.empty()
+                ? Read(ratio[2], &own.ratios[i].numerators)
+                : Read(ratio[2], &own.ratios[i].tiny_numerators)) ||
           !Read(ratio[3], &own.ratios[i].denominators)) {
         return Bad("ratios");
       }
