@@ -1,0 +1,174 @@
+// handpick evaluate as a release pipeline calls it.
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "nlohmann/json.hpp"
+#include "tests/converter/cli/run_handpick.h"
+#include "tests/support/test_files.h"
+
+namespace handpick::converter {
+namespace {
+
+using Json = nlohmann::json;
+using ::testing::HasSubstr;
+
+constexpr char kModel[] = "examples/din/model/";
+constexpr char kRows[] = "examples/din/model/evaluation.jsonl";
+
+class EvaluateTest : public testing::Test {
+ protected:
+  void SetUp() override { folder_ = EmptyTestFolder(); }
+
+  std::string Convert(const std::string& precision) const {
+    const std::string bundle = absl::StrCat(folder_, "/", precision, ".hpk");
+    const Outcome made =
+        Handpick(absl::StrCat("convert --spec ", kModel, "model.spec.json --weights ", kModel,
+                              "model.safetensors --catalog ", kModel, "catalog.jsonl --precision ",
+                              precision, " --out ", bundle));
+    EXPECT_EQ(made.status, 0) << made.err;
+    return bundle;
+  }
+
+  std::string Path(const std::string& name) const { return folder_ + "/" + name; }
+
+  std::string folder_;
+};
+
+std::vector<std::string> LinesOf(const std::string& path) {
+  return absl::StrSplit(ReadText(path), '\n', absl::SkipEmpty());
+}
+
+TEST_F(EvaluateTest, ComparesDecidesAndSaysSoByItsStatus) {
+  const std::string int8 = Convert("int8");
+  const std::string f32 = Convert("f32");
+  const std::string call = absl::StrCat("evaluate --bundle ", int8, " --against ", f32, " --rows ",
+                                        kRows, " --slice history ");
+  const Outcome passed = Handpick(call + "--require 'auc >= 0.7' --require 'auc.change>=-0.001'");
+  EXPECT_EQ(passed.status, 0) << passed.err;
+  EXPECT_THAT(passed.out, HasSubstr("all rows: 10,058 rows, 10,058 with labels"));
+  EXPECT_THAT(passed.out, HasSubstr("history=50+: "));
+  EXPECT_THAT(passed.out, HasSubstr("pass       auc is 0.8"));
+  const Outcome failed = Handpick(call + "--require 'auc>=0.7,kendall_tau>=0.99999'");
+  EXPECT_EQ(failed.status, 3);
+  EXPECT_THAT(failed.out, HasSubstr("fail       kendall_tau is 0.98"));
+  const Outcome undecided = Handpick(call + "--require 'auc>=0.8'");
+  EXPECT_EQ(undecided.status, 4) << undecided.out;
+  EXPECT_THAT(undecided.out, HasSubstr("10058 rows can't tell; about "));
+  const Outcome wrong = Handpick(call + "--require 'auc>=0.8@history=7'");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("no row is in slice 'history=7'"));
+}
+
+TEST_F(EvaluateTest, ABundleEqualsItselfAndItsReferenceNearly) {
+  const std::string f32 = Convert("f32");
+  const Outcome same = Handpick(absl::StrCat(
+      "evaluate --json --bundle ", f32, " --against ", f32, " --rows ", kRows,
+      " --require 'auc.change>=0,log_loss.change<=0,kendall_tau>=1,max_logit_error<=0'"));
+  EXPECT_EQ(same.status, 0) << same.out << same.err;
+  std::ofstream(Path("some.jsonl")) << LinesOf(kRows)[0] << "\n" << LinesOf(kRows)[1] << "\n";
+  const Outcome reference = Handpick(absl::StrCat(
+      "evaluate --json --bundle ", f32, " --against reference --rows ", Path("some.jsonl")));
+  ASSERT_EQ(reference.status, 0) << reference.err;
+  const Json json = Json::parse(reference.out);
+  const double error = json["slices"][0]["metrics"]["max_logit_error"]["value"].get<double>();
+  EXPECT_GT(error, 0);
+  EXPECT_LT(error, 2e-6);
+  EXPECT_THAT(json["slices"][0]["largest_logit_error"]["at"].get<std::string>(),
+              HasSubstr("some.jsonl:"));
+}
+
+TEST_F(EvaluateTest, PartsThreadsAndTheWholeGiveTheSameNumbers) {
+  const std::string int8 = Convert("int8");
+  const std::string call =
+      absl::StrCat("--bundle ", int8, " --against reference --slice history --replicates 50 ");
+  const std::vector<std::string> lines = LinesOf(kRows);
+  std::ofstream one(Path("one.jsonl")), two(Path("two.jsonl")), all(Path("all.jsonl"));
+  for (size_t i = 0; i < 60; ++i) {
+    all << lines[i] << "\n";
+    (i % 3 == 0 ? one : two) << lines[i] << "\n";
+  }
+  one.close();
+  two.close();
+  all.close();
+  for (const char* part : {"one", "two"}) {
+    const Outcome made = Handpick(absl::StrCat("evaluate ", call, "--rows ", Path(part),
+                                               ".jsonl --partial ", Path(part), ".summary"));
+    ASSERT_EQ(made.status, 0) << made.err;
+    EXPECT_EQ(made.out, "");
+  }
+  const Outcome merged =
+      Handpick(absl::StrCat("evaluate --json --merge ", Path("two.summary"), " --merge ",
+                            Path("one.summary"), " --require 'kendall_tau >= 0.9'"));
+  ASSERT_EQ(merged.status, 0) << merged.err;
+  Json expected = Json::parse(merged.out);
+  for (const char* more : {"--threads 1 ", "--threads 5 "}) {
+    const Outcome whole = Handpick(
+        absl::StrCat("evaluate --json ", call, more, "--rows - --require 'kendall_tau >= 0.9'"),
+        ReadText(Path("all.jsonl")));
+    ASSERT_EQ(whole.status, 0) << whole.err;
+    Json json = Json::parse(whole.out);
+    // Rows are called by their files.
+    for (Json* each : {&json, &expected}) {
+      for (Json& slice : (*each)["slices"]) slice["largest_logit_error"].erase("at");
+    }
+    EXPECT_EQ(json, expected);
+  }
+  const Outcome twice = Handpick(absl::StrCat("evaluate ", call, "--replicates 50 --rows x"));
+  EXPECT_EQ(twice.status, 2);
+  const Outcome none = Handpick(absl::StrCat("evaluate --merge ", kRows));
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("is no summary"));
+}
+
+TEST_F(EvaluateTest, NothingMeasuredIsAnError) {
+  const std::string f32 = Convert("f32");
+  const std::string call = absl::StrCat("evaluate --bundle ", f32, " --rows - ");
+  const Outcome empty = Handpick(call, "\n\n");
+  EXPECT_EQ(empty.status, 1);
+  EXPECT_THAT(empty.err, HasSubstr("has no request"));
+  Json row = Json::parse(LinesOf(kRows)[0]);
+  for (auto& label : row["labels"]) label = 1;
+  const Outcome one_kind = Handpick(call, row.dump());
+  EXPECT_EQ(one_kind.status, 1);
+  EXPECT_THAT(one_kind.err, HasSubstr("there must be labels of both kinds"));
+  row.erase("labels");
+  EXPECT_EQ(Handpick(call, row.dump()).status, 1);
+  row["candidates"]["no_such"] = 1;
+  const Outcome unknown = Handpick(call, row.dump());
+  EXPECT_EQ(unknown.status, 1);
+  EXPECT_THAT(unknown.err, HasSubstr("standard input:1"));
+}
+
+TEST_F(EvaluateTest, GroupsByATagAndSlicesByIt) {
+  const std::string f32 = Convert("f32");
+  const std::vector<std::string> lines = LinesOf(kRows);
+  std::string rows;
+  for (size_t i = 0; i < 40; ++i) {
+    Json row = Json::parse(lines[i]);
+    row["tags"] = {{"user", i / 4}, {"country", i < 20 ? "DE" : "FR"}};
+    rows += row.dump() + "\n";
+  }
+  const std::string call =
+      absl::StrCat("evaluate --json --bundle ", f32, " --rows - --group-by user --slice country ");
+  const Outcome measured = Handpick(call, rows);
+  ASSERT_EQ(measured.status, 0) << measured.err;
+  const Json json = Json::parse(measured.out);
+  ASSERT_EQ(json["slices"].size(), 3u);
+  EXPECT_EQ(json["slices"][0]["users"], 10);
+  EXPECT_EQ(json["slices"][1]["name"], "country=DE");
+  EXPECT_EQ(json["slices"][1]["users"], 5);
+  EXPECT_EQ(json["slices"][1]["requests"], 20);
+  // A user who comes back is not taken for another one.
+  const Outcome apart = Handpick(call, rows + rows.substr(0, rows.find('\n')));
+  EXPECT_EQ(apart.status, 1);
+  EXPECT_THAT(apart.err, HasSubstr("standard input:41: a user's rows do not lie together"));
+}
+
+}  // namespace
+}  // namespace handpick::converter
