@@ -9,9 +9,11 @@
 namespace handpick::converter {
 
 int RunConvert(const std::vector<std::string>& positional);
+int RunDelta(const std::vector<std::string>& positional);
 int RunDraft(const std::vector<std::string>& positional);
 int RunEvaluate(const std::vector<std::string>& positional);
 int RunInspect(const std::vector<std::string>& positional);
+int RunPatch(const std::vector<std::string>& positional);
 int RunScore(const std::vector<std::string>& positional);
 int RunRank(const std::vector<std::string>& positional);
 int RunBench(const std::vector<std::string>& positional);

@@ -136,6 +136,29 @@ one process.
         "threads", "partial", "merge", "json"},
        0,
        RunEvaluate},
+      {"delta",
+       "write what is new in a bundle, to send in its place",
+       "handpick delta OLD.hpk NEW.hpk --out D.delta",
+       R"(Bytes that the old bundle has are left out. An app makes the new bundle of its old one and the delta
+(hp_update_apply of handpick/update.h), and so does `handpick patch`.
+
+  handpick delta monday.hpk tuesday.hpk --out tuesday.delta
+)",
+       {"out"},
+       {},
+       2,
+       RunDelta},
+      {"patch",
+       "make a new bundle of an old one and a delta",
+       "handpick patch OLD.hpk D.delta --out NEW.hpk",
+       R"(Writes the bundle that the delta was made for, byte for byte, or nothing.
+
+  handpick patch monday.hpk tuesday.delta --out tuesday.hpk
+)",
+       {"out"},
+       {},
+       2,
+       RunPatch},
       {"score",
        "score the candidates of requests",
        "handpick score --bundle B.hpk --requests R.jsonl [--reference] [--tile N]",

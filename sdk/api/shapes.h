@@ -4,6 +4,7 @@
 
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "handpick/update.h"
 #include "sdk/api/struct_size.h"
 
 namespace handpick {
@@ -118,6 +119,14 @@ HP_SIZED_STRUCT(hp_session_counters, HP_SESSION_COUNTERS_INIT, F(hp_session_coun
 
 HP_SIZED_STRUCT(hp_profile, HP_PROFILE_INIT, F(hp_profile, struct_size), F(hp_profile, step_count),
                 F(hp_profile, clock), F(hp_profile, opaque), F(hp_profile, steps));
+
+HP_SIZED_STRUCT(hp_update_options, HP_UPDATE_OPTIONS_INIT, F(hp_update_options, struct_size),
+                F(hp_update_options, flags), F(hp_update_options, allocator),
+                F(hp_update_options, progress), F(hp_update_options, progress_opaque));
+
+HP_SIZED_STRUCT(hp_store_report, HP_STORE_REPORT_INIT, F(hp_store_report, struct_size),
+                F(hp_store_report, outcome), F(hp_store_report, current),
+                F(hp_store_report, previous), F(hp_store_report, rejected));
 
 #undef F
 #undef HP_SIZED_STRUCT

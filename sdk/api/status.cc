@@ -48,6 +48,14 @@ const char* hp_status_text(hp_status status) {
       return "golden request does not hold";
     case HP_BUNDLE_TOO_OLD:
       return "bundle is too old";
+    case HP_NOT_A_DELTA:
+      return "not a delta";
+    case HP_WRONG_OLD_BUNDLE:
+      return "delta is for another bundle";
+    case HP_NO_BUNDLE:
+      return "store has no bundle";
+    case HP_STORE_CORRUPT:
+      return "store is damaged";
     case HP_UNSUPPORTED:
       return "not supported on this processor";
     case HP_NO_MODEL:

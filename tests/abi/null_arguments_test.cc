@@ -15,6 +15,7 @@
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "handpick/update.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
 
@@ -102,6 +103,10 @@ struct World {
   hp_item_id new_id, known_id;
   std::vector<float> vector;
   std::string path;
+  std::string folder = ::testing::TempDir() + "/no_such_store";
+  char store_path[HP_STORE_PATH];
+  hp_store_report store = HP_STORE_REPORT_INIT;
+  hp_update_options updating = HP_UPDATE_OPTIONS_INIT;
   float scores[1], logits[1], worst = 0;
   hp_ranked ranked[1];
   hp_recalled recalled[1];
@@ -431,6 +436,67 @@ std::vector<Function> Functions() {
        [](World& w, int n) {
          return hp_session_set_profile(Or(n, 0, w.session.get()), Or(n, 1, &w.profile));
        }},
+      {"hp_update_apply",
+       5,
+       {3, 4},
+       4,
+       -1,
+       [](World& w, int n) {
+         // The bundle is no delta.
+         const hp_status status =
+             hp_update_apply(Or(n, 0, w.path.c_str()), Or(n, 1, w.path.c_str()),
+                             Or(n, 2, w.path.c_str()), Or(n, 3, &w.updating), Or(n, 4, &w.error));
+         return status == HP_NOT_A_DELTA ? HP_OK : status;
+       }},
+      {"hp_update_verify",
+       3,
+       {1, 2},
+       2,
+       -1,
+       [](World& w, int n) {
+         const hp_status status =
+             hp_update_verify(Or(n, 0, w.path.c_str()), Or(n, 1, &w.updating), Or(n, 2, &w.error));
+         return status == HP_NO_HASHES ? HP_OK : status;
+       }},
+      {"hp_store_start",
+       4,
+       {2, 3},
+       3,
+       -1,
+       [](World& w, int n) {
+         const hp_status status = hp_store_start(Or(n, 0, w.folder.c_str()), Or(n, 1, w.store_path),
+                                                 Or(n, 2, &w.store), Or(n, 3, &w.error));
+         return status == HP_NO_BUNDLE ? HP_OK : status;
+       }},
+      {"hp_store_confirm",
+       2,
+       {1},
+       1,
+       -1,
+       [](World& w, int n) {
+         const hp_status status = hp_store_confirm(Or(n, 0, w.folder.c_str()), Or(n, 1, &w.error));
+         return status == HP_NO_BUNDLE ? HP_OK : status;
+       }},
+      {"hp_store_install",
+       4,
+       {2, 3},
+       3,
+       -1,
+       [](World& w, int n) {
+         const hp_status status =
+             hp_store_install(Or(n, 0, w.folder.c_str()), Or(n, 1, w.path.c_str()),
+                              Or(n, 2, &w.updating), Or(n, 3, &w.error));
+         return status == HP_NO_HASHES ? HP_OK : status;
+       }},
+      {"hp_store_rollback",
+       2,
+       {1},
+       1,
+       -1,
+       [](World& w, int n) {
+         const hp_status status = hp_store_rollback(Or(n, 0, w.folder.c_str()), Or(n, 1, &w.error));
+         return status == HP_NO_BUNDLE ? HP_OK : status;
+       }},
       // Those that return no status.
       {"hp_model_close",
        1,
@@ -489,7 +555,7 @@ TEST(NullArgumentsTest, EveryFunctionAnswersEachNullPointer) {
 
 TEST(NullArgumentsTest, NoFunctionIsLeftOut) {
   std::set<std::string> declared;
-  for (const char* header : {"handpick.h", "diagnostics.h"}) {
+  for (const char* header : {"handpick.h", "diagnostics.h", "update.h"}) {
     std::ifstream file(std::string("sdk/include/handpick/") + header);
     const std::string text((std::istreambuf_iterator<char>(file)), {});
     const std::regex function("HP_API [^(]*?(hp_\\w+)\\(");

@@ -47,6 +47,7 @@ cat >"$work/expected" <<'FILES'
 ./prefab/modules/handpick/include/handpick/diagnostics.h
 ./prefab/modules/handpick/include/handpick/handpick.h
 ./prefab/modules/handpick/include/handpick/handpick.hpp
+./prefab/modules/handpick/include/handpick/update.h
 ./prefab/modules/handpick/libs/android.arm64-v8a/abi.json
 ./prefab/modules/handpick/libs/android.arm64-v8a/libhandpick.so
 ./prefab/modules/handpick/libs/android.armeabi-v7a/abi.json

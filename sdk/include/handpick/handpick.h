@@ -26,7 +26,8 @@
  *   hp_item_id, hp_ranked, hp_recalled, hp_recommended, hp_step_profile.
  * - Data of the caller's that a callback gets back is called `opaque`.
  *
- * handpick/diagnostics.h has the rest: what is in a file, whether it is sound, what takes time.
+ * handpick/diagnostics.h has the rest: what is in a file, whether it is sound, what takes time;
+ * handpick/update.h, how a new version of a bundle comes into use.
  */
 #ifndef HANDPICK_HANDPICK_H_
 #define HANDPICK_HANDPICK_H_
@@ -57,7 +58,8 @@ typedef enum hp_status {
   HP_CONTEXT_NOT_SET = 0x19, HP_DUPLICATE_ITEM = 0x1A, HP_UNKNOWN_OUTPUT = 0x1B,
   HP_OUT_OF_MEMORY = 0x20, HP_MEMORY_TOO_SMALL = 0x21, HP_MISALIGNED = 0x22, HP_OVERLAY_FULL = 0x23,
   HP_FILE_ERROR = 0x30, HP_NOT_A_BUNDLE = 0x31, HP_BUNDLE_TOO_NEW = 0x32, HP_BUNDLE_CORRUPT = 0x33,
-  HP_GOLDEN_MISMATCH = 0x34, HP_BUNDLE_TOO_OLD = 0x35,
+  HP_GOLDEN_MISMATCH = 0x34, HP_BUNDLE_TOO_OLD = 0x35, HP_NOT_A_DELTA = 0x36,
+  HP_WRONG_OLD_BUNDLE = 0x37, HP_NO_BUNDLE = 0x38, HP_STORE_CORRUPT = 0x39,
   HP_UNSUPPORTED = 0x40, HP_NO_MODEL = 0x41, HP_NO_RECALL = 0x42, HP_NO_HASHES = 0x43,
   HP_INTERNAL = 0x50
 } hp_status;
@@ -748,6 +750,10 @@ HP_API hp_status hp_recall_overlay_show(hp_recall_overlay* overlay, const hp_ite
  *   0x33 HP_BUNDLE_CORRUPT     it contradicts itself, or was damaged: download it again
  *   0x34 HP_GOLDEN_MISMATCH    this device does not compute what the trainer did
  *   0x35 HP_BUNDLE_TOO_OLD     of a format that this SDK no longer reads: convert the model again
+ *   0x36 HP_NOT_A_DELTA        the bytes are no delta, or are damaged: download the whole bundle
+ *   0x37 HP_WRONG_OLD_BUNDLE   the delta was made for another bundle: download the whole one
+ *   0x38 HP_NO_BUNDLE          the store has none, or none to go back to: install one
+ *   0x39 HP_STORE_CORRUPT      the store's state is not what was written: empty the folder
  *   0x40 HP_UNSUPPORTED        the engine does not run on this processor
  *   0x41 HP_NO_MODEL           the bundle holds a recall index alone: nothing to score with
  *   0x42 HP_NO_RECALL          the bundle has no recall index
