@@ -19,6 +19,7 @@
 #include "converter/cli/commands.h"
 #include "converter/cli/evaluate_output.h"
 #include "converter/cli/flags.h"
+#include "converter/cli/inspect_parts.h"
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
 #include "converter/evaluation/evaluation.h"
@@ -29,6 +30,7 @@
 #include "converter/io/files.h"
 #include "converter/io/line_reader.h"
 #include "converter/io/status_macros.h"
+#include "converter/report/report.h"
 #include "schema/integrity.h"
 
 namespace handpick::converter {
@@ -83,6 +85,17 @@ class RowsEvaluation {
           absl::StrCat(*absl::GetFlag(FLAGS_rows), ": no request has a candidate"));
     }
     return evaluation;
+  }
+
+  // What is in the bundles, for the report.
+  absl::Status AddInspections(nlohmann::ordered_json* json) const {
+    if (bundle_.view != nullptr) {
+      HP_ASSIGN_OR_RETURN((*json)["inspection"], InspectJson(bundle_));
+    }
+    if (other_.view != nullptr) {
+      HP_ASSIGN_OR_RETURN((*json)["inspection_against"], InspectJson(other_));
+    }
+    return absl::OkStatus();
   }
 
  private:
@@ -278,9 +291,28 @@ absl::StatusOr<Evaluation> Merge() {
   return *std::move(sum);
 }
 
+// What --report, --junit and --markdown ask for. All or none: the first ones are removed when a
+// later one can't be written.
+absl::Status WriteReports(const nlohmann::ordered_json& evaluation) {
+  std::vector<std::string> written;
+  for (const auto& [path, make] :
+       {std::make_pair(absl::GetFlag(FLAGS_report), &HtmlReport),
+        std::make_pair(absl::GetFlag(FLAGS_junit), &JUnitReport),
+        std::make_pair(absl::GetFlag(FLAGS_markdown), &MarkdownReport)}) {
+    if (!path.has_value()) continue;
+    if (absl::Status status = WriteFileAtomically(*path, make(evaluation)); !status.ok()) {
+      for (const std::string& done : written) remove(done.c_str());
+      return status;
+    }
+    written.push_back(*path);
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<int> Evaluate() {
+  RowsEvaluation rows;
   absl::StatusOr<Evaluation> evaluation =
-      absl::GetFlag(FLAGS_merge).has_value() ? Merge() : RowsEvaluation().Run();
+      absl::GetFlag(FLAGS_merge).has_value() ? Merge() : rows.Run();
   if (!evaluation.ok()) return evaluation.status();
   const MeasureSettings& settings = evaluation->subject().settings;
   if (const auto partial = absl::GetFlag(FLAGS_partial)) {
@@ -302,8 +334,11 @@ absl::StatusOr<int> Evaluate() {
     HP_ASSIGN_OR_RETURN(std::vector<Decision> own, Decide(demand, evaluation->slices(), settings));
     std::move(own.begin(), own.end(), std::back_inserter(decisions));
   }
+  nlohmann::ordered_json json = EvaluationJson(*evaluation, decisions);
+  if (absl::GetFlag(FLAGS_report).has_value()) HP_RETURN_IF_ERROR(rows.AddInspections(&json));
+  HP_RETURN_IF_ERROR(WriteReports(json));
   if (absl::GetFlag(FLAGS_json)) {
-    printf("%s\n", EvaluationJson(*evaluation, decisions).dump(2).c_str());
+    printf("%s\n", json.dump(2).c_str());
   } else {
     printf("%s", EvaluationText(*evaluation, decisions).c_str());
   }

@@ -70,8 +70,20 @@ OrderedJson EvaluationJson(const Evaluation& evaluation, const std::vector<Decis
       slice["metrics"][result.name] = std::move(metric);
     }
     slice["calibration"] = CalibrationJson(summary, 0);
+    if (subject.settings.has_against) {
+      slice["calibration_against"] = CalibrationJson(summary, 1);
+    }
     const LargestLogitError& largest = summary.largest_error();
     if (largest.error >= 0) {
+      OrderedJson scatter = OrderedJson::array();
+      for (int i = 0; i < kScatterCells * kScatterCells; ++i) {
+        const uint64_t rows = summary.differences().scatter[static_cast<size_t>(i)];
+        if (rows > 0) {
+          scatter.push_back(OrderedJson::array({i / kScatterCells, i % kScatterCells, rows}));
+        }
+      }
+      slice["scatter"] = {{"cells", kScatterCells}, {"rows", std::move(scatter)}};
+      slice["error_histogram"] = summary.differences().errors;
       slice["largest_logit_error"] = {{"at", largest.where},
                                       {"candidate", largest.candidate},
                                       {"logit", largest.logit},

@@ -26,7 +26,8 @@ ABSL_FLAG(std::optional<std::string>, columns, std::nullopt,
 ABSL_FLAG(
     std::optional<std::string>, evaluation, std::nullopt,
     "Requests to measure on, with labels for AUC. Several files: repeat, or separate by ','.");
-ABSL_FLAG(std::optional<std::string>, report, std::nullopt, "Writes what was measured as JSON.");
+ABSL_FLAG(std::optional<std::string>, report, std::nullopt,
+          "Writes what was measured as JSON; evaluate: as a page of HTML.");
 ABSL_FLAG(std::optional<uint32_t>, tile, std::nullopt,
           "Candidates that go through the model together: memory against speed, never the scores.");
 ABSL_FLAG(std::optional<double>, max_auc_drift, std::nullopt,
@@ -61,6 +62,10 @@ ABSL_FLAG(
     std::optional<std::string>, merge, std::nullopt,
     "Files that --partial wrote, instead of --bundle and --rows. Several: repeat, or separate "
     "by ','.");
+ABSL_FLAG(std::optional<std::string>, junit, std::nullopt,
+          "Writes the verdicts as JUnit's XML, which CI systems show.");
+ABSL_FLAG(std::optional<std::string>, markdown, std::nullopt,
+          "Writes verdicts and metrics as Markdown.");
 ABSL_FLAG(std::optional<uint64_t>, top_k, std::nullopt, "How many candidates to name. Default 10.");
 ABSL_FLAG(std::optional<std::string>, output, std::nullopt,
           "The output to rank by, of a model with several. Default: the first, which the model's "

@@ -44,8 +44,9 @@ schema::Task TaskOf(const schema::Bundle& bundle) {
   return has_outputs ? bundle.outputs()->Get(0)->task() : schema::Task::Unknown;
 }
 
-// Everything as JSON; the text for people is made from it.
-absl::StatusOr<Json> Gather(const LoadedBundle& loaded) {
+}  // namespace
+
+absl::StatusOr<Json> InspectJson(const LoadedBundle& loaded) {
   const schema::Bundle& bundle = *loaded.view;
   const hp_model_info& info = loaded.info;
   Json json;
@@ -71,6 +72,8 @@ absl::StatusOr<Json> Gather(const LoadedBundle& loaded) {
   json["drift"] = DriftJson(bundle.manifest());
   return json;
 }
+
+namespace {
 
 std::string Text(const Json& j) {
   const bool has_model = !j["work"].is_null();
@@ -113,7 +116,7 @@ absl::Status Inspect(const std::string& path, const MachinePeak& machine) {
   const bool with_cost = absl::GetFlag(FLAGS_cost);  // Of a model's steps.
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle,
                       with_cost ? LoadModelBundle(path) : LoadBundle(path));
-  HP_ASSIGN_OR_RETURN(Json json, Gather(bundle));
+  HP_ASSIGN_OR_RETURN(Json json, InspectJson(bundle));
   if (with_cost) {
     const uint64_t most = bundle.info.max_history;
     json["cost"] = CostJson(bundle, MeasureMissing(machine),

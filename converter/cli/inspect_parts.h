@@ -27,6 +27,9 @@ uint64_t BytesOf(const Vector* vector) {
 
 inline std::string Commas(const Json& number) { return WithCommas(number.get<uint64_t>()); }
 
+// inspect.cc: all of the parts of a bundle; the text for people is made from it.
+absl::StatusOr<Json> InspectJson(const LoadedBundle& loaded);
+
 // inspect_memory.cc: what the file's bytes are for, and what the runtime takes beside them.
 Json BytesJson(const LoadedBundle& loaded);
 Json MemoryJson(const LoadedBundle& loaded, const BundleSession& session);

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_replace.h"
+#include "converter/report/xml.h"
 
 namespace handpick::converter {
 namespace {
@@ -17,11 +17,6 @@ constexpr double kLeft = 70, kRight = 40, kTop = 40, kBottom = 50;
 constexpr int kTicks = 5;  // About; of the y axis.
 // Told apart with colour-blind eyes, too: Okabe and Ito's.
 constexpr const char* kColours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00"};
-
-std::string Escaped(const std::string& text) {
-  return absl::StrReplaceAll(text,
-                             {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}});
-}
 
 bool IsShown(const PlotPoint& point) {
   return std::isfinite(point.x) && point.x > 0 && std::isfinite(point.y);
@@ -65,7 +60,7 @@ struct Axes {
 
 void AppendText(double x, double y, const char* anchor, const std::string& text, std::string* out) {
   absl::StrAppendFormat(out, "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\">%s</text>\n", x, y,
-                        anchor, Escaped(text));
+                        anchor, XmlText(text));
 }
 
 void AppendLine(double x1, double y1, double x2, double y2, std::string* out) {
@@ -97,7 +92,7 @@ std::string PlotSvg(const Plot& plot) {
   AppendText(kWidth / 2, kHeight - 12, "middle", plot.x_label, &out);
   absl::StrAppendFormat(
       &out, "<text transform=\"translate(16,%.1f) rotate(-90)\" text-anchor=\"middle\">%s</text>\n",
-      kHeight / 2, Escaped(plot.y_label));
+      kHeight / 2, XmlText(plot.y_label));
   for (size_t s = 0; s < plot.series.size(); ++s) {
     const PlotSeries& series = plot.series[s];
     absl::StrAppendFormat(&out, "<g fill=\"%s\" stroke=\"%s\">\n",
@@ -109,7 +104,7 @@ std::string PlotSvg(const Plot& plot) {
       absl::StrAppendFormat(&path, "%.1f,%.1f ", x, y);
       absl::StrAppendFormat(
           &out, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\"><title>%s</title></circle>\n", x, y,
-          Escaped(point.label));
+          XmlText(point.label));
     }
     if (series.line) {
       absl::StrAppend(&out, "<polyline fill=\"none\" points=\"", path, "\"/>\n");

@@ -41,7 +41,7 @@ class Evaluation {
 
   const EvaluationSubject& subject() const { return subject_; }
   // "" is all rows.
-  const std::map<std::string, SliceSummary>& slices() const { return slices_; }
+  const Slices& slices() const { return slices_; }
 
   // A file's bytes: CBOR (RFC 8949). The same rows give the same bytes, in whatever order and
   // parts.
@@ -53,7 +53,7 @@ class Evaluation {
   SliceSummary* Slice(const std::string& name);
 
   EvaluationSubject subject_;
-  std::map<std::string, SliceSummary> slices_;
+  Slices slices_;
   absl::flat_hash_set<uint64_t> users_;  // Empty without group_by.
   std::vector<uint8_t> weights_;
 };

@@ -138,8 +138,7 @@ const char* VerdictName(Verdict verdict) {
   return "undecided";
 }
 
-absl::StatusOr<std::vector<Decision>> Decide(const Demand& demand,
-                                             const std::map<std::string, SliceSummary>& slices,
+absl::StatusOr<std::vector<Decision>> Decide(const Demand& demand, const Slices& slices,
                                              const MeasureSettings& settings) {
   std::vector<Decision> decisions;
   for (const auto& [slice, summary] : slices) {

@@ -49,8 +49,7 @@ struct Decision {
 
 // The decisions of a demand, one for each slice that it is of. Errors: a slice that the rows do not
 // have; a number that was not measured, which no gate lets pass.
-absl::StatusOr<std::vector<Decision>> Decide(const Demand& demand,
-                                             const std::map<std::string, SliceSummary>& slices,
+absl::StatusOr<std::vector<Decision>> Decide(const Demand& demand, const Slices& slices,
                                              const MeasureSettings& settings);
 
 // The worst of all: a failure, then what is undecided.

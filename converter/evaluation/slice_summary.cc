@@ -44,6 +44,18 @@ double ProbabilityOf(schema::Task task, double logit) {
   }
 }
 
+int ScatterCellOf(double logit) {
+  return std::min(kScatterCells - 1,
+                  static_cast<int>(std::floor(kScatterCells / (1 + std::exp(-logit)))));
+}
+
+size_t ErrorCellOf(double error) {
+  constexpr double kLeast = 1e-9;
+  if (error <= kLeast) return 0;
+  return static_cast<size_t>(
+      std::min(kErrorCells - 1.0, std::floor(4 * (std::log10(error) - std::log10(kLeast)))));
+}
+
 // Labels of a regression are no probabilities.
 bool HasProbabilities(schema::Task task) { return task != schema::Task::Regression; }
 
@@ -63,6 +75,32 @@ bool IsLarger(const LargestLogitError& a, const LargestLogitError& b) {
 }
 
 }  // namespace
+
+bool NaturalOrder::operator()(const std::string& a, const std::string& b) const {
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  size_t i = 0, j = 0;
+  while (i < a.size() && j < b.size()) {
+    if (!is_digit(a[i]) || !is_digit(b[j])) {
+      if (a[i] != b[j]) return a[i] < b[j];
+      ++i;
+      ++j;
+      continue;
+    }
+    // Runs of digits without leading zeros: the longer one is larger.
+    while (i < a.size() && a[i] == '0') ++i;
+    while (j < b.size() && b[j] == '0') ++j;
+    const size_t first = i, second = j;
+    while (i < a.size() && is_digit(a[i])) ++i;
+    while (j < b.size() && is_digit(b[j])) ++j;
+    if (i - first != j - second) return i - first < j - second;
+    if (const int order = a.compare(first, i - first, b, second, j - second); order != 0) {
+      return order < 0;
+    }
+  }
+  // Names that differ in leading zeros alone are two names.
+  if (i == a.size() && j == b.size()) return a < b;
+  return i == a.size();
+}
 
 SliceSummary::SliceSummary(const MeasureSettings& settings) : settings_(settings) {
   for (int m = 0; m < model_count(); ++m) {
@@ -144,6 +182,9 @@ void SliceSummary::AddPair(const MeasuredRequest& request, const std::vector<uin
     squares += error * error;
     const LargestLogitError own = {error, request.where, i, logits[i], expected[i]};
     if (IsLarger(own, largest_)) largest_ = own;
+    differences_.scatter[static_cast<size_t>(ScatterCellOf(logits[i]) * kScatterCells +
+                                             ScatterCellOf(expected[i]))] += 1;
+    differences_.errors[ErrorCellOf(error)] += 1;
   }
   const auto rows = static_cast<double>(logits.size());
   AddRatio(0, RatioMetric::kMeanError, sum, rows, weights);
@@ -198,6 +239,12 @@ void SliceSummary::Add(const SliceSummary& other) {
   rows_ += other.rows_;
   labelled_rows_ += other.labelled_rows_;
   if (IsLarger(other.largest_, largest_)) largest_ = other.largest_;
+  for (size_t i = 0; i < differences_.scatter.size(); ++i) {
+    differences_.scatter[i] += other.differences_.scatter[i];
+  }
+  for (size_t i = 0; i < differences_.errors.size(); ++i) {
+    differences_.errors[i] += other.differences_.errors[i];
+  }
   for (int m = 0; m < model_count(); ++m) {
     OfModel& own = models_[m];
     const OfModel& of = other.models_[m];

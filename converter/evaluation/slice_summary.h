@@ -14,7 +14,7 @@
 #include "converter/evaluation/fixed_sum.h"
 #include "converter/evaluation/measured.h"
 #include "converter/evaluation/score_counts.h"
-#include "converter/io/json.h"
+#include "nlohmann/json.hpp"
 #include "schema/bundle_generated.h"
 
 namespace handpick::converter {
@@ -73,6 +73,11 @@ struct CalibrationBin {
   uint64_t positives = 0;
 };
 
+// "history=5-19" before "history=20-49": digits are compared as numbers.
+struct NaturalOrder {
+  bool operator()(const std::string& a, const std::string& b) const;
+};
+
 // The candidate whose logits differ most.
 struct LargestLogitError {
   double error = -1;  // Below 0: there is none.
@@ -80,6 +85,16 @@ struct LargestLogitError {
   uint64_t candidate = 0;
   double logit = 0;
   double expected = 0;
+};
+
+// Rows by what both models say of them, as a share of 1 in steps of 1 / kScatterCells:
+// probabilities, or logits squashed alike. And rows by the size of their logits' difference: cell i
+// is for 10^(i / 4 - 9) and above, the first one for everything below.
+inline constexpr int kScatterCells = 32;
+inline constexpr int kErrorCells = 45;
+struct Differences {
+  std::array<uint64_t, kScatterCells* kScatterCells> scatter = {};  // [bundle][against]
+  std::array<uint64_t, kErrorCells> errors = {};
 };
 
 class SliceSummary {
@@ -104,15 +119,16 @@ class SliceSummary {
     return models_[model].bins[static_cast<size_t>(bin)];
   }
   const LargestLogitError& largest_error() const { return largest_; }
+  const Differences& differences() const { return differences_; }
 
   // The area under the curve in each replicate, by cells of 1/256 of a logit; NaN in replicates
   // without labels of both kinds.
   std::vector<double> AreaReplicates(int model) const;
 
   // For files: what is in one is the same for the same rows, whatever order they came in.
-  Json ToJson() const;
+  nlohmann::json ToJson() const;
   // Errors: what was not written by ToJson for these settings.
-  static absl::Status FromJson(const Json& json, const MeasureSettings& settings,
+  static absl::Status FromJson(const nlohmann::json& json, const MeasureSettings& settings,
                                SliceSummary* summary);
 
  private:
@@ -138,7 +154,11 @@ class SliceSummary {
   uint64_t labelled_rows_ = 0;
   OfModel models_[2];
   LargestLogitError largest_;
+  Differences differences_;
 };
+
+// By name; "" is all rows.
+using Slices = std::map<std::string, SliceSummary, NaturalOrder>;
 
 }  // namespace handpick::converter
 

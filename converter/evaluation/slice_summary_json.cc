@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "converter/evaluation/slice_summary.h"
+#include "converter/io/json.h"
 #include "converter/io/status_macros.h"
 
 namespace handpick::converter {
@@ -37,6 +38,15 @@ bool Read(const Json& json, std::vector<FixedSum>* sums) {
 bool Read(const Json& json, uint64_t* count) {
   if (!json.is_number_unsigned() || json.get<uint64_t>() > kMostRows) return false;
   *count = json.get<uint64_t>();
+  return true;
+}
+
+template <size_t kCount>
+bool Read(const Json& json, std::array<uint64_t, kCount>* counts) {
+  if (!json.is_array() || json.size() != kCount) return false;
+  for (size_t i = 0; i < kCount; ++i) {
+    if (!Read(json[i], &(*counts)[i])) return false;
+  }
   return true;
 }
 
@@ -106,6 +116,8 @@ Json SliceSummary::ToJson() const {
                  {"candidate", largest_.candidate},
                  {"logit", largest_.logit},
                  {"expected", largest_.expected}}}};
+  json["scatter"] = differences_.scatter;
+  json["errors"] = differences_.errors;
   for (int m = 0; m < model_count(); ++m) {
     const OfModel& own = models_[m];
     Json model = {{"scores", JsonOf(own.scores)}};
@@ -145,6 +157,8 @@ absl::Status SliceSummary::FromJson(const Json& json, const MeasureSettings& set
   summary->largest_.where = largest["where"].get<std::string>();
   summary->largest_.logit = largest["logit"].get<double>();
   summary->largest_.expected = largest["expected"].get<double>();
+  if (!Read(At(json, "scatter"), &summary->differences_.scatter)) return Bad("scatter");
+  if (!Read(At(json, "errors"), &summary->differences_.errors)) return Bad("errors");
   const Json& models = At(json, "models");
   if (!models.is_array() || models.size() != static_cast<size_t>(summary->model_count())) {
     return Bad("models");

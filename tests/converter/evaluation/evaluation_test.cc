@@ -178,6 +178,18 @@ TEST(ScoreCountsTest, PartsAndWholeAgreeWhenScoresAreTooMany) {
   EXPECT_LT(whole.AreaError(), 1e-5);
 }
 
+TEST(NaturalOrderTest, ComparesDigitsAsNumbers) {
+  const NaturalOrder before;
+  const std::vector<std::string> sorted = {"",        "a=0",   "a=1-4", "a=5-19",
+                                           "a=20-49", "a=50+", "a=b",   "b"};
+  for (size_t i = 0; i < sorted.size(); ++i) {
+    for (size_t j = 0; j < sorted.size(); ++j) {
+      EXPECT_EQ(before(sorted[i], sorted[j]), i < j) << sorted[i] << " " << sorted[j];
+    }
+  }
+  EXPECT_NE(before("a=01", "a=1"), before("a=1", "a=01"));
+}
+
 TEST(ScoreCountsTest, TiesCountHalf) {
   ScoreCounts counts;
   counts.Add(0.0f, true);
