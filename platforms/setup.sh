@@ -36,6 +36,8 @@ declare -A groups=(
   [windows]="g++-mingw-w64-x86-64-win32"
   [windows-test]="g++-mingw-w64-x86-64-win32 wine64" # runs what was made
   [java]="default-jdk-headless kotlin proguard" # the last two for a test
+  [ci]="yamllint python3-yaml"
+  [dask]="python3-distributed"
   [swift]="util-linux"               # and Swift of the next Debian, in a folder of its own
 )
 

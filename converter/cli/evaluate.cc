@@ -316,7 +316,13 @@ absl::StatusOr<int> Evaluate() {
   if (!evaluation.ok()) return evaluation.status();
   const MeasureSettings& settings = evaluation->subject().settings;
   if (const auto partial = absl::GetFlag(FLAGS_partial)) {
-    HP_RETURN_IF_ERROR(WriteFileAtomically(*partial, evaluation->Serialize()));
+    const std::string bytes = evaluation->Serialize();
+    if (*partial != "-") {
+      HP_RETURN_IF_ERROR(WriteFileAtomically(*partial, bytes));
+    } else if (fwrite(bytes.data(), 1, bytes.size(), stdout) != bytes.size() ||
+               fflush(stdout) != 0) {
+      return absl::UnavailableError("cannot write to the standard output");
+    }
     return 0;
   }
   const SliceSummary& all = evaluation->slices().at("");

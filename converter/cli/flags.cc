@@ -57,7 +57,7 @@ ABSL_FLAG(std::optional<uint32_t>, replicates, std::nullopt,
           "Of the bootstrap that gives the intervals. Default 400.");
 ABSL_FLAG(std::optional<uint32_t>, threads, std::nullopt, "Default: as many as there are cores.");
 ABSL_FLAG(std::optional<std::string>, partial, std::nullopt,
-          "Writes what was measured in a form that --merge adds up.");
+          "Writes what was measured in a form that --merge adds up; - is standard output.");
 ABSL_FLAG(
     std::optional<std::string>, merge, std::nullopt,
     "Files that --partial wrote, instead of --bundle and --rows. Several: repeat, or separate "

@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# Makes a bundle of a trained model, measures it, and keeps it if it may ship: what the GitHub Action and the GitLab template run.
+#
+#     SPEC=model.spec.json WEIGHTS=model.safetensors ROWS=rows.jsonl REQUIRE='auc >= 0.75' OUT=release platforms/ci/release.sh
+#
+# Settings are environment variables. SPEC, WEIGHTS, ROWS and OUT must be set, the others may be:
+#     CATALOG, GOLDEN       as of `handpick convert`
+#     PRECISION             f32 (default), f16, int8
+#     AGAINST               the bundle that is out there; where there is no such file, this is the first release
+#     GROUP_BY, SLICE       as of `handpick evaluate`
+#     REQUIRE               demands, one a line. Those on changes are left out of a first release.
+#     HANDPICK              the command; default: handpick
+#
+# In OUT are then: bundle.hpk, update.delta (against AGAINST), manifest.json, report.html, report.md, junit.xml, evaluation.json.
+# When a demand fails or is undecided, or on any error, neither a bundle nor a delta is there. Exit status: that of `handpick evaluate`: 0
+# ships, 3 a demand fails, 4 one is undecided, 1 an error.
+set -euo pipefail
+
+handpick=${HANDPICK:-handpick}
+: "${SPEC:?SPEC is not set: the model spec}" "${WEIGHTS:?WEIGHTS is not set: the trained weights}"
+: "${ROWS:?ROWS is not set: requests with labels}" "${OUT:?OUT is not set: a folder for what is made}"
+mkdir -p "$OUT"
+rm -f "$OUT"/{bundle.hpk,update.delta,manifest.json,report.html,report.md,junit.xml,evaluation.json}
+work=$(mktemp -d "$OUT/.release.XXXXXX")
+trap 'rm -rf "$work"' EXIT
+
+convert=(--spec "$SPEC" --weights "$WEIGHTS" --precision "${PRECISION:-f32}" --out "$work/bundle.hpk")
+[ -z "${CATALOG:-}" ] || convert+=(--catalog "$CATALOG")
+[ -z "${GOLDEN:-}" ] || convert+=(--golden "$GOLDEN")
+"$handpick" convert --quiet "${convert[@]}"
+
+evaluate=(--bundle "$work/bundle.hpk" --rows "$ROWS" --json --report "$OUT/report.html" --junit "$OUT/junit.xml" --markdown "$OUT/report.md")
+[ -z "${GROUP_BY:-}" ] || evaluate+=(--group-by "$GROUP_BY")
+[ -z "${SLICE:-}" ] || evaluate+=(--slice "$SLICE")
+against=${AGAINST:-}
+[ -f "$against" ] || against=
+[ -z "$against" ] || evaluate+=(--against "$against")
+while IFS= read -r demand; do
+  [ -n "${demand//[[:space:]]/}" ] || continue
+  if [ -z "$against" ]; then
+    case $demand in
+      *.change* | *.relative* | *overlap@* | *kendall_tau* | *logit_error*)
+        printf 'release: first release: not demanded: %s\n' "$demand" >&2
+        continue
+        ;;
+    esac
+  fi
+  evaluate+=(--require "$demand")
+done <<<"${REQUIRE:-}"
+status=0
+"$handpick" evaluate --quiet "${evaluate[@]}" >"$OUT/evaluation.json" || status=$?
+[ -z "${GITHUB_STEP_SUMMARY:-}" ] || [ ! -f "$OUT/report.md" ] || cat "$OUT/report.md" >>"$GITHUB_STEP_SUMMARY"
+if [ "$status" != 0 ]; then
+  printf 'release: no bundle: handpick evaluate ended with status %s; see report.html\n' "$status" >&2
+  exit "$status"
+fi
+
+"$handpick" inspect --json "$work/bundle.hpk" >"$work/manifest.json"
+[ -z "$against" ] || "$handpick" delta "$against" "$work/bundle.hpk" --out "$work/update.delta" >/dev/null
+# The bundle comes last: where it is, all of it is.
+for name in manifest.json update.delta bundle.hpk; do
+  [ ! -f "$work/$name" ] || mv "$work/$name" "$OUT/$name"
+done
+printf 'release: %s\n' "$OUT/bundle.hpk" >&2

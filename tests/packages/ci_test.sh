@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# platforms/ci: what pipelines are given is well-formed, names what there is, and its commands do what they say.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+if ! platforms/setup.sh ci; then
+  echo 'skipped: not installed: yamllint (platforms/setup.sh ci)'
+  exit 77
+fi
+yamllint --strict -d '{extends: default, rules: {line-length: {max: 140}, truthy: disable}}' platforms/ci
+/usr/bin/python3 - <<'CHECK'
+import re, yaml
+script = open("platforms/ci/release.sh").read()
+known = set(re.findall(r"\$\{([A-Z_]+)[:}]", script))
+action = yaml.safe_load(open("platforms/ci/github/action.yml"))
+step = action["runs"]["steps"][1]
+assert set(step["env"]) <= known, set(step["env"]) - known
+for value in step["env"].values():  # Each setting comes from an input that there is.
+    assert re.fullmatch(r"\$\{\{ inputs\.([a-z-]+) \}\}", value).group(1) in action["inputs"], value
+template = yaml.safe_load(open("platforms/ci/gitlab/handpick.yml"))[".handpick-release"]
+assert template["script"] == ["platforms/ci/release.sh"] and set(template["variables"]) <= known
+assert template["artifacts"]["reports"]["junit"] == template["variables"]["OUT"] + "/junit.xml"
+# Every instruction of the container's is one that there is, and it begins from an image.
+lines = re.sub(r"\\\n", " ", open("platforms/ci/Containerfile").read()).splitlines()
+instructions = [line.split()[0] for line in lines if line and not line.startswith("#")]
+assert instructions[0] == "FROM" and set(instructions) <= {"FROM", "RUN", "COPY", "USER", "WORKDIR", "CMD"}, instructions
+CHECK
+bazel build --color=no --curses=no --noshow_progress //converter/cli:handpick
+HANDPICK=$(bazel info bazel-bin 2>/dev/null)/converter/cli/handpick
+model=$PWD/examples/din/model
+export HANDPICK SPEC=$model/model.spec.json WEIGHTS=$model/model.safetensors CATALOG=$model/catalog.jsonl GOLDEN=$model/golden.jsonl \
+  ROWS=$model/evaluation.jsonl SLICE=history
+
+release() { # status that is expected
+  local status=0
+  platforms/ci/release.sh 2>"$work/errors" || status=$?
+  [ "$status" = "$1" ] || { cat "$work/errors"; printf 'status %s, expected %s\n' "$status" "$1"; exit 1; }
+}
+there() { (cd "$OUT" && find . -type f | LC_ALL=C sort | tr '\n' ' '); }
+
+# The first release has nothing to be compared with.
+export OUT=$work/first AGAINST=$work/none.hpk GITHUB_STEP_SUMMARY=$work/summary
+REQUIRE='auc >= 0.7
+auc.change >= -0.001' release 0
+[ "$(there)" = './bundle.hpk ./evaluation.json ./junit.xml ./manifest.json ./report.html ./report.md ' ] || { there; exit 1; }
+grep -q 'not demanded: auc.change' "$work/errors"
+grep -q '## Evaluation: pass' "$work/summary"
+
+# In 8 bits, against it.
+export OUT=$work/second AGAINST=$work/first/bundle.hpk PRECISION=int8
+REQUIRE='auc >= 0.7
+auc.change >= -0.001' release 0
+[ "$(there)" = './bundle.hpk ./evaluation.json ./junit.xml ./manifest.json ./report.html ./report.md ./update.delta ' ] || { there; exit 1; }
+"$HANDPICK" patch "$AGAINST" "$OUT/update.delta" --out "$work/patched.hpk"
+cmp "$work/patched.hpk" "$OUT/bundle.hpk"
+
+# Neither leaves a bundle, though one was there.
+REQUIRE='kendall_tau >= 0.9999' release 3
+[ "$(there)" = './evaluation.json ./junit.xml ./report.html ./report.md ' ] || { there; exit 1; }
+REQUIRE='auc >= 0.8' release 4
+[ "$(there)" = './evaluation.json ./junit.xml ./report.html ./report.md ' ] || { there; exit 1; }
+grep -q '<error message="undecided' "$OUT/junit.xml"
+WEIGHTS=$work/none.safetensors release 1
+[ "$(there)" = '' ] || { there; exit 1; }
+ROWS='' release 1
+echo 'releases: one that ships, a first one, one that fails, one that is undecided, errors'
