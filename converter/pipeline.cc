@@ -58,6 +58,17 @@ constexpr Pass kPasses[] = {
     {"gather fields", GatherFields},
 };
 
+// Program and bundle of a graph that has its types.
+absl::Status Finish(Graph graph, const ConvertOptions& options, Conversion* conversion) {
+  HP_ASSIGN_OR_RETURN(graph, Lower(graph));
+  HP_RETURN_IF_ERROR(Verify(graph));
+  HP_ASSIGN_OR_RETURN(const MemoryPlan plan, PlanMemory(graph, options.tile));
+  HP_ASSIGN_OR_RETURN(conversion->bundle, Emit(graph, plan, options.precision, options.producer,
+                                               options.rows_in_bundle));
+  conversion->program = std::move(graph);
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Span<const Pass> RewritingPasses() { return kPasses; }
@@ -75,6 +86,7 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
       return absl::InternalError(absl::StrCat("after pass '", pass.name, "': ", status.message()));
     }
   }
+  conversion.rewritten = graph;
   switch (options.precision) {
     case schema::Precision::Float32:
       graph = RoundToFloat32(graph);
@@ -88,13 +100,14 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
     default:
       return absl::InvalidArgumentError("precision is unknown, expected f32, f16 or int8");
   }
-  HP_ASSIGN_OR_RETURN(graph, Lower(graph));
-  HP_RETURN_IF_ERROR(Verify(graph));
-  HP_ASSIGN_OR_RETURN(const MemoryPlan plan, PlanMemory(graph, options.tile));
-  HP_ASSIGN_OR_RETURN(conversion.bundle, Emit(graph, plan, options.precision, options.producer,
-                                              options.rows_in_bundle));
-  conversion.program = std::move(graph);
+  HP_RETURN_IF_ERROR(Finish(std::move(graph), options, &conversion));
   return conversion;
+}
+
+absl::Status Requantize(const std::vector<PrecisionPart>& parts,
+                        const std::vector<schema::ElementType>& types,
+                        const ConvertOptions& options, Conversion* conversion) {
+  return Finish(QuantizeParts(conversion->rewritten, parts, types), options, conversion);
 }
 
 absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,

@@ -9,11 +9,13 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "converter/emit/emit.h"
 #include "converter/graph/graph.h"
+#include "converter/quantize/quantize.h"
 #include "converter/spec/spec.h"
 #include "converter/weights/archive.h"
 #include "converter/weights/weights.h"
@@ -33,6 +35,7 @@ struct ConvertOptions {
 
 struct Conversion {
   Graph source;            // As the recipe built it: unsplit, float.
+  Graph rewritten;         // After the rewriting passes, float.
   Graph program;           // As the bundle has it.
   schema::BundleT bundle;  // Without catalog, golden requests and drift. See BundleImage.
 };
@@ -43,6 +46,12 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
 // Of weights that are in memory.
 absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
                                    const ConvertOptions& options);
+
+// Makes program and bundle again, with a type for each of the rewritten graph's PrecisionParts
+// instead of `options.precision`, which says what the bundle is called.
+absl::Status Requantize(const std::vector<PrecisionPart>& parts,
+                        const std::vector<schema::ElementType>& types,
+                        const ConvertOptions& options, Conversion* conversion);
 
 // One rewriting pass: the graph's value stays the same.
 struct Pass {

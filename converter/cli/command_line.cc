@@ -41,7 +41,7 @@ namespace {
 
 // Flags that may be given several times.
 bool IsList(const std::string& name) {
-  for (const char* list : {"evaluation", "rows", "slice", "require", "merge"}) {
+  for (const char* list : {"evaluation", "rows", "slice", "require", "merge", "keep"}) {
     if (name == list) return true;
   }
   return false;

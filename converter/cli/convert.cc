@@ -43,6 +43,7 @@
 #include "converter/request/request.h"
 #include "converter/request/resolve.h"
 #include "converter/runtime/bundle_session.h"
+#include "converter/search/precision_search.h"
 #include "converter/spec/kinds.h"
 #include "converter/spec/spec.h"
 #include "converter/trees/read.h"
@@ -123,6 +124,7 @@ class Converter {
            "shapes are the same (a DeepFM's tensors are those of a Wide & Deep)");
     }
     HP_RETURN_IF_ERROR(AddCatalog(spec));
+    HP_RETURN_IF_ERROR(ChoosePrecisions());
     HP_RETURN_IF_ERROR(AddGoldens());
     HP_RETURN_IF_ERROR(Measure());
     HP_RETURN_IF_ERROR(CheckMeasured(archive));
@@ -280,6 +282,124 @@ class Converter {
     return absl::OkStatus();
   }
 
+  // A type for each table and layer, where --keep or --precision auto says so.
+  absl::Status ChoosePrecisions() {
+    const std::optional<std::string> keep = absl::GetFlag(FLAGS_keep);
+    if (!keep.has_value() && precision_ != "auto") return absl::OkStatus();
+    parts_ = PrecisionParts(conversion_.rewritten);
+    if (keep.has_value()) HP_RETURN_IF_ERROR(KeepParts(*keep, &parts_));
+    PrecisionChoice choice(parts_.size(), 0);
+    if (precision_ == "auto") {
+      HP_RETURN_IF_ERROR(Search());
+      choice = search_->choice;
+    } else {
+      const schema::ElementType wanted = is_int8()      ? schema::ElementType::Int8PerRow
+                                         : is_float32() ? schema::ElementType::Float32
+                                                        : schema::ElementType::Float16;
+      for (size_t i = 0; i < parts_.size(); ++i) {
+        const auto& types = parts_[i].types;
+        const auto found = std::find(types.begin(), types.end(), wanted);
+        if (found != types.end()) choice[i] = static_cast<size_t>(found - types.begin());
+      }
+    }
+    for (size_t i = 0; i < parts_.size(); ++i) types_.push_back(parts_[i].types[choice[i]]);
+    options_.precision = PrecisionOf(types_);
+    return Quantize(types_, options_, &conversion_);
+  }
+
+  // What a bundle of several types is called: the roughest one.
+  static schema::Precision PrecisionOf(const std::vector<schema::ElementType>& types) {
+    const auto any = [&types](schema::ElementType type) {
+      return std::find(types.begin(), types.end(), type) != types.end();
+    };
+    return any(schema::ElementType::Int8PerRow) ? schema::Precision::Int8
+           : any(schema::ElementType::Float16)  ? schema::Precision::Float16
+                                                : schema::Precision::Float32;
+  }
+
+  // Requantize, with the catalog of the conversion.
+  absl::Status Quantize(const std::vector<schema::ElementType>& types,
+                        const ConvertOptions& options, Conversion* conversion) {
+    std::unique_ptr<schema::CatalogT> catalog = std::move(conversion->bundle.catalog);
+    HP_RETURN_IF_ERROR(Requantize(parts_, types, options, conversion));
+    conversion->bundle.catalog = std::move(catalog);
+    return absl::OkStatus();
+  }
+
+  // What the search measures on: each request with the float64 logits of the output that ranks.
+  struct Measured {
+    Request request;
+    std::vector<double> reference;
+  };
+
+  absl::Status Search() {
+    HP_ASSIGN_OR_RETURN(const PrecisionBudget budget,
+                        ParseBudget(absl::GetFlag(FLAGS_budget).value_or("")));
+    std::vector<Measured> rows;
+    for (const absl::string_view name :
+         absl::StrSplit(absl::GetFlag(FLAGS_evaluation).value_or(""), ',', absl::SkipEmpty())) {
+      const std::string path(name);
+      HP_ASSIGN_OR_RETURN(std::vector<Request> requests, ReadRequests(path, features()));
+      ProgressLine progress("computing in float64", absl::StrCat("requests of ", path),
+                            requests.size());
+      for (size_t i = 0; i < requests.size(); ++i) {
+        const absl::StatusOr<ResolvedRequest> resolved =
+            ResolveRequest(requests[i], features(), catalog());
+        HP_RETURN_IF_ERROR(At(path, i, resolved.status()));
+        rows.push_back(
+            {std::move(requests[i]), EvaluateReference(conversion_.rewritten, *resolved)});
+        progress.Advance();
+      }
+    }
+    if (rows.empty()) return absl::InvalidArgumentError("--evaluation: there is no request");
+    ConvertOptions options = options_;
+    options.rows_in_bundle = true;
+    size_t trials = 0;
+    ProgressLine progress("measuring", "choices", 3 * parts_.size());
+    absl::StatusOr<PrecisionSearch> found =
+        SearchPrecision(parts_, budget, [&](const PrecisionChoice& choice) {
+          progress.MoveTo(++trials);
+          return Try(choice, options, rows);
+        });
+    if (!found.ok()) return found.status();
+    search_ = *std::move(found);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<PrecisionTrial> Try(const PrecisionChoice& choice, ConvertOptions options,
+                                     const std::vector<Measured>& rows) {
+    std::vector<schema::ElementType> types;
+    for (size_t i = 0; i < parts_.size(); ++i) types.push_back(parts_[i].types[choice[i]]);
+    options.precision = PrecisionOf(types);
+    HP_RETURN_IF_ERROR(Quantize(types, options, &conversion_));
+    HP_ASSIGN_OR_RETURN(const std::string bytes, Serialize(conversion_.bundle));
+    HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, BundleSession::Open(bytes));
+    DriftMeter meter;
+    double squares = 0;
+    size_t count = 0;
+    for (const Measured& row : rows) {
+      HP_ASSIGN_OR_RETURN(const std::vector<Scored> scored, session->ScoreOutputs(row.request));
+      const std::vector<double> logits(scored[0].logits.begin(), scored[0].logits.end());
+      const auto own = row.request.output_labels.find(names_[0]);
+      meter.Add(row.reference, logits,
+                own == row.request.output_labels.end() ? row.request.labels : own->second);
+      for (size_t i = 0; i < logits.size(); ++i) {
+        squares += (logits[i] - row.reference[i]) * (logits[i] - row.reference[i]);
+        ++count;
+      }
+    }
+    const DriftReport drift = meter.Report();
+    PrecisionTrial trial;
+    trial.bundle_bytes = bytes.size();
+    trial.memory_bytes =
+        session->session_bytes() + session->info().model_bytes + session->info().engine_bytes;
+    trial.auc_drop = drift.auc_reference - drift.auc_bundle;
+    trial.overlap = drift.top10_overlap;
+    trial.max_logit_error = drift.max_logit_error;
+    trial.rms_logit_error = count == 0 ? 0 : std::sqrt(squares / static_cast<double>(count));
+    return trial;
+  }
+
   // Brings the file up to the bundle, and opens it.
   absl::StatusOr<std::unique_ptr<BundleSession>> WriteAndOpen() {
     HP_ASSIGN_OR_RETURN(BundleImage image,
@@ -430,6 +550,8 @@ class Converter {
     report["model"] = {{"name", conversion_.bundle.model_name},
                        {"version", conversion_.bundle.model_version}};
     report["precision"] = precision_;
+    if (!parts_.empty()) report["parts"] = PartsJson();
+    if (search_.has_value()) report["search"] = SearchJson();
     report["bundle_bytes"] = bundle_bytes_;
     report["session_bytes"] = session_bytes_;
     report["tile"] = conversion_.bundle.tile;
@@ -463,6 +585,91 @@ class Converter {
     return report.dump(2) + "\n";
   }
 
+  static nlohmann::ordered_json TrialJson(const PrecisionTrial& trial) {
+    const auto number = [](double value) {
+      return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+    };
+    return {{"weight_bytes", trial.weight_bytes},      {"bundle_bytes", trial.bundle_bytes},
+            {"memory_bytes", trial.memory_bytes},      {"auc_drop", number(trial.auc_drop)},
+            {"top10_overlap", number(trial.overlap)},  {"rms_logit_error", trial.rms_logit_error},
+            {"max_logit_error", trial.max_logit_error}};
+  }
+
+  // Each table and layer: its type, and what each type would cost alone.
+  nlohmann::ordered_json PartsJson() const {
+    nlohmann::ordered_json json = nlohmann::ordered_json::array();
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      const PrecisionPart& part = parts_[i];
+      nlohmann::ordered_json one = {{"name", part.name},
+                                    {"kind", part.is_table ? "table" : "layer"},
+                                    {"type", ElementTypeName(types_[i])}};
+      for (size_t t = 0; t < part.types.size(); ++t) {
+        const char* type = ElementTypeName(part.types[t]);
+        one["bytes"][type] = part.bytes[t];
+        if (search_.has_value()) one["alone"][type] = TrialJson(search_->alone[i][t]);
+      }
+      json.push_back(std::move(one));
+    }
+    return json;
+  }
+
+  nlohmann::ordered_json SearchJson() const {
+    nlohmann::ordered_json json = {{"budget", absl::GetFlag(FLAGS_budget).value_or("")},
+                                   {"trials", search_->trials},
+                                   {"exact", TrialJson(search_->exact)},
+                                   {"chosen", TrialJson(search_->chosen)}};
+    if (search_->further.has_value()) {
+      json["further"] = TrialJson(search_->further->second);
+      json["further"]["part"] = FurtherStep();
+    }
+    return json;
+  }
+
+  // "table 'movie_id' in int8"
+  std::string FurtherStep() const {
+    const PrecisionChoice& further = search_->further->first;
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      if (further[i] <= search_->choice[i]) continue;
+      return absl::StrCat(parts_[i].is_table ? "table '" : "layer '", parts_[i].name, "' in ",
+                          ElementTypeName(parts_[i].types[further[i]]));
+    }
+    return "";
+  }
+
+  void PrintSearch() const {
+    const PrecisionTrial& exact = search_->exact;
+    const PrecisionTrial& chosen = search_->chosen;
+    printf("\n%-28s %-5s %12s   RMS logit error alone: f16, int8\n", "part", "type", "bytes");
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      const PrecisionPart& part = parts_[i];
+      const auto alone = [&](schema::ElementType type) {
+        const auto found = std::find(part.types.begin(), part.types.end(), type);
+        if (found == part.types.end() || part.types.size() == 1) return std::string("-");
+        const size_t t = static_cast<size_t>(found - part.types.begin());
+        return absl::StrFormat("%.2g", search_->alone[i][t].rms_logit_error);
+      };
+      printf("%-28s %-5s %12s   %s, %s\n", part.name.c_str(), ElementTypeName(types_[i]),
+             WithCommas(part.bytes[search_->choice[i]]).c_str(),
+             alone(schema::ElementType::Float16).c_str(),
+             alone(schema::ElementType::Int8PerRow).c_str());
+    }
+    printf(
+        "tables and layers  %s bytes, %.1f %% of float32's; AUC %+.6f, top-10 overlap %.2f %%, "
+        "logits off by %.3g at most (%zu trials)\n",
+        WithCommas(chosen.weight_bytes).c_str(),
+        100 * static_cast<double>(chosen.weight_bytes) /
+            static_cast<double>(std::max<uint64_t>(1, exact.weight_bytes)),
+        -chosen.auc_drop, 100 * chosen.overlap, chosen.max_logit_error, search_->trials);
+    if (search_->further.has_value()) {
+      const PrecisionTrial& further = search_->further->second;
+      printf(
+          "further            %s would save %s bytes: AUC %+.6f, overlap %.2f %%, logits off by "
+          "%.3g\n",
+          FurtherStep().c_str(), WithCommas(chosen.weight_bytes - further.weight_bytes).c_str(),
+          -further.auc_drop, 100 * further.overlap, further.max_logit_error);
+    }
+  }
+
   void Print() const {
     printf("%s: %s bytes, %s, tile %u; a session needs %s bytes\n",
            absl::GetFlag(FLAGS_out)->c_str(), WithCommas(bundle_bytes_).c_str(), precision_.c_str(),
@@ -494,6 +701,7 @@ class Converter {
              golden_errors_->bundle, golden_errors_->reference,
              WithCommas(goldens_.size()).c_str());
     }
+    if (search_.has_value()) PrintSearch();
   }
 
   // That of the ranking output, but for the largest error, which is that of all.
@@ -506,6 +714,9 @@ class Converter {
   }
 
   std::string precision_;
+  std::vector<PrecisionPart> parts_;  // With --keep or --precision auto.
+  std::vector<schema::ElementType> types_;
+  std::optional<PrecisionSearch> search_;
   ConvertOptions options_;
   Conversion conversion_;
   InputFiles inputs_;
@@ -524,8 +735,14 @@ class Converter {
 // What is wrong with the flags together, or "".
 std::string UsageFault() {
   const std::string precision = absl::GetFlag(FLAGS_precision).value_or("f32");
-  if (precision != "f32" && precision != "f16" && precision != "int8") {
-    return absl::StrCat("--precision ", precision, " is neither f32, f16 nor int8");
+  if (precision != "f32" && precision != "f16" && precision != "int8" && precision != "auto") {
+    return absl::StrCat("--precision ", precision, " is neither f32, f16, int8 nor auto");
+  }
+  if (precision == "auto") {
+    if (!absl::GetFlag(FLAGS_evaluation).has_value()) return "--precision auto needs --evaluation";
+    if (!absl::GetFlag(FLAGS_budget).has_value()) return "--precision auto needs --budget";
+  } else if (absl::GetFlag(FLAGS_budget).has_value()) {
+    return "--budget is of --precision auto";
   }
   // Boosted trees alone have no other weights.
   if (!absl::GetFlag(FLAGS_weights).has_value() && !absl::GetFlag(FLAGS_trees).has_value()) {

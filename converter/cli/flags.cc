@@ -12,8 +12,16 @@ ABSL_FLAG(std::optional<std::string>, embeddings, std::nullopt,
 ABSL_FLAG(std::optional<std::string>, trees, std::nullopt,
           "Trees, of kinds gbdt and gbdt_lr: XGBoost's JSON or LightGBM's text.");
 ABSL_FLAG(std::optional<std::string>, out, std::nullopt, "The file to write.");
-ABSL_FLAG(std::optional<std::string>, precision, std::nullopt,
-          "f32 (default); f16 or int8: embeddings and dense layers in 16 or 8 bits.");
+ABSL_FLAG(
+    std::optional<std::string>, precision, std::nullopt,
+    "f32 (default); f16 or int8: embeddings and dense layers in 16 or 8 bits; auto: each in its "
+    "own, the fewest bytes within --budget.");
+ABSL_FLAG(
+    std::optional<std::string>, budget, std::nullopt,
+    "Of --precision auto: auc=0.0005,overlap=0.98,logit=0.05,size=20MB,memory=1MB, any of them.");
+ABSL_FLAG(std::optional<std::string>, keep, std::nullopt,
+          "Tables and layers in a precision of their own, by regular expressions: "
+          "'attention.*=f32,item_id=int8'. Several: repeat, or separate by ','.");
 ABSL_FLAG(std::optional<std::string>, catalog, std::nullopt,
           "Items, one JSON object a line, to keep in the bundle: requests then name ids alone.");
 ABSL_FLAG(bool, ignore_unknown, false,

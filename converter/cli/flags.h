@@ -14,6 +14,8 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, embeddings);
 ABSL_DECLARE_FLAG(std::optional<std::string>, trees);
 ABSL_DECLARE_FLAG(std::optional<std::string>, out);
 ABSL_DECLARE_FLAG(std::optional<std::string>, precision);
+ABSL_DECLARE_FLAG(std::optional<std::string>, budget);
+ABSL_DECLARE_FLAG(std::optional<std::string>, keep);
 ABSL_DECLARE_FLAG(std::optional<std::string>, catalog);
 ABSL_DECLARE_FLAG(bool, ignore_unknown);
 ABSL_DECLARE_FLAG(std::optional<std::string>, golden);

@@ -40,6 +40,11 @@ ranking would suffer:
       --precision int8 --catalog catalog.jsonl --golden golden.jsonl \
       --evaluation evaluation.jsonl,ranking.jsonl --report report.json
 
+Each table and layer in the precision that it needs, the fewest bytes within a budget:
+
+  handpick convert --spec model.spec.json --weights model.safetensors --out ranker.hpk \
+      --precision auto --budget auc=0.0005,overlap=0.98 --evaluation evaluation.jsonl,ranking.jsonl
+
 Weights are a .safetensors, .npz, PyTorch .pt or Keras .h5 file, or the .index of a TensorFlow
 checkpoint; `handpick inspect FILE` lists what is in it.
 
@@ -59,7 +64,8 @@ standard input have none.
 )",
        {"spec", "out"},
        {"weights", "trees", "embeddings", "precision", "catalog", "ignore_unknown", "golden",
-        "evaluation", "report", "tile", "max_auc_drift", "min_top10_overlap", "max_golden_error"},
+        "evaluation", "report", "tile", "budget", "keep", "max_auc_drift", "min_top10_overlap",
+        "max_golden_error"},
        0,
        RunConvert},
       {"draft",

@@ -13,6 +13,8 @@
 namespace handpick::converter {
 namespace {
 
+using schema::ElementType;
+
 void Round(std::vector<double>* numbers) {
   for (double& number : *numbers) number = static_cast<float>(number);
 }
@@ -128,21 +130,12 @@ Graph RoundToFloat32(const Graph& graph) {
   return result;
 }
 
-Graph RoundToFloat16(const Graph& graph) {
-  Graph result = RoundToFloat32(graph);
-  for (auto& table : result.tables) {
-    if (!IsFloat32(*table)) continue;
-    if (FitFloat16(table->floats)) table = PackedTable(*table, schema::ElementType::Float16);
-  }
-  for (auto& dense : result.dense) {
-    if (FitFloat16(dense->weights)) dense = std::make_shared<const DenseData>(HalveDense(*dense));
-  }
-  return result;
-}
+namespace {
 
-Graph QuantizeInt8(const Graph& graph) {
+// Weights that lose nothing that matters in 8 bits.
+std::set<DenseId> Int8Layers(const Graph& graph) {
   const std::vector<size_t> producers = ProducerOfEachValue(graph);
-  std::set<DenseId> layers;  // Weights to quantise.
+  std::set<DenseId> layers;
   for (const Node& node : graph.nodes) {
     const schema::OperatorRow& row = *FindGraphOperator(node.op.kind);
     // States of an error feed back over all events, for few bytes.
@@ -158,15 +151,85 @@ Graph QuantizeInt8(const Graph& graph) {
       if (IsWorthQuantizing(*graph.dense[node.op.weights[i]])) layers.insert(node.op.weights[i]);
     }
   }
-  Graph result = graph;
-  for (const DenseId layer : layers) {
-    result.dense[layer] = std::make_shared<const DenseData>(QuantizeDense(*result.dense[layer]));
-  }
-  for (auto& table : result.tables) {
-    if (IsFloat32(*table) && IsWorthQuantizing(*table))
-      table = PackedTable(*table, schema::ElementType::Int8PerRow);
-  }
-  return RoundToFloat32(result);
+  return layers;
 }
+
+uint64_t DenseBytes(const DenseData& dense, ElementType type) {
+  const uint64_t count = uint64_t{dense.output_width} * dense.input_width;
+  switch (type) {
+    case ElementType::Float16:
+      return 2 * count;
+    case ElementType::Int8PerRow:
+      return count + uint64_t{dense.output_width} * sizeof(float);
+    default:
+      return sizeof(float) * count;
+  }
+}
+
+// Every part in the given type, where it may have it.
+Graph QuantizeAll(const Graph& graph, ElementType type) {
+  const std::vector<PrecisionPart> parts = PrecisionParts(graph);
+  std::vector<ElementType> types;
+  for (const PrecisionPart& part : parts) {
+    const bool may = std::find(part.types.begin(), part.types.end(), type) != part.types.end();
+    types.push_back(may ? type : part.types.front());
+  }
+  return QuantizeParts(graph, parts, types);
+}
+
+}  // namespace
+
+std::vector<PrecisionPart> PrecisionParts(const Graph& graph) {
+  std::vector<PrecisionPart> parts;
+  for (size_t i = 0; i < graph.tables.size(); ++i) {
+    const TableData& table = *graph.tables[i];
+    PrecisionPart part = {table.name, true, i, {table.type}, {}};
+    if (IsFloat32(table)) {
+      if (FitFloat16(table.floats)) part.types.push_back(ElementType::Float16);
+      if (IsWorthQuantizing(table)) part.types.push_back(ElementType::Int8PerRow);
+    }
+    for (const ElementType type : part.types) {
+      part.bytes.push_back(table.rows * schema::TableRowBytes(type, table.dimension));
+    }
+    parts.push_back(std::move(part));
+  }
+  const std::set<DenseId> int8 = Int8Layers(graph);
+  for (size_t i = 0; i < graph.dense.size(); ++i) {
+    const DenseData& dense = *graph.dense[i];
+    PrecisionPart part = {dense.name, false, i, {dense.type}, {}};
+    if (dense.type == ElementType::Float32) {
+      if (FitFloat16(dense.weights)) part.types.push_back(ElementType::Float16);
+      if (int8.count(static_cast<DenseId>(i)) != 0) part.types.push_back(ElementType::Int8PerRow);
+    }
+    for (const ElementType type : part.types) part.bytes.push_back(DenseBytes(dense, type));
+    parts.push_back(std::move(part));
+  }
+  return parts;
+}
+
+Graph QuantizeParts(const Graph& graph, const std::vector<PrecisionPart>& parts,
+                    const std::vector<ElementType>& types) {
+  Graph result = RoundToFloat32(graph);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (parts[i].is_table) {
+      auto& table = result.tables[parts[i].index];
+      if (table->type != types[i]) table = PackedTable(*table, types[i]);
+      continue;
+    }
+    auto& dense = result.dense[parts[i].index];
+    // Of the numbers as trained: rounded once.
+    const DenseData& trained = *graph.dense[parts[i].index];
+    if (types[i] == trained.type) continue;
+    DenseData rounded =
+        types[i] == ElementType::Float16 ? HalveDense(trained) : QuantizeDense(trained);
+    Round(&rounded.bias);
+    dense = std::make_shared<const DenseData>(std::move(rounded));
+  }
+  return result;
+}
+
+Graph RoundToFloat16(const Graph& graph) { return QuantizeAll(graph, ElementType::Float16); }
+
+Graph QuantizeInt8(const Graph& graph) { return QuantizeAll(graph, ElementType::Int8PerRow); }
 
 }  // namespace handpick::converter

@@ -2,7 +2,9 @@
 #ifndef HANDPICK_CONVERTER_QUANTIZE_QUANTIZE_H_
 #define HANDPICK_CONVERTER_QUANTIZE_QUANTIZE_H_
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "converter/graph/graph.h"
@@ -33,6 +35,22 @@ Graph RoundToFloat16(const Graph& graph);
 // Weights then stand for scale * int8, so that the reference interpreter computes what the bundle
 // means. Other numbers are rounded to float32.
 Graph QuantizeInt8(const Graph& graph);
+
+// A table or the weights of a layer, and the types that a bundle may keep it in.
+struct PrecisionPart {
+  std::string name;
+  bool is_table = false;
+  size_t index = 0;                        // Among the graph's tables, or its dense weights.
+  std::vector<schema::ElementType> types;  // From the most precise and largest one on.
+  std::vector<uint64_t> bytes;             // Of each.
+};
+
+// Tables first. Types are left out where the functions above keep a part in another one.
+std::vector<PrecisionPart> PrecisionParts(const Graph& graph);
+
+// As the functions above, with a type for each part, which is among its types.
+Graph QuantizeParts(const Graph& graph, const std::vector<PrecisionPart>& parts,
+                    const std::vector<schema::ElementType>& types);
 
 // A row of numbers as scale * int8, int8 in [-127, 127]: scale = largest magnitude / 127, or 1 for
 // a row of zeros.

@@ -145,6 +145,55 @@ TEST_F(EvaluateTest, NothingMeasuredIsAnError) {
   EXPECT_THAT(unknown.err, HasSubstr("standard input:1"));
 }
 
+// --precision auto: the fewest bytes of tables and layers within a budget.
+TEST_F(EvaluateTest, ConvertChoosesPrecisionsWithinABudget) {
+  constexpr char kWideDeep[] = "examples/wide_deep/model/";
+  const auto call = [&](const std::string& out, const std::string& more) {
+    return Handpick(absl::StrCat("convert --spec ", kWideDeep, "model.spec.json --weights ",
+                                 kWideDeep, "model.safetensors --catalog ", kWideDeep,
+                                 "catalog.jsonl --golden ", kWideDeep, "golden.jsonl --evaluation ",
+                                 kWideDeep, "evaluation.jsonl,", kWideDeep, "ranking.jsonl --out ",
+                                 Path(out), ".hpk --report ", Path(out), ".json ", more));
+  };
+  const Outcome made = call("auto", "--precision auto --budget auc=0.001,overlap=0.97");
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.out, HasSubstr("deep.movie_id                int8"));
+  const Json report = Json::parse(ReadText(Path("auto.json")));
+  const Json& chosen = report["search"]["chosen"];
+  EXPECT_LE(chosen["auc_drop"].get<double>(), 0.001);
+  EXPECT_GE(chosen["top10_overlap"].get<double>(), 0.97);
+  EXPECT_LT(chosen["weight_bytes"].get<uint64_t>(),
+            report["search"]["exact"]["weight_bytes"].get<uint64_t>() * 35 / 100);
+  for (const Json& part : report["parts"]) EXPECT_TRUE(part["alone"].contains("f32")) << part;
+  // The same again, byte for byte.
+  ASSERT_EQ(call("again", "--precision auto --budget auc=0.001,overlap=0.97").status, 0);
+  EXPECT_TRUE(ReadText(Path("again.hpk")) == ReadText(Path("auto.hpk")));
+  // A narrow budget keeps more.
+  ASSERT_EQ(call("narrow", "--precision auto --budget logit=0.0005").status, 0);
+  const Json narrow = Json::parse(ReadText(Path("narrow.json")));
+  EXPECT_LE(narrow["search"]["chosen"]["max_logit_error"].get<double>(), 0.0005);
+  EXPECT_GT(narrow["search"]["chosen"]["weight_bytes"].get<uint64_t>(),
+            chosen["weight_bytes"].get<uint64_t>());
+  EXPECT_TRUE(narrow["search"].contains("further"));
+  // One that nothing meets.
+  const Outcome none = call("none", "--precision auto --budget logit=0.0005,size=100KB");
+  EXPECT_EQ(none.status, 1);
+  EXPECT_THAT(none.err, HasSubstr("no choice of precisions is within the budget; the best one"));
+  EXPECT_FALSE(std::filesystem::exists(Path("none.hpk")));
+  // By hand.
+  const Outcome kept = call("kept", "--precision int8 --keep 'deep\\.layers.*=f32'");
+  ASSERT_EQ(kept.status, 0) << kept.err;
+  for (const Json& part : Json::parse(ReadText(Path("kept.json")))["parts"]) {
+    const std::string name = part["name"].get<std::string>();
+    EXPECT_EQ(
+        part["type"],
+        name == "deep.movie_id" || name == "deep.genre" || name == "deep.user_id" ? "int8" : "f32")
+        << part;
+  }
+  EXPECT_EQ(call("x", "--precision auto").status, 2);
+  EXPECT_EQ(call("x", "--budget auc=1").status, 2);
+}
+
 TEST_F(EvaluateTest, GroupsByATagAndSlicesByIt) {
   const std::string f32 = Convert("f32");
   const std::vector<std::string> lines = LinesOf(kRows);
