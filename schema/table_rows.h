@@ -3,6 +3,10 @@
 //   Float32     | x0 | x1 | ...                          4 bytes each
 //   Float16     | x0 | x1 | ...                          2 bytes each
 //   Int8PerRow  | scale, float32 | q0 | q1 | ... | 0..0  1 byte each; x = scale * q
+//   Int4PerGroup: for each 16 numbers
+//     | scale, bfloat16 | q0 q8 | q1 q9 | ... | q7 q15   4 bits each, the first one in the low
+//     bits,
+//                                                        as q + 8; x = scale * q
 #ifndef HANDPICK_SCHEMA_TABLE_ROWS_H_
 #define HANDPICK_SCHEMA_TABLE_ROWS_H_
 
@@ -18,6 +22,21 @@ namespace handpick::schema {
 // Bytes in front of the numbers of an Int8PerRow row.
 inline constexpr size_t kRowScaleBytes = sizeof(float);
 
+// Numbers of an Int4PerGroup row that have a scale together, and their bytes with it.
+inline constexpr uint32_t kGroupNumbers = 16;
+inline constexpr size_t kGroupScaleBytes = sizeof(uint16_t);
+inline constexpr size_t kGroupBytes = kGroupScaleBytes + kGroupNumbers / 2;
+
+// The scale in front of a group.
+inline float ScaleOfGroup(const uint8_t* group) {
+  uint16_t high;
+  std::memcpy(&high, group, sizeof(high));
+  const uint32_t bits = uint32_t{high} << 16;
+  float scale;
+  std::memcpy(&scale, &bits, sizeof(scale));
+  return scale;
+}
+
 // Bytes from one row to the next; 0 for types that tables do not have. Below 2^35.
 inline constexpr size_t TableRowBytes(ElementType type, uint32_t dimension) {
   switch (type) {
@@ -28,6 +47,8 @@ inline constexpr size_t TableRowBytes(ElementType type, uint32_t dimension) {
     case ElementType::Int8PerRow:
       // Whole floats, so that every row's scale is aligned.
       return (kRowScaleBytes + dimension + sizeof(float) - 1) / sizeof(float) * sizeof(float);
+    case ElementType::Int4PerGroup:
+      return (size_t{dimension} + kGroupNumbers - 1) / kGroupNumbers * kGroupBytes;
     case ElementType::Unknown:
       break;
   }
@@ -45,6 +66,12 @@ inline double NumberOfRow(ElementType type, const uint8_t* row, uint32_t column)
   if (type == ElementType::Int8PerRow) {
     std::memcpy(&number, row, sizeof(number));
     return static_cast<double>(number) * static_cast<int8_t>(row[kRowScaleBytes + column]);
+  }
+  if (type == ElementType::Int4PerGroup) {
+    const uint8_t* group = row + column / kGroupNumbers * kGroupBytes;
+    const uint32_t at = column % kGroupNumbers;
+    const int byte = group[kGroupScaleBytes + at % 8];
+    return static_cast<double>(ScaleOfGroup(group)) * ((at < 8 ? byte & 15 : byte >> 4) - 8);
   }
   std::memcpy(&number, row + column * sizeof(number), sizeof(number));
   return number;

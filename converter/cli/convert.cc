@@ -312,9 +312,10 @@ class Converter {
     const auto any = [&types](schema::ElementType type) {
       return std::find(types.begin(), types.end(), type) != types.end();
     };
-    return any(schema::ElementType::Int8PerRow) ? schema::Precision::Int8
-           : any(schema::ElementType::Float16)  ? schema::Precision::Float16
-                                                : schema::Precision::Float32;
+    return any(schema::ElementType::Int8PerRow) || any(schema::ElementType::Int4PerGroup)
+               ? schema::Precision::Int8
+           : any(schema::ElementType::Float16) ? schema::Precision::Float16
+                                               : schema::Precision::Float32;
   }
 
   // Requantize, with the catalog of the conversion.
@@ -639,7 +640,7 @@ class Converter {
   void PrintSearch() const {
     const PrecisionTrial& exact = search_->exact;
     const PrecisionTrial& chosen = search_->chosen;
-    printf("\n%-28s %-5s %12s   RMS logit error alone: f16, int8\n", "part", "type", "bytes");
+    printf("\n%-28s %-5s %12s   RMS logit error alone: f16, int8, int4\n", "part", "type", "bytes");
     for (size_t i = 0; i < parts_.size(); ++i) {
       const PrecisionPart& part = parts_[i];
       const auto alone = [&](schema::ElementType type) {
@@ -648,10 +649,11 @@ class Converter {
         const size_t t = static_cast<size_t>(found - part.types.begin());
         return absl::StrFormat("%.2g", search_->alone[i][t].rms_logit_error);
       };
-      printf("%-28s %-5s %12s   %s, %s\n", part.name.c_str(), ElementTypeName(types_[i]),
+      printf("%-28s %-5s %12s   %s, %s, %s\n", part.name.c_str(), ElementTypeName(types_[i]),
              WithCommas(part.bytes[search_->choice[i]]).c_str(),
              alone(schema::ElementType::Float16).c_str(),
-             alone(schema::ElementType::Int8PerRow).c_str());
+             alone(schema::ElementType::Int8PerRow).c_str(),
+             alone(schema::ElementType::Int4PerGroup).c_str());
     }
     printf(
         "tables and layers  %s bytes, %.1f %% of float32's; AUC %+.6f, top-10 overlap %.2f %%, "

@@ -20,6 +20,8 @@ const char* ElementName(schema::ElementType type) {
   switch (type) {
     case schema::ElementType::Int8PerRow:
       return "int8";
+    case schema::ElementType::Int4PerGroup:
+      return "int4";
     case schema::ElementType::Float16:
       return "f16";
     case schema::ElementType::Float32:

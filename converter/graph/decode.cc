@@ -157,7 +157,7 @@ class Decoder {
     table.rows = in.row_count();
     table.dimension = in.dimension();
     table.type = in.type();
-    if (!IsStored(table.type)) {
+    if (!IsStored(table.type) && table.type != schema::ElementType::Int4PerGroup) {
       return Corrupt(absl::StrCat("'", table.name, "' has an unknown element type"));
     }
     const uint8_t* const data = in.data() == nullptr ? nullptr : in.data()->data();

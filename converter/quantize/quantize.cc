@@ -187,6 +187,11 @@ std::vector<PrecisionPart> PrecisionParts(const Graph& graph) {
     if (IsFloat32(table)) {
       if (FitFloat16(table.floats)) part.types.push_back(ElementType::Float16);
       if (IsWorthQuantizing(table)) part.types.push_back(ElementType::Int8PerRow);
+      // Of a few numbers a row, groups are not smaller.
+      if (schema::TableRowBytes(ElementType::Int4PerGroup, table.dimension) <
+          schema::TableRowBytes(part.types.back(), table.dimension)) {
+        part.types.push_back(ElementType::Int4PerGroup);
+      }
     }
     for (const ElementType type : part.types) {
       part.bytes.push_back(table.rows * schema::TableRowBytes(type, table.dimension));

@@ -188,6 +188,8 @@ const char* ElementTypeName(schema::ElementType type) {
       return "f16";
     case schema::ElementType::Int8PerRow:
       return "int8";
+    case schema::ElementType::Int4PerGroup:
+      return "int4";
     default:
       return "f32";
   }
@@ -237,7 +239,7 @@ absl::Status KeepParts(absl::string_view recipes, std::vector<PrecisionPart>* pa
       return absl::InvalidArgumentError(absl::StrCat("--keep ", recipe, ": ", why));
     };
     const size_t equals = recipe.rfind('=');
-    if (equals == absl::string_view::npos) return bad("expected PATTERN=f32, f16 or int8");
+    if (equals == absl::string_view::npos) return bad("expected PATTERN=f32, f16, int8 or int4");
     const std::string pattern(recipe.substr(0, equals));
     const absl::string_view type_name = recipe.substr(equals + 1);
     std::regex expression;

@@ -17,7 +17,7 @@ hp_status Loader::CheckData(const char* thing, const char* name, schema::Element
                             uint64_t rows, uint64_t columns, uint64_t row_bytes,
                             const flatbuffers::Vector<uint8_t>* data) {
   if (type != schema::ElementType::Float32 && type != schema::ElementType::Float16 &&
-      type != schema::ElementType::Int8PerRow) {
+      type != schema::ElementType::Int8PerRow && type != schema::ElementType::Int4PerGroup) {
     return Bad(thing, name, "unknown element type");
   }
   uint64_t bytes = 0;
@@ -67,6 +67,9 @@ hp_status Loader::Dense() {
     const schema::DenseWeights& in = *bundle_.dense_weights()->Get(i);
     DenseWeights& to = out[i];
     to.name = Text(in.name());
+    if (in.type() == schema::ElementType::Int4PerGroup) {
+      return Bad("dense layer", to.name, "has 4 bits a number, which tables alone may have");
+    }
     const bool int8 = in.type() == schema::ElementType::Int8PerRow;
     const uint64_t element_bytes = int8                                        ? sizeof(int8_t)
                                    : in.type() == schema::ElementType::Float16 ? sizeof(uint16_t)

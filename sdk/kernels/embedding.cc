@@ -27,6 +27,17 @@ template <typename F>
 HWY_INLINE void ForEachCoordinate(const Table& table, uint32_t row, uint32_t begin, uint32_t count,
                                   float* out, F f) {
   switch (table.type) {
+    case schema::ElementType::Int4PerGroup:
+      return ForEachGroup(
+          table, row, begin, count, [&](uint32_t at, const float* numbers, uint32_t some) HWY_ATTR {
+            const DF d;
+            const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+            for (uint32_t i = 0; i < some; i += n) {
+              const uint32_t valid = some - i < n ? some - i : n;
+              const VF x = hn::LoadU(d, numbers + i);
+              hn::StoreN(f(hn::LoadN(d, out + at + i, valid), x), d, out + at + i, valid);
+            }
+          });
     case schema::ElementType::Int8PerRow:
       return ForEachCoordinate(Int8Row(table, row, begin), count, out, f);
     case schema::ElementType::Float16:

@@ -126,9 +126,43 @@ void GatherRowsOf(absl::Span<const GatherSource> sources, const GatherRange& ran
   }
 }
 
+// The same of Int4PerGroup rows: one body for all that becomes of rows, since a row's numbers are
+// decoded into memory anyway.
+void GatherGroups(absl::Span<const GatherSource> sources, const GatherRange& range,
+                  const GatherSums& sums) {
+  const DF d;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  for (uint32_t i = 0; i < range.count; ++i) {
+    bool add = sums.add;
+    for (const GatherSource& source : sources) {
+      if (range.first + i + 1 < range.tile) {
+        const size_t next = source.index[range.first + i + 1];
+        PrefetchLines(source.table->rows + next * source.table->row_bytes, source.table->row_bytes);
+      }
+      ForEachGroup(*source.table, source.index[range.first + i], range.begin, range.width,
+                   [&](uint32_t at, const float* numbers, uint32_t some) HWY_ATTR {
+                     const size_t to = i * sums.stride + at;
+                     for (uint32_t c = 0; c < some; c += n) {
+                       const uint32_t valid = some - c < n ? some - c : n;
+                       const VF x = hn::LoadU(d, numbers + c);
+                       const auto put = [&](VF term, float* sum) HWY_ATTR {
+                         const VF before = add ? hn::LoadN(d, sum, valid) : hn::Zero(d);
+                         hn::StoreN(hn::Add(before, term), d, sum, valid);
+                       };
+                       if (sums.rows != nullptr) put(x, sums.rows + to + c);
+                       if (sums.squares != nullptr) put(hn::Mul(x, x), sums.squares + to + c);
+                     }
+                   });
+      add = true;
+    }
+  }
+}
+
 void GatherRows(absl::Span<const GatherSource> sources, const GatherRange& range,
                 const GatherSums& sums) {
   switch (sources[0].table->type) {
+    case schema::ElementType::Int4PerGroup:
+      return GatherGroups(sources, range, sums);
     case schema::ElementType::Int8PerRow:
       return GatherRowsOf<Int8Row>(sources, range, sums);
     case schema::ElementType::Float16:

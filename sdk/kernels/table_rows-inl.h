@@ -111,6 +111,43 @@ class Int8Row {
   uint32_t begin_;
 };
 
+// The 16 numbers of a group of an Int4PerGroup row.
+HWY_INLINE void DecodeGroup(const uint8_t* HWY_RESTRICT group, float* HWY_RESTRICT out) {
+  const hn::CappedTag<float, 8> d;
+  const hn::Rebind<int32_t, decltype(d)> di;
+  const hn::Rebind<uint8_t, decltype(d)> d8;
+  const size_t n = hn::Lanes(d);
+  const auto scale = hn::Set(d, schema::ScaleOfGroup(group));
+  const auto eight = hn::Set(di, 8);
+  const auto number = [&](hn::Vec<decltype(di)> nibble) HWY_ATTR {
+    return hn::Mul(scale, hn::ConvertTo(d, hn::Sub(nibble, eight)));
+  };
+  for (size_t i = 0; i < 8; i += n) {
+    const auto both = hn::PromoteTo(di, hn::LoadU(d8, group + schema::kGroupScaleBytes + i));
+    hn::StoreU(number(hn::And(both, hn::Set(di, 15))), d, out + i);
+    hn::StoreU(number(hn::ShiftRight<4>(both)), d, out + 8 + i);
+  }
+}
+
+// Calls f(at, numbers, count) for the numbers [begin, begin + count) of an Int4PerGroup row, a
+// group or a part of one at a time; `at` is counted from `begin`, and behind `numbers` there may be
+// read a vector.
+template <typename F>
+HWY_INLINE void ForEachGroup(const Table& table, uint32_t row, uint32_t begin, uint32_t count,
+                             F f) {
+  const uint8_t* of_row = table.rows + row * table.row_bytes;
+  float numbers[2 * schema::kGroupNumbers] = {};
+  for (uint32_t at = 0; at < count;) {
+    const uint32_t column = begin + at;
+    const uint32_t skipped = column % schema::kGroupNumbers;
+    const uint32_t left = schema::kGroupNumbers - skipped;
+    const uint32_t some = count - at < left ? count - at : left;
+    DecodeGroup(of_row + column / schema::kGroupNumbers * schema::kGroupBytes, numbers);
+    f(at, static_cast<const float*>(numbers + skipped), some);
+    at += some;
+  }
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace handpick
 HWY_AFTER_NAMESPACE();

@@ -18,6 +18,7 @@
 #include "converter/emit/emit.h"
 #include "converter/emit/integrity.h"
 #include "converter/graph/decode.h"
+#include "converter/graph/pack_rows.h"
 #include "converter/io/files.h"
 #include "converter/pipeline.h"
 #include "converter/quantize/quantize.h"
@@ -180,6 +181,12 @@ std::string WholeBuffer(const TableData& table) {
       bytes.append((4 - table.dimension % 4) % 4, '\0');
       continue;
     }
+    if (table.type == schema::ElementType::Int4PerGroup) {
+      std::string packed(table.row_bytes(), '\0');
+      PackRows(row, 1, table.dimension, table.type, reinterpret_cast<uint8_t*>(&packed[0]));
+      bytes += packed;
+      continue;
+    }
     for (uint32_t j = 0; j < table.dimension; ++j) {
       const hwy::float16_t half = hwy::F16FromF32(row[j]);
       table.type == schema::ElementType::Float16 ? append(&half, sizeof(half))
@@ -193,7 +200,8 @@ std::string WholeBuffer(const TableData& table) {
 // is their hash: tables of several blocks whose last is not full, of less than one, of a row.
 TEST(BundleImageTest, RowsPackedInBlocksAreThoseOfAWholeBuffer) {
   constexpr schema::ElementType kTypes[] = {
-      schema::ElementType::Float32, schema::ElementType::Float16, schema::ElementType::Int8PerRow};
+      schema::ElementType::Float32, schema::ElementType::Float16, schema::ElementType::Int8PerRow,
+      schema::ElementType::Int4PerGroup};
   constexpr struct {
     uint32_t rows, dimension;
   } kShapes[] = {{120'001, 16}, {200'003, 5}, {70'001, 33}, {1, 3}, {1000, 1}};

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -9,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "converter/graph/pack_rows.h"
+#include "schema/table_rows.h"
 #include "tests/support/random_model.h"
 #include "tests/support/small_graph.h"
 
@@ -39,6 +42,47 @@ TEST(QuantizeRowTest, NoNumberIsOffByMoreThanHalfAStep) {
     for (int j = 0; j < 33; ++j) {
       EXPECT_NEAR(row.values[j] * static_cast<double>(row.scale), numbers[j], row.scale * 0.50001);
     }
+  }
+}
+
+// Of each group the largest numbers may be cut off, if the sum of squares is less then.
+TEST(Int4RowsTest, NoGroupIsOffByMoreThanWithTheLargestNumberAtSeven) {
+  Random random(8);
+  for (uint32_t dimension = 1; dimension < 70; ++dimension) {
+    std::vector<float> numbers;
+    const double size = std::pow(10, random.Between(-20, 20));
+    for (uint32_t j = 0; j < dimension; ++j) {
+      numbers.push_back(static_cast<float>(size * random.Signed()));
+    }
+    std::vector<uint8_t> row(schema::TableRowBytes(schema::ElementType::Int4PerGroup, dimension));
+    PackRows(numbers.data(), 1, dimension, schema::ElementType::Int4PerGroup, row.data());
+    for (uint32_t begin = 0; begin < dimension; begin += 16) {
+      double squares = 0, plain = 0, largest = 0;
+      const uint32_t end = std::min(dimension, begin + 16);
+      for (uint32_t j = begin; j < end; ++j) {
+        largest = std::max(largest, std::abs(static_cast<double>(numbers[j])));
+      }
+      for (uint32_t j = begin; j < end; ++j) {
+        const double x = numbers[j];
+        const double error =
+            schema::NumberOfRow(schema::ElementType::Int4PerGroup, row.data(), j) - x;
+        squares += error * error;
+        const double step = largest / 7;
+        const double rounded = std::nearbyint(x / step) * step - x;
+        plain += rounded * rounded;
+      }
+      // A bfloat16 scale is off by 2^-9 of itself.
+      EXPECT_LE(std::sqrt(squares), std::sqrt(plain) + largest * 0.008) << dimension;
+    }
+  }
+}
+
+TEST(Int4RowsTest, ZerosStayZeros) {
+  const float numbers[20] = {};
+  uint8_t row[20];
+  PackRows(numbers, 1, 20, schema::ElementType::Int4PerGroup, row);
+  for (uint32_t j = 0; j < 20; ++j) {
+    EXPECT_EQ(schema::NumberOfRow(schema::ElementType::Int4PerGroup, row, j), 0);
   }
 }
 

@@ -281,6 +281,26 @@ TEST_P(RuntimePropertyTest, Int8LogitsAreThoseOfTheDecodedProgram) {
   ExpectRuntimeAgrees(bytes, *decoded, by * kInt8Tolerance, by * kMeanInt8Tolerance);
 }
 
+// Each table in its smallest type, 4 bits where rows are long enough; layers in float32.
+TEST_P(RuntimePropertyTest, Int4LogitsAreThoseOfTheDecodedProgram) {
+  auto conversion =
+      Convert(model_.spec, model_.weights, {schema::Precision::Float32, 0, "property_test"});
+  ASSERT_TRUE(conversion.ok()) << conversion.status();
+  const std::vector<PrecisionPart> parts = PrecisionParts(conversion->rewritten);
+  std::vector<schema::ElementType> types;
+  for (const PrecisionPart& part : parts) {
+    types.push_back(part.is_table ? part.types.back() : part.types.front());
+  }
+  const absl::Status requantized =
+      Requantize(parts, types, {schema::Precision::Int8, 0, "property_test"}, &*conversion);
+  ASSERT_TRUE(requantized.ok()) << requantized;
+  const absl::StatusOr<std::string> bytes = Serialize(conversion->bundle);
+  ASSERT_TRUE(bytes.ok()) << bytes.status();
+  const absl::StatusOr<Graph> decoded = DecodeBundle(*bytes);
+  ASSERT_TRUE(decoded.ok()) << decoded.status();
+  ExpectRuntimeAgrees(*bytes, *decoded, float_tolerance(), kFloat32Tolerance);
+}
+
 TEST_P(RuntimePropertyTest, AppendedEventsGiveTheBitsOfAHistorySetAtOnce) {
   for (const auto precision :
        {schema::Precision::Float32, schema::Precision::Float16, schema::Precision::Int8}) {

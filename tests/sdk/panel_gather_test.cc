@@ -35,9 +35,9 @@ std::vector<float> Numbers(Engine& random, size_t count) {
 }
 
 constexpr ElementType kTypes[] = {ElementType::Float32, ElementType::Float16,
-                                  ElementType::Int8PerRow};
+                                  ElementType::Int8PerRow, ElementType::Int4PerGroup};
 
-ElementType AnyType(Engine& random) { return kTypes[random() % 3]; }
+ElementType AnyType(Engine& random) { return kTypes[random() % 4]; }
 
 // Embedding tables, with the numbers that they stand for. The last row ends where the memory does.
 struct SomeTable {
@@ -46,6 +46,10 @@ struct SomeTable {
     for (uint32_t row = 0; row < row_count; ++row) {
       float* of_row = numbers.data() + size_t{row} * dimension;
       const float scale = static_cast<float>(1 + random() % 100) / 3000;
+      if (type == ElementType::Int4PerGroup) {
+        AppendGroups(of_row, dimension, random);
+        continue;
+      }
       if (type == ElementType::Int8PerRow) Append(scale);
       for (uint32_t c = 0; c < dimension; ++c) {
         if (type == ElementType::Float32) {
@@ -67,6 +71,24 @@ struct SomeTable {
   }
   SomeTable(const SomeTable&) = delete;
   SomeTable& operator=(const SomeTable&) = delete;
+
+  // Number by number, as schema/table_rows.h draws it.
+  void AppendGroups(float* of_row, uint32_t dimension, Engine& random) {
+    for (uint32_t begin = 0; begin < dimension; begin += 16) {
+      const auto scale_bits = static_cast<uint16_t>(0x3C00 + random() % 256);  // About 0.01.
+      Append(scale_bits);
+      const uint32_t wide = uint32_t{scale_bits} << 16;
+      float scale;
+      std::memcpy(&scale, &wide, sizeof(scale));
+      uint8_t bytes[8] = {};
+      for (uint32_t c = 0; c < 16; ++c) {
+        const int q = begin + c < dimension ? static_cast<int>(random() % 15) - 7 : 0;
+        bytes[c % 8] = static_cast<uint8_t>(bytes[c % 8] | (q + 8) << (c < 8 ? 0 : 4));
+        if (begin + c < dimension) of_row[begin + c] = scale * static_cast<float>(q);
+      }
+      for (const uint8_t byte : bytes) Append(byte);
+    }
+  }
 
   template <typename T>
   void Append(T x) {

@@ -157,13 +157,13 @@ TEST_F(EvaluateTest, ConvertChoosesPrecisionsWithinABudget) {
   };
   const Outcome made = call("auto", "--precision auto --budget auc=0.001,overlap=0.97");
   ASSERT_EQ(made.status, 0) << made.err;
-  EXPECT_THAT(made.out, HasSubstr("deep.movie_id                int8"));
+  EXPECT_THAT(made.out, HasSubstr("deep.movie_id                int4"));
   const Json report = Json::parse(ReadText(Path("auto.json")));
   const Json& chosen = report["search"]["chosen"];
   EXPECT_LE(chosen["auc_drop"].get<double>(), 0.001);
   EXPECT_GE(chosen["top10_overlap"].get<double>(), 0.97);
   EXPECT_LT(chosen["weight_bytes"].get<uint64_t>(),
-            report["search"]["exact"]["weight_bytes"].get<uint64_t>() * 35 / 100);
+            report["search"]["exact"]["weight_bytes"].get<uint64_t>() * 28 / 100);
   for (const Json& part : report["parts"]) EXPECT_TRUE(part["alone"].contains("f32")) << part;
   // The same again, byte for byte.
   ASSERT_EQ(call("again", "--precision auto --budget auc=0.001,overlap=0.97").status, 0);
