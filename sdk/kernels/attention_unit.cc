@@ -232,13 +232,31 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
           HWY_ATTR { StoreWords(width, work.rounded, shape.stride, lane, f); });
 }
 
+// Layers that are taken in two places, not inline: each is code of several kilobytes.
+HWY_NOINLINE void FloatLayer(const float* weights, uint32_t in, uint32_t out, const float* start,
+                             const float* x, float* y, PanelShape shape) {
+  DenseLayer(
+      weights, in, out, [start](uint32_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
+      x, y, shape, keep);
+}
+
+[[maybe_unused]] HWY_NOINLINE void ByteLayer(const Int8Weights& weights, uint32_t in, uint32_t out,
+                                             const float* start, const uint8_t* bytes,
+                                             const float* scale, int32_t zero_point, float* y,
+                                             PanelShape shape) {
+  Int8LayerOfScaled(
+      weights, in, out, [start](uint32_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
+      bytes, scale, zero_point, y, shape);
+}
+
 // y = layer activation(x); x is written over.
 void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
               const Activation& activation, float* x, float* y, PanelShape shape,
               const UnitWork& work) {
   const Matrix& matrix = layer.matrix;
-  const auto start = [&](uint32_t j)
-                         HWY_ATTR { return matrix.bias != nullptr ? matrix.bias[j] : 0.0f; };
+  [[maybe_unused]] const auto start = [&](uint32_t j) HWY_ATTR {
+    return matrix.bias != nullptr ? matrix.bias[j] : 0.0f;
+  };
   const bool sigmoid = activation.kind == schema::ActivationKind::Sigmoid;
   if (!sigmoid || ready.way == Way::kFloats) Activate(activation, 0, matrix.in, x, shape);
   if constexpr (kWithoutDotProduct == Way::kWords) {
@@ -258,8 +276,8 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
       uint8_t* bytes = reinterpret_cast<uint8_t*>(work.rounded);
       if (sigmoid) {
         SigmoidToBytes(x, matrix.in, work, shape);
-        Int8LayerOfScaled(Int8RowsOf(matrix, 0), matrix.in, matrix.out, start, bytes, work.scale, 0,
-                          y, shape);
+        ByteLayer(Int8RowsOf(matrix, 0), matrix.in, matrix.out, matrix.bias, bytes, work.scale, 0,
+                  y, shape);
       } else {
         const Int8Panel panel = {bytes, work.scale, work.zero_point};
         Quantize(x, matrix.in, panel, shape);
@@ -268,7 +286,7 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
       return;
     }
   }
-  DenseLayer(ready.floats, matrix.in, matrix.out, start, x, y, shape, keep);
+  FloatLayer(ready.floats, matrix.in, matrix.out, matrix.bias, x, y, shape);
 }
 
 // Scores of one panel for one event, from the first layer's sums in `work.hidden[0]`.
@@ -315,7 +333,6 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
     const uint32_t position = (ring.oldest + e) % ring.capacity;
     const float* key = input.key + position * input.key_stride;
     const float* key_row = input.key_row + position * input.key_row_stride;
-    const auto start = [key_row](uint32_t j) HWY_ATTR { return key_row[j]; };
     if (!int8) {
       Fold(fold, key, work.folded);
     } else if constexpr (kMayTakeBytes) {
@@ -324,12 +341,12 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
     for (uint32_t p = 0; p < panels; ++p) {
       const PanelShape shape = ShapeOfPanel(candidates, p, stride);
       if (!int8) {
-        DenseLayer(work.folded, query_width, first_width, start,
-                   input.query + p * input.query_panel, work.hidden[0], shape, keep);
+        FloatLayer(work.folded, query_width, first_width, key_row,
+                   input.query + p * input.query_panel, work.hidden[0], shape);
       } else if constexpr (kMayTakeBytes) {
-        Int8LayerOfScaled({work.fold_bytes, work.fold_scales, work.fold_sums}, query_width,
-                          first_width, start, work.query_bytes + p * query_bytes,
-                          work.query_scale + size_t{p} * stride, 128, work.hidden[0], shape);
+        ByteLayer({work.fold_bytes, work.fold_scales, work.fold_sums}, query_width, first_width,
+                  key_row, work.query_bytes + p * query_bytes,
+                  work.query_scale + size_t{p} * stride, 128, work.hidden[0], shape);
       }
       FinishPanel(weights, work, scores + p * score_panel + size_t{e} * stride, shape);
     }

@@ -259,10 +259,15 @@ uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
     const bool single = count == 1 && way == Way::kFloats;
     if (!single) ForEachOutputBlock(count, [&](uint32_t, auto) { ++blocks; });
   }
-  const uint32_t vectors = way == Way::kWords ? kWordVectors : kBlockVectors;
   uint64_t groups = 0;  // Of vectors.
   for (uint32_t p = 0; p < grid.panels(); ++p) {
-    groups += whole(ShapeOfPanel(grid.candidates, p, grid.stride).lanes, vectors * hn::Lanes(DF()));
+    const uint32_t lanes = ShapeOfPanel(grid.candidates, p, grid.stride).lanes;
+    const auto count = [&](uint32_t, auto) { ++groups; };
+    if (way == Way::kWords) {
+      ForEachVectorGroup<kWordVectors>(lanes, count);
+    } else {
+      ForEachVectorGroup(lanes, count);
+    }
   }
   return groups * grid.events * blocks * whole(steps, kStepsOfTurn);
 }

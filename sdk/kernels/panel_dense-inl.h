@@ -42,18 +42,23 @@ inline constexpr int kBlockVectors = 3;
 #define HANDPICK_APART HWY_ATTR __attribute__((noinline))
 
 // Calls f(first lane, integral_constant V) so that vectors of V * Lanes(DF()) lanes, V being kMost
-// at most, cover `lanes`.
+// or kLeast, cover `lanes`, whole lane groups. Each V is f's code once more: where a lane group has
+// two or four vectors, none is left alone; where it has one, eight outputs by one vector keep a
+// processor as busy as by two.
 template <int kMost = kBlockVectors, typename F>
 HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
-  const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
+  constexpr uint32_t n = HWY_MAX_LANES_D(DF);
+  constexpr int kLeast = n < kLaneGroup ? 2 : 1;
   uint32_t lane = 0;
-  for (; lane + kMost * n <= lanes; lane += kMost * n)
-    f(lane, std::integral_constant<int, kMost>());
-  if (kMost == 3 && lane + 2 * n <= lanes) {
-    f(lane, std::integral_constant<int, 2>());
-  } else if (lane + n <= lanes) {
-    f(lane, std::integral_constant<int, 1>());
+  if constexpr (kMost > kLeast) {
+    // A single vector must not be left.
+    for (uint32_t left = lanes; left >= kMost * n && (kLeast == 1 || left != (kMost + 1) * n);
+         left = lanes - lane) {
+      f(lane, std::integral_constant<int, kMost>());
+      lane += kMost * n;
+    }
   }
+  for (; lane < lanes; lane += kLeast * n) f(lane, std::integral_constant<int, kLeast>());
 }
 
 // Calls f(first output, integral_constant R) so that blocks of R outputs cover `out`.
@@ -198,24 +203,20 @@ inline constexpr bool kAsksForDotProduct = false;
 #endif
 HWY_INLINE bool TakeDotProduct() { return kAsksForDotProduct && HasDotProduct(); }
 
-// acc + the sum of four products of bytes, lane by lane.
-template <bool kDotProduct>
+// acc + the sum of four products of bytes, lane by lane. arm64: where TakeDotProduct().
 HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
 #if HWY_ARCH_ARM_A64
-  if constexpr (kDotProduct) {
-    // Not the intrinsic: the target's functions are compiled for processors without it, too. What
-    // .arch allows holds to the end of the function, for the assembler alone.
-    __asm__(
+  // Not the intrinsic: the target's functions are compiled for processors without it, too. What
+  // .arch allows holds to the end of the function, for the assembler alone.
+  __asm__(
 #if !defined(__ARM_FEATURE_DOTPROD)
-        ".arch armv8.2-a+crypto+dotprod\n\t"
+      ".arch armv8.2-a+crypto+dotprod\n\t"
 #endif
-        "sdot %0.4s, %1.16b, %2.16b"
-        : "+w"(acc.raw)
-        : "w"(x.raw), "w"(weights.raw));
-    return acc;
-  }
-#endif
-#if HWY_TARGET <= HWY_AVX3_DL && HWY_COMPILER_GCC_ACTUAL
+      "sdot %0.4s, %1.16b, %2.16b"
+      : "+w"(acc.raw)
+      : "w"(x.raw), "w"(weights.raw));
+  return acc;
+#elif HWY_TARGET <= HWY_AVX3_DL && HWY_COMPILER_GCC_ACTUAL
   // With the intrinsic, gcc 12 copies accumulators through memory.
   __asm__("vpdpbusd %2, %1, %0" : "+v"(acc.raw) : "v"(x.raw), "v"(weights.raw));
   return acc;
@@ -231,10 +232,10 @@ HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
 
 // acc[r][v] += sum over k of weights[r][k] * byte[k][v], where bytes stand as in an Int8Panel.
 // Reads no weight behind the last of a row.
-template <bool kDotProduct, int R, int V, typename Turn>
-HWY_INLINE void AddInt8BlockBy(const int8_t* HWY_RESTRICT weights, size_t weight_stride,
-                               uint32_t in, const uint8_t* HWY_RESTRICT x, size_t stride,
-                               VI (&acc)[R][V], Turn turn) {
+template <int R, int V, typename Turn = NoTurn>
+HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_stride, uint32_t in,
+                             const uint8_t* HWY_RESTRICT x, size_t stride, VI (&acc)[R][V],
+                             Turn turn = Turn()) {
   const DI d;
   const size_t n = hn::Lanes(d);
   const auto multiply = [&](size_t k, size_t bytes) HWY_ATTR {
@@ -249,7 +250,7 @@ HWY_INLINE void AddInt8BlockBy(const int8_t* HWY_RESTRICT weights, size_t weight
       std::memcpy(&four, weights + r * weight_stride + k, bytes);
       const VI weight = hn::Set(d, four);
 #pragma GCC unroll 3
-      for (int v = 0; v < V; ++v) acc[r][v] = DotOfFour<kDotProduct>(xv[v], weight, acc[r][v]);
+      for (int v = 0; v < V; ++v) acc[r][v] = DotOfFour(xv[v], weight, acc[r][v]);
     }
   };
   size_t k = 0;
@@ -261,18 +262,6 @@ HWY_INLINE void AddInt8BlockBy(const int8_t* HWY_RESTRICT weights, size_t weight
   if (k < in) multiply(k, in - k);
 }
 
-// `dot_product`: TakeDotProduct(), asked before the sums begin.
-template <int R, int V, typename Turn = NoTurn>
-HWY_INLINE void AddInt8Block(bool dot_product, const int8_t* weights, size_t weight_stride,
-                             uint32_t in, const uint8_t* x, size_t stride, VI (&acc)[R][V],
-                             Turn turn = Turn()) {
-  if (kAsksForDotProduct && dot_product) {
-    AddInt8BlockBy<true>(weights, weight_stride, in, x, stride, acc, turn);
-  } else {
-    AddInt8BlockBy<false>(weights, weight_stride, in, x, stride, acc, turn);
-  }
-}
-
 // y[j] = finish(j, start[j] + weights[j] x), x being bytes:
 //   weight_scale x_scale (sum of products of bytes - (zero_point - offset) row_sum) + start
 template <typename Start, typename Finish, typename Turn = NoTurn>
@@ -282,7 +271,6 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
   const DF d;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
-  const bool dot_product = TakeDotProduct();
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
     constexpr int V = decltype(vectors)::value;
     VF scale[V];
@@ -298,8 +286,8 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
       for (int r = 0; r < R; ++r) {
         for (int v = 0; v < V; ++v) acc[r][v] = hn::Zero(DI());
       }
-      AddInt8Block<R, V>(dot_product, weights.data + size_t{j} * in, in, in,
-                         x.bytes + size_t{lane} * 4, stride, acc, turn);
+      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, x.bytes + size_t{lane} * 4, stride,
+                         acc, turn);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const VF begin = hn::Set(d, start(j + r));
@@ -327,7 +315,6 @@ HWY_INLINE void Int8LayerOfScaled(const Int8Weights& weights, uint32_t in, uint3
   const DI di;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
-  const bool dot_product = TakeDotProduct();
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
     constexpr int V = decltype(vectors)::value;
     VF scale[V];
@@ -339,8 +326,8 @@ HWY_INLINE void Int8LayerOfScaled(const Int8Weights& weights, uint32_t in, uint3
         const VI zero = hn::Set(di, (kByteOffset - zero_point) * weights.row_sums[j + r]);
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
-      AddInt8Block<R, V>(dot_product, weights.data + size_t{j} * in, in, in,
-                         bytes + size_t{lane} * 4, stride, acc);
+      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
+                         acc);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const VF begin = hn::Set(d, start(j + r));
@@ -365,7 +352,6 @@ HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint
   const DI di;
   const size_t n = hn::Lanes(d);
   const size_t stride = shape.stride;
-  const bool dot_product = TakeDotProduct();
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
     constexpr int V = decltype(vectors)::value;
     ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
@@ -375,8 +361,8 @@ HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint
         const VI zero = hn::Set(di, (kByteOffset - zero_point) * weights.row_sums[j + r]);
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
-      AddInt8Block<R, V>(dot_product, weights.data + size_t{j} * in, in, in,
-                         bytes + size_t{lane} * 4, stride, acc);
+      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
+                         acc);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         const VF scale = hn::Set(d, weights.scales[j + r] * x_scale);

@@ -1,4 +1,4 @@
-// What goes on element by element, activations among it, and the reductions over events.
+// What goes on element by element, and the reductions over events.
 #include <algorithm>
 #include <type_traits>
 
@@ -9,7 +9,6 @@
 #include "hwy/foreach_target.h"
 //
 #include "hwy/highway.h"
-#include "sdk/kernels/panel_activate-inl.h"
 #include "sdk/kernels/panel_dense-inl.h"
 #include "sdk/kernels/simd_math-inl.h"
 
@@ -30,10 +29,6 @@ HWY_INLINE void ForEachVector(uint32_t width, PanelShape shape, F f) {
 
 HWY_INLINE VF Read(const PanelOperand& operand, uint32_t c, size_t at) {
   return operand.broadcast ? hn::Set(DF(), operand.data[c]) : hn::Load(DF(), operand.data + at);
-}
-
-void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape) {
-  Activate(activation, 0, width, y, shape);
 }
 
 void CopyPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
@@ -223,7 +218,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace handpick {
 
-HWY_EXPORT(ActivatePanel);
 HWY_EXPORT(CopyPanel);
 HWY_EXPORT(AddPanel);
 HWY_EXPORT(MultiplyPanels);
@@ -233,10 +227,6 @@ HWY_EXPORT(WeightedSumPanels);
 HWY_EXPORT(SoftmaxPanel);
 HWY_EXPORT(NormalizePanel);
 HWY_EXPORT(AddWeightedRows);
-
-void ActivatePanel(const Activation& activation, uint32_t width, float* y, PanelShape shape) {
-  HWY_DYNAMIC_DISPATCH(ActivatePanel)(activation, width, y, shape);
-}
 
 void CopyPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
   HWY_DYNAMIC_DISPATCH(CopyPanel)(a, width, out, shape);
