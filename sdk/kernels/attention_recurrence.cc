@@ -98,19 +98,18 @@ HWY_NOINLINE HP_NOCLONE void MultiplyBlock(const Matrix& matrix, const Recurrenc
   for (uint32_t gate = gates.begin; gate < gates.end; ++gate) {
     const uint32_t row = gate * width + first;
     float* to = work.products + size_t{gate} * kUnitBlock * stride;
-    const auto start = [&](uint32_t j) HWY_ATTR { return work.start[row + j]; };
-    const auto keep = [](uint32_t, VF sum) HWY_ATTR { return sum; };
+    const float* start = work.start + row;
     if (work.matrix.way == Way::kFloats) {
-      DenseLayer(work.matrix.floats + size_t{row} * width, width, count, start, state, to, shape,
-                 keep);
+      FloatLayer(work.matrix.floats + size_t{row} * width, width, count, start, state, to, shape);
     } else if constexpr (kWithoutDotProduct == Way::kWords) {
       const size_t pairs = WordPairs(width);
-      WordLayer(work.matrix.words + 2 * row * pairs, matrix.scales + row, pairs, count, start,
-                work.rounded, work.scale, to, shape, keep);
+      PlainWordLayer(work.matrix.words + 2 * row * pairs, matrix.scales + row, pairs, count, start,
+                     work.rounded, work.scale, to, shape);
     } else if constexpr (kMayTakeBytes) {
-      Int8LayerOfUniform(Int8RowsOf(matrix, row), width, count, start,
-                         reinterpret_cast<const uint8_t*>(work.rounded), 1 / kStateLevels,
-                         kStateZeroPoint, to, shape);
+      Int8LayerOfUniform(
+          Int8RowsOf(matrix, row), width, count, [start](uint32_t j) HWY_ATTR { return start[j]; },
+          reinterpret_cast<const uint8_t*>(work.rounded), 1 / kStateLevels, kStateZeroPoint, to,
+          shape);
     }
   }
 }
@@ -283,10 +282,16 @@ HWY_NOINLINE void RoundState(const float* state, uint32_t width, const Recurrenc
   }
 }
 
-template <Cell kCell, int kDegree>
-void Recur(const AttentionRecurrenceWeights& weights, const float* gates, size_t gate_stride,
-           const EventRing& ring, const float* attention, float* state, PanelShape shape,
-           const RecurrenceWork& work) {
+// UpdateBlock of a cell, ResetBlock or RenewBlock.
+using Update = void (*)(const AttentionRecurrenceWeights& weights, const RecurrenceWork& work,
+                        const float* gates, const float* attention, const float* before,
+                        float* after, uint32_t first, uint32_t count, PanelShape shape);
+
+// One copy for all cells. `update`: of a cell whose reset does not come first.
+HWY_NOINLINE void Recur(const AttentionRecurrenceWeights& weights, Update update,
+                        const float* gates, size_t gate_stride, const EventRing& ring,
+                        const float* attention, float* state, PanelShape shape,
+                        const RecurrenceWork& work) {
   const uint32_t width = weights.matrix.in;
   const size_t size = size_t{width} * shape.stride;
   const float* bias = weights.matrix.bias;
@@ -300,24 +305,47 @@ void Recur(const AttentionRecurrenceWeights& weights, const float* gates, size_t
       work.start[i] = (bias != nullptr ? bias[i] : 0.0f) + (added ? event[i] : 0.0f);
     }
     const float* attention_now = attention + size_t{e} * shape.stride;
-    // Calls update for blocks of units, behind the products of some gates with what is given.
-    const auto for_blocks = [&](GateRange range, const float* given, auto update) HWY_ATTR {
+    // Calls `then` for blocks of units, behind the products of some gates with what is given.
+    const auto for_blocks = [&](GateRange range, const float* given, Update then) HWY_ATTR {
       RoundState(given, width, work, shape);
       for (uint32_t first = 0; first < width; first += kUnitBlock) {
         const uint32_t count = std::min(kUnitBlock, width - first);
         MultiplyBlock(weights.matrix, work, range, given, first, count, shape);
-        update(weights, work, event, attention_now, before, after, first, count, shape);
+        then(weights, work, event, attention_now, before, after, first, count, shape);
       }
     };
-    if constexpr (schema::ResetsFirst(kCell)) {
+    if (schema::ResetsFirst(weights.cell)) {
       for_blocks(kResetAndUpdate, before, ResetBlock);
       for_blocks(kNew, work.reset, RenewBlock);
     } else {
-      for_blocks(kEveryGate, before, UpdateBlock<kCell, kDegree>);
+      for_blocks(kEveryGate, before, update);
     }
     std::swap(before, after);
   }
   if (before != state) std::copy_n(before, size, state);
+}
+
+template <Cell kCell>
+Update UpdateOf(Way way) {
+  // A state of 8 bits is rounded more than a coarse gate is off.
+  if constexpr (kMayTakeBytes) {
+    if (way == Way::kBytes) return UpdateBlock<kCell, kCoarse>;
+  }
+  return UpdateBlock<kCell, kExact>;
+}
+
+// Null where the reset comes first. Other cells are refused when the bundle is opened.
+Update UpdateOf(Cell cell, Way way) {
+  switch (cell) {
+    case Cell::AttentionInputGru:
+      return UpdateOf<Cell::AttentionInputGru>(way);
+    case Cell::AttentionGru:
+      return UpdateOf<Cell::AttentionGru>(way);
+    case Cell::AttentionUpdateGru:
+      return UpdateOf<Cell::AttentionUpdateGru>(way);
+    default:
+      return nullptr;
+  }
 }
 
 }  // namespace
@@ -331,31 +359,8 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
   if (work.matrix.way == Way::kWords) {
     std::fill_n(work.scale, shape.stride, 1 / WordLevels(weights.matrix.in));
   }
-  const auto run = [&](auto cell) {
-    constexpr Cell kCell = decltype(cell)::value;
-    if constexpr (kMayTakeBytes && !schema::ResetsFirst(kCell)) {
-      // A state of 8 bits is rounded more than a coarse gate is off.
-      if (work.matrix.way == Way::kBytes) {
-        Recur<kCell, kCoarse>(weights, gates, gate_stride, ring, attention, state, shape, work);
-        return;
-      }
-    }
-    Recur<kCell, kExact>(weights, gates, gate_stride, ring, attention, state, shape, work);
-  };
-  switch (weights.cell) {
-    case Cell::AttentionInputGru:
-      return run(std::integral_constant<Cell, Cell::AttentionInputGru>());
-    case Cell::AttentionGru:
-      return run(std::integral_constant<Cell, Cell::AttentionGru>());
-    case Cell::AttentionUpdateGru:
-      return run(std::integral_constant<Cell, Cell::AttentionUpdateGru>());
-    case Cell::ResetFirstAttentionInputGru:
-    case Cell::ResetFirstAttentionGru:
-    case Cell::ResetFirstAttentionKeepGru:
-      return run(std::integral_constant<Cell, Cell::ResetFirstAttentionGru>());
-    default:
-      return;  // Refused when the bundle is opened.
-  }
+  Recur(weights, UpdateOf(weights.cell, work.matrix.way), gates, gate_stride, ring, attention,
+        state, shape, work);
 }
 
 size_t AttentionRecurrenceScratch(const AttentionRecurrenceWeights& weights, uint32_t stride) {

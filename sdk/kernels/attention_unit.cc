@@ -78,9 +78,6 @@ size_t PlaceUnitWork(const AttentionUnitWeights& weights, uint32_t stride, uint3
   return packer.bytes();
 }
 
-// Sums as they are: what goes over them next is not cheap enough for their registers.
-inline constexpr auto keep = [](uint32_t, VF sum) HWY_ATTR { return sum; };
-
 // A sigmoid is in [0, 1]: its bytes need no extremes. With 254 levels 1/2 is one of them.
 inline constexpr float kSigmoidLevels = 254;
 
@@ -232,14 +229,7 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
           HWY_ATTR { StoreWords(width, work.rounded, shape.stride, lane, f); });
 }
 
-// Layers that are taken in two places, not inline: each is code of several kilobytes.
-HWY_NOINLINE void FloatLayer(const float* weights, uint32_t in, uint32_t out, const float* start,
-                             const float* x, float* y, PanelShape shape) {
-  DenseLayer(
-      weights, in, out, [start](uint32_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
-      x, y, shape, keep);
-}
-
+// One copy for two places.
 [[maybe_unused]] HWY_NOINLINE void ByteLayer(const Int8Weights& weights, uint32_t in, uint32_t out,
                                              const float* start, const uint8_t* bytes,
                                              const float* scale, int32_t zero_point, float* y,
@@ -254,9 +244,6 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
               const Activation& activation, float* x, float* y, PanelShape shape,
               const UnitWork& work) {
   const Matrix& matrix = layer.matrix;
-  [[maybe_unused]] const auto start = [&](uint32_t j) HWY_ATTR {
-    return matrix.bias != nullptr ? matrix.bias[j] : 0.0f;
-  };
   const bool sigmoid = activation.kind == schema::ActivationKind::Sigmoid;
   if (!sigmoid || ready.way == Way::kFloats) Activate(activation, 0, matrix.in, x, shape);
   if constexpr (kWithoutDotProduct == Way::kWords) {
@@ -266,8 +253,8 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
       } else {
         RoundToWords(x, matrix.in, work.rounded, work.scale, shape);
       }
-      WordLayer(ready.words, matrix.scales, WordPairs(matrix.in), matrix.out, start, work.rounded,
-                work.scale, y, shape, keep);
+      PlainWordLayer(ready.words, matrix.scales, WordPairs(matrix.in), matrix.out, matrix.bias,
+                     work.rounded, work.scale, y, shape);
       return;
     }
   }
@@ -281,7 +268,10 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
       } else {
         const Int8Panel panel = {bytes, work.scale, work.zero_point};
         Quantize(x, matrix.in, panel, shape);
-        Int8Layer(Int8RowsOf(matrix, 0), matrix.in, matrix.out, start, panel, y, shape, keep);
+        const auto start = [&](uint32_t j)
+                               HWY_ATTR { return matrix.bias != nullptr ? matrix.bias[j] : 0.0f; };
+        Int8Layer(Int8RowsOf(matrix, 0), matrix.in, matrix.out, start, panel, y, shape,
+                  [](uint32_t, VF sum) HWY_ATTR { return sum; });
       }
       return;
     }

@@ -113,6 +113,14 @@ void InnerProductPanels(const PanelOperand& a, const PanelOperand& b, uint32_t w
   });
 }
 
+// Calls f(first column, integral_constant R): fours, and the last ones alone.
+template <typename F>
+HWY_INLINE void ForEachColumns(uint32_t width, F f) {
+  uint32_t c = 0;
+  for (; c + 4 <= width; c += 4) f(c, std::integral_constant<int, 4>());
+  for (; c < width; ++c) f(c, std::integral_constant<int, 1>());
+}
+
 void WeightedSumPanels(const PanelOperand& weights, const PanelOperand& values, uint32_t count,
                        uint32_t width, float* out, PanelShape shape) {
   const DF d;
@@ -122,7 +130,7 @@ void WeightedSumPanels(const PanelOperand& weights, const PanelOperand& values, 
     ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
       constexpr int V = decltype(vectors)::value;
       // A weight is read once for several columns.
-      ForEachOutputBlock(width, [&](uint32_t c, auto columns) HWY_ATTR {
+      ForEachColumns(width, [&](uint32_t c, auto columns) HWY_ATTR {
         constexpr int R = decltype(columns)::value;
         VF sums[R][V];
         for (int r = 0; r < R; ++r) {

@@ -13,6 +13,7 @@
 
 #include "hwy/highway.h"
 #include "sdk/base/packer.h"
+#include "sdk/kernels/half-inl.h"
 #include "sdk/kernels/matrix.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/kernels/panel_dense-inl.h"
@@ -68,16 +69,14 @@ HWY_INLINE bool IsWidened(const Matrix& matrix, Way way) {
 // Numbers as floats. from: of any alignment.
 HWY_INLINE void WidenHalves(const uint16_t* from, size_t count, float* HWY_RESTRICT to) {
   const DF d;
-  const hn::Rebind<hwy::float16_t, DF> d16;
-  const hn::Rebind<uint16_t, DF> du16;
+  const DU16 du16;
   const size_t n = hn::Lanes(d);
   size_t i = 0;
   for (; i + n <= count; i += n) {
-    hn::StoreU(hn::PromoteTo(d, hn::BitCast(d16, hn::LoadU(du16, from + i))), d, to + i);
+    hn::StoreU(WidenedHalves(hn::LoadU(du16, from + i)), d, to + i);
   }
   if (i < count) {
-    const auto some = hn::LoadN(du16, from + i, count - i);
-    hn::StoreN(hn::PromoteTo(d, hn::BitCast(d16, some)), d, to + i, count - i);
+    hn::StoreN(WidenedHalves(hn::LoadN(du16, from + i, count - i)), d, to + i, count - i);
   }
 }
 
@@ -97,8 +96,10 @@ HWY_INLINE void WidenBytes(const int8_t* HWY_RESTRICT from, float scale, size_t 
   for (; i < count; ++i) to[i] = static_cast<float>(from[i]) * scale;
 }
 
-// Rows [first, first + count) of a Float16 or Int8PerRow matrix as floats; without gaps.
-HWY_INLINE void WidenRows(const Matrix& matrix, uint32_t first, uint32_t count, float* to) {
+// Rows [first, first + count) of a Float16 or Int8PerRow matrix as floats; without gaps. Not
+// inline, as the next: one copy for all that multiply.
+inline HWY_NOINLINE void WidenRows(const Matrix& matrix, uint32_t first, uint32_t count,
+                                   float* to) {
   const size_t in = matrix.in;
   if (matrix.type == schema::ElementType::Float16) {
     WidenHalves(static_cast<const uint16_t*>(matrix.data) + first * in, count * in, to);
@@ -111,8 +112,8 @@ HWY_INLINE void WidenRows(const Matrix& matrix, uint32_t first, uint32_t count, 
 }
 
 // Rows [first, first + count) of an Int8PerRow matrix as words, in rows of WordPairs(in).
-HWY_INLINE void WidenRowsToWords(const Matrix& matrix, uint32_t first, uint32_t count,
-                                 int16_t* to) {
+inline HWY_NOINLINE void WidenRowsToWords(const Matrix& matrix, uint32_t first, uint32_t count,
+                                          int16_t* to) {
   const int8_t* rows = static_cast<const int8_t*>(matrix.data) + size_t{first} * matrix.in;
   for (uint32_t j = 0; j < count; ++j) {
     WidenToWords(rows + size_t{j} * matrix.in, matrix.in, to + 2 * j * WordPairs(matrix.in));
@@ -123,6 +124,25 @@ HWY_INLINE void WidenRowsToWords(const Matrix& matrix, uint32_t first, uint32_t 
 HWY_INLINE Int8Weights Int8RowsOf(const Matrix& matrix, uint32_t first) {
   return {static_cast<const int8_t*>(matrix.data) + size_t{first} * matrix.in,
           matrix.scales + first, matrix.row_sums + first};
+}
+
+// Layers that are multiplied in several places with nothing put into their loops: one copy each.
+// Sums stay as they are; `start`: [out], or null for zeros.
+inline HWY_NOINLINE void FloatLayer(const float* weights, uint32_t in, uint32_t out,
+                                    const float* start, const float* x, float* y,
+                                    PanelShape shape) {
+  DenseLayer(
+      weights, in, out, [start](uint32_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
+      x, y, shape, [](uint32_t, VF sum) HWY_ATTR { return sum; });
+}
+
+inline HWY_NOINLINE void PlainWordLayer(const int16_t* weights, const float* scales, size_t pairs,
+                                        uint32_t out, const float* start, const int32_t* x,
+                                        const float* x_scale, float* y, PanelShape shape) {
+  WordLayer(
+      weights, scales, pairs, out,
+      [start](uint32_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; }, x, x_scale, y,
+      shape, [](uint32_t, VF sum) HWY_ATTR { return sum; });
 }
 
 // A whole matrix, ready to be multiplied many times: what its way takes, or null.

@@ -9,23 +9,30 @@
 #include "hwy/foreach_target.h"
 //
 #include "hwy/highway.h"
+#include "sdk/kernels/half-inl.h"
 #include "sdk/kernels/simd_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace handpick {
 namespace HWY_NAMESPACE {
 
+// Loads of the last numbers of a row are some branches where no instruction takes a mask: one copy
+// of these instead of one for each row of a block.
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+#define HANDPICK_OF_TAIL HWY_INLINE
+#else
+#define HANDPICK_OF_TAIL HWY_NOINLINE
+#endif
+
 // Weights as floats, a vector at a time; `valid`: so many, then zeros.
 HWY_INLINE VF LoadWeights(const float* from) { return hn::LoadU(DF(), from); }
-HWY_INLINE VF LoadWeights(const float* from, size_t valid) { return hn::LoadN(DF(), from, valid); }
-
-using DU16 = hn::Rebind<uint16_t, DF>;
-HWY_INLINE VF Widened(hn::Vec<DU16> bits) {
-  return hn::PromoteTo(DF(), hn::BitCast(hn::Rebind<hwy::float16_t, DF>(), bits));
+HANDPICK_OF_TAIL VF LoadWeights(const float* from, size_t valid) {
+  return hn::LoadN(DF(), from, valid);
 }
-HWY_INLINE VF LoadWeights(const uint16_t* from) { return Widened(hn::LoadU(DU16(), from)); }
-HWY_INLINE VF LoadWeights(const uint16_t* from, size_t valid) {
-  return Widened(hn::LoadN(DU16(), from, valid));
+
+HWY_INLINE VF LoadWeights(const uint16_t* from) { return WidenedHalves(hn::LoadU(DU16(), from)); }
+HANDPICK_OF_TAIL VF LoadWeights(const uint16_t* from, size_t valid) {
+  return WidenedHalves(hn::LoadN(DU16(), from, valid));
 }
 
 using D4 = hn::FixedTag<float, 4>;
@@ -130,6 +137,14 @@ HWY_NOINLINE void MultiplyFloats(const DenseWeights& weights, const float* HWY_R
 using D16 = hn::Repartition<int16_t, DI>;
 using D8 = hn::Rebind<int8_t, D16>;
 
+HWY_INLINE hn::Vec<D16> LoadWeights(const int8_t* from) {
+  return hn::PromoteTo(D16(), hn::LoadU(D8(), from));
+}
+HANDPICK_OF_TAIL hn::Vec<D16> LoadWeights(const int8_t* from, size_t valid) {
+  return hn::PromoteTo(D16(), hn::LoadN(D8(), from, valid));
+}
+#undef HANDPICK_OF_TAIL
+
 // Inputs at a time: so many products in four lanes, of at most 128 * 32768 each, fit into 32 bits.
 constexpr uint32_t kChunk = 1024;
 static_assert(kChunk / 4 * 128 * 32768ull < (1ull << 31), "sums do not overflow");
@@ -168,7 +183,6 @@ HWY_NOINLINE void MultiplyInt8(const DenseWeights& weights, const float* HWY_RES
   const DF d;
   const DI di;
   const D16 d16;
-  const D8 d8;
   const size_t n = hn::Lanes(d16);
   HWY_ALIGN int16_t rounded[kChunk];
   for (uint32_t begin = 0; begin < weights.input_width; begin += kChunk) {
@@ -184,16 +198,16 @@ HWY_NOINLINE void MultiplyInt8(const DenseWeights& weights, const float* HWY_RES
       const auto take = [&](size_t k, auto load) HWY_ATTR {
         const auto of_x = hn::Load(d16, rounded + k);
         for (size_t r = 0; r < kRows; ++r) {
-          products[r] = hn::ReorderWidenMulAccumulate(di, hn::PromoteTo(d16, load(rows[r] + k)),
-                                                      of_x, products[r], others[r]);
+          products[r] =
+              hn::ReorderWidenMulAccumulate(di, load(rows[r] + k), of_x, products[r], others[r]);
         }
       };
       size_t k = 0;
       for (; k + n <= in; k += n) {
-        take(k, [&](const int8_t* from) HWY_ATTR { return hn::LoadU(d8, from); });
+        take(k, [&](const int8_t* from) HWY_ATTR { return LoadWeights(from); });
       }
       if (k < in) {
-        take(k, [&](const int8_t* from) HWY_ATTR { return hn::LoadN(d8, from, in - k); });
+        take(k, [&](const int8_t* from) HWY_ATTR { return LoadWeights(from, in - k); });
       }
       VF sums[kRows];
       for (size_t r = 0; r < kRows; ++r) {

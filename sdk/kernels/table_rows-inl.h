@@ -10,6 +10,7 @@
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "schema/table_rows.h"
+#include "sdk/kernels/half-inl.h"
 #include "sdk/kernels/simd_math-inl.h"
 #include "sdk/program/plan.h"
 
@@ -54,24 +55,17 @@ class HalfRow {
   HWY_INLINE HalfRow(const Table& table, uint32_t row, uint32_t begin)
       : from_(reinterpret_cast<const uint16_t*>(table.rows + row * table.row_bytes) + begin) {}
 
-  HWY_INLINE VF Load(uint32_t at) const { return Widened(hn::LoadU(DU16(), from_ + at)); }
+  HWY_INLINE VF Load(uint32_t at) const { return WidenedHalves(hn::LoadU(DU16(), from_ + at)); }
   HWY_INLINE VF LoadN(uint32_t at, uint32_t valid) const {
-    return Widened(hn::LoadN(DU16(), from_ + at, valid));
+    return WidenedHalves(hn::LoadN(DU16(), from_ + at, valid));
   }
-  HWY_INLINE float Number() const { return hn::GetLane(Widened(hn::Set(DU16(), *from_))); }
+  HWY_INLINE float Number() const { return hn::GetLane(WidenedHalves(hn::Set(DU16(), *from_))); }
 
   HWY_INLINE void Prefetch(uint32_t width) const {
     PrefetchLines(reinterpret_cast<const uint8_t*>(from_), width * sizeof(uint16_t));
   }
 
  private:
-  using DU16 = hn::Rebind<uint16_t, DF>;
-  using DF16 = hn::Rebind<hwy::float16_t, DF>;
-
-  static HWY_INLINE VF Widened(hn::Vec<DU16> bits) {
-    return hn::PromoteTo(DF(), hn::BitCast(DF16(), bits));
-  }
-
   const uint16_t* HWY_RESTRICT from_;
 };
 
