@@ -36,6 +36,12 @@ def _without(part, target):
         "//conditions:default": [macro + "=0"],
     })
 
+# For files that multiply int8 layers, or say that the library does not: --define handpick_int8=off.
+INT8_COPTS = select({
+    "//platforms:int8_off": ["-DHANDPICK_WITHOUT_INT8=1"],
+    "//conditions:default": ["-DHANDPICK_WITHOUT_INT8=0"],
+})
+
 # For files that use Highway: compiled for SSE2 (what every x86-64 has), SSE4, AVX2 and AVX-512 with
 # VNNI, or once for NEON. The targets between bring little, and each costs its code once more: HWY_NEON and
 # HWY_NEON_BF16 would be the same instructions again (kernels/dot_product.h asks for what is in neither).
@@ -45,4 +51,4 @@ SIMD_COPTS = [
     "HANDPICK_WITHOUT_SSE4|HANDPICK_WITHOUT_AVX2|HANDPICK_WITHOUT_AVX512)",
     # clang's, of functions that some of the sets do not call.
     "-Wno-unneeded-internal-declaration",
-] + _without("sse4", "HWY_SSE4") + _without("avx2", "HWY_AVX2") + _without("avx512", "HWY_AVX3_DL")
+] + _without("sse4", "HWY_SSE4") + _without("avx2", "HWY_AVX2") + _without("avx512", "HWY_AVX3_DL") + INT8_COPTS

@@ -76,6 +76,13 @@ hp_status Loader::Dense() {
                                                                                : sizeof(float);
     HP_TRY(CheckData("dense layer", to.name, in.type(), in.output_width(), in.input_width(),
                      in.input_width() * element_bytes, in.data()));
+    if (HANDPICK_WITHOUT_INT8 && int8) {
+      return Fail(
+          error_, HP_UNSUPPORTED,
+          "bundle: dense layer '%s' is int8, and this library was built without int8 layers "
+          "(handpick_int8=off)",
+          to.name);
+    }
     const uint32_t scale_count = int8 ? in.output_width() : 0;
     if (Size(in.scales()) != scale_count) {
       return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: dense layer '%s' has %u scales, expected %u",

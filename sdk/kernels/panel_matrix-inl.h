@@ -37,7 +37,11 @@ enum class Way : uint8_t {
 // more than products of bytes, which take two instructions and an unpacking. WebAssembly has the
 // same instruction, and no fused multiply-add. Baseline NEON has nothing that is quicker than its
 // fused multiply-add of floats.
-#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
+// A library without int8 layers has none of it.
+#if HANDPICK_WITHOUT_INT8
+inline constexpr bool kMayTakeBytes = false;
+inline constexpr Way kWithoutDotProduct = Way::kFloats;
+#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
 inline constexpr bool kMayTakeBytes = true;
 inline constexpr Way kWithoutDotProduct = Way::kBytes;
 #elif HWY_ARCH_X86 || HWY_ARCH_WASM
@@ -48,7 +52,9 @@ inline constexpr bool kMayTakeBytes = kAsksForDotProduct;
 inline constexpr Way kWithoutDotProduct = Way::kFloats;
 #endif
 
-HWY_INLINE Way WayOfInt8() { return TakeDotProduct() ? Way::kBytes : kWithoutDotProduct; }
+HWY_INLINE Way WayOfInt8() {
+  return kMayTakeBytes && TakeDotProduct() ? Way::kBytes : kWithoutDotProduct;
+}
 
 // Of fewer outputs, rounding the input costs more than is won.
 inline constexpr uint32_t kLeastRoundedOutputs = 16;
@@ -106,7 +112,7 @@ inline HWY_NOINLINE void WidenRows(const Matrix& matrix, uint32_t first, uint32_
     return;
   }
   const int8_t* rows = static_cast<const int8_t*>(matrix.data);
-  for (uint32_t j = first; j < first + count; ++j, to += in) {
+  for (uint32_t j = first; !HANDPICK_WITHOUT_INT8 && j < first + count; ++j, to += in) {
     WidenBytes(rows + j * in, matrix.scales[j], in, to);
   }
 }
@@ -165,7 +171,7 @@ HWY_INLINE ReadyMatrix PlaceMatrix(const Matrix& matrix, Way way, Packer* packer
 
 // Widens it, where its way takes something else than what is stored.
 HWY_INLINE void ReadyUp(const Matrix& matrix, ReadyMatrix* ready) {
-  if (ready->way == Way::kWords) {
+  if (kWithoutDotProduct == Way::kWords && ready->way == Way::kWords) {
     WidenRowsToWords(matrix, 0, matrix.out, ready->words);
   } else if (IsWidened(matrix, ready->way)) {
     WidenRows(matrix, 0, matrix.out, ready->widened);

@@ -132,6 +132,7 @@ HWY_NOINLINE void MultiplyFloats(const DenseWeights& weights, const float* HWY_R
   });
 }
 
+#if !HANDPICK_WITHOUT_INT8
 // Int8 weights meet the row in 16 bits: one instruction takes twice as many products as in floats,
 // and none widens weights to 32 bits.
 using D16 = hn::Repartition<int16_t, DI>;
@@ -143,7 +144,6 @@ HWY_INLINE hn::Vec<D16> LoadWeights(const int8_t* from) {
 HANDPICK_OF_TAIL hn::Vec<D16> LoadWeights(const int8_t* from, size_t valid) {
   return hn::PromoteTo(D16(), hn::LoadN(D8(), from, valid));
 }
-#undef HANDPICK_OF_TAIL
 
 // Inputs at a time: so many products in four lanes, of at most 128 * 32768 each, fit into 32 bits.
 constexpr uint32_t kChunk = 1024;
@@ -218,10 +218,16 @@ HWY_NOINLINE void MultiplyInt8(const DenseWeights& weights, const float* HWY_RES
   }
 }
 
+#endif  // !HANDPICK_WITHOUT_INT8
+
+#undef HANDPICK_OF_TAIL
+
 void MultiplyRow(const DenseWeights& weights, const float* x, float* y) {
   switch (weights.type) {
+#if !HANDPICK_WITHOUT_INT8
     case schema::ElementType::Int8PerRow:
       return MultiplyInt8(weights, x, y);
+#endif
     case schema::ElementType::Float16:
       return MultiplyFloats<uint16_t>(weights, x, y);
     default:
