@@ -10,9 +10,10 @@ extern "C" {
 #endif
 
 /* Does all that an app does, with a canary behind every struct and array. `bundle` [bundle_size] is
- * the tiny bundle with a recall index of integer ids, of which `item` is one in the catalog.
+ * the tiny bundle with a recall index of integer ids, of which `item` is one in the catalog, and
+ * `engine_bytes` what the library says that its engine takes for it (Highway's: 0).
  * Returns how many things went wrong, and writes each to the standard output. */
-int old_caller_run(const void* bundle, size_t bundle_size, int64_t item);
+int old_caller_run(const void* bundle, size_t bundle_size, int64_t item, uint64_t engine_bytes);
 
 #ifdef __cplusplus
 }

@@ -61,7 +61,7 @@ static uint32_t feature(const hp_model* model, hp_side side, const char* name) {
   return number;
 }
 
-static void ask_the_model(const hp_model* model) {
+static void ask_the_model(const hp_model* model, uint64_t engine_bytes) {
   GUARDED(hp_model_info, info, 1);
   GUARDED(hp_feature_info, of_feature, 1);
   GUARDED(hp_recall_info, of_recall, 1);
@@ -71,7 +71,7 @@ static void ask_the_model(const hp_model* model) {
   EXPECT_OK(hp_model_get_info(model, &info.value[0]));
   EXPECT_INTACT(info);
   expect(info.value[0].model_name != NULL && info.value[0].feature_count == 8 &&
-             info.value[0].has_model == 1 && info.value[0].engine_bytes > 0,
+             info.value[0].has_model == 1 && info.value[0].engine_bytes == engine_bytes,
          "the model's info");
   EXPECT_OK(hp_model_get_feature(model, 0, &of_feature.value[0]));
   EXPECT_INTACT(of_feature);
@@ -212,7 +212,7 @@ static void hide_in_overlay(const hp_model* model, hp_session* session, int64_t 
   free(memory);
 }
 
-int old_caller_run(const void* bundle, size_t bundle_size, int64_t item) {
+int old_caller_run(const void* bundle, size_t bundle_size, int64_t item, uint64_t engine_bytes) {
   GUARDED(hp_build_info, build, 1);
   GUARDED(hp_model_info, inspected, 1);
   hp_allocator allocator = HP_ALLOCATOR_INIT;
@@ -238,7 +238,7 @@ int old_caller_run(const void* bundle, size_t bundle_size, int64_t item) {
     printf("FAILED: %s\n", error.message);
     return failures + 1;
   }
-  ask_the_model(model);
+  ask_the_model(model, engine_bytes);
   use_session(model, session, item);
   profile(model, session, item);
   hide_in_overlay(model, session, item);

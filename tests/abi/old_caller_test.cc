@@ -2,6 +2,7 @@
 #include "tests/abi/old_caller.h"
 
 #include "gtest/gtest.h"
+#include "handpick/handpick.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
 
@@ -11,7 +12,14 @@ namespace {
 TEST(OldCallerTest, AnAppOfVersion1Works) {
   const testing::RecallBundle made = testing::MakeRecallBundle(testing::RecallBundleOptions{});
   const testing::Bytes bytes(testing::Serialized(*made.bundle));
-  EXPECT_EQ(old_caller_run(bytes.data(), bytes.size(), made.ids[3].integer), 0);
+  hp_model* model = nullptr;
+  hp_error error;
+  ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), nullptr, &model, &error), HP_OK)
+      << error.message;
+  hp_model_info info = HP_MODEL_INFO_INIT;
+  EXPECT_EQ(hp_model_get_info(model, &info), HP_OK);
+  hp_model_close(model);
+  EXPECT_EQ(old_caller_run(bytes.data(), bytes.size(), made.ids[3].integer, info.engine_bytes), 0);
 }
 
 }  // namespace
