@@ -66,12 +66,13 @@ linux_deb() { # architecture triple
   cp "$work/notices" "$documents/copyright"
   chmod 644 "$documents/copyright"
   (cd "$root" && find usr -type f -print0 | sort -z | xargs -0 md5sum) >"$root/DEBIAN/md5sums"
+  # There is no address: the host is one that never exists (RFC 2606).
   cat >"$root/DEBIAN/control" <<CONTROL
 Package: libhandpick-dev
 Version: $version
 Architecture: $1
 Multi-Arch: same
-Maintainer: The Handpick authors <handpick@localhost>
+Maintainer: The Handpick authors <handpick@example.invalid>
 Section: libdevel
 Priority: optional
 Installed-Size: $(find "$root/usr" -type f -printf '%s\n' | awk '{ sum += int(($1 + 1023) / 1024) } END { print sum }')
