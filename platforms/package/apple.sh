@@ -7,6 +7,9 @@
 #
 # The engine is Highway. HANDPICK_ENGINE=xnnpack takes XNNPACK, with Xcode: what of it goes to these systems is built by no test.
 
+#
+# HANDPICK_APPLE_SIMULATOR=part is for tests: simulators get a few objects in place of the library.
+
 module=HandpickC # Of the C headers. The Swift module is Handpick.
 engine=${HANDPICK_ENGINE:-highway}
 zig=${XDG_CACHE_HOME:-$HOME/.cache}/handpick/zig
@@ -26,15 +29,16 @@ fi
 # The objects of //sdk:handpick, and of what it uses, as one: symbols of others than hp_* are local, so that an app may have
 # an XNNPACK, a Highway or a FlatBuffers of its own.
 make_object() { # config processor system version file
-  local options=(--config="$1" --define="handpick_engine=$engine") folder api=() rest=() object
-  build "${options[@]}" //sdk:objects
+  local options=(--config="$1" --define="handpick_engine=$engine") objects=//sdk:objects folder api=() rest=() object
+  case ${HANDPICK_APPLE_SIMULATOR:-}$3 in part*-simulator) objects=//sdk:part_objects ;; esac
+  build "${options[@]}" "$objects"
   folder=$(bazel info "${options[@]}" execution_root 2>/dev/null)
   while read -r object; do
     case $object in
-      */_objs/handpick/*) api+=("$folder/$object") ;;
+      */_objs/handpick/* | */_objs/struct_size/*) api+=("$folder/$object") ;;
       *) rest+=("$folder/$object") ;;
     esac
-  done < <(built "${options[@]}" //sdk:objects)
+  done < <(built "${options[@]}" "$objects")
   # Of an archive the linker takes what is needed.
   rm -f "$work/rest.a"
   if [ "$compiler" = zig ]; then

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The package for Apple's systems: comes out the same twice; its frameworks have what Xcode and the App Store want, and call
+# The package for Apple's systems, whose code for simulators is a few files (it is compiled as that for devices and Macs is, and
+# differs in the system's number): comes out the same twice; its frameworks have what Xcode and the App Store want, and call
 # nothing that needs a reason; its headers make a module; a library for macOS links with it, and the code of both processors, run
 # here by run_macho, recommends what the C API does.
 set -euo pipefail
@@ -8,6 +9,7 @@ platforms/setup.sh apple
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+export HANDPICK_APPLE_SIMULATOR=part
 platforms/package.sh apple "$work/one"
 platforms/package.sh apple "$work/two"
 diff -r "$work/one" "$work/two"
