@@ -63,18 +63,8 @@ bazel_step() { # options of bazel test
 # The converter is not cross-compiled: the bundles that device_test opens are those of the default step, in a repository
 # of their own.
 cross_step() { # configuration of .bazelrc
-  local base bin bundles
-  base=$(bazel info output_base 2>"$work/info") && bin=$(bazel info bazel-bin 2>"$work/info") ||
-    { cat "$work/info"; say "FAILED bazel info"; count 0 1 0; return; }
-  bundles=$base/golden_bundles
-  rm -rf "$bundles"
-  mkdir -p "$bundles/bundles"
-  : >"$bundles/WORKSPACE"
-  printf '%s\n' 'filegroup(name = "bundles", srcs = glob(["bundles/*"]), visibility = ["//visibility:public"])' \
-    >"$bundles/BUILD"
-  if bazel build --color=no --curses=no --noshow_progress //tests/golden:bundles; then
-    cp -L "$bin"/tests/golden/bundles/*.hpk "$bin"/tests/golden/bundles/*.jsonl "$bundles/bundles/"
-  fi # Otherwise device_test does not build, and has failed.
+  local bundles
+  bundles=$(tests/golden/golden_repository.sh) || { say "FAILED tests/golden/golden_repository.sh"; count 0 1 0; return; }
   bazel_step --config="$1" --override_repository=golden_bundles="$bundles"
 }
 
