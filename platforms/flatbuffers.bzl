@@ -23,11 +23,14 @@ def flatbuffer_cc_library(name, srcs, flatc_args = [], deps = [], **kwargs):
         name = name + "_flatc",
         srcs = srcs,
         outs = headers,
-        # Generated code is compiled without our warnings.
+        # Generated code is compiled without our warnings; and what it verifies with is the caller's to
+        # choose, since FlatBuffers' own class can't be derived from (schema/bundle_verifier.h).
         cmd = " ".join(
             ["$(execpath @com_github_google_flatbuffers//:flatc)"] + _FLATC_ARGS + flatc_args +
             ["-I . -o $(RULEDIR) $(SRCS) &&"] +
-            ["sed -i '1i #pragma GCC system_header' $(OUTS)"],
+            ["sed -i -e '1i #pragma GCC system_header'"] +
+            ["-e 's/^  bool Verify(::flatbuffers::Verifier &verifier) const/" +
+             "  template <typename AnyVerifier> bool Verify(AnyVerifier \\&verifier) const/' $(OUTS)"],
         ),
         tools = ["@com_github_google_flatbuffers//:flatc"],
         visibility = ["//visibility:private"],

@@ -52,6 +52,7 @@
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "nlohmann/json.hpp"
+#include "schema/limits.h"
 
 namespace handpick::converter {
 namespace {
@@ -428,7 +429,7 @@ class Converter {
         const double bound =
             is_float32() ? absl::GetFlag(FLAGS_max_golden_error).value_or(kDefaultMaxGoldenError)
                          : kLeastInt8GoldenTolerance;
-        if (std::isnormal(bound) && bound > 0) {
+        if (std::isnormal(bound) && bound > 0 && bound <= double{schema::kMaxGoldenTolerance}) {
           conversion_.bundle.golden_tolerance = static_cast<float>(bound);
         }
       }
@@ -527,6 +528,12 @@ class Converter {
       double tolerance = bounds.max_bundle_golden_error.value_or(
           std::max(is_int8() ? kLeastInt8GoldenTolerance : kDefaultMaxGoldenError,
                    2 * golden_errors_->bundle));
+      if (!(tolerance <= double{schema::kMaxGoldenTolerance})) {
+        return absl::FailedPreconditionError(
+            absl::StrCat("goldens: a tolerance of ", tolerance,
+                         " would let any difference pass, expected at most ",
+                         schema::kMaxGoldenTolerance, ".\n  No bundle was written."));
+      }
       conversion_.bundle.golden_tolerance = static_cast<float>(tolerance);
     }
     if (has_evaluation_) conversion_.bundle.manifest->drift = WholeDrift().ToSchema();

@@ -14,7 +14,7 @@
 #include "converter/io/status_macros.h"
 #include "flatbuffers/flatbuffers.h"
 #include "hwy/base.h"
-#include "schema/alignment.h"
+#include "schema/bundle_verifier.h"
 #include "schema/format.h"
 #include "schema/table_rows.h"
 
@@ -392,10 +392,8 @@ absl::StatusOr<Graph> Decode(absl::string_view bytes, bool in_place) {
         absl::StrCat("bundle: it has format ", version.major_version, ".", version.minor_version,
                      ", expected ", schema::kFormatMajor, ".x: convert the model again"));
   }
-  flatbuffers::Verifier verifier(data, bytes.size());
-  if (!schema::VerifyBundleBuffer(verifier) ||
-      !schema::ArraysAreAligned(*schema::GetBundle(data))) {
-    return Corrupt("its bytes are damaged");
+  if (const char* problem = schema::BundleVerifier(data, bytes.size()).Verify()) {
+    return Corrupt(absl::StrCat("its bytes are damaged: ", problem));
   }
   return Decoder(*schema::GetBundle(data), in_place).Decode();
 }

@@ -1,10 +1,12 @@
 // The C API's diagnostics: checks its arguments and calls the parts below.
 #include "handpick/diagnostics.h"
 
+#include <new>
+
 #include "sdk/api/arguments.h"
 #include "sdk/api/handles.h"
+#include "sdk/api/open_options.h"
 #include "sdk/base/error.h"
-#include "sdk/bundle/check_integrity.h"
 #include "sdk/bundle/load.h"
 #include "sdk/session/model.h"
 
@@ -40,19 +42,69 @@ hp_status hp_get_build_info(hp_build_info* info) {
 hp_status hp_model_check(const hp_model* model, hp_error* error) {
   Succeed(error);
   if (model == nullptr) return NullArgument(error, "model");
-  return handpick::CheckIntegrity(model->model.bytes().data, model->model.bytes().size, error);
+  hp_check check(model->model);
+  return check.check.Next(UINT64_MAX, error);
+}
+
+hp_status hp_check_new(const hp_model* model, hp_check** check, hp_error* error) {
+  Succeed(error);
+  if (check == nullptr) return NullArgument(error, "check");
+  *check = nullptr;
+  if (model == nullptr) return NullArgument(error, "model");
+  const hp_allocator& allocator = model->model.allocator();
+  void* memory = allocator.allocate(allocator.opaque, sizeof(hp_check), HP_ALIGNMENT);
+  if (memory == nullptr) {
+    return handpick::Fail(error, HP_OUT_OF_MEMORY, "no memory for a check of %zu bytes",
+                          sizeof(hp_check));
+  }
+  *check = new (memory) hp_check(model->model);
+  return HP_OK;
+}
+
+hp_status hp_check_next(hp_check* check, uint64_t bytes, int* done, hp_error* error) {
+  Succeed(error);
+  if (done != nullptr) *done = 0;
+  if (check == nullptr) return NullArgument(error, "check");
+  if (done == nullptr) return NullArgument(error, "done");
+  HP_TRY(check->check.Next(bytes == 0 ? UINT64_MAX : bytes, error));
+  *done = check->check.done() ? 1 : 0;
+  return HP_OK;
+}
+
+void hp_check_free(hp_check* check) {
+  if (check == nullptr) return;
+  const hp_allocator allocator = check->model.allocator();
+  allocator.release(allocator.opaque, check, sizeof(hp_check));
 }
 
 hp_status hp_bundle_inspect(const void* data, size_t size, hp_model_info* info, hp_error* error) {
+  return hp_bundle_inspect_with(data, size, nullptr, info, error);
+}
+
+hp_status hp_bundle_inspect_with(const void* data, size_t size, const hp_open_options* options,
+                                 hp_model_info* info, hp_error* error) {
   Succeed(error);
   if (data == nullptr) return NullArgument(error, "data");
   if (info == nullptr) return NullArgument(error, "info");
-  handpick::Model model(nullptr);
+  hp_allocator allocator;
+  handpick::Model::OpenOptions open;
+  uint32_t flags = 0;
+  HP_TRY(handpick::ReadOpenOptions(options, &flags, &allocator, &open, error));
+  open.pack = false;
+  handpick::Model model(&allocator);
   handpick::BundleBytes bytes;
   bytes.data = data;
   bytes.size = size;
-  HP_TRY(model.Open(bytes, /*pack=*/false, error));
-  return WriteStruct(model.plan().info, info, error);
+  HP_TRY(model.Open(bytes, open, error));
+  hp_model_info filled = model.plan().info;
+  // The model's own copies of these end with it.
+  const auto& bundle = *handpick::schema::GetBundle(data);
+  filled.model_name = bundle.model_name()->c_str();
+  if (bundle.model_version() != nullptr) filled.model_version = bundle.model_version()->c_str();
+  if (bundle.manifest() != nullptr && bundle.manifest()->producer() != nullptr) {
+    filled.producer = bundle.manifest()->producer()->c_str();
+  }
+  return WriteStruct(filled, info, error);
 }
 
 hp_status hp_session_check_goldens(hp_session* session, float* worst) {

@@ -2,7 +2,8 @@
 #ifndef HANDPICK_SDK_API_HANDLES_H_
 #define HANDPICK_SDK_API_HANDLES_H_
 
-#include "handpick/handpick.h"
+#include "handpick/diagnostics.h"
+#include "sdk/bundle/check_integrity.h"
 #include "sdk/recall/overlay.h"
 #include "sdk/session/model.h"
 #include "sdk/session/session.h"
@@ -17,6 +18,13 @@ struct hp_session {
              const handpick::Threads& threads)
       : session(model, layout, threads) {}
   handpick::Session session;
+};
+
+struct hp_check {
+  explicit hp_check(const handpick::Model& of)
+      : model(of), check(*of.plan().hashes, of.bytes().data, of.bytes().size) {}
+  const handpick::Model& model;
+  handpick::IntegrityCheck check;
 };
 
 struct hp_recall_overlay {

@@ -5,6 +5,7 @@
 #include "handpick/handpick.h"
 #include "sdk/api/arguments.h"
 #include "sdk/api/handles.h"
+#include "sdk/api/open_options.h"
 #include "sdk/base/error.h"
 #include "sdk/base/model_memory.h"
 #include "sdk/bundle/mapped_file.h"
@@ -12,25 +13,31 @@
 #include "sdk/recall/index.h"
 
 namespace handpick {
-namespace {
 
-static_assert(alignof(hp_model) <= HP_ALIGNMENT, "memory is aligned enough");
-
-hp_status ReadOptions(const hp_open_options* given, hp_open_options* options,
-                      hp_allocator* allocator, hp_error* error) {
-  HP_TRY(ReadStruct(given, options, error));
-  if ((options->flags & ~uint32_t{HP_OPEN_COPY}) != 0) {
+hp_status ReadOpenOptions(const hp_open_options* given, uint32_t* flags, hp_allocator* allocator,
+                          Model::OpenOptions* open, hp_error* error) {
+  hp_open_options options;
+  HP_TRY(ReadStruct(given, &options, error));
+  if ((options.flags & ~uint32_t{HP_OPEN_COPY | HP_OPEN_VERIFY}) != 0) {
     return Fail(error, HP_INVALID_ARGUMENT,
-                "open options have flags 0x%x, expected HP_OPEN_COPY or 0", options->flags);
+                "open options have flags 0x%x, expected HP_OPEN_COPY, HP_OPEN_VERIFY, both or 0",
+                options.flags);
   }
+  *flags = options.flags;
+  open->verify = (options.flags & HP_OPEN_VERIFY) != 0;
+  if (options.max_model_bytes != 0) open->max_bytes = options.max_model_bytes;
   *allocator = DefaultAllocator();
-  if (options->allocator == nullptr) return HP_OK;
-  HP_TRY(ReadStruct(options->allocator, allocator, error));
+  if (options.allocator == nullptr) return HP_OK;
+  HP_TRY(ReadStruct(options.allocator, allocator, error));
   if (allocator->allocate == nullptr || allocator->release == nullptr) {
     return NullArgument(error, "a function of the allocator");
   }
   return HP_OK;
 }
+
+namespace {
+
+static_assert(alignof(hp_model) <= HP_ALIGNMENT, "memory is aligned enough");
 
 void DeleteModel(hp_model* model) {
   const hp_allocator allocator = model->model.allocator();
@@ -38,19 +45,27 @@ void DeleteModel(hp_model* model) {
   allocator.release(allocator.opaque, model, sizeof(hp_model));
 }
 
-// Opens the bytes that read(copy, allocator, &bytes) brings.
+// Opens the bytes that read(copy, &bytes) brings.
 template <typename Read>
 hp_status OpenModel(const hp_open_options* given, const Read& read, hp_model** model,
                     hp_error* error) {
-  hp_open_options options;
+  uint32_t flags = 0;
   hp_allocator allocator;
-  HP_TRY(ReadOptions(given, &options, &allocator, error));
+  Model::OpenOptions open;
+  HP_TRY(ReadOpenOptions(given, &flags, &allocator, &open, error));
+  if (open.max_bytes < sizeof(hp_model)) {
+    return Fail(error, HP_OUT_OF_MEMORY, "max_model_bytes is less than %zu, the smallest model",
+                sizeof(hp_model));
+  }
+  open.max_bytes -= sizeof(hp_model);
   void* memory = allocator.allocate(allocator.opaque, sizeof(hp_model), HP_ALIGNMENT);
   if (memory == nullptr) return Fail(error, HP_OUT_OF_MEMORY, "no memory for a model");
   hp_model* opened = new (memory) hp_model(&allocator);
   BundleBytes bytes;
-  hp_status status = read((options.flags & HP_OPEN_COPY) != 0, allocator, &bytes);
-  if (status == HP_OK) status = opened->model.Open(bytes, /*pack=*/true, error);
+  const CopyTo copy = {(flags & HP_OPEN_COPY) != 0, &allocator, open.max_bytes};
+  hp_status status = read(copy, &bytes);
+  if (bytes.copy != nullptr) open.max_bytes -= bytes.size;
+  if (status == HP_OK) status = opened->model.Open(bytes, open, error);
   if (status != HP_OK) {
     DeleteModel(opened);
     return status;
@@ -73,8 +88,8 @@ hp_status hp_model_open_file(const char* path, const hp_open_options* options, h
   if (path == nullptr) return NullArgument(error, "path");
   return handpick::OpenModel(
       options,
-      [&](bool copy, const hp_allocator& allocator, handpick::BundleBytes* bytes) {
-        return handpick::ReadFile(path, copy, allocator, bytes, error);
+      [&](const handpick::CopyTo& copy, handpick::BundleBytes* bytes) {
+        return handpick::ReadFile(path, copy, bytes, error);
       },
       model, error);
 }
@@ -86,8 +101,8 @@ hp_status hp_model_open_fd(int fd, int64_t offset, int64_t length, const hp_open
   *model = nullptr;
   return handpick::OpenModel(
       options,
-      [&](bool copy, const hp_allocator& allocator, handpick::BundleBytes* bytes) {
-        return handpick::ReadDescriptor(fd, offset, length, copy, allocator, bytes, error);
+      [&](const handpick::CopyTo& copy, handpick::BundleBytes* bytes) {
+        return handpick::ReadDescriptor(fd, offset, length, copy, bytes, error);
       },
       model, error);
 }
@@ -100,8 +115,8 @@ hp_status hp_model_open_buffer(const void* data, size_t size, const hp_open_opti
   if (data == nullptr) return NullArgument(error, "data");
   return handpick::OpenModel(
       options,
-      [&](bool copy, const hp_allocator& allocator, handpick::BundleBytes* bytes) {
-        if (copy) return handpick::CopyBuffer(data, size, allocator, bytes, error);
+      [&](const handpick::CopyTo& copy, handpick::BundleBytes* bytes) {
+        if (copy.always) return handpick::CopyBuffer(data, size, copy, bytes, error);
         bytes->data = data;
         bytes->size = size;
         return HP_OK;

@@ -34,7 +34,8 @@ HP_SIZED_STRUCT(hp_allocator, HP_ALLOCATOR_INIT, F(hp_allocator, struct_size),
                 F(hp_allocator, allocate), F(hp_allocator, release), F(hp_allocator, opaque));
 
 HP_SIZED_STRUCT(hp_open_options, HP_OPEN_OPTIONS_INIT, F(hp_open_options, struct_size),
-                F(hp_open_options, flags), F(hp_open_options, allocator));
+                F(hp_open_options, flags), F(hp_open_options, allocator),
+                F(hp_open_options, max_model_bytes));
 
 HP_SIZED_STRUCT(hp_session_options, HP_SESSION_OPTIONS_INIT, F(hp_session_options, struct_size),
                 F(hp_session_options, tile), F(hp_session_options, workers),
@@ -69,18 +70,16 @@ HP_SIZED_STRUCT(hp_recall_report, HP_RECALL_REPORT_INIT, F(hp_recall_report, str
                 F(hp_recall_report, searches), F(hp_recall_report, exact),
                 F(hp_recall_report, rows_scanned), F(hp_recall_report, buckets));
 
-HP_SIZED_STRUCT(hp_model_info, HP_MODEL_INFO_INIT, F(hp_model_info, struct_size),
-                F(hp_model_info, format_major), F(hp_model_info, format_minor),
-                F(hp_model_info, precision), F(hp_model_info, feature_count),
-                F(hp_model_info, max_history), F(hp_model_info, tile),
-                F(hp_model_info, golden_count), F(hp_model_info, step_count),
-                F(hp_model_info, has_model), F(hp_model_info, model_name),
-                F(hp_model_info, model_version), F(hp_model_info, producer),
-                F(hp_model_info, catalog_items), F(hp_model_info, recall_items),
-                F(hp_model_info, bundle_bytes), F(hp_model_info, table_bytes),
-                F(hp_model_info, dense_bytes), F(hp_model_info, session_bytes),
-                F(hp_model_info, model_bytes), F(hp_model_info, engine_bytes),
-                F(hp_model_info, output_count), F(hp_model_info, copied_bytes));
+HP_SIZED_STRUCT(
+    hp_model_info, HP_MODEL_INFO_INIT, F(hp_model_info, struct_size),
+    F(hp_model_info, format_major), F(hp_model_info, format_minor), F(hp_model_info, precision),
+    F(hp_model_info, feature_count), F(hp_model_info, max_history), F(hp_model_info, tile),
+    F(hp_model_info, golden_count), F(hp_model_info, step_count), F(hp_model_info, has_model),
+    F(hp_model_info, model_name), F(hp_model_info, model_version), F(hp_model_info, producer),
+    F(hp_model_info, catalog_items), F(hp_model_info, recall_items), F(hp_model_info, bundle_bytes),
+    F(hp_model_info, table_bytes), F(hp_model_info, dense_bytes), F(hp_model_info, session_bytes),
+    F(hp_model_info, model_bytes), F(hp_model_info, engine_bytes), F(hp_model_info, output_count),
+    F(hp_model_info, copied_bytes), F(hp_model_info, content_hash));
 
 HP_SIZED_STRUCT(hp_feature_info, HP_FEATURE_INFO_INIT, F(hp_feature_info, struct_size),
                 F(hp_feature_info, side), F(hp_feature_info, type), F(hp_feature_info, value_types),

@@ -62,6 +62,8 @@ const char* hp_status_text(hp_status status) {
       return "bundle has no model";
     case HP_NO_HASHES:
       return "bundle has no hashes";
+    case HP_NO_GOLDENS:
+      return "bundle has no golden requests";
     case HP_NO_RECALL:
       return "bundle has no recall index";
     case HP_INTERNAL:

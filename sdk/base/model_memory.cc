@@ -1,5 +1,6 @@
 #include "sdk/base/model_memory.h"
 
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #if defined(_WIN32)
@@ -43,11 +44,21 @@ ModelMemory::~ModelMemory() {
   }
 }
 
-void* ModelMemory::Allocate(size_t bytes) {
+bool ModelMemory::Take(size_t bytes) {
+  if (bytes > limit_ || taken_ > limit_ - bytes) {
+    over_limit_ = true;
+    return false;
+  }
+  taken_ += bytes;
+  return true;
+}
+
+char* ModelMemory::NewBlock(size_t bytes) {
   // The list node takes one aligned unit in front of the caller's bytes.
   static_assert(sizeof(Block) <= HP_ALIGNMENT, "a block's header fits one unit");
   if (bytes > SIZE_MAX - HP_ALIGNMENT) return nullptr;
   const size_t total = bytes + HP_ALIGNMENT;
+  if (!Take(total)) return nullptr;
   char* memory = static_cast<char*>(allocator_.allocate(allocator_.opaque, total, HP_ALIGNMENT));
   if (memory == nullptr) return nullptr;
   std::memset(memory, 0, total);
@@ -57,6 +68,36 @@ void* ModelMemory::Allocate(size_t bytes) {
   blocks_ = block;
   total_bytes_ += total;
   return memory + HP_ALIGNMENT;
+}
+
+void* ModelMemory::Allocate(size_t bytes, size_t alignment) {
+  if (bytes >= kSmall || alignment > alignof(std::max_align_t)) return NewBlock(bytes);
+  size_t before = (0 - reinterpret_cast<uintptr_t>(shared_)) % alignment;
+  if (shared_left_ < before + bytes) {
+    char* block = NewBlock(kSharedBytes);
+    if (block == nullptr) return nullptr;
+    shared_ = block;
+    shared_left_ = kSharedBytes;
+    before = 0;
+  }
+  char* memory = shared_ + before;
+  shared_ = memory + bytes;
+  shared_left_ -= before + bytes;
+  return memory;
+}
+
+hp_allocator ModelMemory::counted_allocator() {
+  return {sizeof(hp_allocator),
+          [](void* opaque, size_t bytes, size_t alignment) -> void* {
+            auto* memory = static_cast<ModelMemory*>(opaque);
+            if (!memory->Take(bytes)) return nullptr;
+            return memory->allocator_.allocate(memory->allocator_.opaque, bytes, alignment);
+          },
+          [](void* opaque, void* memory, size_t bytes) {
+            const hp_allocator& allocator = static_cast<ModelMemory*>(opaque)->allocator_;
+            allocator.release(allocator.opaque, memory, bytes);
+          },
+          this};
 }
 
 }  // namespace handpick

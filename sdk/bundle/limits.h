@@ -10,7 +10,10 @@
 namespace handpick {
 
 inline constexpr uint64_t kMaxBundleBytes = (uint64_t{1} << 31) - 1;  // FlatBuffers' own limit.
-inline constexpr uint32_t kMaxFlatBufferTables = 1u << 20;
+// Memory of an opened model beside the file, for each byte of the file, packed weights included.
+// Converted models take up to 1.1, small ones most of all. And so much, however small it is.
+inline constexpr uint64_t kMaxMemoryPerByte = 4;
+inline constexpr uint64_t kMinMemory = uint64_t{64} << 10;
 inline constexpr uint32_t kMaxFeatures = 4096;
 inline constexpr uint32_t kMaxValues =
     1u << 16;  // Values of one feature in one row, combinations of a cross.
@@ -37,6 +40,7 @@ inline constexpr uint32_t kMaxTile = 1u << 16;
 inline constexpr uint32_t kMaxHistory = 1u << 16;
 inline constexpr uint64_t kMaxPairRows = uint64_t{1} << 26;  // Tile times history.
 inline constexpr uint32_t kMaxGoldenRows = 1u << 16;
+using schema::kMaxGoldenTolerance;
 
 }  // namespace handpick
 

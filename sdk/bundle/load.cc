@@ -3,8 +3,9 @@
 #include <cmath>
 
 #include "flatbuffers/flatbuffers.h"
-#include "schema/alignment.h"
+#include "schema/bundle_verifier.h"
 #include "sdk/base/error.h"
+#include "sdk/bundle/check_integrity.h"
 #include "sdk/bundle/check_program.h"
 #include "sdk/bundle/limits.h"
 #include "sdk/bundle/loader.h"
@@ -12,6 +13,20 @@
 namespace handpick {
 
 hp_status Loader::Load() {
+  const hp_status status = LoadParts();
+  return no_memory_ ? NoMemory() : status;
+}
+
+const char* Loader::Keep(const flatbuffers::String* string) {
+  if (string == nullptr || string->size() == 0) return "";
+  absl::Span<const char> copy;
+  // With the NUL behind it.
+  no_memory_ |=
+      !memory_.Copy(absl::Span<const char>(string->c_str(), size_t{string->size()} + 1), &copy);
+  return copy.empty() ? "" : copy.data();
+}
+
+hp_status Loader::LoadParts() {
   HP_TRY(CheckNeeds());
   HP_TRY(Header());
   HP_TRY(Sequences());
@@ -55,9 +70,9 @@ hp_status Loader::CheckNeeds() {
 
 hp_status Loader::Header() {
   hp_model_info& info = plan_.info;
-  info.model_name = Text(bundle_.model_name());
-  info.model_version = Text(bundle_.model_version());
-  info.producer = bundle_.manifest() == nullptr ? "" : Text(bundle_.manifest()->producer());
+  info.model_name = Keep(bundle_.model_name());
+  info.model_version = Keep(bundle_.model_version());
+  info.producer = bundle_.manifest() == nullptr ? "" : Keep(bundle_.manifest()->producer());
   info.format_major = bundle_.format_major();
   info.format_minor = bundle_.format_minor();
   // A recall index alone has no value to compute.
@@ -86,9 +101,11 @@ hp_status Loader::Header() {
   }
   plan_.tile = bundle_.tile();
   info.tile = plan_.tile;
-  if (!std::isfinite(bundle_.golden_tolerance()) || bundle_.golden_tolerance() < 0) {
+  if (!(bundle_.golden_tolerance() >= 0 && bundle_.golden_tolerance() <= kMaxGoldenTolerance)) {
     return Fail(error_, HP_BUNDLE_CORRUPT,
-                "bundle: golden_tolerance is no finite number of at least 0");
+                "bundle: golden_tolerance is %g, expected 0 to %g: no difference would be found",
+                static_cast<double>(bundle_.golden_tolerance()),
+                static_cast<double>(kMaxGoldenTolerance));
   }
   plan_.golden_tolerance = bundle_.golden_tolerance();
   return HP_OK;
@@ -101,7 +118,7 @@ hp_status Loader::Sequences() {
   if (!memory_.NewArray(count, &out)) return NoMemory();
   for (uint32_t i = 0; i < count; ++i) {
     const schema::Sequence& in = *bundle_.sequences()->Get(i);
-    out[i] = {Text(in.name()), in.max_events(), in.beyond_maximum()};
+    out[i] = {Keep(in.name()), in.max_events(), in.beyond_maximum()};
     if (in.max_events() == 0 || in.max_events() > kMaxHistory) {
       return Fail(error_, HP_BUNDLE_CORRUPT,
                   "bundle: sequence '%s' has max_events %u, expected 1 to %u", out[i].name,
@@ -131,7 +148,7 @@ hp_status Loader::Outputs() {
   if (!memory_.NewArray(count, &out)) return NoMemory();
   for (uint32_t i = 0; i < count; ++i) {
     const schema::Output& in = *bundle_.outputs()->Get(i);
-    out[i] = {Text(in.name()), in.value(), in.task()};
+    out[i] = {Keep(in.name()), in.value(), in.task()};
     if (in.value() >= plan_.values.size()) {
       return Corrupt("an output's value", in.value(), plan_.values.size());
     }
@@ -189,20 +206,13 @@ hp_status LoadBundle(const void* data, size_t size, ModelMemory* memory, Plan* p
                 version.major_version, version.minor_version, kFormatMajor, kFormatMajor,
                 kFormatMinor);
   }
-  flatbuffers::Verifier::Options options;
-  options.max_depth = 16;
-  options.max_tables = kMaxFlatBufferTables;
-  flatbuffers::Verifier verifier(bytes, size, options);
-  if (!schema::VerifyBundleBuffer(verifier)) {
-    return Fail(error, HP_BUNDLE_CORRUPT,
-                "bundle of %zu bytes is damaged: FlatBuffers verification failed", size);
-  }
-  if (!schema::ArraysAreAligned(*schema::GetBundle(bytes))) {
-    return Fail(error, HP_BUNDLE_CORRUPT,
-                "bundle of %zu bytes is damaged: an array of 8-byte elements is misaligned", size);
+  if (const char* problem = schema::BundleVerifier(bytes, size).Verify()) {
+    return Fail(error, HP_BUNDLE_CORRUPT, "bundle of %zu bytes is damaged: %s", size, problem);
   }
   *plan = Plan{};
   plan->info.bundle_bytes = size;
+  HP_TRY(LoadHashes(data, memory, &plan->hashes, error));
+  plan->info.content_hash = plan->hashes->rest_hash;
   return Loader(*schema::GetBundle(bytes), memory, plan, error).Load();
 }
 

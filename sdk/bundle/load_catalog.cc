@@ -30,6 +30,9 @@ hp_status Loader::CatalogPart() {
       (!to.ids.empty() && to.strings.size() != 0)) {
     return Bad("catalog", key.name, "the number of ids is not that of its items");
   }
+  if (Size(in->columns()) > features_.size()) {
+    return Corrupt("number of catalog columns", Size(in->columns()), features_.size() + 1);
+  }
   absl::Span<CatalogColumn> columns;
   if (!memory_.NewArray(Size(in->columns()), &columns)) return NoMemory();
   for (uint32_t i = 0; i < columns.size(); ++i) {

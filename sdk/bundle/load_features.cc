@@ -95,7 +95,7 @@ hp_status Loader::Features() {
 }
 
 hp_status Loader::LoadFeature(const schema::Feature& in, Feature* to) {
-  to->name = Text(in.name());
+  to->name = Keep(in.name());
   // Before the conversion: the C enumerations have no room for other values.
   if (!IsKnown(in.side())) return Bad("feature", to->name, "unknown side");
   if (!IsKnown(in.type())) return Bad("feature", to->name, "unknown type");
@@ -111,9 +111,9 @@ hp_status Loader::LoadFeature(const schema::Feature& in, Feature* to) {
   to->dimension = in.dimension();
   to->optional = in.optional();
   to->may_be_missing = in.may_be_missing();
-  to->default_rows = View(in.default_rows());
+  to->default_rows = Keep(in.default_rows());
   to->default_numbers = View(in.default_numbers());
-  to->cross_of = View(in.cross_of());
+  to->cross_of = Keep(in.cross_of());
   to->cross_buckets = in.cross_buckets();
   to->cross_seed = in.cross_seed();
   to->catalog_column = -1;
@@ -198,12 +198,6 @@ hp_status Loader::CheckNames() {
 hp_status Loader::CheckDefault(const Feature& feature) {
   if (feature.default_rows.size() > kMaxValues) {
     return Bad("feature", feature.name, "its default has too many rows");
-  }
-  // Features may share a vector of the file: what is read here is bounded by what it holds.
-  default_bytes_ += sizeof(float) * (uint64_t{feature.default_rows.size()} +
-                                     uint64_t{feature.default_numbers.size()});
-  if (default_bytes_ > plan_.info.bundle_bytes) {
-    return Bad("feature", feature.name, "shares its default with others");
   }
   for (const uint32_t row : feature.default_rows) {
     if (row >= feature.row_count) {

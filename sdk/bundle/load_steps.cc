@@ -72,7 +72,6 @@ hp_status Loader::Steps() {
   for (uint32_t i = 0; i < count; ++i) {
     const schema::Step& in = *bundle_.steps()->Get(i);
     HP_TRY(LoadStep(in, &steps_[i]));
-    // Vectors may be shared between steps: what is looked at is bounded, not what the file holds.
     references += steps_[i].operands.size() + steps_[i].lookups.size() + steps_[i].features.size() +
                   steps_[i].weights.size() + steps_[i].activations.size();
     if (references > kMaxReferences) {
@@ -87,11 +86,11 @@ hp_status Loader::Steps() {
 
 hp_status Loader::LoadStep(const schema::Step& in, Step* to) {
   to->kind = in.kind();
-  to->name = Text(in.name());
+  to->name = Keep(in.name());
   to->output = in.output();
-  to->operands = View(in.operands());
-  to->features = View(in.features());
-  to->weights = View(in.weights());
+  to->operands = Keep(in.operands());
+  to->features = Keep(in.features());
+  to->weights = Keep(in.weights());
   to->combiner = in.combiner();
   to->empty_value = in.empty_value();
   to->squared = in.squared();

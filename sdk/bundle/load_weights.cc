@@ -99,12 +99,8 @@ hp_status Loader::Dense() {
     to.data = in.data()->data();
     to.scales = int8 ? in.scales()->data() : nullptr;
     to.bias = Size(in.bias()) == 0 ? nullptr : in.bias()->data();
-    // Layers may share a vector of the file: what is read here is bounded by what it holds.
     plan_.info.dense_bytes +=
         Size(in.data()) + (Size(in.scales()) + Size(in.bias())) * uint64_t{sizeof(float)};
-    if (plan_.info.dense_bytes > plan_.info.bundle_bytes) {
-      return Bad("dense layer", to.name, "shares its numbers with others");
-    }
     if (int8) HP_TRY(SumRows(&to));
     for (uint32_t scale = 0; scale < Size(in.scales()); ++scale) {
       const float value = in.scales()->Get(scale);
@@ -153,27 +149,21 @@ hp_status Loader::LoadForest(const schema::Forest& in, Forest* to) {
   if (reinterpret_cast<uintptr_t>(in.nodes()->data()) % alignof(schema::ForestNode) != 0) {
     return Bad("forest", to->name, "is misaligned");
   }
-  // Forests may share a vector of the file: what is read here is bounded by what it holds.
-  forest_bytes_ += Size(in.nodes()) + sizeof(uint32_t) * (uint64_t{Size(in.tree_begins())} +
-                                                          uint64_t{Size(in.set_begins())} +
-                                                          uint64_t{Size(in.set_words())});
-  if (forest_bytes_ > plan_.info.bundle_bytes) {
-    return Bad("forest", to->name, "shares its nodes with others");
-  }
   plan_.info.dense_bytes += Size(in.nodes());
-  const absl::Span<const uint32_t> trees = View(in.tree_begins());
-  const absl::Span<const uint32_t> sets = View(in.set_begins());
+  // A row walks from node to node by what they say: copies, which nobody changes. Words of sets are
+  // bits alone.
+  const absl::Span<const uint32_t> trees = Keep(in.tree_begins());
+  const absl::Span<const uint32_t> sets = Keep(in.set_begins());
   const absl::Span<const uint32_t> words = View(in.set_words());
   const size_t count = Size(in.nodes()) / sizeof(schema::ForestNode);
-  to->view = {in.input_width(),
-              trees.data(),
-              trees.size(),
-              reinterpret_cast<const schema::ForestNode*>(in.nodes()->data()),
-              count,
-              sets.data(),
-              sets.size(),
-              words.data(),
-              words.size()};
+  absl::Span<const schema::ForestNode> nodes;
+  no_memory_ |=
+      !memory_.Copy(absl::Span<const schema::ForestNode>(
+                        reinterpret_cast<const schema::ForestNode*>(in.nodes()->data()), count),
+                    &nodes);
+  if (no_memory_) return NoMemory();
+  to->view = {in.input_width(), trees.data(), trees.size(), nodes.data(), nodes.size(),
+              sets.data(),      sets.size(),  words.data(), words.size()};
   if (const schema::ForestFault fault = schema::CheckForest(to->view)) {
     if (!fault.in_tree) return Bad("forest", to->name, fault.problem);
     return Fail(error_, HP_BUNDLE_CORRUPT, "bundle: forest '%s', tree %llu, node %llu: %s",

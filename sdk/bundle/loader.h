@@ -45,6 +45,7 @@ class Loader {
 
  private:
   // load.cc
+  hp_status LoadParts();
   hp_status CheckNeeds();
   hp_status Header();
   hp_status Sequences();
@@ -88,7 +89,18 @@ class Loader {
                           uint32_t rows, hp_side side, uint32_t sequence, hp_batch* batch);
   hp_status GoldenColumn(const schema::GoldenColumn& column, uint32_t rows, hp_side side,
                          uint32_t sequence, hp_column* to);
+  hp_status CountGoldenRows(uint32_t rows);
   hp_status Goldens();
+
+  // Copies of what is read, or used as an index or a size, once the bundle is open: the file may be
+  // written by then. Without memory an empty one, and Load() says so in the end.
+  const char* Keep(const flatbuffers::String* string);
+  template <typename T>
+  absl::Span<const T> Keep(const flatbuffers::Vector<T>* vector) {
+    absl::Span<const T> copy;
+    no_memory_ |= !memory_.Copy(View(vector), &copy);
+    return copy;
+  }
 
   hp_status NoMemory();
   // An index `what` that should be below `limit`.
@@ -102,8 +114,8 @@ class Loader {
   // plan_.features and plan_.steps, while they are being filled in.
   absl::Span<Feature> features_;
   absl::Span<Step> steps_;
-  uint64_t default_bytes_ = 0;  // Of all features.
-  uint64_t forest_bytes_ = 0;   // Of all forests.
+  uint64_t golden_rows_ = 0;  // Of all golden requests.
+  bool no_memory_ = false;
 };
 
 }  // namespace handpick

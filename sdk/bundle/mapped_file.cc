@@ -74,8 +74,13 @@ hp_status CheckRange(const FileRange& range, hp_error* error) {
   return HP_OK;
 }
 
-hp_status NewCopy(size_t size, const hp_allocator& allocator, BundleBytes* bytes, hp_error* error) {
-  bytes->copy = allocator.allocate(allocator.opaque, size, HP_ALIGNMENT);
+hp_status NewCopy(size_t size, const CopyTo& copy, BundleBytes* bytes, hp_error* error) {
+  if (size > copy.max_bytes) {
+    return Fail(error, HP_OUT_OF_MEMORY,
+                "the copy of a bundle of %zu bytes takes more memory than max_model_bytes allows",
+                size);
+  }
+  bytes->copy = copy.allocator->allocate(copy.allocator->opaque, size, HP_ALIGNMENT);
   if (bytes->copy == nullptr) {
     return Fail(error, HP_OUT_OF_MEMORY, "no memory to copy a bundle of %zu bytes", size);
   }
@@ -84,11 +89,11 @@ hp_status NewCopy(size_t size, const hp_allocator& allocator, BundleBytes* bytes
   return HP_OK;
 }
 
-hp_status CopyRange(const FileRange& range, const hp_allocator& allocator, BundleBytes* bytes,
+hp_status CopyRange(const FileRange& range, const CopyTo& copy, BundleBytes* bytes,
                     hp_error* error) {
   const size_t size = static_cast<size_t>(range.length);
   BundleBytes copied;
-  HP_TRY(NewCopy(size, allocator, &copied, error));
+  HP_TRY(NewCopy(size, copy, &copied, error));
   size_t done = 0;
   while (done < size) {
     const ssize_t read =
@@ -97,7 +102,7 @@ hp_status CopyRange(const FileRange& range, const hp_allocator& allocator, Bundl
     if (read < 0 && errno == EINTR) continue;
     if (read <= 0) {
       const char* reason = read < 0 ? std::strerror(errno) : "it became shorter";
-      ReleaseBytes(copied, allocator);
+      ReleaseBytes(copied, *copy.allocator);
       return Fail(error, HP_FILE_ERROR, "cannot read byte %zu of %zu of bundle '%s': %s", done,
                   size, range.name, reason);
     }
@@ -123,31 +128,28 @@ hp_status MapRange(const FileRange& range, BundleBytes* bytes, hp_error* error) 
   return HP_OK;
 }
 
-hp_status ReadRange(FileRange range, bool copy, const hp_allocator& allocator, BundleBytes* bytes,
-                    hp_error* error) {
+hp_status ReadRange(FileRange range, const CopyTo& copy, BundleBytes* bytes, hp_error* error) {
   if (range.length < 0) HP_TRY(FindLength(&range, error));
   HP_TRY(CheckRange(range, error));
   // Pages begin at multiples of HP_ALIGNMENT.
-  if (copy || range.offset % HP_ALIGNMENT != 0) return CopyRange(range, allocator, bytes, error);
+  if (copy.always || range.offset % HP_ALIGNMENT != 0) return CopyRange(range, copy, bytes, error);
   return MapRange(range, bytes, error);
 }
 
 }  // namespace
 
-hp_status ReadFile(const char* path, bool copy, const hp_allocator& allocator, BundleBytes* bytes,
-                   hp_error* error) {
+hp_status ReadFile(const char* path, const CopyTo& copy, BundleBytes* bytes, hp_error* error) {
   const int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
   if (descriptor < 0) {
     return Fail(error, HP_FILE_ERROR, "cannot open bundle '%s': %s", path, std::strerror(errno));
   }
-  const hp_status status =
-      ReadRange(FileRange{descriptor, path, 0, -1}, copy, allocator, bytes, error);
+  const hp_status status = ReadRange(FileRange{descriptor, path, 0, -1}, copy, bytes, error);
   close(descriptor);  // The mapping keeps the file.
   return status;
 }
 
-hp_status ReadDescriptor(int descriptor, int64_t offset, int64_t length, bool copy,
-                         const hp_allocator& allocator, BundleBytes* bytes, hp_error* error) {
+hp_status ReadDescriptor(int descriptor, int64_t offset, int64_t length, const CopyTo& copy,
+                         BundleBytes* bytes, hp_error* error) {
   if (offset < 0 || length < -1) {
     return Fail(error, HP_INVALID_ARGUMENT,
                 "offset is %lld and length %lld, expected at least 0, or a length of -1",
@@ -155,13 +157,13 @@ hp_status ReadDescriptor(int descriptor, int64_t offset, int64_t length, bool co
   }
   char name[32];
   std::snprintf(name, sizeof(name), "descriptor %d", descriptor);
-  return ReadRange(FileRange{descriptor, name, offset, length}, copy, allocator, bytes, error);
+  return ReadRange(FileRange{descriptor, name, offset, length}, copy, bytes, error);
 }
 
-hp_status CopyBuffer(const void* data, size_t size, const hp_allocator& allocator,
-                     BundleBytes* bytes, hp_error* error) {
+hp_status CopyBuffer(const void* data, size_t size, const CopyTo& copy, BundleBytes* bytes,
+                     hp_error* error) {
   if (size == 0) return Fail(error, HP_NOT_A_BUNDLE, "bundle data has 0 bytes");
-  HP_TRY(NewCopy(size, allocator, bytes, error));
+  HP_TRY(NewCopy(size, copy, bytes, error));
   std::memcpy(bytes->copy, data, size);
   return HP_OK;
 }

@@ -1,6 +1,7 @@
 #include "sdk/kernels/gemm_kernels.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #if defined(__x86_64__)
@@ -113,11 +114,18 @@ constexpr GemmBounds kUnbounded = {-INFINITY, INFINITY};
 
 const Gemm& ChooseGemm() {
 #if defined(__x86_64__)
-  const X86 has = Ask();
+  // Asked once: in a virtual machine the question alone may take as long as opening a model.
+  static std::atomic<const Gemm*> chosen{nullptr};
+  const Gemm* gemm = chosen.load(std::memory_order_relaxed);
+  if (gemm == nullptr) {
+    const X86 has = Ask();
+    gemm = has.fma3 ? &kFma3 : has.avx ? &kAvx : &kSse;
 #if !defined(__ANDROID__)
-  if (has.avx512f) return kAvx512;
+    if (has.avx512f) gemm = &kAvx512;
 #endif
-  return has.fma3 ? kFma3 : has.avx ? kAvx : kSse;
+    chosen.store(gemm, std::memory_order_relaxed);
+  }
+  return *gemm;
 #elif defined(__aarch64__)
   switch (CorePart()) {
     case 0xD03:  // Cortex-A53

@@ -31,7 +31,7 @@ struct Gemm {
   uint32_t block;  // Outputs whose weights lie together.
 };
 
-// The best one here. Asks the processor each time: not for inner loops.
+// The best one here. May ask the processor: not for inner loops. Thread-safe.
 const Gemm& ChooseGemm();
 
 // All that this processor can run, for tests; returns their number.

@@ -211,7 +211,8 @@ struct Catalog {
   absl::Span<const CatalogColumn> columns;
 };
 
-struct RecallIndex;  // sdk/recall/index.h
+struct RecallIndex;    // sdk/recall/index.h
+struct ContentHashes;  // sdk/bundle/check_integrity.h
 
 struct Golden {
   hp_batch context;
@@ -255,6 +256,7 @@ struct Plan {
   absl::Span<const Golden> goldens;
   float golden_tolerance;
   const RecallIndex* recall;  // Null: there is none.
+  const ContentHashes* hashes;
 
   // Events of the longest sequence; 0: no history.
   uint32_t MaxEvents() const {

@@ -1,6 +1,10 @@
 #include "sdk/session/model.h"
 
+#include <algorithm>
+
 #include "sdk/base/error.h"
+#include "sdk/bundle/check_integrity.h"
+#include "sdk/bundle/limits.h"
 #include "sdk/bundle/load.h"
 #include "sdk/session/layout.h"
 
@@ -11,28 +15,51 @@ Model::~Model() {
   ReleaseBytes(bytes_, memory_.allocator());
 }
 
-hp_status Model::Open(const BundleBytes& bytes, bool pack, hp_error* error) {
+hp_status Model::Open(const BundleBytes& bytes, const OpenOptions& options, hp_error* error) {
   bytes_ = bytes;
-  HP_TRY(LoadBundle(bytes.data, bytes.size, &memory_, &plan_, error));
-  plan_.info.copied_bytes = bytes.copy == nullptr ? 0 : bytes.size;
+  const uint64_t most = std::max(kMinMemory, kMaxMemoryPerByte * bytes.size);
+  memory_.Limit(std::min(most, options.max_bytes));
+  const hp_status status = Load(options, error);
+  if (status == HP_OK || !memory_.over_limit()) return status;
+  if (options.max_bytes < most) {
+    return Fail(error, HP_OUT_OF_MEMORY,
+                "the model takes more memory than max_model_bytes allows for its lists and packed "
+                "weights, %llu bytes",
+                static_cast<unsigned long long>(options.max_bytes));
+  }
+  return Fail(error, HP_BUNDLE_CORRUPT,
+              "bundle of %zu bytes asks for more memory than a sound one of its size, %llu bytes",
+              bytes.size, static_cast<unsigned long long>(most));
+}
+
+hp_status Model::Load(const OpenOptions& open, hp_error* error) {
+  HP_TRY(LoadBundle(bytes_.data, bytes_.size, &memory_, &plan_, error));
+  if (open.verify) {
+    IntegrityCheck check(*plan_.hashes, bytes_.data, bytes_.size);
+    HP_TRY(check.Next(UINT64_MAX, error));
+  }
+  plan_.info.copied_bytes = bytes_.copy == nullptr ? 0 : bytes_.size;
   SessionLayout layout;
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   options.workers = 1;
   HP_TRY(MakeSessionLayout(plan_, options, &layout, error));
   plan_.info.session_bytes = layout.total;
   plan_.info.step_count = static_cast<uint32_t>(plan_.steps.size());
-  return pack ? Pack(error) : HP_OK;
+  return open.pack ? Pack(error) : HP_OK;
 }
 
 hp_status Model::Pack(hp_error* error) {
-  const absl::Span<const Step> steps = plan_.session_steps;
-  if (!memory_.NewArray(steps.size(), &row_layers_)) {
-    return Fail(error, HP_OUT_OF_MEMORY, "no memory for %zu dense layers", steps.size());
+  const size_t count = plan_.dense_weights.size();
+  if (!memory_.NewArray(count, &row_layers_)) {
+    return Fail(error, HP_OUT_OF_MEMORY, "no memory for %zu dense layers", count);
   }
-  for (size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i].weights.empty()) continue;
-    HP_TRY(MakeRowLayer(plan_.dense_weights[steps[i].weights[0]], memory_.allocator(),
-                        &engine_bytes_, &row_layers_[i], error));
+  const hp_allocator allocator = memory_.counted_allocator();
+  for (const Step& step : plan_.session_steps) {
+    if (step.weights.empty()) continue;
+    RowLayer& layer = row_layers_[step.weights[0]];
+    if (layer.weights != nullptr) continue;
+    HP_TRY(MakeRowLayer(plan_.dense_weights[step.weights[0]], allocator, &engine_bytes_, &layer,
+                        error));
   }
   return HP_OK;
 }

@@ -16,29 +16,37 @@ class Model {
   Model(const Model&) = delete;
   Model& operator=(const Model&) = delete;
 
+  struct OpenOptions {
+    bool pack = true;
+    bool verify = false;
+    uint64_t max_bytes = UINT64_MAX;
+  };
+
   // Loads and verifies the bundle; with `pack`, makes the dense layers too (without: only plan()
   // may be used). The model releases the bytes when it is destroyed, also after an error.
-  hp_status Open(const BundleBytes& bytes, bool pack, hp_error* error);
+  // Takes at most `max_bytes` from the allocator (HP_OUT_OF_MEMORY), and at most kMaxMemoryPerByte
+  // for each byte of the bundle, or kMinMemory (HP_BUNDLE_CORRUPT). `verify`: compares the hashes.
+  hp_status Open(const BundleBytes& bytes, const OpenOptions& options, hp_error* error);
 
   const BundleBytes& bytes() const { return bytes_; }
 
   const Plan& plan() const { return plan_; }
   // The layer of a session step that has weights. Candidate steps have none: their kernels read
   // weights as they lie in the bundle.
-  const RowLayer& row_layer(const Step& step) const {
-    return row_layers_[&step - plan_.session_steps.data()];
-  }
+  const RowLayer& row_layer(const Step& step) const { return row_layers_[step.weights[0]]; }
   uint64_t model_bytes() const { return memory_.total_bytes(); }
   uint64_t engine_bytes() const { return engine_bytes_; }
   const hp_allocator& allocator() const { return memory_.allocator(); }
 
  private:
+  hp_status Load(const OpenOptions& options, hp_error* error);
   hp_status Pack(hp_error* error);
 
   ModelMemory memory_;
   BundleBytes bytes_;
   Plan plan_ = {};
-  absl::Span<RowLayer> row_layers_;  // By step; not made for those without weights.
+  // By dense weights: several steps may have the same. Not made for those that none of them has.
+  absl::Span<RowLayer> row_layers_;
   uint64_t engine_bytes_ = 0;
 };
 

@@ -343,6 +343,9 @@ hp_status Session::CheckGoldens(float* worst) {
   if (!plan_.has_model) {
     return Fail(&error_, HP_NO_MODEL, "the bundle holds a recall index and no model to check");
   }
+  if (plan_.goldens.empty()) {
+    return Fail(&error_, HP_NO_GOLDENS, "the bundle has no golden requests to check");
+  }
   float largest = 0;
   size_t worst_request = 0;
   size_t worst_candidate = 0;

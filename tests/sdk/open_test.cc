@@ -337,8 +337,8 @@ TEST_F(OpenTest, NoMemoryForACopy) {
 }
 
 TEST_F(OpenTest, UnknownFlagsAreRefused) {
-  EXPECT_EQ(OpenBuffer(serialized_.data(), serialized_.size(), 2), HP_INVALID_ARGUMENT);
-  EXPECT_TRUE(Said("flags 0x2")) << error_.message;
+  EXPECT_EQ(OpenBuffer(serialized_.data(), serialized_.size(), 4), HP_INVALID_ARGUMENT);
+  EXPECT_TRUE(Said("flags 0x4")) << error_.message;
 }
 
 TEST_F(OpenTest, NullPointersLeaveNoModel) {

@@ -173,18 +173,16 @@ std::string WithSharedOperands(uint32_t sums, uint32_t operand_count) {
   return std::string(reinterpret_cast<const char*>(builder.GetBufferPointer()), builder.GetSize());
 }
 
+constexpr char kShared[] = "its parts are longer than the file: some share their bytes";
+
+void ExpectShared(const Opening& opening) {
+  EXPECT_EQ(opening.error.status, HP_BUNDLE_CORRUPT);
+  EXPECT_NE(std::string(opening.error.message).find(kShared), std::string::npos)
+      << opening.error.message;
+}
+
 TEST(ProgramLimitsTest, OperandsThatStepsShareCountForEachOfThem) {
-  constexpr uint32_t kOperands = 2048;
-  const uint32_t sums = kMaxReferences / kOperands;
-  const std::string most = WithSharedOperands(sums - 1, kOperands);
-  EXPECT_LT(most.size(), 20'000u);
-  const Opening opened = Open("the most shared operands", most);
-  EXPECT_EQ(opened.error.status, HP_OK) << opened.error.message;
-  // The first step has a feature.
-  const Opening refused = Open("more shared operands", WithSharedOperands(sums, kOperands));
-  EXPECT_EQ(refused.error.status, HP_BUNDLE_CORRUPT);
-  EXPECT_STREQ(refused.error.message,
-               "bundle: its steps refer to more than 131072 values, tables, features and weights");
+  ExpectShared(Open("shared operands", WithSharedOperands(64, 2048)));
 }
 
 // A bundle as far as its header, to which the caller adds what it shares.
@@ -219,9 +217,7 @@ TEST(ProgramLimitsTest, LayersThatShareTheirWeightsAreRefused) {
   const Opening opening = Open(
       "shared weights",
       Finish(&builder, [&](schema::BundleBuilder* bundle) { bundle->add_dense_weights(vector); }));
-  EXPECT_EQ(opening.error.status, HP_BUNDLE_CORRUPT);
-  EXPECT_STREQ(opening.error.message,
-               "bundle: dense layer 'layer': shares its numbers with others");
+  ExpectShared(opening);
 }
 
 TEST(ProgramLimitsTest, FeaturesThatShareTheirDefaultAreRefused) {
@@ -244,8 +240,7 @@ TEST(ProgramLimitsTest, FeaturesThatShareTheirDefaultAreRefused) {
   const Opening opening =
       Open("shared defaults",
            Finish(&builder, [&](schema::BundleBuilder* bundle) { bundle->add_features(vector); }));
-  EXPECT_EQ(opening.error.status, HP_BUNDLE_CORRUPT);
-  EXPECT_STREQ(opening.error.message, "bundle: feature 'feature': shares its default with others");
+  ExpectShared(opening);
 }
 
 }  // namespace

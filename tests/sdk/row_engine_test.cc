@@ -360,7 +360,7 @@ TEST(RowEngineTest, PackedWeightsComeFromTheCallersAllocatorAndGoBack) {
 }
 
 TEST(RowEngineTest, AnAllocatorThatFailsIsAnErrorAtEveryAllocation) {
-  const Layer float_layer(16, 8, ElementType::Float32, 7);
+  const Layer float_layer(16, 32, ElementType::Float32, 7);
   for (int allowed = 0; allowed < 20; ++allowed) {
     int left = allowed;
     const hp_allocator allocator = {sizeof(hp_allocator),

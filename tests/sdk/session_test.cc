@@ -791,7 +791,7 @@ TEST(SessionNewTest, TakesExactlyWhatIsToldAndGivesItBack) {
   const Bytes bytes(Serialized(*MakeTinyBundle()));
   Counts counts;
   const hp_allocator allocator = Counting(&counts);
-  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator};
+  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator, 0};
   hp_model* model = nullptr;
   hp_error error;
   ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), &opening, &model, &error), HP_OK);
@@ -833,7 +833,7 @@ TEST(SessionNewTest, FailuresLeaveNothing) {
   const Bytes bytes(Serialized(*MakeTinyBundle()));
   Counts counts;
   const hp_allocator allocator = Counting(&counts);
-  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator};
+  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator, 0};
   hp_model* model = nullptr;
   hp_error error;
   ASSERT_EQ(hp_model_open_buffer(bytes.data(), bytes.size(), &opening, &model, &error), HP_OK);
@@ -878,7 +878,7 @@ TEST(ModelTest, FeaturesAreFoundByNameAndSide) {
 TEST(ModelTest, EveryByteComesFromTheAllocatorAndGoesBack) {
   Counts counts;
   const hp_allocator allocator = Counting(&counts);
-  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator};
+  const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator, 0};
   const Bytes bytes(Serialized(*MakeTinyBundle()));
   hp_model* model = nullptr;
   hp_error error;
@@ -898,7 +898,7 @@ TEST(ModelTest, EveryAllocationThatFailsIsAnErrorWithoutALeak) {
     Counts counts;
     counts.allowed = allowed;
     const hp_allocator allocator = Counting(&counts);
-    const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator};
+    const hp_open_options opening = {sizeof(hp_open_options), 0, &allocator, 0};
     hp_model* model = nullptr;
     hp_error error;
     const hp_status status =

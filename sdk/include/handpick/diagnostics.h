@@ -44,6 +44,12 @@ HP_API hp_status hp_get_build_info(hp_build_info* info);
 HP_API hp_status hp_bundle_inspect(const void* data, size_t size, hp_model_info* info,
                                    hp_error* error);
 
+/** The same with an allocator, the most that it may give, and HP_OPEN_VERIFY (HP_NO_HASHES).
+ * HP_OPEN_COPY does nothing. @param[in] options  Null: defaults. */
+HP_API hp_status hp_bundle_inspect_with(const void* data, size_t size,
+                                        const hp_open_options* options, hp_model_info* info,
+                                        hp_error* error);
+
 /**
  * Compares every byte of an opened bundle with the hashes that the converter wrote. Opening does
  * not: its time must not depend on the tables. Call it once after a download, or in an idle moment.
@@ -54,12 +60,32 @@ HP_API hp_status hp_bundle_inspect(const void* data, size_t size, hp_model_info*
  */
 HP_API hp_status hp_model_check(const hp_model* model, hp_error* error);
 
+/** hp_model_check so many bytes at a time, for idle moments. */
+typedef struct hp_check hp_check;
+
+/** Begins one: one allocation of less than 1 KB, from the model's allocator.
+ * @param[in]  model  Must outlive the check.
+ * @param[out] check  To be freed with hp_check_free. Null after a failure.
+ * @retval HP_INVALID_ARGUMENT, HP_OUT_OF_MEMORY. Thread-safe. */
+HP_API hp_status hp_check_new(const hp_model* model, hp_check** check, hp_error* error);
+
+/** Compares the next `bytes` bytes; those behind the end are not missed. A check is used by one
+ * thread at a time, beside whatever sessions do with the model. Allocates nothing.
+ * @param[in]  bytes  0: all that are left.
+ * @param[out] done   1: every byte was compared, and is as it was written; 0: go on.
+ * @retval HP_BUNDLE_CORRUPT, HP_NO_HASHES  as hp_model_check; also if it is asked again. */
+HP_API hp_status hp_check_next(hp_check* check, uint64_t bytes, int* done, hp_error* error);
+
+/** Null: nothing. */
+HP_API void hp_check_free(hp_check* check);
+
 /**
  * Replays the golden requests kept in the bundle and compares the logits with the trainer's: proves
  * that this device computes what the trainer did. Replaces the session's context and empties its
  * history.
  *
  * @param[out] worst  Largest |logit - golden| / max(1, |golden|) seen. May be null.
+ * @retval HP_NO_GOLDENS       the bundle has none: nothing was proved, and nothing replaced.
  * @retval HP_GOLDEN_MISMATCH  larger than the bundle's tolerance; the message says by how much, and
  * where.
  */

@@ -61,6 +61,7 @@ typedef enum hp_status {
   HP_GOLDEN_MISMATCH = 0x34, HP_BUNDLE_TOO_OLD = 0x35, HP_NOT_A_DELTA = 0x36,
   HP_WRONG_OLD_BUNDLE = 0x37, HP_NO_BUNDLE = 0x38, HP_STORE_CORRUPT = 0x39,
   HP_UNSUPPORTED = 0x40, HP_NO_MODEL = 0x41, HP_NO_RECALL = 0x42, HP_NO_HASHES = 0x43,
+  HP_NO_GOLDENS = 0x44,
   HP_INTERNAL = 0x50
 } hp_status;
 /* clang-format on */
@@ -100,21 +101,28 @@ typedef struct hp_allocator {
 
 /** Bits of hp_open_options.flags. */
 typedef enum hp_open_flag {
-  HP_OPEN_COPY = 1 /**< The bundle is copied into memory of the allocator: the file, or buffer, is
-                      not needed afterwards, and may be written. Takes the bundle's size in memory,
-                      and the time to read all of it. */
+  HP_OPEN_COPY = 1,  /**< The bundle is copied into memory of the allocator: the file, or buffer, is
+                        not needed afterwards, and may be written. Takes the bundle's size in memory,
+                        and the time to read all of it. */
+  HP_OPEN_VERIFY = 2 /**< Compares every byte with the bundle's hashes, as hp_model_check does,
+                        which takes the time to read all of it. A bundle without any is refused
+                        (HP_NO_HASHES). */
 } hp_open_flag;
 
 typedef struct hp_open_options {
   uint32_t struct_size;
-  uint32_t flags;                /**< HP_OPEN_COPY, or 0. */
+  uint32_t flags;                /**< Bits of hp_open_flag, or 0. */
   const hp_allocator* allocator; /**< Copied; its `opaque` must outlive the model. What the engine
                                     (XNNPACK) keeps, packed weights above all, comes from it too.
                                     Null: malloc and free. */
+  uint64_t max_model_bytes; /**< Most that is taken from the allocator, a copy included; a bundle
+                               that takes more is refused (HP_OUT_OF_MEMORY). 0: no limit but the
+                               library's own: 4 bytes for each byte of the bundle, or 64 KiB, and
+                               a copy. */
 } hp_open_options;
 
 #define HP_OPEN_OPTIONS_INIT \
-  { sizeof(hp_open_options), 0, NULL }
+  { sizeof(hp_open_options), 0, NULL, 0 }
 
 /** Opens a bundle: maps the file read-only until the model is closed, verifies it and packs the
  * float32 layers of context and history. Tables and all other weights are used in place.
@@ -126,8 +134,9 @@ typedef struct hp_open_options {
  * @param[in]  options  Null: defaults.
  * @param[out] model    To be closed with hp_model_close. Null after a failure.
  * @retval HP_INVALID_ARGUMENT, HP_FILE_ERROR (also: a folder, a pipe), HP_NOT_A_BUNDLE,
- * HP_BUNDLE_TOO_NEW, HP_BUNDLE_TOO_OLD, HP_BUNDLE_CORRUPT, HP_OUT_OF_MEMORY, HP_UNSUPPORTED.
- * Thread-safe; does not wait for pipes and devices. */
+ * HP_BUNDLE_TOO_NEW, HP_BUNDLE_TOO_OLD, HP_BUNDLE_CORRUPT, HP_OUT_OF_MEMORY, HP_UNSUPPORTED;
+ * HP_NO_HASHES (HP_OPEN_VERIFY). Thread-safe; does not wait for pipes and devices. Whatever is in
+ * the file, its time and memory grow with the file's size alone: see SECURITY.md. */
 HP_API hp_status hp_model_open_file(const char* path, const hp_open_options* options,
                                     hp_model** model, hp_error* error);
 
@@ -580,12 +589,14 @@ typedef struct hp_model_info {
                              of context and history, packed when the model is opened. */
   uint64_t output_count;  /**< What the model says of a candidate: hp_model_get_output. */
   uint64_t copied_bytes;  /**< Of the bundle, taken from the allocator: all (HP_OPEN_COPY), or 0. */
+  uint64_t content_hash;  /**< Of all bytes, as the converter wrote them (XXH3: equal for equal
+                             files,  no proof against an attacker); 0: the bundle has none. */
 } hp_model_info;
 
 #define HP_MODEL_INFO_INIT                                                                       \
   {                                                                                              \
     sizeof(hp_model_info), 0, 0, HP_PRECISION_UNKNOWN, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, \
-        0, 0, 0, 0, 0, 0, 0, 0                                                                   \
+        0, 0, 0, 0, 0, 0, 0, 0, 0                                                                \
   }
 
 HP_API hp_status hp_model_get_info(const hp_model* model, hp_model_info* info);
@@ -758,6 +769,7 @@ HP_API hp_status hp_recall_overlay_show(hp_recall_overlay* overlay, const hp_ite
  *   0x41 HP_NO_MODEL           the bundle holds a recall index alone: nothing to score with
  *   0x42 HP_NO_RECALL          the bundle has no recall index
  *   0x43 HP_NO_HASHES          the bundle has no hashes that hp_model_check could compare
+ *   0x44 HP_NO_GOLDENS         the bundle has no golden requests to replay
  *   0x50 HP_INTERNAL           a fault of ours: please report it, with the message
  */
 

@@ -1,0 +1,31 @@
+// Bundles that ask for far more work or memory than they are long: references of a FlatBuffer may
+// be shared, which no writer of bundles does.
+#ifndef HANDPICK_TESTS_SUPPORT_TINY_CRAFTED_BUNDLES_H_
+#define HANDPICK_TESTS_SUPPORT_TINY_CRAFTED_BUNDLES_H_
+
+#include <string>
+#include <vector>
+
+#include "handpick/handpick.h"
+
+namespace handpick::testing {
+
+struct CraftedBundle {
+  std::string name;
+  std::string bytes;
+};
+
+std::vector<CraftedBundle> CraftedBundles();
+
+// What opening a bundle takes.
+struct OpeningCost {
+  hp_error error;
+  double bytes;    // The most that is taken from the allocator at a time, the model included.
+  double seconds;  // The least of a few openings.
+};
+
+OpeningCost CostOfOpening(const std::string& bundle, int openings);
+
+}  // namespace handpick::testing
+
+#endif  // HANDPICK_TESTS_SUPPORT_TINY_CRAFTED_BUNDLES_H_
