@@ -125,6 +125,7 @@ class Checker {
     HP_TRY(CheckIndices(step, *row));
     const schema::StepFault fault = schema::CheckContract(*row, StepView(plan_, step));
     if (fault) return Report(step, *row, fault);
+    HP_TRY(CheckFold(step));
     HP_TRY(CheckSources(step, *row));
     HP_TRY(CheckOperands(&step, *row));
     HP_TRY(CheckPairs(step, *row));
@@ -134,6 +135,18 @@ class Checker {
     Touch(plan_.values[step.output]);
     ++now_;
     return HP_OK;
+  }
+
+  // Layers in 8 bits are held to widths whose sums fit into 32 where they are loaded. A unit's
+  // first layer is made int8 for each event, where the one behind it is, however it is stored
+  // itself.
+  hp_status CheckFold(const Step& step) {
+    if (step.kind != schema::OperatorKind::AttentionUnit) return HP_OK;
+    const DenseWeights& first = plan_.dense_weights[step.weights[0]];
+    if (!plan_.dense_weights[step.weights[2]].int8() || first.input_width <= kMaxInt8Width) {
+      return HP_OK;
+    }
+    return Bad(step, "its first layer becomes int8 and is too wide for sums of 32 bits");
   }
 
   hp_status Report(const Step& step, const schema::OperatorRow& row,

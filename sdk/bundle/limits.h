@@ -14,6 +14,9 @@ inline constexpr uint64_t kMaxBundleBytes = (uint64_t{1} << 31) - 1;  // FlatBuf
 // Converted models take up to 1.1, small ones most of all. And so much, however small it is.
 inline constexpr uint64_t kMaxMemoryPerByte = 4;
 inline constexpr uint64_t kMinMemory = uint64_t{64} << 10;
+// Of it, for packed weights: a layer of one output takes 16 or 32 times its size. What is left is
+// used where it lies.
+inline constexpr uint64_t kMaxPackedPerByte = 2;
 inline constexpr uint32_t kMaxFeatures = 4096;
 inline constexpr uint32_t kMaxValues =
     1u << 16;  // Values of one feature in one row, combinations of a cross.

@@ -7,6 +7,7 @@
 
 #include "sdk/base/elements.h"
 #include "sdk/base/error.h"
+#include "sdk/base/read_once.h"
 #include "sdk/features/vocabulary.h"
 
 namespace handpick {
@@ -186,8 +187,8 @@ bool CatalogFilters::Passes(uint32_t item) const {
     uint32_t begin = item;
     uint32_t end = item + 1;
     if (filter.multi) {
-      begin = column.row_splits[item];
-      end = column.row_splits[item + 1];
+      begin = ReadOnce(column.row_splits[item]);
+      end = ReadOnce(column.row_splits[item + 1]);
       if (begin > end || end > column.rows.size()) return false;
     }
     const uint32_t* rows = column.rows.data();

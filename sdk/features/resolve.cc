@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "sdk/base/error.h"
+#include "sdk/base/read_once.h"
 #include "sdk/base/utf8.h"
 #include "sdk/features/bind.h"
 #include "sdk/features/vocabulary.h"
@@ -97,19 +98,21 @@ class FeatureResolver {
         plan_.catalog.columns[static_cast<size_t>(feature_.catalog_column)];
     switch (feature_.type) {
       case HP_FEATURE_CATEGORICAL: {
-        if (column.rows[item] >= feature_.row_count) return DamagedItem(item);
-        slot_.rows[to] = column.rows[item];
+        const uint32_t row = ReadOnce(column.rows[item]);
+        if (row >= feature_.row_count) return DamagedItem(item);
+        slot_.rows[to] = row;
         return HP_OK;
       }
       case HP_FEATURE_MULTI_CATEGORICAL: {
-        const uint32_t begin = column.row_splits[item];
-        const uint32_t end = column.row_splits[item + 1];
+        const uint32_t begin = ReadOnce(column.row_splits[item]);
+        const uint32_t end = ReadOnce(column.row_splits[item + 1]);
         if (begin > end || end > column.rows.size() || end - begin > feature_.max_values)
           return DamagedItem(item);
         uint32_t* rows = slot_.rows + size_t{to} * feature_.max_values;
         for (uint32_t i = begin; i < end; ++i) {
-          if (column.rows[i] >= feature_.row_count) return DamagedItem(item);
-          rows[i - begin] = column.rows[i];
+          const uint32_t row = ReadOnce(column.rows[i]);
+          if (row >= feature_.row_count) return DamagedItem(item);
+          rows[i - begin] = row;
         }
         Finish(to, end - begin);
         return HP_OK;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sdk/base/read_once.h"
 #include "xxhash.h"
 
 namespace handpick {
@@ -15,7 +16,7 @@ int64_t HashRow(const Vocabulary& vocabulary, const void* bytes, size_t size) {
 
 int64_t RowAt(const Vocabulary& vocabulary, int64_t position) {
   if (position == kNotFound) return vocabulary.out_of_vocabulary_row;
-  const uint32_t row = vocabulary.rows[static_cast<size_t>(position)];
+  const uint32_t row = ReadOnce(vocabulary.rows[static_cast<size_t>(position)]);
   return row < vocabulary.row_count ? row : kNotFound;
 }
 
@@ -51,8 +52,8 @@ int64_t FindString(const StringList& list, hp_string key) {
   size_t end = list.size();
   while (begin < end) {
     const size_t middle = begin + (end - begin) / 2;
-    const uint32_t from = list.offsets[middle];
-    const uint32_t to = list.offsets[middle + 1];
+    const uint32_t from = ReadOnce(list.offsets[middle]);
+    const uint32_t to = ReadOnce(list.offsets[middle + 1]);
     if (from > to || to > list.bytes.size())
       return kNotFound;  // Damaged: not found is a defined answer.
     const int order = Compare(list.bytes.data() + from, to - from, key.data, key.size);

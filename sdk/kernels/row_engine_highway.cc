@@ -4,8 +4,8 @@
 
 namespace handpick {
 
-hp_status MakeRowLayer(const DenseWeights& weights, const hp_allocator&, uint64_t*, RowLayer* layer,
-                       hp_error*) {
+hp_status MakeRowLayer(const DenseWeights& weights, const hp_allocator&, uint64_t, uint64_t*,
+                       RowLayer* layer, hp_error*) {
   *layer = {&weights, nullptr};
   return HP_OK;
 }

@@ -19,18 +19,17 @@ struct alignas(HP_ALIGNMENT) Packed {
   float* Weights() { return reinterpret_cast<float*>(this + 1); }
 };
 
-constexpr uint64_t kMostPadding = 2;
-
 }  // namespace
 
 hp_status MakeRowLayer(const DenseWeights& weights, const hp_allocator& allocator,
-                       uint64_t* engine_bytes, RowLayer* layer, hp_error* error) {
+                       uint64_t most_bytes, uint64_t* engine_bytes, RowLayer* layer,
+                       hp_error* error) {
   *layer = {&weights, nullptr};
   if (weights.type != schema::ElementType::Float32) return HP_OK;
   const Gemm& gemm = ChooseGemm();
-  // XNNPACK pads the outputs to whole blocks, of up to 32: a layer of few is left as it is.
-  if (gemm.block > kMostPadding * weights.output_width) return HP_OK;
   const uint64_t floats = PackedGemmFloats(gemm, weights.input_width, weights.output_width);
+  // Outputs are padded to whole blocks, of up to 32.
+  if (floats > most_bytes / sizeof(float)) return HP_OK;
   void* block = nullptr;
   if (floats <= (SIZE_MAX - sizeof(Packed)) / sizeof(float)) {
     block = allocator.allocate(allocator.opaque,

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "sdk/base/read_once.h"
+
 namespace handpick {
 
 int CompareIds(bool are_strings, const hp_item_id& a, const hp_item_id& b) {
@@ -44,8 +46,8 @@ bool IdOf(const RecallIndex& index, uint32_t item, hp_item_id* id) {
     id->integer = ids.integers.empty() ? int64_t{item} : ids.integers[item];
     return true;
   }
-  const uint32_t from = ids.strings.offsets[item];
-  const uint32_t to = ids.strings.offsets[item + 1];
+  const uint32_t from = ReadOnce(ids.strings.offsets[item]);
+  const uint32_t to = ReadOnce(ids.strings.offsets[item + 1]);
   if (from > to || to > ids.strings.bytes.size()) return false;
   // Never null, or it would pass for no string.
   const uint8_t* bytes = ids.strings.bytes.data();

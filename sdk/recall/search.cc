@@ -7,6 +7,7 @@
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
 #include "sdk/base/packer.h"
+#include "sdk/base/read_once.h"
 #include "sdk/recall/hash.h"
 #include "sdk/recall/probes.h"
 #include "sdk/recall/scan.h"
@@ -143,6 +144,7 @@ class Searcher {
       sequences_[t].Start(hash, answers, scratch_.waiting + t * scratch_.waiting_per_table);
     }
     std::fill(scratch_.seen, scratch_.seen + scratch_.seen_words, uint64_t{0});
+    std::fill_n(rows_left_, index_.table_count, index_.rows.count);
   }
 
   // False: they have too few items, or the index is damaged.
@@ -171,11 +173,14 @@ class Searcher {
           if (!sequences_[t].Next(&bucket)) continue;
           ++work_.buckets;
           const uint32_t* begins = index_.tables[t].bucket_begins.data() + bucket;
-          const Range range = {begins[0], begins[1], t};
-          if (range.begin > range.end || range.end > index_.rows.count) {
+          const Range range = {ReadOnce(begins[0]), ReadOnce(begins[1]), t};
+          // All buckets of a table have its rows together.
+          if (range.begin > range.end || range.end > index_.rows.count ||
+              range.end - range.begin > rows_left_[t]) {
             error_ = "a bucket";
             return false;
           }
+          rows_left_[t] -= range.end - range.begin;
           if (range.begin == range.end) continue;
           if (t == 0) Prefetch(range);
           ranges[count++] = range;
@@ -234,7 +239,8 @@ class Searcher {
   ScanQuery prepared_{};
   double norm_ = 0;
   ProbeSequence sequences_[kMaxRecallTables];
-  const char* error_ = nullptr;  // What of the index is damaged.
+  uint32_t rows_left_[kMaxRecallTables];  // By table: those of no bucket that was looked into.
+  const char* error_ = nullptr;           // What of the index is damaged.
 };
 
 }  // namespace

@@ -54,12 +54,13 @@ hp_status Model::Pack(hp_error* error) {
     return Fail(error, HP_OUT_OF_MEMORY, "no memory for %zu dense layers", count);
   }
   const hp_allocator allocator = memory_.counted_allocator();
+  const uint64_t most = std::max(kMinMemory / 2, kMaxPackedPerByte * bytes_.size);
   for (const Step& step : plan_.session_steps) {
     if (step.weights.empty()) continue;
     RowLayer& layer = row_layers_[step.weights[0]];
     if (layer.weights != nullptr) continue;
-    HP_TRY(MakeRowLayer(plan_.dense_weights[step.weights[0]], allocator, &engine_bytes_, &layer,
-                        error));
+    HP_TRY(MakeRowLayer(plan_.dense_weights[step.weights[0]], allocator,
+                        most - std::min(most, engine_bytes_), &engine_bytes_, &layer, error));
   }
   return HP_OK;
 }

@@ -332,6 +332,7 @@ hp_status Recaller::Search(const float* user) {
   RecallWork work;
   HP_TRY(SearchRecallIndex(index_, query, {memory_.search, memory_.search_bytes}, found, &of_index,
                            &work, error_));
+  HP_TRY(CheckFound(found, of_index));
   size_t of_overlay = 0;
   if (overlay_ != nullptr) HP_TRY(SearchOverlay(user, found + of_index, &of_overlay));
   if (found_damage_) return Damaged("an item's id");
@@ -345,6 +346,23 @@ hp_status Recaller::Search(const float* user) {
     hit_count_ = of_index;
   }
   return HP_OK;
+}
+
+// That no item was found twice, in buckets that overlap or in two rows that say they are the same:
+// marks in the bits of what is left out, which was not found, and takes the marks away.
+hp_status Recaller::CheckFound(const RecallHit* hits, size_t count) {
+  bool twice = false;
+  for (size_t i = 0; i < count; ++i) {
+    uint64_t& word = memory_.hidden[hits[i].item / 64];
+    const uint64_t bit = uint64_t{1} << (hits[i].item % 64);
+    twice |= (word & bit) != 0;
+    word |= bit;
+  }
+  for (size_t i = 0; i < count; ++i) {
+    memory_.hidden[hits[i].item / 64] &= ~(uint64_t{1} << (hits[i].item % 64));
+  }
+  if (!twice) return HP_OK;
+  return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: an item is found twice");
 }
 
 hp_status Recaller::SearchOverlay(const float* user, RecallHit* hits, size_t* count) {

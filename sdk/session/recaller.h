@@ -57,6 +57,7 @@ class Recaller {
   void MarkLeftOut();
   void LeaveOut(uint32_t item);
   hp_status Search(const float* user);
+  hp_status CheckFound(const RecallHit* hits, size_t count);
   hp_status SearchOverlay(const float* user, RecallHit* hits, size_t* count);
   // Of hits [0, count): one of each item, with its best score; the best k of them.
   void Merge(size_t count, bool several);

@@ -343,7 +343,9 @@ hp_status Session::CheckGoldens(float* worst) {
   if (!plan_.has_model) {
     return Fail(&error_, HP_NO_MODEL, "the bundle holds a recall index and no model to check");
   }
-  if (plan_.goldens.empty()) {
+  // Requests without candidates prove as little.
+  if (std::all_of(plan_.goldens.begin(), plan_.goldens.end(),
+                  [](const Golden& golden) { return golden.candidates.row_count == 0; })) {
     return Fail(&error_, HP_NO_GOLDENS, "the bundle has no golden requests to check");
   }
   float largest = 0;

@@ -34,6 +34,7 @@ export declare const Status: {
   readonly NO_MODEL: 0x41;
   readonly NO_RECALL: 0x42;
   readonly NO_HASHES: 0x43;
+  readonly NO_GOLDENS: 0x44;
   readonly INTERNAL: 0x50;
 };
 

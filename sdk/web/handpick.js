@@ -30,6 +30,7 @@ export const Status = Object.freeze({
   NO_MODEL: 0x41,
   NO_RECALL: 0x42,
   NO_HASHES: 0x43,
+  NO_GOLDENS: 0x44,
   INTERNAL: 0x50,
 });
 

@@ -85,6 +85,7 @@ struct World {
   hp_allocator allocator = HP_ALLOCATOR_INIT;
   hp_open_options opening = HP_OPEN_OPTIONS_INIT;
   hp_model* new_model = nullptr;
+  hp_check* check = nullptr;
   hp_session* new_session = nullptr;
   hp_session* created = nullptr;
   hp_recall_overlay* created_overlay = nullptr;
@@ -402,6 +403,51 @@ std::vector<Function> Functions() {
          return hp_bundle_inspect(Or(n, 0, w.bytes.data()), w.bytes.size(), Or(n, 1, &w.model_info),
                                   Or(n, 2, &w.error));
        }},
+      {"hp_bundle_inspect_with",
+       3,
+       {2},
+       2,
+       -1,
+       [](World& w, int n) {
+         return hp_bundle_inspect_with(Or(n, 0, w.bytes.data()), w.bytes.size(), nullptr,
+                                       Or(n, 1, &w.model_info), Or(n, 2, &w.error));
+       }},
+      {"hp_check_new",
+       3,
+       {2},
+       2,
+       -1,
+       [](World& w, int n) {
+         const hp_status status =
+             hp_check_new(Or(n, 0, w.model.get()), Or(n, 1, &w.check), Or(n, 2, &w.error));
+         if (n != 1) hp_check_free(w.check);
+         w.check = nullptr;
+         return status;
+       }},
+      {"hp_check_next",
+       3,
+       {2},
+       2,
+       -1,
+       [](World& w, int n) {
+         hp_check* check = nullptr;
+         hp_check_new(w.model.get(), &check, nullptr);
+         int done = 0;
+         const hp_status status =
+             hp_check_next(Or(n, 0, check), 0, Or(n, 1, &done), Or(n, 2, &w.error));
+         hp_check_free(check);
+         // Bundles made by hand have no hashes.
+         return status == HP_NO_HASHES ? HP_OK : status;
+       }},
+      {"hp_check_free",
+       1,
+       {0},
+       -1,
+       -1,
+       [](World&, int n) {
+         if (n == 0) hp_check_free(nullptr);
+         return HP_OK;
+       }},
       {"hp_model_check",
        2,
        {1},
@@ -418,7 +464,10 @@ std::vector<Function> Functions() {
        -1,
        0,
        [](World& w, int n) {
-         return hp_session_check_goldens(Or(n, 0, w.session.get()), Or(n, 1, &w.worst));
+         // Nor golden requests.
+         const hp_status status =
+             hp_session_check_goldens(Or(n, 0, w.session.get()), Or(n, 1, &w.worst));
+         return status == HP_NO_GOLDENS ? HP_OK : status;
        }},
       {"hp_session_get_counters",
        2,

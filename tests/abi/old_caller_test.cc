@@ -1,6 +1,9 @@
 // An app of version 1 with the library of this tree.
 #include "tests/abi/old_caller.h"
 
+#include <memory>
+#include <utility>
+
 #include "gtest/gtest.h"
 #include "handpick/handpick.h"
 #include "tests/support/tiny/recall_bundle.h"
@@ -11,6 +14,20 @@ namespace {
 
 TEST(OldCallerTest, AnAppOfVersion1Works) {
   const testing::RecallBundle made = testing::MakeRecallBundle(testing::RecallBundleOptions{});
+  // A golden request. What matters is that it is replayed: its logit may be off by 1.
+  const auto column = [](uint32_t feature, int64_t id) {
+    auto of = std::make_unique<schema::GoldenColumnT>();
+    of->feature = feature;
+    of->integers = {id};
+    return of;
+  };
+  auto golden = std::make_unique<schema::GoldenRequestT>();
+  golden->context.push_back(column(testing::kUser, 2));
+  golden->candidates.push_back(column(testing::kItem, made.ids[3].integer));
+  golden->candidate_count = 1;
+  golden->logits = {0};
+  made.bundle->goldens.push_back(std::move(golden));
+  made.bundle->golden_tolerance = 1;
   const testing::Bytes bytes(testing::Serialized(*made.bundle));
   hp_model* model = nullptr;
   hp_error error;

@@ -262,5 +262,105 @@ TEST(IntegrityTest, ASignatureCanBeWrittenIntoAFinishedFile) {
   }
 }
 
+// ---- In pieces, and when a bundle is opened ----
+
+// Steps of `bytes` until the check is done, or finds something.
+hp_status CheckInPieces(const std::string& bundle, uint64_t bytes, uint64_t* steps) {
+  const testing::Bytes aligned(bundle);
+  hp_model* model = nullptr;
+  hp_check* check = nullptr;
+  hp_error error = {};
+  EXPECT_EQ(hp_model_open_buffer(aligned.data(), aligned.size(), nullptr, &model, &error), HP_OK)
+      << error.message;
+  EXPECT_EQ(hp_check_new(model, &check, &error), HP_OK) << error.message;
+  hp_status status = HP_OK;
+  int done = 0;
+  for (*steps = 0; done == 0 && status == HP_OK; ++*steps) {
+    status = hp_check_next(check, bytes, &done, &error);
+  }
+  if (status != HP_OK) {
+    EXPECT_EQ(done, 0);
+    EXPECT_EQ(hp_check_next(check, bytes, &done, &error), status) << "asked again";
+  }
+  hp_check_free(check);
+  hp_model_close(model);
+  return status;
+}
+
+TEST(IntegrityTest, BytesAreCheckedInPieces) {
+  for (const schema::BundleT& bundle :
+       {ModelBundle(schema::Precision::Int8, "din"), RecallBundle()}) {
+    const std::string sound = BytesOf(bundle);
+    for (const uint64_t bytes :
+         {uint64_t{1}, uint64_t{7}, uint64_t{64}, uint64_t{1000}, uint64_t{1} << 40, uint64_t{0}}) {
+      SCOPED_TRACE(bytes);
+      uint64_t steps = 0;
+      ASSERT_EQ(CheckInPieces(sound, bytes, &steps), HP_OK);
+      if (bytes == 0) {
+        EXPECT_EQ(steps, 1u);
+      } else {
+        EXPECT_GE(steps, sound.size() / bytes);
+        EXPECT_LE(steps, sound.size() / bytes + 2);
+      }
+      for (size_t byte = sound.size() / 2; byte < sound.size(); byte += 997) {
+        std::string damaged = sound;
+        damaged[byte] ^= 4;
+        if (!Check(damaged).opened) continue;
+        EXPECT_EQ(CheckInPieces(damaged, bytes, &steps), HP_BUNDLE_CORRUPT) << byte;
+      }
+    }
+  }
+}
+
+hp_status OpenVerified(const std::string& bytes, std::string* message) {
+  const testing::Bytes aligned(bytes);
+  hp_open_options options = HP_OPEN_OPTIONS_INIT;
+  options.flags = HP_OPEN_VERIFY;
+  hp_model* model = nullptr;
+  hp_error error = {};
+  const hp_status status =
+      hp_model_open_buffer(aligned.data(), aligned.size(), &options, &model, &error);
+  EXPECT_EQ(model == nullptr, status != HP_OK);
+  hp_model_close(model);
+  hp_model_info info = HP_MODEL_INFO_INIT;
+  EXPECT_EQ(hp_bundle_inspect_with(aligned.data(), aligned.size(), &options, &info, nullptr),
+            status);
+  *message = error.message;
+  return status;
+}
+
+TEST(IntegrityTest, OpeningVerifiesOnRequest) {
+  schema::BundleT bundle = ModelBundle(schema::Precision::Float32);
+  std::string bytes = BytesOf(bundle);
+  std::string message;
+  EXPECT_EQ(OpenVerified(bytes, &message), HP_OK) << message;
+  const auto& rows = *schema::GetBundle(bytes.data())->tables()->Get(0)->data();
+  bytes[static_cast<size_t>(reinterpret_cast<const char*>(rows.data()) - bytes.data())] ^= 1;
+  EXPECT_TRUE(Check(bytes).opened) << "without the request";
+  EXPECT_EQ(OpenVerified(bytes, &message), HP_BUNDLE_CORRUPT);
+  EXPECT_THAT(message, HasSubstr("are not those that were written"));
+  bundle.integrity = nullptr;
+  EXPECT_EQ(OpenVerified(BytesOf(bundle), &message), HP_NO_HASHES);
+}
+
+uint64_t ContentHash(const std::string& bytes) {
+  const testing::Bytes aligned(bytes);
+  hp_model_info info = HP_MODEL_INFO_INIT;
+  EXPECT_EQ(hp_bundle_inspect(aligned.data(), aligned.size(), &info, nullptr), HP_OK);
+  return info.content_hash;
+}
+
+TEST(IntegrityTest, AModelTellsItsHash) {
+  schema::BundleT bundle = ModelBundle(schema::Precision::Float32);
+  const std::string bytes = BytesOf(bundle);
+  EXPECT_NE(ContentHash(bytes), 0u);
+  EXPECT_EQ(ContentHash(bytes), ContentHash(BytesOf(bundle)));
+  // A number of a table counts, though it has a hash of its own.
+  bundle.tables[0]->data[0] ^= 1;
+  EXPECT_NE(ContentHash(BytesOf(bundle)), ContentHash(bytes));
+  bundle.integrity = nullptr;
+  EXPECT_EQ(ContentHash(BytesOf(bundle)), 0u);
+}
+
 }  // namespace
 }  // namespace handpick::converter

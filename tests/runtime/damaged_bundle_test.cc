@@ -2,6 +2,7 @@
 // they score, without a finding of the sanitizers (run with --config=asan; here: without a crash).
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "tests/runtime/use_bundle.h"
 #include "tests/support/random_model.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/sequence_bundle.h"
@@ -20,94 +22,16 @@
 namespace handpick {
 namespace {
 
-using testing::Batch;
+using testing::kLargestSession;
 using testing::OpenModel;
-using testing::OpenOverlay;
 using testing::OpenSession;
+using testing::UseSession;
 
 constexpr int kDamagedBundles = 20000;
-constexpr size_t kLargestSession = size_t{16} << 20;
-
-// A batch with every feature of a side, made from nothing but what the model says of itself: a
-// damaged bundle may want other numbers of values than the one it was made from.
-Batch MakeBatch(const hp_model* model, hp_side side, size_t rows, std::mt19937_64* random) {
-  hp_model_info info = HP_MODEL_INFO_INIT;
-  hp_model_get_info(model, &info);
-  Batch batch(rows);
-  for (uint32_t f = 0; f < info.feature_count; ++f) {
-    hp_feature_info feature = HP_FEATURE_INFO_INIT;
-    hp_model_get_feature(model, f, &feature);
-    if (feature.side != side || feature.value_types == 0 ||
-        (feature.optional && (*random)() % 4 == 0))
-      continue;
-    std::vector<uint32_t> splits;
-    size_t values = rows * feature.dimension;
-    if (feature.type == HP_FEATURE_MULTI_CATEGORICAL) {
-      splits = {0};
-      for (size_t r = 0; r < rows; ++r) {
-        splits.push_back(splits.back() + static_cast<uint32_t>(
-                                             (*random)() % (std::min(feature.max_values, 8u) + 1)));
-      }
-      values = splits.back();
-    }
-    const auto id = [&] { return static_cast<int64_t>((*random)() % 8); };
-    if (feature.type == HP_FEATURE_NUMERIC) {
-      std::vector<float> numbers(values);
-      for (float& number : numbers) number = static_cast<float>(id());
-      batch.Numbers(f, std::move(numbers));
-    } else if ((feature.value_types & HP_INT64) != 0) {
-      std::vector<int64_t> integers(values);
-      for (int64_t& integer : integers) integer = id();
-      batch.Integers(f, std::move(integers), std::move(splits));
-    } else {
-      std::vector<std::string> texts(values);
-      for (std::string& text : texts) text = std::string(1, static_cast<char>('a' + id()));
-      batch.Strings(f, std::move(texts), std::move(splits));
-    }
-  }
-  return batch;
-}
-
 struct Outcome {
   int refused = 0;
   int scored = 0;
 };
-
-// Recalls and recommends in every way, if there is an index.
-void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* random) {
-  hp_recall_info info = HP_RECALL_INFO_INIT;
-  if (hp_model_get_recall_info(model, &info) != HP_OK) return;
-  const std::vector<float> vector(info.dimension, 0.5f);
-  OpenOverlay overlay(model, 4);
-  for (const char* text : {"item-1003", "item-1007", "item-9"}) {
-    const hp_item_id id = info.id_type == HP_STRING ? testing::StringId(text)
-                                                    : testing::IntegerId(std::atoi(text + 5));
-    overlay.Hide(id);
-    overlay.Add(id, vector);
-  }
-  hp_filter filter = HP_FILTER_INIT;
-  filter.kind = HP_FILTER_RANGE;
-  filter.feature = testing::kPrice;
-  filter.high = 30;
-  hp_recalled items[40];
-  hp_recommended recommended[40];
-  for (uint32_t user = HP_USER_MEAN; user <= HP_USER_MODEL; ++user) {
-    hp_recall_options options = HP_RECALL_OPTIONS_INIT;
-    options.user = static_cast<hp_user_vector>(user);
-    options.k = 40;
-    options.half_life = 2;
-    options.interests = 2;
-    options.vector = vector.data();
-    options.vector_size = vector.size();
-    options.keep_seen = static_cast<int>((*random)() % 2);
-    options.filters = &filter;
-    options.filter_count = (*random)() % 2;
-    options.overlay = overlay.get();
-    size_t count = 0;
-    hp_session_recall(session, &options, items, &count);
-    hp_session_recommend(session, &options, 40, recommended, &count);
-  }
-}
 
 // Opens the bytes as an app would, and uses the model if there is one.
 void Use(const std::string& bytes, uint64_t seed, Outcome* outcome) {
@@ -126,19 +50,7 @@ void Use(const std::string& bytes, uint64_t seed, Outcome* outcome) {
   }
   const OpenSession session(model.get());
   ASSERT_NE(session.get(), nullptr) << session.error().message;
-  std::mt19937_64 random(seed);
-  hp_session_check_goldens(session.get(), nullptr);
-  hp_session_set_context(session.get(), MakeBatch(model.get(), HP_SIDE_CONTEXT, 1, &random).get());
-  hp_session_append_events(session.get(),
-                           MakeBatch(model.get(), HP_SIDE_HISTORY, 2, &random).get());
-  Batch candidates = MakeBatch(model.get(), HP_SIDE_CANDIDATE, 5, &random);
-  float scores[5];
-  if (hp_session_score(session.get(), candidates.get(), scores, nullptr) == HP_OK)
-    ++outcome->scored;
-  UseRecall(model.get(), session.get(), &random);
-  hp_ranked ranked[3];
-  size_t count = 0;
-  hp_session_rank(session.get(), candidates.get(), 3, ranked, &count);
+  if (UseSession(model.get(), session.get(), seed)) ++outcome->scored;
 }
 
 std::string Damaged(std::string bytes, std::mt19937_64* random) {
@@ -244,6 +156,73 @@ TEST(DamagedBundleTest, IsRefusedOrScores) {
   EXPECT_GT(outcome.refused, kDamagedBundles / 4);
   EXPECT_GT(outcome.scored, kDamagedBundles / 50);
   std::printf("%d refused, %d scored\n", outcome.refused, outcome.scored);
+}
+
+// ---- A file that is written while a model has it open ----
+
+// The bundle's own bytes are changed, in every way that matters to whoever reads an index or a
+// size.
+void Overwrite(uint64_t seed, const std::string& sound, char* bytes) {
+  std::mt19937_64 random(seed);
+  const size_t size = sound.size();
+  std::memcpy(bytes, sound.data(), size);
+  switch (seed % 5) {
+    case 0:
+      for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(random());
+      return;
+    case 1:
+      std::memset(bytes, '\xFF', size);
+      return;
+    case 2:
+      std::memset(bytes, '\0', size);
+      return;
+    case 3:
+      std::memset(bytes, '\x7F', size);
+      return;
+    default:
+      break;
+  }
+  // A few numbers become extreme, and all else stays.
+  constexpr uint32_t kExtremes[] = {0, 1, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 0x7FC00000};
+  for (size_t i = 0; i < 1 + size / 100; ++i) {
+    const uint32_t number = kExtremes[random() % std::size(kExtremes)];
+    std::memcpy(bytes + random() % (size / 4) * 4, &number, sizeof(number));
+  }
+}
+
+TEST(DamagedBundleTest, AFileThatChangesUnderAModelGivesNothingWorseThanWrongNumbers) {
+  constexpr uint64_t kRounds = 10;
+  for (const std::string& sound : SoundBundles()) {
+    // Of its own size: whatever is read behind it, the sanitizer sees.
+    const testing::Bytes memory(sound);
+    auto* bytes = const_cast<char*>(static_cast<const char*>(memory.data()));
+    hp_model* model = nullptr;
+    hp_error error = {};
+    ASSERT_EQ(hp_model_open_buffer(bytes, memory.size(), nullptr, &model, &error), HP_OK)
+        << error.message;
+    hp_check* check = nullptr;
+    ASSERT_EQ(hp_check_new(model, &check, &error), HP_OK);
+    {
+      const OpenSession session(model);
+      UseSession(model, session.get(), 0);
+      for (uint64_t round = 0; round < kRounds; ++round) {
+        Overwrite(round, sound, bytes);
+        UseSession(model, session.get(), round);
+        // What an app asks of the model is what it was.
+        EXPECT_NE(hp_model_check(model, &error), HP_OK);
+        int done = 0;
+        hp_check_next(check, 1000, &done, &error);
+        uint32_t feature = 0;
+        EXPECT_EQ(hp_model_find_feature(model, HP_SIDE_CANDIDATE, "no such", &feature),
+                  HP_UNKNOWN_FEATURE);
+        hp_model_info info = HP_MODEL_INFO_INIT;
+        EXPECT_EQ(hp_model_get_info(model, &info), HP_OK);
+        EXPECT_LT(std::strlen(info.model_name), memory.size());
+      }
+    }
+    hp_check_free(check);
+    hp_model_close(model);
+  }
 }
 
 }  // namespace

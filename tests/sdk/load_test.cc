@@ -227,6 +227,53 @@ TEST(LoadTest, IdsOfARecallIndexAreAligned) {
       << error.message;
 }
 
+// An attention unit over numbers, `width` of them in query and key; a layer in 8 bits behind it.
+std::unique_ptr<BundleT> BundleOfWideUnit(uint32_t width) {
+  auto b = std::make_unique<BundleT>();
+  b->format_major = 2;
+  b->model_name = "wide";
+  b->precision = schema::Precision::Int8;
+  b->tile = 1;
+  b->sequences.push_back(testing::Sequence("history", 1));
+  const auto number = [&](const char* name, schema::Side side, uint32_t dimension) {
+    b->features.push_back(testing::Feature(name, side, schema::FeatureType::Numeric));
+    b->features.back()->dimension = dimension;
+  };
+  number("query", schema::Side::Candidate, width);
+  number("key", schema::Side::History, width);
+  number("row", schema::Side::History, 1);
+  const auto value = [&](const char* name, Domain domain, uint32_t columns, uint32_t offset) {
+    return AddValue(b.get(), name, AddBuffer(b.get(), domain, columns, offset), 0, columns);
+  };
+  const uint32_t query = value("query", Domain::Candidate, width, 0);
+  const uint32_t out = value("out", Domain::Candidate, 1, 4 * width);
+  const uint32_t key = value("key", Domain::History, width, 0);
+  const uint32_t row = value("row", Domain::History, 1, 4 * width);
+  const uint32_t unit = value("unit", Domain::Pair, 1, 0);
+  testing::AddNumeric(b.get(), "key", 1, key);
+  testing::AddNumeric(b.get(), "row", 2, row);
+  testing::AddNumeric(b.get(), "query", 0, query);
+  b->dense_weights.push_back(testing::Dense("q", width, 1, false, false, 1));
+  b->dense_weights.push_back(testing::Dense("p", width, 1, false, false, 2));
+  b->dense_weights.push_back(testing::Dense("behind", 1, 1, true, false, 3));
+  AddStep(b.get(), "unit", OperatorKind::AttentionUnit, {query, key, row}, unit)->weights = {0, 1,
+                                                                                             2};
+  AddStep(b.get(), "pool", OperatorKind::WeightedPool, {unit, row}, out);
+  b->outputs.push_back(testing::Output("score", out));
+  return b;
+}
+
+TEST(LoadTest, WhatIsFoldedTo8BitsIsHeldToTheWidthOf8BitLayers) {
+  constexpr uint32_t kMost = 1u << 16;
+  EXPECT_EQ(Inspect(Serialized(*BundleOfWideUnit(kMost))).status, HP_OK)
+      << Inspect(Serialized(*BundleOfWideUnit(kMost))).message;
+  const hp_error error = Inspect(Serialized(*BundleOfWideUnit(kMost + 1)));
+  EXPECT_EQ(error.status, HP_BUNDLE_CORRUPT);
+  EXPECT_STREQ(error.message,
+               "bundle: step 'unit': its first layer becomes int8 and is too wide for sums of 32 "
+               "bits");
+}
+
 struct Damage {
   const char* name;
   std::function<void(BundleT*)> apply;
@@ -278,6 +325,7 @@ const Damage kDamages[] = {
     {"CandidateSequence", [](BundleT* b) { b->features[testing::kItem]->sequence = 1; },
      "feature 'item': belongs to a sequence that there is not"},
     {"Tolerance", [](BundleT* b) { b->golden_tolerance = kNan; }, "golden_tolerance"},
+    {"ToleranceOfAnything", [](BundleT* b) { b->golden_tolerance = 1.5f; }, "golden_tolerance"},
     {"VocabularyKind",
      [](BundleT* b) { b->vocabularies[0]->kind = schema::VocabularyKind::Unknown; }, "kind"},
     {"EmptyVocabulary", [](BundleT* b) { b->vocabularies[0]->row_count = 0; }, "no rows"},

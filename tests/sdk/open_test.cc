@@ -336,6 +336,52 @@ TEST_F(OpenTest, NoMemoryForACopy) {
   EXPECT_EQ(counted_.bytes, 0);
 }
 
+TEST_F(OpenTest, AModelTakesNoMoreMemoryThanItMay) {
+  ASSERT_EQ(OpenBuffer(serialized_.data(), serialized_.size(), HP_OPEN_COPY), HP_OK);
+  const auto needed = static_cast<uint64_t>(counted_.bytes);
+  const hp_allocator allocator = counted_.allocator();
+  hp_open_options options = HP_OPEN_OPTIONS_INIT;
+  options.allocator = &allocator;
+  options.flags = HP_OPEN_COPY;
+  const std::string path = WriteText(folder_ + "/tiny.hpk", serialized_);
+  for (uint64_t most = 1; most < needed + 200; most += most < needed - 200 ? 97 : 1) {
+    hp_model_close(model_);
+    model_ = kOther;
+    options.max_model_bytes = most;
+    const hp_status status = most % 2 == 0
+                                 ? hp_model_open_buffer(serialized_.data(), serialized_.size(),
+                                                        &options, &model_, &error_)
+                                 : hp_model_open_file(path.c_str(), &options, &model_, &error_);
+    ASSERT_EQ(status, most < needed ? HP_OUT_OF_MEMORY : HP_OK) << most << error_.message;
+    if (status != HP_OK) {
+      EXPECT_TRUE(Said("max_model_bytes")) << error_.message;
+      EXPECT_EQ(model_, nullptr);
+      EXPECT_EQ(counted_.bytes, 0);
+    }
+  }
+  EXPECT_LE(static_cast<uint64_t>(counted_.bytes), needed);
+}
+
+TEST_F(OpenTest, InspectingUsesTheAllocator) {
+  const Bytes bytes(serialized_);
+  const hp_allocator allocator = counted_.allocator();
+  hp_open_options options = HP_OPEN_OPTIONS_INIT;
+  options.allocator = &allocator;
+  hp_model_info info = HP_MODEL_INFO_INIT;
+  ASSERT_EQ(hp_bundle_inspect_with(bytes.data(), bytes.size(), &options, &info, &error_), HP_OK)
+      << error_.message;
+  EXPECT_GT(counted_.largest, 0u);
+  EXPECT_EQ(counted_.bytes, 0);
+  const auto* text = static_cast<const char*>(bytes.data());
+  for (const char* shown : {info.model_name, info.model_version, info.producer}) {
+    EXPECT_TRUE(shown > text && shown < text + bytes.size()) << shown;
+  }
+  options.max_model_bytes = 500;
+  EXPECT_EQ(hp_bundle_inspect_with(bytes.data(), bytes.size(), &options, &info, &error_),
+            HP_OUT_OF_MEMORY);
+  EXPECT_TRUE(Said("max_model_bytes")) << error_.message;
+}
+
 TEST_F(OpenTest, UnknownFlagsAreRefused) {
   EXPECT_EQ(OpenBuffer(serialized_.data(), serialized_.size(), 4), HP_INVALID_ARGUMENT);
   EXPECT_TRUE(Said("flags 0x4")) << error_.message;

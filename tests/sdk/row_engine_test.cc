@@ -118,7 +118,8 @@ class Made {
  public:
   explicit Made(const DenseWeights& weights) {
     hp_error error = {};
-    EXPECT_EQ(MakeRowLayer(weights, DefaultAllocator(), &bytes_, &layer_, &error), HP_OK)
+    EXPECT_EQ(MakeRowLayer(weights, DefaultAllocator(), UINT64_MAX, &bytes_, &layer_, &error),
+              HP_OK)
         << error.message;
   }
   Made(const Made&) = delete;
@@ -350,7 +351,8 @@ TEST(RowEngineTest, PackedWeightsComeFromTheCallersAllocatorAndGoBack) {
   RowLayer layer = {};
   uint64_t engine_bytes = 0;
   hp_error error = {};
-  ASSERT_EQ(MakeRowLayer(float_layer.weights, allocator, &engine_bytes, &layer, &error), HP_OK)
+  ASSERT_EQ(MakeRowLayer(float_layer.weights, allocator, UINT64_MAX, &engine_bytes, &layer, &error),
+            HP_OK)
       << error.message;
   EXPECT_EQ(counts.blocks > 0, kPacksFloats);
   EXPECT_EQ(static_cast<uint64_t>(counts.bytes), engine_bytes);
@@ -359,8 +361,26 @@ TEST(RowEngineTest, PackedWeightsComeFromTheCallersAllocatorAndGoBack) {
   EXPECT_EQ(counts.bytes, 0);
 }
 
+TEST(RowEngineTest, WhatWouldTakeMoreThanItMayIsUsedInPlace) {
+  const Layer float_layer(64, 3, ElementType::Float32, 8);
+  const std::vector<float> x = RandomRow(64, 1);
+  RowLayer layer = {};
+  uint64_t bytes = 0;
+  hp_error error = {};
+  ASSERT_EQ(MakeRowLayer(float_layer.weights, DefaultAllocator(), 64 * 3 * sizeof(float), &bytes,
+                         &layer, &error),
+            HP_OK);
+  EXPECT_EQ(bytes, 0u);
+  EXPECT_EQ(layer.packed, nullptr);
+  std::vector<float> y(3), expected(3);
+  ASSERT_EQ(RunRowLayer(layer, x.data(), y.data()), HP_OK);
+  MultiplyRow(float_layer.weights, x.data(), expected.data());
+  EXPECT_EQ(y, expected);
+  DestroyRowLayer(layer);
+}
+
 TEST(RowEngineTest, AnAllocatorThatFailsIsAnErrorAtEveryAllocation) {
-  const Layer float_layer(16, 32, ElementType::Float32, 7);
+  const Layer float_layer(16, 8, ElementType::Float32, 7);
   for (int allowed = 0; allowed < 20; ++allowed) {
     int left = allowed;
     const hp_allocator allocator = {sizeof(hp_allocator),
@@ -377,7 +397,8 @@ TEST(RowEngineTest, AnAllocatorThatFailsIsAnErrorAtEveryAllocation) {
     RowLayer layer = {};
     uint64_t bytes = 0;
     hp_error error = {};
-    const hp_status status = MakeRowLayer(float_layer.weights, allocator, &bytes, &layer, &error);
+    const hp_status status =
+        MakeRowLayer(float_layer.weights, allocator, UINT64_MAX, &bytes, &layer, &error);
     if (status == HP_OK) {
       EXPECT_EQ(allowed > 0, kPacksFloats);
       DestroyRowLayer(layer);

@@ -722,6 +722,11 @@ TEST(SessionCreateTest, GoldensAreReplayedAndADifferenceIsNamed) {
   EXPECT_GT(worst, 0.2);
   EXPECT_NE(std::string(session.message()).find("golden request 0, candidate 1"), std::string::npos)
       << session.message();
+  bundle->goldens.clear();
+  const OpenModel none(Serialized(*bundle));
+  const OpenSession without(none.get());
+  EXPECT_EQ(hp_session_check_goldens(without.get(), &worst), HP_NO_GOLDENS);
+  EXPECT_STREQ(without.message(), "the bundle has no golden requests to check");
 }
 
 TEST(SessionCreateTest, AGoldenWhoseLogitIsNotFiniteIsAMismatch) {
@@ -904,7 +909,7 @@ TEST(ModelTest, EveryAllocationThatFailsIsAnErrorWithoutALeak) {
     const hp_status status =
         hp_model_open_buffer(bytes.data(), bytes.size(), &opening, &model, &error);
     if (status == HP_OK) {
-      EXPECT_GT(allowed, 10);
+      EXPECT_GT(allowed, 3);
       hp_model_close(model);
       EXPECT_EQ(counts.blocks, 0);
       return;
@@ -924,7 +929,7 @@ TEST(StatusTest, EveryStatusHasATextOfItsOwn) {
     EXPECT_EQ(std::count(texts.begin(), texts.end(), text), 0) << text;
     texts.push_back(text);
   }
-  EXPECT_EQ(texts.size(), 32u);
+  EXPECT_EQ(texts.size(), 33u);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 // hp_session_recall against an oracle that looks at everything.
 #include <algorithm>
 #include <limits>
+#include <set>
+#include <vector>
 
 #include "handpick/diagnostics.h"
 #include "tests/sdk/recall/recall_session.h"
@@ -627,6 +629,62 @@ TEST(RecallErrorTest, ProbesBeyondTheSessionsAreRefused) {
   EXPECT_EQ(session.Recall(recall).size(), 3u);
   recall.probes = 5;
   session.Recall(recall, HP_INVALID_ARGUMENT);
+}
+
+// ---- Damage ----
+
+// Recalls of `bundle` with many vectors: none finds an item twice, and some say that the index is
+// damaged.
+void ExpectNoItemTwice(const schema::BundleT& bundle, uint32_t dimension) {
+  const OpenModel model(Serialized(bundle));
+  ASSERT_EQ(model.status(), HP_OK) << model.error().message;
+  const OpenSession session(model.get());
+  int damaged = 0;
+  for (uint64_t seed = 0; seed < 200; ++seed) {
+    const std::vector<float> user = RandomVector(dimension, seed);
+    hp_recall_options options = VectorOptions(40, user);
+    std::vector<hp_recalled> items(options.k);
+    size_t count = 0;
+    const hp_status status = hp_session_recall(session.get(), &options, items.data(), &count);
+    if (status != HP_OK) {
+      EXPECT_EQ(status, HP_BUNDLE_CORRUPT) << session.message();
+      ++damaged;
+      continue;
+    }
+    std::set<uint32_t> found;
+    for (size_t i = 0; i < count; ++i) EXPECT_TRUE(found.insert(items[i].item).second);
+  }
+  EXPECT_GT(damaged, 0);
+}
+
+TEST(RecallTest, BucketsThatOverlapAreDamage) {
+  for (const uint32_t tables : {1u, 3u}) {
+    SCOPED_TRACE(tables);
+    RecallBundleOptions options = Alone();
+    options.items = 150;
+    options.hash = Hyperplanes(4, tables);
+    options.probes = 3;
+    const RecallBundle made = MakeRecallBundle(options);
+    // Every second bucket has all rows; those between them begin behind their end.
+    for (const auto& table : made.bundle->recall->tables) {
+      for (size_t b = 0; b < table->bucket_begins.size(); ++b) {
+        table->bucket_begins[b] = b % 2 == 0 ? 0 : options.items;
+      }
+    }
+    ExpectNoItemTwice(*made.bundle, options.dimension);
+  }
+}
+
+TEST(RecallTest, TwoRowsOfOneItemAreDamage) {
+  RecallBundleOptions options = Alone();
+  options.items = 128;
+  options.hash = Hyperplanes(4, 1);
+  options.probes = 16;
+  const RecallBundle made = MakeRecallBundle(options);
+  std::vector<uint8_t>& items = made.bundle->recall->items;
+  ASSERT_FALSE(items.empty());
+  std::fill(items.begin(), items.end(), uint8_t{0});
+  ExpectNoItemTwice(*made.bundle, options.dimension);
 }
 
 }  // namespace

@@ -58,6 +58,8 @@ public enum Status {
   NO_RECALL(0x42),
   /** The bundle has no hashes to compare with. */
   NO_HASHES(0x43),
+  /** The bundle has no golden requests to replay. */
+  NO_GOLDENS(0x44),
   /** A fault of ours: please report it, with the message. */
   INTERNAL(0x50);
 

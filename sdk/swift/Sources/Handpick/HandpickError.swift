@@ -32,6 +32,7 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
   public static let noModel = Status(rawValue: 0x41)
   public static let noRecall = Status(rawValue: 0x42)
   public static let noHashes = Status(rawValue: 0x43)
+  public static let noGoldens = Status(rawValue: 0x44)
   public static let internalError = Status(rawValue: 0x50)
 
   /// "unknown feature", say.
