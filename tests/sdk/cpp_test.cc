@@ -592,7 +592,7 @@ TEST_F(CppTest, Workers) {
 TEST_F(CppTest, Diagnostics) {
   Session session = NewSession();
   EXPECT_EQ(model_.info().has_model, 1);
-  EXPECT_GE(session.check_goldens(), 0.0f);
+  EXPECT_THROWS(session.check_goldens(), HP_NO_GOLDENS, "golden");
   SetUser(&session);
   std::vector<hp_step_profile> steps(model_.info().step_count);
   uint64_t time = 0;

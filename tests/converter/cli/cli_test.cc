@@ -604,7 +604,7 @@ TEST_F(CliTest, WrongUsageExitsWithTwo) {
       {"inspect", "an argument is missing"},
       {"inspect a b", "unexpected argument 'b'"},
       {"inspect a --json=perhaps", "'perhaps' is no value of --json"},
-      {ConvertMovies("--precision f64"), "--precision f64 is neither f32, f16 nor int8"},
+      {ConvertMovies("--precision f64"), "--precision f64 is neither f32, f16, int8 nor auto"},
       {ConvertMovies("--max-auc-drift 0.1"), "--max-auc-drift needs --evaluation"},
       {"help nothing", "unknown command 'nothing'"},
   };
