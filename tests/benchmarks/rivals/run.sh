@@ -21,7 +21,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/handpick/rivals
 models=$cache/models
-python=/usr/bin/python3
+python=${PYTHON:-/usr/bin/python3}
 
 say() { printf 'rivals: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
@@ -103,8 +103,11 @@ make_models() {
 }
 
 mkdir -p "$cache"
-exec 9>"$cache/lock"
-flock 9 # One at a time: they would measure each other.
+# One at a time: they would measure each other. flock closes the lock before it runs what follows: Bazel's server would
+# keep it, and outlives this.
+if [ -z "${HANDPICK_RIVALS_ALONE:-}" ]; then
+  HANDPICK_RIVALS_ALONE=1 exec flock --close "$cache/lock" bash "$here/run.sh" "$@"
+fi
 install_library
 install_header
 install_python
