@@ -39,10 +39,23 @@ struct Batches {
 
 Times TimesOf(const Series& series) {
   return {series.Percentile(0.5), series.Percentile(0.9), series.Percentile(0.99),
-          series.accepted(), series.rejected()};
+          series.accepted(),      series.rejected(),      series.tolerance()};
 }
 
 uint64_t Nanoseconds(void*) { return static_cast<uint64_t>(WallSeconds() * 1e9); }
+
+// What steps took in so many requests.
+struct ProfileSums {
+  explicit ProfileSums(size_t steps) : ticks(steps) {}
+
+  void Add(const std::vector<hp_step_profile>& steps) {
+    ++requests;
+    for (size_t i = 0; i < steps.size(); ++i) ticks[i] += steps[i].ticks;
+  }
+
+  size_t requests = 0;
+  std::vector<uint64_t> ticks;  // By step.
+};
 
 // What reading the clock adds to each step, nanoseconds.
 double ClockCost() {
@@ -248,7 +261,8 @@ class Bench {
     result_.profiled_candidates = options_.candidates.back();
     const double clock_cost = ClockCost();
     std::vector<hp_step_profile> now(work.size());
-    std::vector<hp_step_profile> sums(work.size());
+    ProfileSums gated(work.size());
+    ProfileSums all(work.size());
     hp_profile profile = HP_PROFILE_INIT;
     profile.clock = Nanoseconds;
     profile.steps = now.data();
@@ -264,30 +278,29 @@ class Bench {
           gate.Accept(&series, [&] { WholeRequest(opened_, result_.profiled_candidates); });
       Note(hp_session_set_profile(opened_.session(), nullptr));
       HP_RETURN_IF_ERROR(failure_);
+      all.Add(now);
       // The steps' clock goes on while another program has the core: those requests tell nothing.
       const Sample& sample = series.samples().back();
-      if (!accepted || sample.wall_seconds > (1 + options_.tolerance) * sample.thread_seconds) {
-        continue;
-      }
-      ++result_.profiled_requests;
-      for (size_t i = 0; i < sums.size(); ++i) {
-        sums[i].ticks += now[i].ticks;
-        sums[i].runs += now[i].runs;
+      if (accepted && sample.wall_seconds <= (1 + options_.tolerance) * sample.thread_seconds) {
+        gated.Add(now);
       }
     } while (WallSeconds() < end);
-    const auto requests = static_cast<double>(result_.profiled_requests);
-    if (requests == 0) {
-      result_.notes.emplace_back("no profiled request ran at full speed: steps have no times");
+    if (gated.requests == 0) {
+      result_.notes.push_back(
+          absl::StrCat("no profiled request ran at full speed: times of steps are of all ",
+                       all.requests, ", at whatever speed"));
     }
+    const ProfileSums& sums = gated.requests == 0 ? all : gated;
+    result_.profiled_requests = sums.requests;
+    const auto requests = static_cast<double>(sums.requests);
     const auto events = static_cast<double>(result_.events);
     for (size_t i = 0; i < work.size(); ++i) {
       StepTimes step;
       step.work = work[i];
       // As they ran last, at full speed or not.
       step.runs = static_cast<double>(now[i].runs);
-      const double ticks = static_cast<double>(sums[i].ticks);
-      step.seconds =
-          requests == 0 ? kNone : 1e-9 * std::max(0.0, ticks / requests - step.runs * clock_cost);
+      const double ticks = static_cast<double>(sums.ticks[i]);
+      step.seconds = 1e-9 * std::max(0.0, ticks / requests - step.runs * clock_cost);
       const double rows = work[i].runs_per == RunsPer::kCandidate
                               ? static_cast<double>(result_.profiled_candidates)
                               : step.runs;

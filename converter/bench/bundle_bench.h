@@ -29,13 +29,14 @@ struct BenchOptions {
   MachinePeak machine;  // Figures that are 0 are measured.
 };
 
-// CPU seconds of samples at full speed; NaN when there was none.
+// CPU seconds of the samples that count: see `tolerance`.
 struct Times {
   double p50 = 0;
   double p90 = 0;
   double p99 = 0;
   size_t accepted = 0;
   size_t rejected = 0;
+  double tolerance = kGateTolerance;  // Of the gate; kNoGate: of all samples, at whatever speed.
 };
 
 // Requests of one number of candidates. A request sets the context and the history and scores.
@@ -52,7 +53,7 @@ struct RequestTimes {
 // One step, in one request of BenchResult::profiled_candidates.
 struct StepTimes {
   StepWork work;
-  double seconds = 0;  // NaN when no sample was at full speed.
+  double seconds = 0;
   double runs = 0;
   Amount amount;
   double predicted = 0;  // Seconds.
@@ -79,7 +80,8 @@ struct BenchResult {
 
   size_t profiled_candidates = 0;
   std::vector<StepTimes> steps;
-  size_t profiled_requests = 0;  // Samples that count.
+  size_t profiled_requests =
+      0;  // Samples that count; all, with a note, when none was at full speed.
 
   std::vector<std::string> notes;  // What was not measured well, and why.
 };

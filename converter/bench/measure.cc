@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
+#include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 
 namespace handpick::converter {
@@ -24,6 +25,32 @@ size_t CallsFor(const Subject& subject, double seconds) {
     }
     calls *= 2;
   }
+}
+
+// Times options.tolerance, tried one after the other.
+constexpr double kWider[] = {2, 4, 8};
+
+bool EachHas(const std::vector<Series>& series, size_t wanted) {
+  return std::all_of(series.begin(), series.end(), [&](const Series& one) {
+    return one.accepted() >= std::min(wanted, one.taken());
+  });
+}
+
+// The gate as narrow as it can be; says what was done.
+std::string Widen(const MeasureOptions& options, size_t few, Measurement* measurement) {
+  if (EachHas(measurement->series, few)) return "";
+  const auto set = [&](double tolerance) {
+    measurement->tolerance = tolerance;
+    for (Series& series : measurement->series) series.set_tolerance(tolerance);
+  };
+  for (const double factor : kWider) {
+    set(factor * options.tolerance);
+    if (!EachHas(measurement->series, few)) continue;
+    return absl::StrFormat(". What is reported is of samples within %.0f %% of full speed",
+                           100 * measurement->tolerance);
+  }
+  set(kNoGate);
+  return ". What is reported is of all samples, at whatever speed";
 }
 
 }  // namespace
@@ -51,8 +78,9 @@ std::vector<double> Series::Accepted(TimeKind kind) const { return Times(kind, t
 std::vector<double> Series::Rejected(TimeKind kind) const { return Times(kind, false); }
 
 double Series::Percentile(double share, TimeKind kind) const {
-  const std::vector<double> times = Accepted(kind);
-  if (times.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::vector<double> times = Accepted(kind);
+  if (times.empty()) times = Rejected(kind);
+  if (times.empty()) return 0;
   const double place = std::clamp(share, 0.0, 1.0) * static_cast<double>(times.size() - 1);
   const auto below = static_cast<size_t>(place);
   const size_t above = std::min(below + 1, times.size() - 1);
@@ -62,6 +90,7 @@ double Series::Percentile(double share, TimeKind kind) const {
 Measurement MeasureInTurn(Calibrator* calibrator, const std::vector<Subject>& subjects,
                           const MeasureOptions& options) {
   Measurement result;
+  result.tolerance = options.tolerance;
   std::vector<size_t> calls;
   for (const Subject& subject : subjects) {
     calls.push_back(CallsFor(subject, options.sample_seconds));
@@ -69,25 +98,33 @@ Measurement MeasureInTurn(Calibrator* calibrator, const std::vector<Subject>& su
   }
   const size_t least =
       options.enough == 0 ? options.samples : std::min(options.enough, options.samples);
+  const size_t few = std::min(least, kFewSamples);
+  const auto missing = [&](size_t wanted) {
+    return std::find_if(result.series.begin(), result.series.end(),
+                        [&](const Series& series) { return series.accepted() < wanted; });
+  };
   const double start = WallSeconds();
   Gate gate(calibrator);
-  bool has_more = true;  // Series are counted anew, which takes time, only when they may have more.
+  bool has_more = true;  // Series are counted anew, which takes time, only when they may have more,
+  bool was_late = false;  // and when the time is over.
   for (size_t round = 0;; ++round) {
     const double seconds = WallSeconds() - start;
-    const bool is_over = round >= options.max_samples || seconds >= options.max_seconds;
-    if (has_more || is_over) {
-      const size_t wanted = is_over ? least : options.samples;
-      const auto missing =
-          std::find_if(result.series.begin(), result.series.end(),
-                       [&](const Series& series) { return series.accepted() < wanted; });
-      if (missing == result.series.end()) return result;
-      if (is_over) {
-        const Subject& subject = subjects[static_cast<size_t>(missing - result.series.begin())];
-        result.status = absl::DeadlineExceededError(absl::StrFormat(
+    const bool is_last = round > 0 && (round >= options.max_samples ||
+                                       seconds >= options.patience * options.max_seconds);
+    const bool is_late = round > 0 && (is_last || seconds >= options.max_seconds);
+    if (has_more || is_last || is_late != was_late) {
+      was_late = is_late;
+      const auto late = missing(is_late ? least : options.samples);
+      if (late == result.series.end()) return result;
+      if (is_last || (is_late && missing(few) == result.series.end())) {
+        const Subject& subject = subjects[static_cast<size_t>(late - result.series.begin())];
+        const std::string found = absl::StrFormat(
             "'%s' has %d of %d samples at full speed after %.1f s; %d were rejected, since the "
-            "machine ran more than %.0f %% slower. Try again when it is quiet, or allow more time",
-            subject.name, missing->accepted(), least, seconds, missing->rejected(),
-            100 * options.tolerance));
+            "machine ran more than %.0f %% slower",
+            subject.name, late->accepted(), least, seconds, late->rejected(),
+            100 * options.tolerance);
+        result.status =
+            absl::DeadlineExceededError(absl::StrCat(found, Widen(options, few, &result)));
         return result;
       }
     }

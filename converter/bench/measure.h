@@ -4,13 +4,14 @@
 //     Subject ours{"handpick", [&] { Score(); }};
 //     Subject rival{"rival", [&] { RunRival(); }};
 //     const Measurement m = MeasureInTurn(&calibrator, {ours, rival}, {});     // A B A B
-//     if (!m.status.ok()) ...                                                  // m.series are kept
-//     m.series[1].Percentile(0.5) / m.series[0].Percentile(0.5)
+//     if (!m.status.ok()) ...                                                  // says what they
+//     are m.series[1].Percentile(0.5) / m.series[0].Percentile(0.5)
 #ifndef HANDPICK_CONVERTER_BENCH_MEASURE_H_
 #define HANDPICK_CONVERTER_BENCH_MEASURE_H_
 
 #include <cstddef>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,8 @@ namespace handpick::converter {
 // A sample counts when the product took at most this much longer than at full speed, before and
 // after.
 inline constexpr double kGateTolerance = 0.05;
+// Of a series without a gate: every sample counts.
+inline constexpr double kNoGate = std::numeric_limits<double>::infinity();
 
 struct Sample {
   double thread_seconds = 0;   // CPU time of the calling thread.
@@ -44,6 +47,10 @@ class Series {
 
   void Add(const Sample& sample) { samples_.push_back(sample); }
 
+  // What counts from now on, of the samples taken before, too.
+  void set_tolerance(double tolerance) { tolerance_ = tolerance; }
+  double tolerance() const { return tolerance_; }
+
   // All of them, in the order in which they were taken.
   const std::vector<Sample>& samples() const { return samples_; }
   size_t taken() const { return samples_.size(); }
@@ -54,7 +61,8 @@ class Series {
   std::vector<double> Accepted(TimeKind kind = TimeKind::kThread) const;
   // The same of the others.
   std::vector<double> Rejected(TimeKind kind = TimeKind::kThread) const;
-  // Between the accepted samples beside it; 0.5 is the median. NaN without any.
+  // Between the accepted samples beside it; 0.5 is the median. Without any, of all that were taken;
+  // 0 when none was.
   double Percentile(double share, TimeKind kind = TimeKind::kThread) const;
 
   bool Counts(const Sample& sample) const {
@@ -109,24 +117,31 @@ struct Subject {
 };
 
 struct MeasureOptions {
-  size_t samples = 15;           // Accepted ones of each subject.
-  size_t enough = 0;             // As many do when the time is over; 0: `samples`.
-  size_t max_samples = 100000;   // Taken of each subject, accepted or not.
-  double max_seconds = 30;       // Wall clock, in all.
+  size_t samples = 15;          // Accepted ones of each subject.
+  size_t enough = 0;            // As many do when the time is over; 0: `samples`.
+  size_t max_samples = 100000;  // Taken of each subject, accepted or not.
+  double max_seconds = 30;      // Wall clock, in all.
+  double patience = 2;  // So many times max_seconds while a subject has less than kFewSamples.
   double sample_seconds = 5e-4;  // Subjects with `calls` 0.
   double tolerance = kGateTolerance;
 };
 
+// With fewer samples than this a median says little: the gate is widened.
+inline constexpr size_t kFewSamples = 5;
+
 struct Measurement {
   // DeadlineExceeded: a bound was reached before every subject had its samples. It names the
-  // subject, its accepted and its rejected samples and the bound.
+  // subject, its accepted and its rejected samples and the bound, and says which samples count now.
   absl::Status status;
-  // By subject. A series without accepted samples has no percentiles.
+  // The gate of all series: options.tolerance, or as much wider as it takes for each to have
+  // kFewSamples (or all that it took, if fewer); kNoGate at last.
+  double tolerance = kGateTolerance;
+  // By subject; of at least one sample each that counts.
   std::vector<Series> series;
 };
 
-// Samples the subjects in turn, A B A B, until each has enough that count. `calibrator` must
-// outlive the result.
+// Samples the subjects in turn, A B A B, until each has enough that count, or time is over.
+// `calibrator` must outlive the result.
 Measurement MeasureInTurn(Calibrator* calibrator, const std::vector<Subject>& subjects,
                           const MeasureOptions& options);
 

@@ -72,7 +72,9 @@ Json TimesJson(const Times& times) {
           {"p90_us", Micro(times.p90)},
           {"p99_us", Micro(times.p99)},
           {"accepted", times.accepted},
-          {"rejected", times.rejected}};
+          {"rejected", times.rejected},
+          // Null: no gate.
+          {"gate", FiniteJson(times.tolerance)}};
 }
 
 Json StepJson(const StepTimes& step, double all, const MachinePeak& machine) {
@@ -181,10 +183,13 @@ std::string Percent(const Json& share) {
 
 std::string TimesRow(const std::string& name, const Json& times) {
   if (times.is_null()) return "";
-  return absl::StrFormat("  %-30s %10s %10s %10s %10s %8d %8d\n", name, Shown(times["p50_us"]),
+  // Marks what is not of the gate that was asked for: a note says why.
+  const std::string mark = times["gate"].is_null() ? " UNGATED" : "";
+  return absl::StrFormat("  %-30s %10s %10s %10s %10s %8d %8d%s\n", name, Shown(times["p50_us"]),
                          Shown(times["p90_us"]), Shown(times["p99_us"]),
                          times.contains("predicted_us") ? Shown(times["predicted_us"]) : "",
-                         times["accepted"].get<uint64_t>(), times["rejected"].get<uint64_t>());
+                         times["accepted"].get<uint64_t>(), times["rejected"].get<uint64_t>(),
+                         mark);
 }
 
 std::string Text(const Json& j) {

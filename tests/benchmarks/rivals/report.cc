@@ -1,8 +1,6 @@
 #include "tests/benchmarks/rivals/report.h"
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <tuple>
 #include <utility>
 
@@ -35,27 +33,38 @@ constexpr double kMostWall = 1.1;
 
 constexpr const char* kCategories[] = {"exported", "split", "folded", "int8"};
 
-// The shortest time; NaN when one is not known, as that may be it.
-double Best(const std::map<std::string, Timing>& timings) {
-  double best = std::numeric_limits<double>::infinity();
-  for (const auto& [name, timing] : timings) {
-    if (std::isnan(timing.cpu)) return timing.cpu;
-    best = std::min(best, timing.cpu);
-  }
-  return best;
+// The one with the shortest time. `timings` is not empty.
+const Timing& Best(const std::map<std::string, Timing>& timings) {
+  return std::min_element(timings.begin(), timings.end(),
+                          [](const auto& a, const auto& b) { return a.second.cpu < b.second.cpu; })
+      ->second;
 }
 
-double Least(const std::map<std::string, double>& numbers) {
-  double least = std::numeric_limits<double>::infinity();
-  for (const auto& [name, number] : numbers) least = std::min(least, number);
-  return least;
+// Behind a figure whose gate was widened.
+std::string Mark(double tolerance) {
+  if (tolerance == converter::kNoGate) return " (ungated)";
+  if (tolerance <= converter::kGateTolerance) return "";
+  return absl::StrFormat(" (%.0f %%)", 100 * tolerance);
+}
+
+std::string Figure(double milliseconds, double tolerance) {
+  return absl::StrFormat("%.3f", milliseconds) + Mark(tolerance);
 }
 
 std::string Milliseconds(const std::map<std::string, Timing>& timings, const std::string& name) {
   const auto found = timings.find(name);
-  if (found == timings.end()) return "-";
-  if (std::isnan(found->second.cpu)) return "no sample";
-  return absl::StrFormat("%.3f", found->second.cpu);
+  return found == timings.end() ? "-" : Figure(found->second.cpu, found->second.tolerance);
+}
+
+Cell Ratio(const std::string& workload, const std::string& precision, const std::string& against,
+           const Timing& above, const Timing& below, double bar, bool at_most = false) {
+  return {workload,
+          precision,
+          against,
+          above.cpu / below.cpu,
+          bar,
+          at_most,
+          std::max(above.tolerance, below.tolerance)};
 }
 
 std::string Megabytes(double bytes) { return absl::StrFormat("%.2f", bytes * 1e-6); }
@@ -90,16 +99,20 @@ class Table {
   std::vector<std::vector<std::string>> rows_;
 };
 
-Json Number(double number) { return std::isfinite(number) ? Json(number) : Json(); }
+// Null: no gate.
+Json GateJson(double tolerance) {
+  return tolerance == converter::kNoGate ? Json() : Json(tolerance);
+}
 
 Json TimingJson(const Timing& timing) {
-  Json json = {{"cpu_ms", Number(timing.cpu)},
-               {"wall_ms", Number(timing.wall)},
+  Json json = {{"cpu_ms", timing.cpu},
+               {"wall_ms", timing.wall},
                {"accepted_samples", timing.accepted},
                {"rejected_samples", timing.rejected},
-               {"rejected_cpu_ms", Number(timing.rejected_cpu)}};
+               {"gate", GateJson(timing.tolerance)}};
+  if (timing.rejected_cpu.has_value()) json["rejected_cpu_ms"] = *timing.rejected_cpu;
   if (!timing.form.empty()) json["form"] = timing.form;
-  if (timing.error.has_value()) json["largest_score_error"] = Number(*timing.error);
+  if (timing.error.has_value()) json["largest_score_error"] = *timing.error;
   return json;
 }
 
@@ -122,12 +135,12 @@ std::vector<Cell> SpeedCells(const WorkloadReport& report) {
       const auto ours = report.handpick.find(precision);
       if (ours == report.handpick.end()) continue;
       if (exported != report.rival.end() && exported_bar > 0) {
-        cells.push_back({report.workload, precision, "as exported",
-                         exported->second.cpu / ours->second.cpu, exported_bar});
+        cells.push_back(Ratio(report.workload, precision, "as exported", exported->second,
+                              ours->second, exported_bar));
       }
-      if (best_bar == 0) continue;
-      cells.push_back({report.workload, precision, "best by hand",
-                       Best(report.rival) / ours->second.cpu, best_bar});
+      if (best_bar == 0 || report.rival.empty()) continue;
+      cells.push_back(Ratio(report.workload, precision, "best by hand", Best(report.rival),
+                            ours->second, best_bar));
     }
   }
   return cells;
@@ -135,25 +148,27 @@ std::vector<Cell> SpeedCells(const WorkloadReport& report) {
 
 std::vector<Cell> OpeningCells(const OpeningReport& report) {
   std::vector<Cell> cells;
-  const double rival_bytes = Least(report.rival_bytes);
   for (const char* const precision : {"f32", "int8"}) {
     const auto ours = report.handpick.find(precision);
     if (ours == report.handpick.end()) continue;
     for (const auto& [form, timing] : report.rival) {
-      cells.push_back({"w3_din", precision, "opening: " + form, ours->second.cpu / timing.cpu,
-                       kOpeningBar, /*at_most=*/true});
+      cells.push_back(Ratio("w3_din", precision, "opening: " + form, ours->second, timing,
+                            kOpeningBar, /*at_most=*/true));
     }
     const auto large = report.handpick.find(absl::StrCat(precision, kLargeTables));
     if (large != report.handpick.end()) {
-      cells.push_back({"w3_din", absl::StrCat(precision, kLargeTables),
-                       "opening: its own with tables 1x", large->second.cpu / ours->second.cpu,
-                       kTablesBar, /*at_most=*/true});
+      cells.push_back(Ratio("w3_din", absl::StrCat(precision, kLargeTables),
+                            "opening: its own with tables 1x", large->second, ours->second,
+                            kTablesBar, /*at_most=*/true));
     }
     const auto bytes = report.handpick_bytes.find(precision);
-    if (bytes != report.handpick_bytes.end()) {
-      cells.push_back({"w3_din", precision, "memory: the smallest", bytes->second / rival_bytes,
-                       kMemoryBar, /*at_most=*/true});
-    }
+    if (bytes == report.handpick_bytes.end() || report.rival_bytes.empty()) continue;
+    const double smallest =
+        std::min_element(report.rival_bytes.begin(), report.rival_bytes.end(),
+                         [](const auto& a, const auto& b) { return a.second < b.second; })
+            ->second;
+    cells.push_back({"w3_din", precision, "memory: the smallest", bytes->second / smallest,
+                     kMemoryBar, /*at_most=*/true});
   }
   return cells;
 }
@@ -177,6 +192,24 @@ std::string BusyNote(const std::vector<WorkloadReport>& reports) {
       worst, name);
 }
 
+std::string GateNote(const std::vector<WorkloadReport>& reports, const OpeningReport& opening) {
+  bool is_wider = false;
+  const auto look = [&](const std::map<std::string, Timing>& timings) {
+    for (const auto& [name, timing] : timings) is_wider |= !Mark(timing.tolerance).empty();
+  };
+  for (const WorkloadReport& report : reports) {
+    look(report.rival);
+    look(report.handpick);
+  }
+  look(opening.rival);
+  look(opening.handpick);
+  if (!is_wider) return "";
+  return absl::StrFormat(
+      "THE MACHINE WAS SELDOM AT FULL SPEED: (N %%) marks figures of samples within N %% of it "
+      "instead of %.0f %%, (ungated) those of all samples.\n",
+      100 * converter::kGateTolerance);
+}
+
 std::string TimesTable(const std::vector<WorkloadReport>& reports, const std::string& rival) {
   Table table({"CPU ms a request", "N", rival + " exported", "split", "folded", "best int8",
                "Handpick f32", "int8"});
@@ -194,7 +227,7 @@ std::string TimesTable(const std::vector<WorkloadReport>& reports, const std::st
   Table samples({"workload", "what", "form", "CPU ms", "wall ms", "samples", "rejected",
                  "largest score error"});
   const auto add = [&](const std::string& workload, const std::string& what, const Timing& timing) {
-    samples.Add({workload, what, timing.form, absl::StrFormat("%.3f", timing.cpu),
+    samples.Add({workload, what, timing.form, Figure(timing.cpu, timing.tolerance),
                  absl::StrFormat("%.3f", timing.wall), absl::StrCat(timing.accepted),
                  absl::StrCat(timing.rejected),
                  timing.error.has_value() ? absl::StrFormat("%.1e", *timing.error) : ""});
@@ -215,7 +248,7 @@ std::string OpeningTable(const OpeningReport& report, const std::string& rival) 
   Table table({"w3_din: open, make a session", "CPU ms", "wall ms", "samples", "memory, MB",
                "of which not the file's, measured"});
   const auto row = [](const std::string& name, const Timing& timing) {
-    return std::vector<std::string>{name, absl::StrFormat("%.3f", timing.cpu),
+    return std::vector<std::string>{name, Figure(timing.cpu, timing.tolerance),
                                     absl::StrFormat("%.3f", timing.wall),
                                     absl::StrCat(timing.accepted)};
   };
@@ -241,7 +274,8 @@ std::string OpeningTable(const OpeningReport& report, const std::string& rival) 
 std::string CellsTable(const std::vector<Cell>& cells) {
   Table table({"workload", "Handpick", "against", "ratio", "bar", ""});
   for (const Cell& cell : cells) {
-    table.Add({cell.workload, cell.precision, cell.against, absl::StrFormat("%.3g", cell.ratio),
+    table.Add({cell.workload, cell.precision, cell.against,
+               absl::StrFormat("%.3g", cell.ratio) + Mark(cell.tolerance),
                absl::StrFormat("%s %.3g", cell.at_most ? "<=" : ">=", cell.bar),
                cell.met() ? "met" : "NOT MET"});
   }
@@ -272,7 +306,8 @@ Json ToJson(const std::vector<Cell>& cells) {
     json.push_back({{"workload", cell.workload},
                     {"precision", cell.precision},
                     {"against", cell.against},
-                    {"ratio", Number(cell.ratio)},
+                    {"ratio", cell.ratio},
+                    {"gate", GateJson(cell.tolerance)},
                     {"bar", cell.bar},
                     {"at_most", cell.at_most},
                     {"met", cell.met()}});

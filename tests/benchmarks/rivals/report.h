@@ -8,19 +8,23 @@
 #include <string>
 #include <vector>
 
+#include "converter/bench/measure.h"
 #include "converter/io/json.h"
 
 namespace handpick::rivals {
 
-// One thing that was timed. Times are medians of the accepted samples, in milliseconds a request;
-// NaN when no sample was accepted.
+// One thing that was timed. Times are medians of the accepted samples, in milliseconds a request.
 struct Timing {
   std::string form;  // Of a rival: which of the forms of its category.
   double cpu = 0;
   double wall = 0;
   size_t accepted = 0;
   size_t rejected = 0;
-  double rejected_cpu = 0;  // Median of the rejected samples: of the machine when it was slow.
+  // Of the gate: how much slower than at full speed the machine may have been; kNoGate: all samples
+  // were accepted, at whatever speed.
+  double tolerance = converter::kGateTolerance;
+  // Median of the rejected samples, if any: of the machine when it was slow.
+  std::optional<double> rejected_cpu;
   // The largest difference of a score from Handpick's in float32. Not of that itself.
   std::optional<double> error;
 };
@@ -56,6 +60,7 @@ struct Cell {
   double ratio = 0;
   double bar = 0;
   bool at_most = false;
+  double tolerance = converter::kGateTolerance;  // The wider gate of the two times.
 
   bool met() const { return at_most ? ratio <= bar : ratio >= bar; }
 };
@@ -71,6 +76,9 @@ std::vector<Cell> OpeningCells(const OpeningReport& report);
 // "" unless something took much longer than it computed: then other programs had the processor in
 // between, and memory and caches as well, which costs the models most that use the most of them.
 std::string BusyNote(const std::vector<WorkloadReport>& reports);
+
+// "" unless a gate was widened: what the marks in the tables mean.
+std::string GateNote(const std::vector<WorkloadReport>& reports, const OpeningReport& opening);
 
 std::string TimesTable(const std::vector<WorkloadReport>& reports, const std::string& rival);
 std::string OpeningTable(const OpeningReport& report, const std::string& rival);

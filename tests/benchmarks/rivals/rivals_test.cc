@@ -1,14 +1,15 @@
 // What the runner does besides measuring.
 #include <gtest/gtest.h>
 
-#include <cmath>
-#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "converter/bench/calibrator.h"
+#include "converter/bench/measure.h"
 #include "tests/benchmarks/rivals/packed_request.h"
 #include "tests/benchmarks/rivals/report.h"
+#include "tests/benchmarks/rivals/timing.h"
 #include "tests/benchmarks/workloads/workloads.h"
 
 namespace handpick::rivals {
@@ -89,17 +90,65 @@ TEST(ReportTest, RatiosAreAgainstTheExportedAndTheFastestOfAll) {
   EXPECT_FALSE(cells[3].met());
 }
 
-TEST(ReportTest, BarIsNotMetWithoutSamples) {
+// Of samples within so much of full speed.
+Timing Within(double tolerance, double cpu) {
+  Timing timing = Of(cpu);
+  timing.tolerance = tolerance;
+  return timing;
+}
+
+TEST(ReportTest, FiguresOfAWiderGateAreMarkedWhereverTheyAre) {
   WorkloadReport report;
   report.workload = "w1_wide_deep";
-  report.rival = {{"exported", Of(5)}, {"split", Of(std::numeric_limits<double>::quiet_NaN())}};
-  report.handpick = {{"f32", Of(1)}, {"int8", Of(std::numeric_limits<double>::quiet_NaN())}};
+  report.candidates = 500;
+  report.rival = {{"exported", Of(5)}, {"split", Within(0.2, 4)}};
+  report.handpick = {{"f32", Within(0.1, 1)}, {"int8", Within(converter::kNoGate, 0.5)}};
   const std::vector<Cell> cells = SpeedCells(report);
   ASSERT_EQ(cells.size(), 4u);
-  EXPECT_TRUE(cells[0].met());
-  EXPECT_FALSE(cells[1].met());  // What has no sample may be the fastest.
-  EXPECT_FALSE(cells[2].met());
-  EXPECT_FALSE(cells[3].met());
+  EXPECT_EQ(cells[0].tolerance, 0.1);
+  EXPECT_EQ(cells[1].tolerance, 0.2);
+  EXPECT_EQ(cells[2].tolerance, converter::kNoGate);
+  EXPECT_EQ(cells[3].ratio, 8);
+  const std::string text = TimesTable({report}, "Rival") + CellsTable(cells);
+  for (const char* const part : {"| 5.000 ", "| 4.000 (20 %) ", "| 1.000 (10 %) ",
+                                 "| 0.500 (ungated) ", "| 4 (20 %) ", "| 8 (ungated) "}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
+  }
+  EXPECT_NE(GateNote({report}, {}).find("(ungated) those of all samples"), std::string::npos);
+  EXPECT_TRUE(ToJson(report)["handpick"]["int8"]["gate"].is_null());
+  EXPECT_EQ(ToJson(report)["rival"]["split"]["gate"], 0.2);
+  report.rival = {{"exported", Of(5)}};
+  report.handpick = {{"f32", Of(1)}};
+  EXPECT_EQ(GateNote({report}, {}), "");
+}
+
+TEST(ReportTest, NoFigureIsEverNoNumber) {
+  // What a machine gives that never was at full speed: see TimingOf().
+  converter::Calibrator calibrator([calls = 0]() mutable { return ++calls == 1 ? 1.0 : 2.0; });
+  calibrator.Measure();
+  converter::MeasureOptions options;
+  options.max_samples = 3;
+  const converter::Measurement measured =
+      converter::MeasureInTurn(&calibrator, {{"a", [] {}, nullptr, 1}}, options);
+  WorkloadReport report;
+  report.workload = "w3_din";
+  report.rival["exported"] = TimingOf(measured.series[0]);
+  report.handpick["f32"] = report.handpick["int8"] = TimingOf(measured.series[0]);
+  OpeningReport opening;
+  opening.handpick["f32"] = TimingOf(measured.series[0]);
+  opening.handpick_bytes["f32"] = 1;  // No rival beside it.
+  EXPECT_EQ(report.handpick["f32"].accepted, 3u);
+  EXPECT_EQ(report.handpick["f32"].tolerance, converter::kNoGate);
+  std::string all = TimesTable({report}, "Rival") + OpeningTable(opening, "Rival") +
+                    CellsTable(OpeningCells(opening));
+  for (const std::string& part :
+       {ToJson(report).dump(), ToJson(opening).dump(), ToJson(SpeedCells(report)).dump()}) {
+    all += part;
+  }
+  for (const char* const wrong : {"nan", "inf"}) {
+    EXPECT_EQ(all.find(wrong), std::string::npos) << all;
+  }
+  EXPECT_TRUE(OpeningCells(opening).empty());
 }
 
 TEST(ReportTest, OpeningAndMemoryAreAtMostSoMuchOfTheRivals) {
@@ -124,22 +173,20 @@ TEST(ReportTest, BusyMachineIsNoted) {
   WorkloadReport report;
   report.workload = "w1_wide_deep";
   report.rival = {{"exported", Of(5)}};
-  report.handpick = {{"f32", Of(1)}, {"int8", Of(std::numeric_limits<double>::quiet_NaN())}};
+  report.handpick = {{"f32", Of(1)}, {"int8", Of(0.5)}};
   EXPECT_EQ(BusyNote({report}), "");
   report.handpick["f32"].wall = 1.5;
   EXPECT_NE(BusyNote({report}).find("1.5 times CPU time (w1_wide_deep, f32)"), std::string::npos);
 }
 
-TEST(ReportTest, TablesSayWhatHasNoValue) {
+TEST(ReportTest, TablesSayWhatThereIsNot) {
   WorkloadReport report;
   report.workload = "w1_wide_deep";
-  report.rival = {{"exported", Of(4.25)}, {"split", Of(std::numeric_limits<double>::quiet_NaN())}};
+  report.rival = {{"exported", Of(4.25)}};
   report.handpick = {{"f32", Of(1)}};
   const std::string text = TimesTable({report}, "Rival");
   EXPECT_NE(text.find("| 4.250 "), std::string::npos) << text;
-  EXPECT_NE(text.find("| no sample "), std::string::npos) << text;
   EXPECT_NE(text.find("| - "), std::string::npos) << text;
-  EXPECT_TRUE(ToJson(report)["rival"]["split"]["cpu_ms"].is_null());
 }
 
 }  // namespace

