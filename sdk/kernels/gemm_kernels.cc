@@ -110,10 +110,21 @@ constexpr Gemm kNeon = {"neon_cortex_a75", handpick_gemm_1x8__asm_aarch32_neon_c
 
 constexpr GemmBounds kUnbounded = {-INFINITY, INFINITY};
 
+#if defined(__x86_64__)
+GemmLimit limit_of_gemms = GemmLimit::kNone;
+#endif
+
 }  // namespace
+
+#if defined(__x86_64__)
+void LimitGemms(GemmLimit limit) { limit_of_gemms = limit; }
+#else
+void LimitGemms(GemmLimit) {}
+#endif
 
 const Gemm& ChooseGemm() {
 #if defined(__x86_64__)
+  if (limit_of_gemms == GemmLimit::kSse) return kSse;
   // Asked once: in a virtual machine the question alone may take as long as opening a model.
   static std::atomic<const Gemm*> chosen{nullptr};
   const Gemm* gemm = chosen.load(std::memory_order_relaxed);
@@ -125,6 +136,9 @@ const Gemm& ChooseGemm() {
 #endif
     chosen.store(gemm, std::memory_order_relaxed);
   }
+#if !defined(__ANDROID__)
+  if (gemm == &kAvx512 && limit_of_gemms != GemmLimit::kNone) return kFma3;
+#endif
   return *gemm;
 #elif defined(__aarch64__)
   switch (CorePart()) {

@@ -34,6 +34,12 @@ struct Gemm {
 // The best one here. May ask the processor: not for inner loops. Thread-safe.
 const Gemm& ChooseGemm();
 
+// What ChooseGemm() takes at most, on x86.
+enum class GemmLimit { kNone, kAvx2, kSse };
+
+// For benchmarks that are held to an older instruction set. While no model is opened.
+void LimitGemms(GemmLimit limit);
+
 // All that this processor can run, for tests; returns their number.
 size_t RunnableGemms(const Gemm* (&gemms)[8]);
 

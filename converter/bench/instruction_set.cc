@@ -1,0 +1,57 @@
+#include "converter/bench/instruction_set.h"
+
+#include <cstdint>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "hwy/targets.h"
+#include "sdk/kernels/gemm_kernels.h"
+
+namespace handpick::converter {
+namespace {
+
+std::string NameOf(int64_t target) { return absl::AsciiStrToLower(hwy::TargetName(target)); }
+
+bool IsAvx512(int64_t target) {
+#if HWY_ARCH_X86
+  return target < HWY_AVX2;
+#else
+  return target < 0;
+#endif
+}
+
+// XNNPACK's products are chosen apart from Highway's targets.
+GemmLimit LimitOf(int64_t target) {
+#if HWY_ARCH_X86
+  if (target > HWY_AVX2) return GemmLimit::kSse;
+  if (target == HWY_AVX2) return GemmLimit::kAvx2;
+#else
+  static_cast<void>(target);
+#endif
+  return GemmLimit::kNone;
+}
+
+}  // namespace
+
+std::vector<std::string> InstructionSets() {
+  std::vector<std::string> names;
+  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) names.push_back(NameOf(target));
+  return names;
+}
+
+absl::Status HoldToInstructionSet(const std::string& name) {
+  const std::string wanted = absl::AsciiStrToLower(name);
+  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (wanted != NameOf(target) && !(wanted == "avx512" && IsAvx512(target))) continue;
+    // The better a target, the lower its bit.
+    hwy::DisableTargets(target - 1);
+    LimitGemms(LimitOf(target));
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("the instruction set is '", name,
+                   "', expected one of this machine's: ", absl::StrJoin(InstructionSets(), ", ")));
+}
+
+}  // namespace handpick::converter

@@ -1,0 +1,64 @@
+#include "converter/bench/instruction_set.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "hwy/targets.h"
+#include "sdk/kernels/gemm_kernels.h"
+
+namespace handpick::converter {
+namespace {
+
+class InstructionSetTest : public ::testing::Test {
+ protected:
+  ~InstructionSetTest() override {
+    hwy::DisableTargets(0);
+    LimitGemms(GemmLimit::kNone);
+  }
+};
+
+TEST_F(InstructionSetTest, KernelsAreHeldToEachThatThereIs) {
+  // From the best to the least: a set that is held to hides those above it.
+  for (const std::string& name : InstructionSets()) {
+    ASSERT_TRUE(HoldToInstructionSet(name).ok()) << name;
+    EXPECT_EQ(InstructionSets().front(), name);
+  }
+}
+
+#if HWY_ARCH_X86
+TEST_F(InstructionSetTest, XnnpacksProductsAreHeldToo) {
+  const std::string best = ChooseGemm().name;
+  const std::vector<std::string> sets = InstructionSets();
+  for (const std::string& name : sets) {
+    ASSERT_TRUE(HoldToInstructionSet(name).ok());
+    const std::string gemm = ChooseGemm().name;
+    if (name.rfind("sse", 0) == 0) {
+      EXPECT_EQ(gemm, "sse") << name;
+    } else if (name == "avx2") {
+      EXPECT_EQ(gemm, "fma3");
+    } else {
+      EXPECT_EQ(gemm, best) << name;
+    }
+  }
+}
+
+TEST_F(InstructionSetTest, Avx512IsTheBestOfItsKind) {
+  const std::vector<std::string> sets = InstructionSets();
+  const bool has = sets.front().rfind("avx3", 0) == 0;
+  ASSERT_EQ(HoldToInstructionSet("avx512").ok(), has);
+  EXPECT_EQ(InstructionSets(), sets);
+}
+#endif
+
+TEST_F(InstructionSetTest, OneThatThereIsNotIsRefusedWithTheNamesOfThoseThatThereAre) {
+  const absl::Status status = HoldToInstructionSet("abacus");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  for (const std::string& name : InstructionSets()) {
+    EXPECT_NE(std::string(status.message()).find(name), std::string::npos) << status;
+  }
+}
+
+}  // namespace
+}  // namespace handpick::converter
