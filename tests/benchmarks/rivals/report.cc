@@ -14,15 +14,41 @@ using converter::Json;
 
 // How many times as fast Handpick has to be; 0: there is no bar.
 struct Bars {
+  const char* rival;
+  const char* instruction_set;  // Null: any.
   const char* workload;
   double f32_exported, int8_exported;
   double f32_best, int8_best;
 };
+// The first that fits is it.
 constexpr Bars kBars[] = {
-    {"w1_wide_deep", 5, 10, 2.5, 4}, {"w2_nfm", 8, 12, 3, 4},   {"w3_din", 9, 18, 3, 6},
-    {"w4_dien", 11, 20, 3, 6},       {"w5_deepfm", 4, 0, 0, 0}, {"w6_dcn", 4, 0, 0, 0},
-    {"w7_pnn", 4, 0, 0, 0},          {"w8_afm", 4, 0, 0, 0},
+    {"LiteRT", nullptr, "w1_wide_deep", 0, 0, 1, 1},
+    {"LiteRT", nullptr, "w2_nfm", 0, 0, 1, 1},
+    {"LiteRT", nullptr, "w3_din", 0, 0, 1.3, 2},
+    {"LiteRT", nullptr, "w4_dien", 0, 0, 1.3, 2},
+    {"ONNX Runtime", "avx2", "w3_din", 0, 0, 1.6, 2.2},
+    {"ONNX Runtime", "avx2", "w4_dien", 0, 0, 1.6, 2.2},
+    {"ONNX Runtime", "avx512", "w1_wide_deep", 5, 10, 2.5, 4},
+    {"ONNX Runtime", "avx512", "w2_nfm", 8, 12, 3, 4},
+    {"ONNX Runtime", "avx512", "w3_din", 9, 18, 3, 6},
+    {"ONNX Runtime", "avx512", "w4_dien", 11, 20, 3, 6},
+    {"ONNX Runtime", "avx512", "w5_deepfm", 4, 0, 0, 0},
+    {"ONNX Runtime", "avx512", "w6_dcn", 4, 0, 0, 0},
+    {"ONNX Runtime", "avx512", "w7_pnn", 4, 0, 0, 0},
+    {"ONNX Runtime", "avx512", "w8_afm", 4, 0, 0, 0},
 };
+constexpr Bars kNoBars = {};
+
+const Bars& BarsOf(const std::string& workload, const Comparison& comparison) {
+  for (const Bars& bars : kBars) {
+    if (workload == bars.workload && comparison.rival == bars.rival &&
+        (bars.instruction_set == nullptr || comparison.instruction_set == bars.instruction_set)) {
+      return bars;
+    }
+  }
+  return kNoBars;
+}
+
 constexpr double kOpeningBar = 1.0 / 20;
 constexpr double kMemoryBar = 1.0 / 10;
 // Opening with tables of ten times the size takes the same time, but for the noise.
@@ -33,27 +59,9 @@ constexpr double kMostWall = 1.1;
 
 constexpr const char* kCategories[] = {"exported", "split", "folded", "int8"};
 
-// The one with the shortest time. `timings` is not empty.
-const Timing& Best(const std::map<std::string, Timing>& timings) {
-  return std::min_element(timings.begin(), timings.end(),
-                          [](const auto& a, const auto& b) { return a.second.cpu < b.second.cpu; })
-      ->second;
-}
-
-// Behind a figure whose gate was widened.
-std::string Mark(double tolerance) {
-  if (tolerance == converter::kNoGate) return " (ungated)";
-  if (tolerance <= converter::kGateTolerance) return "";
-  return absl::StrFormat(" (%.0f %%)", 100 * tolerance);
-}
-
-std::string Figure(double milliseconds, double tolerance) {
-  return absl::StrFormat("%.3f", milliseconds) + Mark(tolerance);
-}
-
 std::string Milliseconds(const std::map<std::string, Timing>& timings, const std::string& name) {
   const auto found = timings.find(name);
-  return found == timings.end() ? "-" : Figure(found->second.cpu, found->second.tolerance);
+  return found == timings.end() ? "-" : Figure(found->second);
 }
 
 Cell Ratio(const std::string& workload, const std::string& precision, const std::string& against,
@@ -124,24 +132,41 @@ Json TimingsJson(const std::map<std::string, Timing>& timings) {
 
 }  // namespace
 
-std::vector<Cell> SpeedCells(const WorkloadReport& report) {
+std::string Mark(double tolerance) {
+  if (tolerance == converter::kNoGate) return " (ungated)";
+  if (tolerance <= converter::kGateTolerance) return "";
+  return absl::StrFormat(" (%.0f %%)", 100 * tolerance);
+}
+
+std::string Figure(const Timing& timing) {
+  return absl::StrFormat("%.3f", timing.cpu) + Mark(timing.tolerance);
+}
+
+const Timing* BestOf(const WorkloadReport& report) {
+  const Timing* best = nullptr;
+  for (const auto& [category, timing] : report.rival) {
+    if (best == nullptr || timing.cpu < best->cpu) best = &timing;
+  }
+  return best;
+}
+
+std::vector<Cell> SpeedCells(const WorkloadReport& report, const Comparison& comparison) {
+  const Bars& bars = BarsOf(report.workload, comparison);
+  const auto exported = report.rival.find("exported");
+  const Timing* const best = BestOf(report);
+  const std::tuple<const char*, double, double> precisions[] = {
+      {"f32", bars.f32_exported, bars.f32_best}, {"int8", bars.int8_exported, bars.int8_best}};
   std::vector<Cell> cells;
-  for (const Bars& bars : kBars) {
-    if (report.workload != bars.workload) continue;
-    const auto exported = report.rival.find("exported");
-    const std::tuple<const char*, double, double> precisions[] = {
-        {"f32", bars.f32_exported, bars.f32_best}, {"int8", bars.int8_exported, bars.int8_best}};
-    for (const auto& [precision, exported_bar, best_bar] : precisions) {
-      const auto ours = report.handpick.find(precision);
-      if (ours == report.handpick.end()) continue;
-      if (exported != report.rival.end() && exported_bar > 0) {
-        cells.push_back(Ratio(report.workload, precision, "as exported", exported->second,
-                              ours->second, exported_bar));
-      }
-      if (best_bar == 0 || report.rival.empty()) continue;
-      cells.push_back(Ratio(report.workload, precision, "best by hand", Best(report.rival),
-                            ours->second, best_bar));
+  for (const auto& [precision, exported_bar, best_bar] : precisions) {
+    const auto ours = report.handpick.find(precision);
+    if (ours == report.handpick.end()) continue;
+    if (exported != report.rival.end()) {
+      cells.push_back(Ratio(report.workload, precision, "as exported", exported->second,
+                            ours->second, exported_bar));
     }
+    if (best == nullptr) continue;
+    cells.push_back(
+        Ratio(report.workload, precision, "best by hand", *best, ours->second, best_bar));
   }
   return cells;
 }
@@ -227,9 +252,8 @@ std::string TimesTable(const std::vector<WorkloadReport>& reports, const std::st
   Table samples({"workload", "what", "form", "CPU ms", "wall ms", "samples", "rejected",
                  "largest score error"});
   const auto add = [&](const std::string& workload, const std::string& what, const Timing& timing) {
-    samples.Add({workload, what, timing.form, Figure(timing.cpu, timing.tolerance),
-                 absl::StrFormat("%.3f", timing.wall), absl::StrCat(timing.accepted),
-                 absl::StrCat(timing.rejected),
+    samples.Add({workload, what, timing.form, Figure(timing), absl::StrFormat("%.3f", timing.wall),
+                 absl::StrCat(timing.accepted), absl::StrCat(timing.rejected),
                  timing.error.has_value() ? absl::StrFormat("%.1e", *timing.error) : ""});
   };
   for (const WorkloadReport& report : reports) {
@@ -248,8 +272,7 @@ std::string OpeningTable(const OpeningReport& report, const std::string& rival) 
   Table table({"w3_din: open, make a session", "CPU ms", "wall ms", "samples", "memory, MB",
                "of which not the file's, measured"});
   const auto row = [](const std::string& name, const Timing& timing) {
-    return std::vector<std::string>{name, Figure(timing.cpu, timing.tolerance),
-                                    absl::StrFormat("%.3f", timing.wall),
+    return std::vector<std::string>{name, Figure(timing), absl::StrFormat("%.3f", timing.wall),
                                     absl::StrCat(timing.accepted)};
   };
   const auto bytes = [](const std::map<std::string, double>& all, const std::string& name) {
@@ -274,10 +297,13 @@ std::string OpeningTable(const OpeningReport& report, const std::string& rival) 
 std::string CellsTable(const std::vector<Cell>& cells) {
   Table table({"workload", "Handpick", "against", "ratio", "bar", ""});
   for (const Cell& cell : cells) {
-    table.Add({cell.workload, cell.precision, cell.against,
-               absl::StrFormat("%.3g", cell.ratio) + Mark(cell.tolerance),
-               absl::StrFormat("%s %.3g", cell.at_most ? "<=" : ">=", cell.bar),
-               cell.met() ? "met" : "NOT MET"});
+    table.Add(
+        {cell.workload, cell.precision, cell.against,
+         absl::StrFormat("%.3g", cell.ratio) + Mark(cell.tolerance),
+         cell.bar == 0 ? "-" : absl::StrFormat("%s %.3g", cell.at_most ? "<=" : ">=", cell.bar),
+         cell.bar == 0 ? ""
+         : cell.met()  ? "met"
+                       : "NOT MET"});
   }
   return table.Text();
 }
@@ -308,7 +334,7 @@ Json ToJson(const std::vector<Cell>& cells) {
                     {"against", cell.against},
                     {"ratio", cell.ratio},
                     {"gate", GateJson(cell.tolerance)},
-                    {"bar", cell.bar},
+                    {"bar", cell.bar == 0 ? Json() : Json(cell.bar)},
                     {"at_most", cell.at_most},
                     {"met", cell.met()}});
   }

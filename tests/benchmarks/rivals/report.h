@@ -52,7 +52,15 @@ struct OpeningReport {
   std::map<std::string, double> handpick_anonymous_bytes;  // Growth in memory that is no file's.
 };
 
-// A ratio and what it has to be: at least, or at most.
+// What is compared. Bars depend on it.
+struct Comparison {
+  std::string rival;    // "ONNX Runtime"
+  std::string version;  // Of it.
+  std::string
+      instruction_set;  // What Handpick's kernels took: "avx512", "avx2", "sse4", "neon", ...
+};
+
+// A ratio and what it has to be: at least, or at most. Without a bar that is 0.
 struct Cell {
   std::string workload;
   std::string precision;
@@ -62,12 +70,20 @@ struct Cell {
   bool at_most = false;
   double tolerance = converter::kGateTolerance;  // The wider gate of the two times.
 
-  bool met() const { return at_most ? ratio <= bar : ratio >= bar; }
+  bool met() const { return bar > 0 && (at_most ? ratio <= bar : ratio >= bar); }
 };
 
 // How many times as fast Handpick is as the model as exported, and as the fastest form of any
-// category, for each precision. Cells without a bar (other workloads) are left out.
-std::vector<Cell> SpeedCells(const WorkloadReport& report);
+// category, for each precision.
+std::vector<Cell> SpeedCells(const WorkloadReport& report, const Comparison& comparison);
+
+// The fastest of a rival's categories, or null without any.
+const Timing* BestOf(const WorkloadReport& report);
+
+// A figure in milliseconds; behind it, which samples it is of, when its gate was widened.
+std::string Figure(const Timing& timing);
+// What is behind it: "", " (20 %)", " (ungated)".
+std::string Mark(double tolerance);
 
 // Opening time against each form of the rival, memory against its smallest one; opening time with
 // large tables against small ones.

@@ -7,6 +7,7 @@
 
 #include "converter/bench/calibrator.h"
 #include "converter/bench/measure.h"
+#include "tests/benchmarks/rivals/markdown.h"
 #include "tests/benchmarks/rivals/packed_request.h"
 #include "tests/benchmarks/rivals/report.h"
 #include "tests/benchmarks/rivals/timing.h"
@@ -67,6 +68,8 @@ TEST(PackedRequestTest, KeepsNumbersApartFromIdsAlsoWhenItIsMoved) {
   EXPECT_EQ(ShapeOf(packed.inputs()[2]), (std::vector<int64_t>{3, 8}));
 }
 
+const Comparison kOnnx = {"ONNX Runtime", "1.30.0", "avx512"};
+
 Timing Of(double cpu) {
   Timing timing;
   timing.cpu = timing.wall = cpu;
@@ -78,7 +81,7 @@ TEST(ReportTest, RatiosAreAgainstTheExportedAndTheFastestOfAll) {
   report.workload = "w3_din";
   report.rival = {{"exported", Of(18)}, {"split", Of(16)}, {"folded", Of(6)}, {"int8", Of(7)}};
   report.handpick = {{"f32", Of(2)}, {"int8", Of(1.5)}};
-  const std::vector<Cell> cells = SpeedCells(report);
+  const std::vector<Cell> cells = SpeedCells(report, kOnnx);
   ASSERT_EQ(cells.size(), 4u);
   EXPECT_EQ(cells[0].ratio, 9);  // The bar itself is met.
   EXPECT_TRUE(cells[0].met());
@@ -88,6 +91,26 @@ TEST(ReportTest, RatiosAreAgainstTheExportedAndTheFastestOfAll) {
   EXPECT_FALSE(cells[2].met());
   EXPECT_EQ(cells[3].ratio, 4);
   EXPECT_FALSE(cells[3].met());
+}
+
+TEST(ReportTest, BarsAreThoseOfTheRivalAndTheInstructionSet) {
+  WorkloadReport report;
+  report.workload = "w3_din";
+  report.rival = {{"exported", Of(9)}, {"int8", Of(4)}};
+  report.handpick = {{"f32", Of(2)}, {"int8", Of(1)}};
+  const auto bars = [&](const Comparison& comparison) {
+    std::vector<double> found;
+    for (const Cell& cell : SpeedCells(report, comparison)) found.push_back(cell.bar);
+    return found;
+  };
+  EXPECT_EQ(bars(kOnnx), (std::vector<double>{9, 3, 18, 6}));
+  EXPECT_EQ(bars({"ONNX Runtime", "1.30.0", "avx2"}), (std::vector<double>{0, 1.6, 0, 2.2}));
+  EXPECT_EQ(bars({"LiteRT", "1", "sse4"}), (std::vector<double>{0, 1.3, 0, 2}));
+  EXPECT_EQ(bars({"Another", "1", "avx2"}), (std::vector<double>{0, 0, 0, 0}));
+  // Without a bar there is nothing to be met.
+  const std::vector<Cell> cells = SpeedCells(report, {"Another", "1", "avx2"});
+  EXPECT_FALSE(cells[0].met());
+  EXPECT_EQ(CellsTable(cells).find("MET"), std::string::npos) << CellsTable(cells);
 }
 
 // Of samples within so much of full speed.
@@ -103,7 +126,7 @@ TEST(ReportTest, FiguresOfAWiderGateAreMarkedWhereverTheyAre) {
   report.candidates = 500;
   report.rival = {{"exported", Of(5)}, {"split", Within(0.2, 4)}};
   report.handpick = {{"f32", Within(0.1, 1)}, {"int8", Within(converter::kNoGate, 0.5)}};
-  const std::vector<Cell> cells = SpeedCells(report);
+  const std::vector<Cell> cells = SpeedCells(report, kOnnx);
   ASSERT_EQ(cells.size(), 4u);
   EXPECT_EQ(cells[0].tolerance, 0.1);
   EXPECT_EQ(cells[1].tolerance, 0.2);
@@ -142,7 +165,7 @@ TEST(ReportTest, NoFigureIsEverNoNumber) {
   std::string all = TimesTable({report}, "Rival") + OpeningTable(opening, "Rival") +
                     CellsTable(OpeningCells(opening));
   for (const std::string& part :
-       {ToJson(report).dump(), ToJson(opening).dump(), ToJson(SpeedCells(report)).dump()}) {
+       {ToJson(report).dump(), ToJson(opening).dump(), ToJson(SpeedCells(report, kOnnx)).dump()}) {
     all += part;
   }
   for (const char* const wrong : {"nan", "inf"}) {
@@ -187,6 +210,89 @@ TEST(ReportTest, TablesSayWhatThereIsNot) {
   const std::string text = TimesTable({report}, "Rival");
   EXPECT_NE(text.find("| 4.250 "), std::string::npos) << text;
   EXPECT_NE(text.find("| - "), std::string::npos) << text;
+}
+
+TEST(MarkdownTest, ProcessorsHaveTheirNames) {
+  EXPECT_EQ(ProcessorNameIn("processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\n"
+                            "model\t\t: 17\nmodel name\t: AMD EPYC\n\nprocessor\t: 1\n"
+                            "model name\t: Another\n"),
+            "AMD EPYC (family 25, model 17)");
+  EXPECT_EQ(ProcessorNameIn("CPU implementer\t: 0x41\nCPU part\t: 0xd0c\n"), "ARM part 0xd0c");
+  EXPECT_EQ(ProcessorNameIn(""), "");
+  EXPECT_NE(ProcessorName(), "");
+}
+
+WorkloadReport DinReport() {
+  WorkloadReport report;
+  report.workload = "w3_din";
+  report.candidates = 200;
+  report.rival = {{"exported", Of(9)}, {"folded", Of(4)}, {"int8", Of(3)}};
+  report.handpick = {{"f32", Of(2)}, {"int8", Of(0.5)}};
+  return report;
+}
+
+TEST(MarkdownTest, ABlockHasTimesAndRatiosWithTheirBars) {
+  EXPECT_EQ(
+      TimesBlock({DinReport()}, {"ONNX Runtime", "1.30.0", "avx2"}, "A processor:"),
+      "\nA processor:\n\n"
+      "| CPU ms a request | N | ONNX Runtime 1.30.0, as exported | split | folded | best int8 "
+      "| Handpick float32 | int8 |\n"
+      "|---|---|---|---|---|---|---|---|\n"
+      "| w3_din | 200 | 9.000 | - | 4.000 | 3.000 | 2.000 | 0.500 |\n\n"
+      "| times as fast as ONNX Runtime | float32: as exported | best by hand, of any "
+      "precision | int8: as exported | best by hand |\n"
+      "|---|---|---|---|---|\n"
+      "| w3_din | 4.50 | 1.50 (bar 1.6) | 18.0 | **6.00** (bar 2.2) |\n");
+}
+
+constexpr char kReadme[] =
+    "Before\n<!-- rivals litert avx2 -->\n\nHere:\n\n| t | a |\n|---|---|\n| x | 1 |\n| y | 2 |\n"
+    "<!-- end -->\nBetween\n<!-- rivals front -->\n| f |\n|---|\n<!-- end -->\nAfter\n";
+
+TEST(MarkdownTest, ABlockIsReplacedBetweenItsLinesAndKeepsTheRowsThatWereNotMeasuredAgain) {
+  const std::string changed =
+      ReplaceBlock(kReadme, "litert avx2",
+                   "\nHere:\n\n| t | b |\n|---|---|\n| y | 20 |\n| z | 30 |\n")
+          .value();
+  EXPECT_EQ(changed,
+            "Before\n<!-- rivals litert avx2 -->\n\nHere:\n\n| t | b |\n|---|---|\n| x | 1 |\n"
+            "| y | 20 |\n| z | 30 |\n<!-- end -->\nBetween\n<!-- rivals front -->\n| f |\n|---|\n"
+            "<!-- end -->\nAfter\n");
+}
+
+TEST(MarkdownTest, OfAnotherMachineNothingIsKept) {
+  const std::string changed =
+      ReplaceBlock(kReadme, "litert avx2", "\nThere:\n\n| t | b |\n|---|---|\n| y | 20 |\n")
+          .value();
+  EXPECT_NE(changed.find("There:\n\n| t | b |\n|---|---|\n| y | 20 |\n<!-- end -->"),
+            std::string::npos)
+      << changed;
+  EXPECT_EQ(changed.find("| x |"), std::string::npos) << changed;
+}
+
+TEST(MarkdownTest, AFileWithoutTheLinesIsRefused) {
+  const auto changed = ReplaceBlock(kReadme, "litert avx512", "");
+  EXPECT_EQ(changed.status().code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(std::string(changed.status().message()).find("<!-- rivals litert avx512 -->"),
+            std::string::npos);
+  EXPECT_FALSE(ReplaceBlock("<!-- rivals a -->\n", "a", "").ok());
+}
+
+TEST(MarkdownTest, TheFrontTableIsOfWhatWasMeasured) {
+  OpeningReport opening;
+  EXPECT_EQ(FrontBlock(DinReport(), opening, kOnnx),
+            "| DIN, 200 candidates, one user | Handpick float32 | int8 | ONNX Runtime 1.30.0, "
+            "float32, as PyTorch exports it |\n|---|---|---|---|\n"
+            "| a request, one thread | 2.00 ms | 0.50 ms | 9.00 ms (3.00 ms at best by hand) |\n");
+  opening.handpick["f32"] = Of(0.15);
+  opening.handpick_bytes["f32"] = 590000;
+  opening.rival["as exported"] = Of(10);
+  opening.rival_bytes["as exported"] = 46.6e6;
+  const std::string text = FrontBlock(DinReport(), opening, kOnnx);
+  EXPECT_NE(text.find("| opening the model | 0.15 ms |  | 10.0 ms |\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("| memory beside the model's file | 0.59 MB |  | 46.6 MB |\n"),
+            std::string::npos)
+      << text;
 }
 
 }  // namespace

@@ -2,10 +2,12 @@
 // and calls it.
 //
 //     runner --library=librival.so --models=DIRECTORY [--workloads=w1_wide_deep,w3_din]
-//         [--json=results.json] [--seconds=20] [--samples=30]
+//         [--bundles=DIRECTORY] [--json=results.json] [--markdown=README.md,...] [--simd=avx2]
+//         [--seconds=20] [--samples=30]
 //
-// DIRECTORY holds, by workload: WORKLOAD.json and the files that it lists (make_onnx.py),
-// WORKLOAD.f32.hpk and WORKLOAD.int8.hpk, and for w3_din w3_din.tables10.{f32,int8}.hpk.
+// DIRECTORY holds, by workload: WORKLOAD.json and the files that it lists (make_onnx.py,
+// make_tflite.py), WORKLOAD.f32.hpk and WORKLOAD.int8.hpk (or --bundles has those), and for w3_din
+// w3_din.tables10.{f32,int8}.hpk.
 //
 // A request is ids in, scores out: 16 of them are cycled, each with another context, history and
 // candidates. Before each sample a request is run that is not timed, of the same model.
@@ -27,14 +29,19 @@
 #include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "converter/bench/calibrator.h"
+#include "converter/bench/instruction_set.h"
 #include "converter/bench/measure.h"
 #include "converter/io/files.h"
 #include "converter/io/json.h"
 #include "converter/io/status_macros.h"
 #include "tests/benchmarks/rivals/bundle_file.h"
+#include "tests/benchmarks/rivals/markdown.h"
 #include "tests/benchmarks/rivals/opening.h"
 #include "tests/benchmarks/rivals/packed_request.h"
 #include "tests/benchmarks/rivals/report.h"
@@ -45,7 +52,14 @@
 ABSL_FLAG(std::string, library, "", "The rival's library, with the entry point of rival.h");
 ABSL_FLAG(std::string, models, "", "Folder of the models");
 ABSL_FLAG(std::vector<std::string>, workloads, {}, "Which workloads; all by default");
+ABSL_FLAG(std::string, bundles, "", "Folder of the bundles; default: --models");
 ABSL_FLAG(std::string, json, "", "Writes the results to this file, too");
+ABSL_FLAG(std::vector<std::string>, markdown, {},
+          "Files whose tables are replaced, between lines <!-- rivals RIVAL SET --> (or front) and "
+          "<!-- end -->; see markdown.h");
+ABSL_FLAG(std::string, command, "", "What was called, for --markdown");
+ABSL_FLAG(std::string, note, "", "What else is to be said of the rival, for --markdown");
+ABSL_FLAG(std::string, simd, "", "Holds Handpick's kernels to avx512, avx2, sse4, ...");
 ABSL_FLAG(bool, opening, true, "Measures opening and memory, too, when w3_din is measured");
 ABSL_FLAG(double, seconds, 20, "Time for the samples of a workload, at most");
 ABSL_FLAG(double, seconds_per_choice, 10, "Time for choosing a category's fastest form, at most");
@@ -134,9 +148,9 @@ class WorkloadRunner {
     }
   }
 
-  absl::StatusOr<WorkloadReport> Run(const std::string& directory) {
+  absl::StatusOr<WorkloadReport> Run(const std::string& directory, const std::string& bundles) {
     for (const char* const precision : {"f32", "int8"}) {
-      HP_RETURN_IF_ERROR(OpenBundle(directory, precision));
+      HP_RETURN_IF_ERROR(OpenBundle(bundles, precision));
     }
     HP_ASSIGN_OR_RETURN(const std::vector<Form> forms, ReadForms(directory, workload_.name));
     for (const char* const category : {"exported", "split", "folded", "int8"}) {
@@ -259,7 +273,8 @@ class WorkloadRunner {
 };
 
 absl::StatusOr<OpeningFiles> FindOpeningFiles(const std::string& library,
-                                              const std::string& directory) {
+                                              const std::string& directory,
+                                              const std::string& bundles) {
   OpeningFiles files;
   files.library = library;
   HP_ASSIGN_OR_RETURN(const std::vector<Form> forms, ReadForms(directory, "w3_din"));
@@ -270,15 +285,62 @@ absl::StatusOr<OpeningFiles> FindOpeningFiles(const std::string& library,
     if (form.category == "external") files.rival["folded, weights mapped"] = form.path;
   }
   for (const char* const precision : {"f32", "int8"}) {
-    files.bundles[precision] = absl::StrCat(directory, "/w3_din.", precision, ".hpk");
+    files.bundles[precision] = absl::StrCat(bundles, "/w3_din.", precision, ".hpk");
     files.bundles[absl::StrCat(precision, kLargeTables)] =
-        absl::StrCat(directory, "/w3_din.tables10.", precision, ".hpk");
+        absl::StrCat(bundles, "/w3_din.tables10.", precision, ".hpk");
   }
   return files;
 }
 
+// "avx512", whichever of them it is.
+std::string InstructionSetInUse() {
+  const std::string best = converter::InstructionSets().front();
+  return absl::StartsWith(best, "avx3") ? "avx512" : best;
+}
+
+// Into the tables of the files that --markdown names.
+absl::Status WriteMarkdown(const std::vector<WorkloadReport>& reports, const OpeningReport& opening,
+                           const Comparison& comparison) {
+  const std::string note = absl::GetFlag(FLAGS_note);
+  const std::string description = absl::StrCat(
+      ProcessorName(), ", one thread; Handpick's kernels: ", comparison.instruction_set, ", ",
+      CompilerName(), "; ", comparison.rival, " ", comparison.version,
+      note.empty() ? "" : absl::StrCat(", ", note), "; `", absl::GetFlag(FLAGS_command), "`:");
+  std::map<std::string, std::string> blocks;
+  blocks[absl::AsciiStrToLower(absl::StrCat(absl::StrReplaceAll(comparison.rival, {{" ", ""}}), " ",
+                                            comparison.instruction_set))] =
+      TimesBlock(reports, comparison, description);
+  for (const WorkloadReport& report : reports) {
+    const bool is_front = report.workload == "w3_din" && comparison.rival == "ONNX Runtime" &&
+                          absl::GetFlag(FLAGS_simd).empty();
+    if (is_front) blocks["front"] = FrontBlock(report, opening, comparison);
+  }
+  for (const std::string& path : absl::GetFlag(FLAGS_markdown)) {
+    HP_ASSIGN_OR_RETURN(std::string text, converter::ReadFile(path));
+    size_t replaced = 0;
+    absl::Status missing;
+    for (const auto& [name, block] : blocks) {
+      const absl::StatusOr<std::string> changed = ReplaceBlock(text, name, block);
+      if (changed.ok()) {
+        ++replaced;
+        text = *changed;
+      } else {
+        missing = changed.status();
+      }
+    }
+    if (replaced == 0) return absl::NotFoundError(absl::StrCat(path, ": ", missing.message()));
+    HP_RETURN_IF_ERROR(converter::WriteFileAtomically(path, text));
+  }
+  return absl::OkStatus();
+}
+
 absl::Status Main() {
   const std::string library = absl::GetFlag(FLAGS_library), models = absl::GetFlag(FLAGS_models);
+  const std::string bundles =
+      absl::GetFlag(FLAGS_bundles).empty() ? models : absl::GetFlag(FLAGS_bundles);
+  if (const std::string simd = absl::GetFlag(FLAGS_simd); !simd.empty()) {
+    HP_RETURN_IF_ERROR(converter::HoldToInstructionSet(simd));
+  }
   std::vector<std::string> names = absl::GetFlag(FLAGS_workloads);
   if (names.empty()) names = workloads::WorkloadNames();
 
@@ -289,13 +351,14 @@ absl::Status Main() {
   const bool measures_opening =
       absl::GetFlag(FLAGS_opening) && std::count(names.begin(), names.end(), "w3_din") > 0;
   if (measures_opening) {
-    HP_ASSIGN_OR_RETURN(files, FindOpeningFiles(library, models));
+    HP_ASSIGN_OR_RETURN(files, FindOpeningFiles(library, models, bundles));
     HP_ASSIGN_OR_RETURN(Workload workload, workloads::MakeWorkload("w3_din"));
     workload.weights.clear();
     HP_RETURN_IF_ERROR(MeasureMemory(files, workload, &opening));
   }
 
   HP_ASSIGN_OR_RETURN(const rival_api* const api, LoadRival(library));
+  const Comparison comparison = {api->name, api->version, InstructionSetInUse()};
   const std::string rival = absl::StrCat(api->name, " ", api->version);
   converter::Calibrator calibrator;
   std::vector<WorkloadReport> reports;
@@ -303,8 +366,8 @@ absl::Status Main() {
     HP_ASSIGN_OR_RETURN(const Workload workload, workloads::MakeWorkload(name));
     std::fprintf(stderr, "runner: %s\n", name.c_str());
     HP_ASSIGN_OR_RETURN(WorkloadReport report,
-                        WorkloadRunner(api, &calibrator, workload).Run(models));
-    for (Cell& cell : SpeedCells(report)) cells.push_back(std::move(cell));
+                        WorkloadRunner(api, &calibrator, workload).Run(models, bundles));
+    for (Cell& cell : SpeedCells(report, comparison)) cells.push_back(std::move(cell));
     json["workloads"].push_back(ToJson(report));
     reports.push_back(std::move(report));
   }
@@ -323,12 +386,18 @@ absl::Status Main() {
     std::printf("%s\n", OpeningTable(opening, rival).c_str());
   }
   std::printf("%s\n", CellsTable(cells).c_str());
-  std::printf("full speed: %.1f GFLOP/s\n", calibrator.gflops());
+  std::printf("%s, kernels: %s; full speed: %.1f GFLOP/s\n", ProcessorName().c_str(),
+              comparison.instruction_set.c_str(), calibrator.gflops());
   const std::string busy = BusyNote(reports);
   const std::string gate = GateNote(reports, opening);
   std::printf("%s%s", busy.c_str(), gate.c_str());
 
+  HP_RETURN_IF_ERROR(WriteMarkdown(reports, opening, comparison));
+
   json["rival"] = rival;
+  json["processor"] = ProcessorName();
+  json["compiler"] = CompilerName();
+  json["instruction_set"] = comparison.instruction_set;
   json["cells"] = ToJson(cells);
   json["machine_was_busy"] = !busy.empty();
   json["gates_were_widened"] = !gate.empty();
