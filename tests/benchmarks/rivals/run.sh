@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
-# Measures Handpick against ONNX Runtime on the standard workloads, from nothing:
+# Measures Handpick against another runtime on the standard workloads, from nothing:
 #
-#     tests/benchmarks/rivals/run.sh                          # all of them, about three minutes
+#     tests/benchmarks/rivals/run.sh                          # ONNX Runtime, all workloads, about three minutes
 #     tests/benchmarks/rivals/run.sh --workloads=w3_din       # one of them
 #     tests/benchmarks/rivals/run.sh --json=results.json --samples=50 --seconds=40
+#     tests/benchmarks/rivals/run.sh --markdown               # writes the tables of the READMEs, too
+#     tests/benchmarks/rivals/run.sh --simd=avx2              # Handpick's kernels held to an older instruction set
+#     tests/benchmarks/rivals/run.sh --rival=litert           # LiteRT, which you have built
 #
-# Arguments go to the runner (runner.cc). ONNX Runtime comes from npm, the header of its C API and Python's
-# onnx package from Debian; they and the models go below ~/.cache/handpick/rivals. Nothing in the checkout
-# changes. Set ONNXRUNTIME_INCLUDE to a folder with onnxruntime/onnxruntime_c_api.h to use that header.
+# Other arguments go to the runner (runner.cc). ONNX Runtime comes from npm, the header of its C API and Python's
+# onnx package from Debian; they and the models go below ~/.cache/handpick/rivals. But for the READMEs nothing in the
+# checkout changes. Set ONNXRUNTIME_INCLUDE to a folder with onnxruntime/onnxruntime_c_api.h to use that header, and
+# ONNXRUNTIME_LIBRARY to a library to use that, with RIVAL_NOTE saying what it is.
+#
+# For LiteRT set LITERT_INCLUDE (a folder with tflite/c/c_api.h: LiteRT's sources), LITERT_LIBRARY (a shared library with
+# the C API and the XNNPACK delegate), LITERT_FLATC (its flatc) and LITERT_VERSION (its commit).
 #
 # Exit status: 0 measured, whether bars were met or not; 1 something failed, also when scores differ.
 set -euo pipefail
@@ -20,14 +27,39 @@ header_sha256=14f7d959d5deacbcf1504830d4189f91fc67382b399ed9ae9d3aa9c4050ced08
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../../.." && pwd)
 cache=${XDG_CACHE_HOME:-${HOME:?HOME is not set}/.cache}/handpick/rivals
-models=$cache/models
+bundles=$cache/models # With ONNX's files.
 python=${PYTHON:-/usr/bin/python3}
 
 say() { printf 'rivals: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 
+rival=onnxruntime
+command=tests/benchmarks/rivals/run.sh # As the READMEs show it: the same for every workload.
+arguments=()
+for argument in "$@"; do
+  case $argument in
+    --rival=*)
+      rival=${argument#*=}
+      command+=" $argument"
+      ;;
+    --simd=*)
+      arguments+=("$argument")
+      command+=" $argument"
+      ;;
+    --markdown) arguments+=("--markdown=$root/tests/benchmarks/README.md,$root/README.md") ;;
+    *) arguments+=("$argument") ;;
+  esac
+done
+case $rival in
+  onnxruntime) models=$bundles ;;
+  litert) models=$cache/litert ;;
+  *) die "no rival '$rival'; there are: onnxruntime, litert" ;;
+esac
+
 install_library() {
   local architecture found
+  library=${ONNXRUNTIME_LIBRARY:-}
+  [ -z "$library" ] || return 0
   case $(uname -m) in
     x86_64) architecture=x64 ;;
     aarch64) architecture=arm64 ;;
@@ -76,30 +108,52 @@ install_python() {
     { tail -n 20 "$cache/apt.log" >&2; die "apt-get install failed"; }
 }
 
+find_litert() {
+  local name
+  for name in LITERT_INCLUDE LITERT_LIBRARY LITERT_FLATC LITERT_VERSION; do
+    [ -n "${!name:-}" ] || die "please set $name: see the head of run.sh"
+  done
+  include=$LITERT_INCLUDE
+  library=$LITERT_LIBRARY
+  [ -f "$include/tflite/c/c_api.h" ] || die "$include has no tflite/c/c_api.h"
+}
+
 build() {
   bash "$root/platforms/setup.sh" >&2
   (cd "$root" && bazel build --noshow_progress //tests/benchmarks/rivals:runner \
     //tests/benchmarks/rivals:write_weights //tests/benchmarks/workloads:write_bundle) >&2
-  adapter=$cache/libonnxruntime_rival.so
+  adapter=$cache/lib${rival}_rival.so
   "${CXX:-g++}" -std=c++17 -O2 -Wall -Wextra -Werror -shared -fPIC -fvisibility=hidden \
-    -I"$root" -isystem "$include" "$here/onnxruntime.cc" -o "$adapter" \
+    -DLITERT_VERSION="\"${LITERT_VERSION:-}\"" -I"$root" -isystem "$include" "$here/$rival.cc" -o "$adapter" \
     "$library" -Wl,-rpath,"${library%/*}"
 }
 
-make_models() {
+make_bundles() {
   local bin=$root/bazel-bin/tests/benchmarks workload precision
-  say "making the models"
-  mkdir -p "$models"
-  "$bin/rivals/write_weights" "$models"
-  "$python" "$here/make_onnx.py" "$models" "$models"
+  mkdir -p "$bundles"
+  "$bin/rivals/write_weights" "$bundles"
   for precision in f32 int8; do
     for workload in w1_wide_deep w2_nfm w3_din w4_dien w5_deepfm w6_dcn w7_pnn w8_afm; do
       "$bin/workloads/write_bundle" --workload="$workload" --precision="$precision" \
-        --out="$models/$workload.$precision.hpk"
+        --out="$bundles/$workload.$precision.hpk"
     done
     "$bin/workloads/write_bundle" --workload=w3_din --precision="$precision" --table_scale=10 \
-      --out="$models/w3_din.tables10.$precision.hpk"
+      --out="$bundles/w3_din.tables10.$precision.hpk"
   done
+}
+
+make_models() {
+  say "making the models"
+  make_bundles
+  case $rival in
+    onnxruntime) "$python" "$here/make_onnx.py" "$bundles" "$models" ;;
+    litert)
+      "$python" "$here/make_tflite.py" "$include/tflite/converter/schema/schema.fbs" "$LITERT_FLATC" "$bundles" \
+        "$models"
+      # The others have no models of LiteRT; opening is compared with ONNX Runtime.
+      arguments=(--workloads=w1_wide_deep,w2_nfm,w3_din,w4_dien --opening=false "${arguments[@]}")
+      ;;
+  esac
 }
 
 mkdir -p "$cache"
@@ -108,10 +162,15 @@ mkdir -p "$cache"
 if [ -z "${HANDPICK_RIVALS_ALONE:-}" ]; then
   HANDPICK_RIVALS_ALONE=1 exec flock --close "$cache/lock" bash "$here/run.sh" "$@"
 fi
-install_library
-install_header
 install_python
+if [ "$rival" = litert ]; then
+  find_litert
+else
+  install_library
+  install_header
+fi
 build
 make_models
 say "measuring"
-"$root/bazel-bin/tests/benchmarks/rivals/runner" --library="$adapter" --models="$models" "$@"
+"$root/bazel-bin/tests/benchmarks/rivals/runner" --library="$adapter" --models="$models" --bundles="$bundles" \
+  --command="$command" --note="${RIVAL_NOTE:-}" "${arguments[@]}"

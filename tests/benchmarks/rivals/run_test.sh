@@ -67,6 +67,29 @@ for workload in w1_wide_deep w2_nfm w3_din; do
   grep -q -e "--workloads=$workload" "$work/calls" || fail "$workload was not measured"
 done
 
+# The READMEs show the same command for every workload.
+run --markdown --simd=avx2 --workloads=w1_wide_deep || fail "with --markdown it failed"
+calls=$(tail -n 1 "$work/calls")
+for part in "--markdown=$checkout/tests/benchmarks/README.md,$checkout/README.md" --simd=avx2 \
+  "--command=tests/benchmarks/rivals/run.sh --simd=avx2 --note"; do
+  [[ $calls == *"$part"* ]] || fail "the runner was called with $calls, expected $part"
+done
+
+! run --rival=abacus || fail "an unknown rival was measured"
+grep -q "no rival 'abacus'" "$work/log" || fail "an unknown rival was refused with other words"
+! run --rival=litert || fail "LiteRT was measured without a library"
+grep -q "please set LITERT_INCLUDE" "$work/log" || fail "a missing library was noticed with other words"
+
+mkdir -p "$work/litert/tflite/c"
+: >"$work/litert/tflite/c/c_api.h"
+export LITERT_INCLUDE=$work/litert LITERT_LIBRARY=$work/lib.so LITERT_FLATC=$bin/python LITERT_VERSION=abc
+run --rival=litert || fail "LiteRT was not measured"
+calls=$(tail -n 1 "$work/calls")
+for part in "--library=$cache/liblitert_rival.so --models=$cache/litert --bundles=$cache/models" \
+  "--workloads=w1_wide_deep,w2_nfm,w3_din,w4_dien --opening=false"; do
+  [[ $calls == *"$part"* ]] || fail "the runner was called with $calls, expected $part"
+done
+
 # It waits while another one measures.
 (
   flock 7
