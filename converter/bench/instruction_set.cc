@@ -11,6 +11,14 @@
 namespace handpick::converter {
 namespace {
 
+// Highway's own list. Asking for it makes the best target the chosen one, held or not, and the next
+// kernel that runs has to choose anew.
+std::vector<int64_t> Targets() {
+  std::vector<int64_t> targets = hwy::SupportedAndGeneratedTargets();
+  hwy::GetChosenTarget().DeInit();
+  return targets;
+}
+
 std::string NameOf(int64_t target) { return absl::AsciiStrToLower(hwy::TargetName(target)); }
 
 bool IsAvx512(int64_t target) {
@@ -36,13 +44,13 @@ GemmLimit LimitOf(int64_t target) {
 
 std::vector<std::string> InstructionSets() {
   std::vector<std::string> names;
-  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) names.push_back(NameOf(target));
+  for (const int64_t target : Targets()) names.push_back(NameOf(target));
   return names;
 }
 
 absl::Status HoldToInstructionSet(const std::string& name) {
   const std::string wanted = absl::AsciiStrToLower(name);
-  for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
+  for (const int64_t target : Targets()) {
     if (wanted != NameOf(target) && !(wanted == "avx512" && IsAvx512(target))) continue;
     // The better a target, the lower its bit.
     hwy::DisableTargets(target - 1);

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/ascii.h"
+#include "converter/bench/peak_loops.h"
 #include "hwy/targets.h"
 #include "sdk/kernels/gemm_kernels.h"
 
@@ -24,6 +26,8 @@ TEST_F(InstructionSetTest, KernelsAreHeldToEachThatThereIs) {
   for (const std::string& name : InstructionSets()) {
     ASSERT_TRUE(HoldToInstructionSet(name).ok()) << name;
     EXPECT_EQ(InstructionSets().front(), name);
+    // What runs, after that was asked.
+    EXPECT_EQ(absl::AsciiStrToLower(InstructionSet()), name);
   }
 }
 
