@@ -38,6 +38,7 @@ declare -A groups=(
   [java]="default-jdk-headless kotlin proguard" # the last two for a test
   [ci]="yamllint python3-yaml"
   [dask]="python3-distributed"
+  [fuzz]="libclang-rt-14-dev"        # libFuzzer, for tests/fuzz
   [swift]="util-linux"               # and Swift of the next Debian, in a folder of its own
 )
 

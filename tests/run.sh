@@ -6,6 +6,8 @@
 #
 #     default   everything is built and every test run, optimised, for this machine
 #     asan      the tests tagged "asan" again, with the address and undefined-behaviour sanitizers
+#     tsan      the tests tagged "tsan" again, with the thread sanitizer
+#     fuzz      tests/fuzz: each target for FUZZ_SECONDS (30)
 #     arm64     the tests tagged "arm64", cross-compiled and run under qemu, on bundles made here
 #     armv7     the tests tagged "armv7", in the same way
 #     packages  tests/packages: what apps install is made, installed and used
@@ -21,12 +23,12 @@ cd "$root" || exit 1
 exec </dev/null
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(default asan arm64 armv7 packages format)
+[ $# -gt 0 ] || steps=(default asan tsan fuzz arm64 armv7 packages format)
 for step in "${steps[@]}"; do
   case $step in
-    default | asan | arm64 | armv7 | packages | format) ;;
+    default | asan | tsan | fuzz | arm64 | armv7 | packages | format) ;;
     *)
-      printf "tests/run.sh: no step '%s'; there are: default, asan, arm64, armv7, packages, format\n" "$step" >&2
+      printf "tests/run.sh: no step '%s'; there are: default, asan, tsan, fuzz, arm64, armv7, packages, format\n" "$step" >&2
       exit 2
       ;;
   esac
@@ -46,10 +48,12 @@ count() { # passed failed skipped
   skipped=$((skipped + $3))
 }
 
-bazel_step() { # options of bazel test
+bazel_step() { # options of bazel test; and the targets, if not all
+  local targets=//...
+  case ${!#} in //*) targets=${!#}; set -- "${@:1:$#-1}" ;; esac
   local events=$work/$step.json status results
   bazel test --keep_going --color=no --curses=no --show_progress_rate_limit=60 \
-    --noshow_loading_progress --test_summary=none --build_event_json_file="$events" "$@" //...
+    --noshow_loading_progress --test_summary=none --build_event_json_file="$events" "$@" "$targets"
   status=$?
   [ $status -lt 128 ] || say "bazel ended with status $status"
   results=$(python3 tests/count_results.py --step="$step" --exit-status=$status "$events") ||
@@ -58,6 +62,17 @@ bazel_step() { # options of bazel test
   [ "$results" = "${results##*$'\n'}" ] || printf '%s\n' "${results%$'\n'*}"
   # shellcheck disable=SC2086
   count ${results##*$'\n'}
+}
+
+# libFuzzer is installed for this step alone. What it finds lies in the folder that it names.
+fuzz_step() {
+  if ! bash platforms/setup.sh fuzz; then
+    say "FAILED platforms/setup.sh fuzz"
+    count 0 1 0
+    return
+  fi
+  bazel_step --config=fuzz --local_test_jobs="$(nproc)" --test_env=FUZZ_SECONDS="${FUZZ_SECONDS:-30}" \
+    --nocache_test_results //tests/fuzz:fuzzers
 }
 
 # The converter is not cross-compiled: the bundles that device_test opens are those of the default step, in a repository
@@ -115,7 +130,8 @@ if bash platforms/setup.sh; then
     say "begins"
     case $step in
       default) bazel_step ;;
-      asan) bazel_step --config=asan ;;
+      asan | tsan) bazel_step --config="$step" ;;
+      fuzz) fuzz_step ;;
       arm64 | armv7) cross_step "$step" ;;
       packages) packages_step ;;
       format) format_step ;;

@@ -305,8 +305,8 @@ class Bench {
                               ? static_cast<double>(result_.profiled_candidates)
                               : step.runs;
       step.amount = work[i].With(events) * rows;
-      const StepTime time = PredictStep(work[i], result_.machine, events);
-      step.predicted = step.runs * time.per_run + rows * time.per_row;
+      const StepTime time = PredictStep(work[i], CostsOf(result_.machine), events);
+      step.predicted = time.per_request + step.runs * time.per_run + rows * time.per_row;
       result_.steps.push_back(std::move(step));
     }
     return absl::OkStatus();
@@ -315,7 +315,7 @@ class Bench {
   void Predict() {
     const auto events = static_cast<double>(result_.events);
     result_.predicted =
-        converter::Predict(WorkOfSteps(bundle_), result_.machine, events, result_.tile);
+        converter::Predict(WorkOfSteps(bundle_), CostsOf(result_.machine), events, result_.tile);
     for (RequestTimes& request : result_.requests) {
       request.predicted_score = result_.predicted.Score(static_cast<double>(request.candidates));
       request.predicted_request = result_.predicted.context_change +

@@ -1,97 +1,106 @@
 #include "converter/bench/predict.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace handpick::converter {
 namespace {
 
 using schema::OperatorKind;
 
-// What a kernel makes of the machine. Costs of numbers and functions are in multiply-accumulates at
-// the float32 peak, so that they grow and shrink with the machine.
-struct KernelCost {
-  OperatorKind kind;
-  double f32_share;        // Of the peak, for a product over a tile of candidates,
-  double f32_share_alone;  // and over one row, where each weight is used once.
-  double int8_share;       // Of the 8-bit peak.
-  double int8_share_alone;
-  double per_element;
-  double per_function;
-  double per_int8_function;  // Of which 8 bits are made.
-  double per_row;            // Whatever the width.
-};
-
-// From tests/benchmarks:kernels_benchmark and profiles of the standard workloads, with AVX-512; an
-// operator without a line has those of the first.
-constexpr KernelCost kKernels[] = {
-    {OperatorKind::Unknown, 0.87, 0.18, 0.65, 0.17, 5, 20, 20, 0},
-    // Rows are fetched from anywhere and brought into lanes.
-    {OperatorKind::Embedding, 0.87, 0.18, 0.65, 0.17, 30, 0, 0, 200},
-    {OperatorKind::EmbeddingSum, 0.87, 0.18, 0.65, 0.17, 30, 0, 0, 200},
-    {OperatorKind::SoftmaxOverHistory, 0.87, 0.18, 0.65, 0.17, 0, 36, 36, 0},
-    {OperatorKind::WeightedPool, 0.87, 0.18, 0.65, 0.17, 0.5, 0, 0, 0},
-    {OperatorKind::AttentionUnit, 0.87, 0.18, 0.65, 0.17, 5, 20, 11, 0},
-    {OperatorKind::AttentionRecurrence, 0.87, 0.18, 0.65, 0.17, 0, 38, 19, 0},
-    {OperatorKind::Recurrence, 0.87, 0.18, 0.65, 0.17, 5, 32, 32, 0},
-};
-
-// Calling a step, and one that calls XNNPACK's operators.
-constexpr double kSecondsPerRun = 3e-8;
-constexpr double kSecondsPerProduct = 6e-8;
-
-// Candidates go through in groups of 16 lanes: so many of the last group's are idle, in the mean.
+// Candidates go through in groups of lanes: so many of the last group's are idle, in the mean.
+constexpr double kLaneGroup = 16;
 constexpr double kIdleLanes = 7.5;
 
-// A node of a tree, in multiply-accumulates at the float32 peak: of candidates, whose nodes stay in
-// the first cache, and of one row.
-constexpr double kPerTreeNode = 70;
-constexpr double kPerTreeNodeAlone = 150;
+// What a row takes that is waited for alone, in times of one that comes beside others: rows of a
+// context or an event, and those of the first lane group, while which nothing is computed.
+constexpr double kAlone = 3.5;
 
-// Binding a request's columns and resolving the ids of a row are no steps.
-constexpr double kSecondsPerRequest = 2e-7;
+// Bytes of a row that are fetched ahead at most.
+constexpr double kFetchedAhead = 128;
+constexpr double kLine = 64;
 
-const KernelCost& CostOf(OperatorKind kind) {
-  const auto* found = std::find_if(std::begin(kKernels), std::end(kKernels),
-                                   [&](const KernelCost& kernel) { return kernel.kind == kind; });
-  return found == std::end(kKernels) ? kKernels[0] : *found;
+// What a step's numbers and functions cost, and each row that it gathers. Where products are,
+// numbers are read and written beside them. An activation unit's functions, and a recurrence's over
+// candidates, are made into 8 bits where the weights behind them are.
+struct KernelCosts {
+  double element;
+  double function;
+  double row = 0;
+};
+
+KernelCosts CostsOfKernel(OperatorKind kind, const Amount& amount, const Costs& costs) {
+  const bool int8 = amount.int8_multiply_accumulates > 0;
+  switch (kind) {
+    case OperatorKind::Embedding:
+    case OperatorKind::EmbeddingSum:
+    case OperatorKind::EmbeddingBiInteraction:
+      return {costs.gather_element, 0, costs.gather_row};
+    case OperatorKind::SoftmaxOverHistory:
+      return {0, costs.exponential};
+    case OperatorKind::WeightedPool:
+      return {costs.pool_element, 0};
+    case OperatorKind::AttentionUnit:
+      return {0, int8 ? costs.int8_sigmoid : costs.sigmoid};
+    case OperatorKind::AttentionRecurrence:
+      return {0, int8 ? costs.int8_gate : costs.gate};
+    case OperatorKind::Recurrence:
+      return {0, costs.row_gate};
+    default:
+      return {amount.all_multiply_accumulates() > 0 ? 0 : costs.element, costs.sigmoid};
+  }
+}
+
+// Parts of a line are shared with other rows. The first line of a row comes at random, and the
+// others of a row that is fetched ahead after it; those of longer rows are waited for like the
+// first.
+double SecondsOfMemory(const Amount& amount, const Costs& costs) {
+  const double bytes = amount.bytes_gathered / amount.rows_gathered;
+  const double row = bytes <= kLine ? bytes / kLine * costs.memory_row
+                     : bytes <= kFetchedAhead
+                         ? costs.memory_row + (bytes - kLine) * costs.memory_byte
+                         : bytes / kLine * costs.memory_row;
+  return amount.rows_gathered * row;
 }
 
 }  // namespace
 
-StepTime PredictStep(const StepWork& step, const MachinePeak& machine, double events) {
-  const KernelCost& kernel = CostOf(step.kind);
+StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
   const Amount amount = step.With(events);
+  const KernelCosts kernel = CostsOfKernel(step.kind, amount, costs);
   const bool tiled = step.runs_per == RunsPer::kCandidate;
-  const double f32_seconds = 2e-9 / machine.f32_gflops;  // Of one multiply-accumulate at the peak.
-  const double int8_seconds = 2e-9 / machine.int8_gops;
-  const double per_function =
-      amount.int8_multiply_accumulates > 0 ? kernel.per_int8_function : kernel.per_function;
   StepTime time;
-  time.per_run = kSecondsPerRun + (amount.all_multiply_accumulates() > 0 ? kSecondsPerProduct : 0);
-  time.per_run += step.per_tile_and_event.elements * std::min(events, step.max_events) *
-                  kernel.per_element * f32_seconds;
-  time.per_row = amount.multiply_accumulates * f32_seconds /
-                     (tiled ? kernel.f32_share : kernel.f32_share_alone) +
-                 amount.int8_multiply_accumulates * int8_seconds /
-                     (tiled ? kernel.int8_share : kernel.int8_share_alone) +
-                 (amount.elements * kernel.per_element + amount.functions * per_function +
-                  kernel.per_row + amount.tree_nodes * (tiled ? kPerTreeNode : kPerTreeNodeAlone)) *
-                     f32_seconds;
-  if (amount.rows_gathered > 0) {
-    // The first 64 bytes of a row come at random, the others after them.
-    time.per_row += amount.rows_gathered / machine.random_rows +
-                    std::max(0.0, amount.bytes_gathered - 64 * amount.rows_gathered) * 1e-9 /
-                        machine.read_gigabytes;
+  time.per_run = costs.step + (amount.all_multiply_accumulates() > 0 ? costs.product : 0);
+  time.per_run +=
+      step.per_tile_and_event.elements * std::min(events, step.max_events) * costs.fold_element;
+  time.per_row = amount.multiply_accumulates * (tiled ? costs.f32_mac : costs.f32_mac_row) +
+                 amount.int8_multiply_accumulates * (tiled ? costs.int8_mac : costs.int8_mac_row) +
+                 amount.elements * kernel.element + amount.functions * kernel.function +
+                 amount.rows_gathered * kernel.row +
+                 amount.tree_nodes * (tiled ? costs.tree_node : costs.tree_node_row);
+  if (amount.rows_gathered > 0) time.per_row += SecondsOfMemory(amount, costs);
+  if (tiled) {
+    // Since the last request, other things were in the caches.
+    time.per_request = step.weight_bytes * costs.memory_byte +
+                       amount.rows_gathered * kLaneGroup * kAlone * costs.memory_row;
+  } else {
+    time.per_row += amount.rows_gathered * (kAlone - 1) * costs.memory_row;
   }
   return time;
 }
 
-Prediction Predict(const std::vector<StepWork>& steps, const MachinePeak& machine, double events,
+double Prediction::Score(double candidates) const {
+  const double lanes = std::ceil(candidates / kLaneGroup) * kLaneGroup;
+  return each_request + std::ceil(candidates / tile) * each_tile + lanes * each_lane;
+}
+
+Prediction Predict(const std::vector<StepWork>& steps, const Costs& costs, double events,
                    double tile) {
   Prediction sum;
-  sum.request = kSecondsPerRequest;
+  sum.tile = std::max(1.0, tile);
+  sum.each_request = costs.request;
   for (const StepWork& step : steps) {
-    const StepTime time = PredictStep(step, machine, events);
+    const StepTime time = PredictStep(step, costs, events);
     switch (step.runs_per) {
       case RunsPer::kContext:
         sum.context_change += time.per_run + time.per_row;
@@ -100,11 +109,14 @@ Prediction Predict(const std::vector<StepWork>& steps, const MachinePeak& machin
         sum.event += time.per_run + time.per_row;
         break;
       case RunsPer::kCandidate:
-        sum.request += time.per_run + kIdleLanes * time.per_row;
-        sum.candidate += time.per_row + time.per_run / std::max(1.0, tile);
+        sum.each_request += time.per_request;
+        sum.each_tile += time.per_run;
+        sum.each_lane += time.per_row;
         break;
     }
   }
+  sum.request = sum.each_request + sum.each_tile + kIdleLanes * sum.each_lane;
+  sum.candidate = sum.each_lane + sum.each_tile / sum.tile;
   return sum;
 }
 

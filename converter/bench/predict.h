@@ -1,38 +1,45 @@
 // How long a bundle will take, from what its steps have to do and what the machine can do.
 //
 // A model of few constants, for choosing between models and for seeing where time goes: it is
-// linear in the number of candidates, and in the length of the history for what looks at it. How
-// near it is, `handpick bench` shows beside what it measures.
+// linear in the number of tiles and lanes, and in the length of the history for what looks at it.
+// How near it is, `handpick bench` shows beside what it measures.
 #ifndef HANDPICK_CONVERTER_BENCH_PREDICT_H_
 #define HANDPICK_CONVERTER_BENCH_PREDICT_H_
 
 #include <vector>
 
-#include "converter/bench/peak.h"
+#include "converter/bench/costs.h"
 #include "converter/bench/step_work.h"
 
 namespace handpick::converter {
 
 // Seconds of one step: for one context change, one event, or in each tile and for each candidate.
 struct StepTime {
-  double per_run = 0;  // Whenever the step runs, whatever it has to do.
-  double per_row = 0;  // For each row: once for contexts and events.
+  double per_request = 0;  // Of candidates: weights and the first rows are waited for.
+  double per_run = 0;      // Whenever the step runs, whatever it has to do.
+  double per_row = 0;      // For each row: once for contexts and events.
 };
 
 // `events`: in the history.
-StepTime PredictStep(const StepWork& step, const MachinePeak& machine, double events);
+StepTime PredictStep(const StepWork& step, const Costs& costs, double events);
 
 // Seconds.
 struct Prediction {
   double context_change = 0;
   double event = 0;      // One appended to a history that is not full.
   double request = 0;    // Scoring, whatever the number of candidates,
-  double candidate = 0;  // and for each of them. Beside `events` events.
-  double Score(double candidates) const { return request + candidates * candidate; }
+  double candidate = 0;  // and for each of them, in the mean. Beside `events` events.
+  // The same in parts: scoring, each tile of `tile` candidates, and each lane.
+  double each_request = 0;
+  double each_tile = 0;
+  double each_lane = 0;
+  double tile = 1;
+  // Of so many candidates: whole tiles, and whole groups of 16 lanes.
+  double Score(double candidates) const;
 };
 
 // `events`: in the history; `tile`: candidates that go through the steps together.
-Prediction Predict(const std::vector<StepWork>& steps, const MachinePeak& machine, double events,
+Prediction Predict(const std::vector<StepWork>& steps, const Costs& costs, double events,
                    double tile);
 
 }  // namespace handpick::converter

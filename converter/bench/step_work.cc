@@ -65,6 +65,14 @@ class Counter {
     return work;
   }
 
+  double WeightBytesOf(const schema::Step& step) const {
+    double bytes = 0;
+    for (uint32_t i = 0; i < Size(step.weights()); ++i) {
+      bytes += Size(bundle_.dense_weights()->Get(step.weights()->Get(i))->data());
+    }
+    return bytes;
+  }
+
   Domain DomainOf(const schema::Step& step) const {
     return bundle_.buffers()->Get(bundle_.values()->Get(step.output())->buffer())->domain();
   }
@@ -243,6 +251,7 @@ std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle) {
     (step.domain == Domain::Pair ? step.per_event : step.once) = work.once;
     step.per_event += work.per_event;
     step.per_tile_and_event = work.per_tile_and_event;
+    step.weight_bytes = counter.WeightBytesOf(in);
     step.max_events = counter.MaxEventsOf(in);
     steps.push_back(std::move(step));
   }

@@ -41,6 +41,8 @@ struct StepWork {
   Amount per_event;  // and for each event in it: pair steps, and all that look at the history.
   Amount per_tile_and_event;  // Done for each event once a tile, whatever the candidates.
 
+  double weight_bytes = 0;  // Of its matrices, as they are stored.
+
   double max_events = 0;  // Of the sequence that it runs over or reduces; 0: none.
 
   // Beside so many events, or as many as the step's sequence keeps.

@@ -256,9 +256,8 @@ absl::Status Bench(const BenchOptions& options, bool as_json) {
   const Json json = ResultJson(bundle, options, result);
   const std::string text =
       as_json ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : Text(json);
-  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
-    return absl::UnavailableError("cannot write to the standard output");
-  }
+  fwrite(text.data(), 1, text.size(), stdout);
+  HP_RETURN_IF_ERROR(FlushOutput());
   return absl::OkStatus();
 }
 

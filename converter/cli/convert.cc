@@ -129,9 +129,7 @@ class Converter {
     HP_RETURN_IF_ERROR(AddGoldens());
     HP_RETURN_IF_ERROR(Measure());
     HP_RETURN_IF_ERROR(CheckMeasured(archive));
-    HP_RETURN_IF_ERROR(Write());
-    Print();
-    return absl::OkStatus();
+    return Write();
   }
 
  private:
@@ -545,9 +543,17 @@ class Converter {
     // What is kept was opened by the runtime once, as it is.
     HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, WriteAndOpen());
     session_bytes_ = session->session_bytes();
-    HP_RETURN_IF_ERROR(file_->Commit());
-    const std::optional<std::string> report = absl::GetFlag(FLAGS_report);
-    return report.has_value() ? WriteFileAtomically(*report, Report()) : absl::OkStatus();
+    std::vector<AtomicFile*> files;
+    std::optional<AtomicFile> report;
+    if (const auto path = absl::GetFlag(FLAGS_report); path.has_value()) {
+      HP_ASSIGN_OR_RETURN(report, AtomicFile::Create(*path));
+      HP_RETURN_IF_ERROR(report->WriteAt(0, Report()));
+      files.push_back(&*report);
+    }
+    files.push_back(file_->file());
+    Print();
+    HP_RETURN_IF_ERROR(FlushOutput());
+    return AtomicFile::CommitAll(files);
   }
 
   std::string Report() const {

@@ -63,18 +63,18 @@ absl::Status Run() {
   }
   HP_ASSIGN_OR_RETURN(const Draft draft, MakeWithProgress(inputs));
   const std::string out = *absl::GetFlag(FLAGS_out);
-  HP_RETURN_IF_ERROR(WriteFileAtomically(out, SpecText(draft.spec)));
   for (const std::string& line : draft.report) printf("%s\n", line.c_str());
   if (draft.questions.empty()) {
     printf("%s: no question is open\n", out.c_str());
-    return absl::OkStatus();
+  } else {
+    printf("%s: %zu question%s to answer before it converts:\n", out.c_str(),
+           draft.questions.size(), draft.questions.size() == 1 ? "" : "s");
   }
-  printf("%s: %zu question%s to answer before it converts:\n", out.c_str(), draft.questions.size(),
-         draft.questions.size() == 1 ? "" : "s");
   for (const OpenQuestion& question : draft.questions) {
     printf("  %s: %s\n", question.path.c_str(), question.choices.c_str());
   }
-  return absl::OkStatus();
+  HP_RETURN_IF_ERROR(FlushOutput());
+  return WriteFileAtomically(out, SpecText(draft.spec));
 }
 
 }  // namespace

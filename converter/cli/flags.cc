@@ -82,6 +82,10 @@ ABSL_FLAG(bool, reference, false,
           "Score in plain float64 loops over the bundle's own numbers instead of the runtime.");
 ABSL_FLAG(bool, json, false, "Print JSON.");
 ABSL_FLAG(bool, cost, false, "Predict how long each step takes.");
+ABSL_FLAG(
+    std::optional<std::string>, device, std::nullopt,
+    "Predict it for a core of phones instead, whose kernels were analysed: a53, a55, a76, x1, "
+    "m1, or all.");
 ABSL_FLAG(std::optional<std::string>, candidates, std::nullopt,
           "Numbers of candidates, separated by ','. Default 1,10,100,500,1000.");
 ABSL_FLAG(std::optional<uint64_t>, events, std::nullopt,
@@ -123,9 +127,10 @@ ABSL_FLAG(std::optional<std::string>, feature, std::nullopt,
           "key.");
 ABSL_FLAG(std::optional<std::string>, metric, std::nullopt,
           "cosine (default), inner-product or euclidean; of --towers: the model's own.");
-ABSL_FLAG(std::optional<std::string>, family, std::nullopt,
-          "cross-polytope, hyperplane or e2lsh: tables of this family, even where an exact scan is "
-          "faster. Default: what is fastest.");
+ABSL_FLAG(
+    std::optional<std::string>, family, std::nullopt,
+    "cells, plane, or hash tables: cross-polytope, hyperplane or e2lsh; even where an exact scan "
+    "is faster. Default: what is fastest.");
 ABSL_FLAG(
     std::optional<std::string>, rows, std::nullopt,
     "evaluate: requests with labels (several files: repeat, or separate by ','; - is standard "

@@ -43,6 +43,7 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, output);
 ABSL_DECLARE_FLAG(bool, reference);
 ABSL_DECLARE_FLAG(bool, json);
 ABSL_DECLARE_FLAG(bool, cost);
+ABSL_DECLARE_FLAG(std::optional<std::string>, device);
 ABSL_DECLARE_FLAG(std::optional<std::string>, candidates);
 ABSL_DECLARE_FLAG(std::optional<uint64_t>, events);
 ABSL_DECLARE_FLAG(std::optional<double>, seconds);

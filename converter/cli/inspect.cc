@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/flags/flag.h"
@@ -11,6 +13,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "converter/bench/costs.h"
+#include "converter/bench/device_costs.h"
+#include "converter/bench/peak.h"
 #include "converter/cli/commands.h"
 #include "converter/cli/flags.h"
 #include "converter/cli/inspect_parts.h"
@@ -95,6 +100,7 @@ std::string Text(const Json& j) {
   if (!has_model) return out;
   absl::StrAppendFormat(&out, "\nGolden requests: %s\n", Commas(j["goldens"]["requests"]));
   absl::StrAppend(&out, DriftText(j["drift"]));
+  if (j.contains("costs")) return absl::StrCat(out, DevicesText(j["costs"]));
   return j.contains("cost") ? absl::StrCat(out, CostText(j["cost"])) : out;
 }
 
@@ -102,9 +108,41 @@ absl::Status Print(const Json& json, std::string (*text_of)(const Json&)) {
   const std::string text = absl::GetFlag(FLAGS_json)
                                ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
                                : text_of(json);
-  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
-    return absl::UnavailableError("cannot write to the standard output");
+  fwrite(text.data(), 1, text.size(), stdout);
+  HP_RETURN_IF_ERROR(FlushOutput());
+  return absl::OkStatus();
+}
+
+constexpr char kAllDevices[] = "all";
+
+// Sets `cost`, of this machine or of a device; or `costs`, of all devices.
+absl::Status AddCost(const LoadedBundle& bundle, const MachinePeak& machine, Json* json) {
+  const uint64_t most = bundle.info.max_history;
+  const uint64_t events = std::min(absl::GetFlag(FLAGS_events).value_or(most), most);
+  const std::optional<std::string> name = absl::GetFlag(FLAGS_device);
+  if (!name.has_value()) {
+    const MachinePeak measured = MeasureMissing(machine);
+    (*json)["cost"] = CostJson(bundle, CostsOf(measured), events);
+    (*json)["cost"]["machine"] = MachineJson(measured);
+    return absl::OkStatus();
   }
+  if (machine.f32_gflops + machine.int8_gops + machine.read_gigabytes + machine.random_rows > 0) {
+    return absl::InvalidArgumentError("--device has its figures: give none beside it");
+  }
+  HP_ASSIGN_OR_RETURN(const DeviceTable table, CompiledDeviceCosts());
+  const auto cost_of = [&](const DeviceCosts& device) {
+    Json cost = CostJson(bundle, device.costs, events);
+    cost["device"] = DeviceJson(table, device);
+    return cost;
+  };
+  if (*name == kAllDevices) {
+    Json costs = Json::array();
+    for (const DeviceCosts& device : table.devices) costs.push_back(cost_of(device));
+    (*json)["costs"] = std::move(costs);
+    return absl::OkStatus();
+  }
+  HP_ASSIGN_OR_RETURN(const DeviceCosts device, FindDevice(table, *name));
+  (*json)["cost"] = cost_of(device);
   return absl::OkStatus();
 }
 
@@ -113,14 +151,12 @@ absl::Status Inspect(const std::string& path, const MachinePeak& machine) {
     HP_ASSIGN_OR_RETURN(const Json weights, WeightsJson(path));
     return Print(weights, WeightsText);
   }
-  const bool with_cost = absl::GetFlag(FLAGS_cost);  // Of a model's steps.
+  const bool with_cost = absl::GetFlag(FLAGS_cost) || absl::GetFlag(FLAGS_device);
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle,
                       with_cost ? LoadModelBundle(path) : LoadBundle(path));
   HP_ASSIGN_OR_RETURN(Json json, InspectJson(bundle));
   if (with_cost) {
-    const uint64_t most = bundle.info.max_history;
-    json["cost"] = CostJson(bundle, MeasureMissing(machine),
-                            std::min(absl::GetFlag(FLAGS_events).value_or(most), most));
+    HP_RETURN_IF_ERROR(AddCost(bundle, machine, &json));
   }
   return Print(json, Text);
 }

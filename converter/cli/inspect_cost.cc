@@ -16,15 +16,50 @@ namespace {
 
 Json Micro(double seconds) { return FiniteJson(1e6 * seconds); }
 
+std::string DeviceText(const Json& device) {
+  std::string text = absl::StrFormat(
+      "%s, %s: %s. Not measured.\n  Assumed: %.2f GHz, %.1f GB/s in order, %.1f million random "
+      "rows/s",
+      device["core"].get<std::string>(), device["instruction_set"].get<std::string>(),
+      device["from"].get<std::string>(), device["assumed_ghz"].get<double>(),
+      device["assumed_read_gigabytes"].get<double>(),
+      device["assumed_random_megarows"].get<double>());
+  const char* before = "; cycles of ";
+  for (const Json& cost : device["assumed_costs"]) {
+    absl::StrAppend(&text, before, cost.get<std::string>());
+    before = ", ";
+  }
+  return text;
+}
+
+std::string NotesText(const Json& device) {
+  std::string text;
+  for (const Json& note : device["notes"]) {
+    absl::StrAppend(&text, "  ", note.get<std::string>(), "\n");
+  }
+  return text;
+}
+
+constexpr std::pair<const char*, const char*> kRows[] = {
+    {"context_change_us", "change the context"},
+    {"event_us", "append an event"},
+    {"scoring_us", "score, whatever the number"},
+    {"candidate_us", "each candidate"},
+    {"candidate_without_events_us", "  without events"},
+    {"candidate_per_event_us", "  and per event"}};
+
+std::string ShownMicro(const Json& us) {
+  return us.is_null() ? std::string("-") : absl::StrFormat("%.3f", us.get<double>());
+}
+
 }  // namespace
 
-Json CostJson(const LoadedBundle& bundle, const MachinePeak& machine, uint64_t events) {
+Json CostJson(const LoadedBundle& bundle, const Costs& costs, uint64_t events) {
   const std::vector<StepWork> steps = WorkOfSteps(*bundle.view);
   const auto count = static_cast<double>(events);
-  const Prediction now = Predict(steps, machine, count, bundle.info.tile);
-  const Prediction without = Predict(steps, machine, 0, bundle.info.tile);
+  const Prediction now = Predict(steps, costs, count, bundle.info.tile);
+  const Prediction without = Predict(steps, costs, 0, bundle.info.tile);
   Json json;
-  json["machine"] = MachineJson(machine);
   json["events"] = events;
   json["context_change_us"] = Micro(now.context_change);
   json["event_us"] = bundle.info.max_history == 0 ? Json() : Micro(now.event);
@@ -35,7 +70,7 @@ Json CostJson(const LoadedBundle& bundle, const MachinePeak& machine, uint64_t e
       events == 0 ? Json() : Micro((now.candidate - without.candidate) / count);
   Json list = Json::array();
   for (const StepWork& step : steps) {
-    const StepTime time = PredictStep(step, machine, count);
+    const StepTime time = PredictStep(step, costs, count);
     const bool tiled = step.runs_per == RunsPer::kCandidate;
     const double each = time.per_row + (tiled ? time.per_run / bundle.info.tile : time.per_run);
     const Amount amount = step.With(count);
@@ -51,22 +86,25 @@ Json CostJson(const LoadedBundle& bundle, const MachinePeak& machine, uint64_t e
   return json;
 }
 
+Json DeviceJson(const DeviceTable& table, const DeviceCosts& device) {
+  return {{"name", device.name},
+          {"core", device.core},
+          {"instruction_set", device.instruction_set},
+          {"from", absl::StrCat("static analysis by ", table.tool, ", -mcpu=", device.model)},
+          {"assumed_ghz", device.ghz},
+          {"assumed_read_gigabytes", device.read_gigabytes},
+          {"assumed_random_megarows", device.random_megarows},
+          {"assumed_costs", device.assumed},
+          {"notes", table.comment}};
+}
+
 std::string CostText(const Json& cost) {
-  const auto shown = [](const Json& us) {
-    return us.is_null() ? std::string("-") : absl::StrFormat("%.3f", us.get<double>());
-  };
-  std::string out =
-      absl::StrFormat("\nPredicted microseconds beside %d events, one thread\n  on %s\n",
-                      cost["events"].get<int>(), MachineText(cost["machine"]));
-  const std::pair<const char*, const char*> rows[] = {
-      {"context_change_us", "change the context"},
-      {"event_us", "append an event"},
-      {"scoring_us", "score, whatever the number"},
-      {"candidate_us", "each candidate"},
-      {"candidate_without_events_us", "  without events"},
-      {"candidate_per_event_us", "  and per event"}};
-  for (const auto& [key, name] : rows) {
-    absl::StrAppendFormat(&out, "  %-28s %12s\n", name, shown(cost[key]));
+  std::string out = absl::StrFormat(
+      "\nPredicted microseconds beside %d events, one thread\n  on %s\n", cost["events"].get<int>(),
+      cost.contains("device") ? DeviceText(cost["device"]) : MachineText(cost["machine"]));
+  if (cost.contains("device")) absl::StrAppend(&out, NotesText(cost["device"]));
+  for (const auto& [key, name] : kRows) {
+    absl::StrAppendFormat(&out, "  %-28s %12s\n", name, ShownMicro(cost[key]));
   }
   const int width = Widest(cost["steps"], "name", 10);
   const int operator_width = Widest(cost["steps"], "operator", 14);
@@ -77,8 +115,29 @@ std::string CostText(const Json& cost) {
                           step["name"].get<std::string>(), operator_width,
                           step["operator"].get<std::string>(), step["per"].get<std::string>(),
                           step["multiply_accumulates"].get<double>(),
-                          step["rows_gathered"].get<double>(), shown(step["us"]));
+                          step["rows_gathered"].get<double>(), ShownMicro(step["us"]));
   }
+  return out;
+}
+
+std::string DevicesText(const Json& devices) {
+  std::string out =
+      absl::StrFormat("\nPredicted microseconds beside %d events, one thread\n  %-28s",
+                      devices[0]["events"].get<int>(), "");
+  for (const Json& cost : devices) {
+    absl::StrAppendFormat(&out, " %12s", cost["device"]["name"].get<std::string>());
+  }
+  absl::StrAppend(&out, "\n");
+  for (const auto& [key, name] : kRows) {
+    absl::StrAppendFormat(&out, "  %-28s", name);
+    for (const Json& cost : devices) absl::StrAppendFormat(&out, " %12s", ShownMicro(cost[key]));
+    absl::StrAppend(&out, "\n");
+  }
+  for (const Json& cost : devices) {
+    absl::StrAppend(&out, "  ", cost["device"]["name"].get<std::string>(), ": ",
+                    DeviceText(cost["device"]), "\n");
+  }
+  absl::StrAppend(&out, NotesText(devices[0]["device"]));
   return out;
 }
 

@@ -37,6 +37,13 @@ uint64_t RecallBytes(const schema::RecallIndex* r) {
   if (r == nullptr) return 0;
   uint64_t bytes = BytesOf(r->rows()) + BytesOf(r->scale_codes()) + BytesOf(r->squared_norms()) +
                    BytesOf(r->items()) + BytesOf(r->positions());
+  if (const auto* cells = r->cells()) {
+    bytes += BytesOf(cells->begins()) + BytesOf(cells->rows()) + BytesOf(cells->scale_codes()) +
+             BytesOf(cells->squared_norms());
+  }
+  if (const auto* plane = r->plane()) {
+    bytes += BytesOf(plane->signs()) + BytesOf(plane->codes()) + BytesOf(plane->factors());
+  }
   if (r->tables() == nullptr) return bytes;
   for (const auto* t : *r->tables()) {
     bytes += BytesOf(t->signs()) + BytesOf(t->offsets()) + BytesOf(t->bucket_begins()) +
@@ -82,7 +89,11 @@ Json RecallJson(const LoadedBundle& loaded) {
   json["values"] = r->values();
   json["bin_width"] = r->bin_width();
   json["buckets"] = buckets;
-  json["probes"] = r->probes();
+  const uint32_t cells = r->cells() == nullptr ? 0 : r->cells()->begins()->size() - 1;
+  json["probes"] = cells == 0 ? r->probes() : r->cells()->probes();
+  json["cells"] = cells;
+  json["plane_bits"] = r->plane() == nullptr ? 0 : int{r->plane()->bits()};
+  json["plane_deviations"] = r->plane() == nullptr ? Json() : FiniteJson(r->plane()->deviations());
   json["bytes"] = RecallBytes(r);
   json["bytes_per_item"] = static_cast<double>(RecallBytes(r)) / items;
   json["history_feature"] = feature(r->history_feature());
@@ -107,7 +118,17 @@ std::string RecallText(const Json& r) {
                             ? std::string("the catalog's")
                             : absl::StrCat(Commas(r["ids"]["bytes"]), " bytes"));
   if (r["tables"] == 0) {
-    absl::StrAppend(&out, "  search             exact scan\n");
+    std::string search = r["cells"] == 0 ? "" : absl::StrCat(Commas(r["cells"]), " cells");
+    if (r["plane_bits"] != 0) {
+      absl::StrAppendFormat(&search, "%sa plane of %d bits, %g deviations",
+                            search.empty() ? "" : ", ", r["plane_bits"].get<int>(),
+                            r["plane_deviations"].get<double>());
+    }
+    if (search.empty()) search = "exact scan";
+    absl::StrAppend(&out, "  search             ", search, "\n");
+    if (r["cells"] != 0) {
+      absl::StrAppendFormat(&out, "  probes             %s of the cells\n", Commas(r["probes"]));
+    }
   } else {
     absl::StrAppendFormat(
         &out,

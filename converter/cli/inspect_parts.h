@@ -8,7 +8,8 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "converter/bench/peak.h"
+#include "converter/bench/costs.h"
+#include "converter/bench/device_costs.h"
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
 #include "converter/request/features.h"
@@ -73,9 +74,14 @@ std::string OutputsText(const Json& outputs);
 absl::StatusOr<Json> WeightsJson(const std::string& path);
 std::string WeightsText(const Json& json);
 
-// inspect_cost.cc: how long everything should take on a machine, beside `events` events.
-Json CostJson(const LoadedBundle& loaded, const MachinePeak& machine, uint64_t events);
+// inspect_cost.cc: how long everything should take where work costs so much, beside `events`
+// events. The text also says where that is: `machine` (MachineJson) or `device` must have been
+// added.
+Json CostJson(const LoadedBundle& loaded, const Costs& costs, uint64_t events);
+Json DeviceJson(const DeviceTable& table, const DeviceCosts& device);
 std::string CostText(const Json& cost);
+// A column for each of several devices.
+std::string DevicesText(const Json& devices);
 
 }  // namespace handpick::converter
 

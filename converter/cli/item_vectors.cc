@@ -38,10 +38,10 @@ absl::Status WriteVectors() {
   HP_ASSIGN_OR_RETURN(
       const ItemVectors items,
       MergeEges(spec, *weights, absl::GetFlag(FLAGS_new_items_alone), weights_path));
-  HP_RETURN_IF_ERROR(WriteFileAtomically(out, SafetensorsOfVectors(items)));
   printf("%s: %s items of %u numbers\n", out.c_str(), WithCommas(items.ids.size()).c_str(),
          items.dimension);
-  return absl::OkStatus();
+  HP_RETURN_IF_ERROR(FlushOutput());
+  return WriteFileAtomically(out, SafetensorsOfVectors(items));
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // The `handpick` command. Exit status: 0 fine, 1 failed, 2 wrong usage.
+#include <signal.h>
 #include <stdio.h>
 
 #include <algorithm>
@@ -7,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "converter/cli/check_files.h"
 #include "converter/cli/command_line.h"
 #include "converter/cli/commands.h"
 #include "converter/cli/output.h"
@@ -109,9 +112,16 @@ candidate. The machine is this one, or the one that the flags describe:
 
   handpick inspect ranker.hpk --cost --f32-gflops 30 --int8-gops 120 --read-gigabytes 8 \
       --random-megarows 20
+
+With --device they are those of a core that phones have, from a static analysis of the kernels'
+loops, at a clock that is assumed:
+
+  handpick inspect ranker.hpk --device a55
+  handpick inspect ranker.hpk --device all
 )",
        {},
-       {"json", "cost", "events", "f32_gflops", "int8_gops", "read_gigabytes", "random_megarows"},
+       {"json", "cost", "device", "events", "f32_gflops", "int8_gops", "read_gigabytes",
+        "random_megarows"},
        1,
        RunInspect},
       {"evaluate",
@@ -418,6 +428,9 @@ int Main(const std::vector<std::string>& arguments) {
   if (!positional.ok()) {
     return FailUsage(command->name, std::string(positional.status().message()));
   }
+  if (const absl::Status status = CheckFiles(*positional); !status.ok()) {
+    return Fail(command->name, status);
+  }
   return command->run(*positional);
 }
 
@@ -425,9 +438,17 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace handpick::converter
 
 int main(int argc, char** argv) {
+  // Errors of a write instead: what was begun is tidied up.
+  signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);
   try {
-    return handpick::converter::Main(
-        std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+    const int status =
+        handpick::converter::Main(std::vector<std::string>(argv + std::min(argc, 1), argv + argc));
+    if (status != 0) return status;
+    const absl::Status printed = handpick::converter::FlushOutput();
+    if (printed.ok()) return 0;
+    fprintf(stderr, "handpick: %s\n", std::string(printed.message()).c_str());
+    return 1;
   } catch (const std::bad_alloc&) {
     fprintf(stderr, "handpick: out of memory\n");
   } catch (const std::exception& error) {

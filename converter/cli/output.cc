@@ -1,6 +1,8 @@
 #include "converter/cli/output.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmath>
@@ -25,6 +27,14 @@ std::string JsonNumber(float number) {
 
 std::string JsonNumber(double number) {
   return std::isfinite(number) ? absl::StrFormat("%.17g", number) : "null";
+}
+
+absl::Status FlushOutput() {
+  errno = 0;
+  if (fflush(stdout) == 0 && ferror(stdout) == 0) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("cannot write to the standard output",
+                                             errno == 0 ? "" : ": ",
+                                             errno == 0 ? "" : strerror(errno)));
 }
 
 int Fail(const char* command, const absl::Status& status) {

@@ -30,6 +30,10 @@ int Widest(const Json& objects, const char* key, size_t least) {
   return static_cast<int>(least);
 }
 
+// Writes out what was printed. An error when it did not all get to the standard output: a pipe that
+// nobody reads any more, a full disk. Commands that write files ask this before they commit them.
+absl::Status FlushOutput();
+
 // Prints "handpick COMMAND: message" to stderr; returns the exit status 1.
 int Fail(const char* command, const absl::Status& status);
 

@@ -326,11 +326,10 @@ absl::Status Recall(const hp_recall_options& options, bool as_json) {
                       "\n"
                 : AnswerText(answer, strings);
     if (fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      return absl::UnavailableError("cannot write to the standard output");
+      return FlushOutput();
     }
   }
-  if (fflush(stdout) != 0) return absl::UnavailableError("cannot write to the standard output");
-  return absl::OkStatus();
+  return FlushOutput();
 }
 
 }  // namespace

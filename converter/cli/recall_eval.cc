@@ -93,7 +93,9 @@ uint64_t BytesOfIds(const ItemIdList& ids) {
 }
 
 // The same rows, with nothing but an exact scan over them.
-void RemoveTables(schema::RecallIndexT* index) {
+void LeaveScans(schema::RecallIndexT* index) {
+  index->cells = nullptr;
+  index->plane = nullptr;
   index->tables.clear();
   index->family = schema::HashFamily::Unknown;
   index->functions = index->outputs = index->values = index->rotation_width = index->probes = 0;
@@ -138,23 +140,26 @@ absl::StatusOr<Json> Measure(const Options& options) {
     points.push_back(PointJson(kind, probes, m));
     return absl::OkStatus();
   };
-  if (!bundled.index.tables.empty()) {
-    std::set<uint32_t> probes = {bundled.index.probes};
-    const uint64_t most = std::min(index.index().hash.buckets, options.max_probes);
+  const uint32_t own = index.index().probes;
+  const uint32_t most = std::min(index.index().max_probes, options.max_probes);
+  const bool is_scan = index.index().max_probes == 0 && index.index().plane.bits == 0;
+  if (is_scan) {
+    HP_RETURN_IF_ERROR(measure("index, a scan", 0));
+  } else {
+    // A plane alone has no probes.
+    std::set<uint32_t> probes = {own};
     for (uint64_t p = 1; p <= most; p *= 2) probes.insert(static_cast<uint32_t>(p));
     size_t done = 0;
     for (const uint32_t p : probes) {
       progress(absl::StrCat("measuring with ", p, " probes"),
                static_cast<double>(done++) / static_cast<double>(probes.size() + 1));
-      HP_RETURN_IF_ERROR(measure(p == bundled.index.probes ? "index" : "other probes", p));
+      HP_RETURN_IF_ERROR(measure(p == own ? "index" : "other probes", p));
     }
-    RemoveTables(&bundled.index);
+    LeaveScans(&bundled.index);
     HP_ASSIGN_OR_RETURN(index, LoadedRecallIndex::Load(bundled.index));
     progress("measuring the exact scan", 1);
     HP_RETURN_IF_ERROR(measure("exact scan", 0));
     EndProgress();
-  } else {
-    HP_RETURN_IF_ERROR(measure("index, a scan", 0));
   }
   json["points"] = std::move(points);
   return json;
@@ -203,14 +208,11 @@ std::string Svg(const Json& j) {
 
 absl::Status Evaluate(const Options& options, bool as_json) {
   HP_ASSIGN_OR_RETURN(const Json json, Measure(options));
-  if (const auto path = absl::GetFlag(FLAGS_plot)) {
-    HP_RETURN_IF_ERROR(WriteFileAtomically(*path, Svg(json)));
-  }
   const std::string text = as_json ? json.dump(2) + "\n" : Text(json);
-  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0) {
-    return absl::UnavailableError("cannot write to the standard output");
-  }
-  return absl::OkStatus();
+  fwrite(text.data(), 1, text.size(), stdout);
+  HP_RETURN_IF_ERROR(FlushOutput());
+  const auto plot = absl::GetFlag(FLAGS_plot);
+  return plot.has_value() ? WriteFileAtomically(*plot, Svg(json)) : absl::OkStatus();
 }
 
 }  // namespace

@@ -126,21 +126,25 @@ absl::StatusOr<Options> OptionsOfFlags() {
     return absl::InvalidArgumentError(absl::StrCat("--rows is '", rows, "', expected int8 or f32"));
   }
   if (const auto family = absl::GetFlag(FLAGS_family)) {
+    target.try_cells = *family == "cells";
+    target.try_planes = *family == "cells" || *family == "plane";
+    target.try_tables = !target.try_cells && !target.try_planes;
     for (const auto known : schema::EnumValuesHashFamily()) {
       if (known != schema::HashFamily::Unknown && *family == FamilyName(known)) {
         target.families = {known};
       }
     }
-    if (target.families.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "--family is '", *family, "', expected cross-polytope, hyperplane or e2lsh"));
+    if (target.families.empty() && target.try_tables) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--family is '", *family,
+                       "', expected cells, plane, cross-polytope, hyperplane or e2lsh"));
     }
     if (*family == FamilyName(schema::HashFamily::CrossPolytope) &&
         options.metric == schema::RecallMetric::Euclidean) {
       return absl::InvalidArgumentError(
           "--family cross-polytope is for directions, not for --metric euclidean");
     }
-    target.must_hash = true;
+    target.must_index = true;
   }
   const auto bytes = absl::GetFlag(FLAGS_bytes_per_item);
   if (bytes.has_value() && !(*bytes > 0)) {
@@ -192,13 +196,14 @@ absl::StatusOr<ItemVectors> ReadVectors(const LoadedBundle* bundle, Options* opt
 }
 
 Json PointJson(const RecallPoint& point) {
-  return {{"hash", point.hash.ToString()},
+  return {{"search", point.parameters.ToString()},
           {"rows", RowsName(point.type)},
           {"probes", point.probes},
           {"recall", point.recall},
           {"recall_error", point.recall_error},
           {"queries_per_second", FiniteJson(1 / point.seconds)},
           {"rows_scanned", point.rows_scanned},
+          {"rows_estimated", point.rows_estimated},
           {"bytes_per_item", point.bytes_per_item},
           {"build_seconds", point.build_seconds}};
 }
@@ -226,7 +231,7 @@ std::string CurveSvg(const Options& options, const TunedRecall& tuned) {
   const auto add = [&](size_t series, const RecallPoint& point) {
     plot.series[series].points.push_back({1 / point.seconds, point.recall, point.ToString()});
   };
-  for (const RecallPoint& point : tuned.curve) add(point.hash.has_tables() ? 0 : 1, point);
+  for (const RecallPoint& point : tuned.curve) add(point.parameters.is_exact() ? 1 : 0, point);
   add(2, tuned.chosen);
   return PlotSvg(plot);
 }
@@ -319,6 +324,14 @@ absl::StatusOr<std::string> BytesOf(const schema::BundleT& bundle) {
   return bytes;
 }
 
+std::string SearchText(const RecallPoint& point) {
+  if (point.parameters.is_exact()) return "exact scan";
+  if (point.parameters.plane_bits != 0 && point.parameters.cells == 0) {
+    return point.parameters.ToString();
+  }
+  return absl::StrCat(point.parameters.ToString(), ", ", point.probes, " probes");
+}
+
 absl::Status MakeIndex(Options options) {
   const std::string out = *absl::GetFlag(FLAGS_out);
   const auto bundle_path = absl::GetFlag(FLAGS_bundle);
@@ -364,25 +377,31 @@ absl::Status MakeIndex(Options options) {
   if (bundle.integrity == nullptr) bundle.integrity = std::make_unique<schema::IntegrityT>();
   HP_RETURN_IF_ERROR(AddInputs(options, bundle.manifest.get()));
   HP_ASSIGN_OR_RETURN(const std::string bytes, BytesOf(bundle));
+  std::vector<AtomicFile> files;
+  const auto write = [&](const std::string& path, absl::string_view text) {
+    HP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+    files.push_back(std::move(file));
+    return files.back().WriteAt(0, text);
+  };
   if (const auto report = absl::GetFlag(FLAGS_report)) {
-    HP_RETURN_IF_ERROR(
-        WriteFileAtomically(*report, ReportJson(items, options, *tuned).dump(2) + "\n"));
+    HP_RETURN_IF_ERROR(write(*report, ReportJson(items, options, *tuned).dump(2) + "\n"));
   }
   if (const auto plot = absl::GetFlag(FLAGS_plot)) {
-    HP_RETURN_IF_ERROR(WriteFileAtomically(*plot, CurveSvg(options, *tuned)));
+    HP_RETURN_IF_ERROR(write(*plot, CurveSvg(options, *tuned)));
   }
-  HP_RETURN_IF_ERROR(WriteFileAtomically(out, bytes));
+  HP_RETURN_IF_ERROR(write(out, bytes));
   const RecallPoint& chosen = tuned->chosen;
   printf("%s: %s bytes; %s items of %u numbers, %s, %s rows\n", out.c_str(),
          WithCommas(bytes.size()).c_str(), WithCommas(items.ids.size()).c_str(), items.dimension,
          MetricName(options.metric), RowsName(chosen.type));
   printf("%s: recall@%u %.4f, %.0f queries a second, %.1f bytes an item\n",
-         chosen.hash.has_tables()
-             ? absl::StrCat(chosen.hash.ToString(), ", ", chosen.probes, " probes").c_str()
-             : "exact scan",
-         options.target.k, chosen.recall, 1 / chosen.seconds, chosen.bytes_per_item);
+         SearchText(chosen).c_str(), options.target.k, chosen.recall, 1 / chosen.seconds,
+         chosen.bytes_per_item);
   if (bundle_path.has_value()) printf("%s\n", ModelText(bundle, items.ids).c_str());
-  return absl::OkStatus();
+  HP_RETURN_IF_ERROR(FlushOutput());
+  std::vector<AtomicFile*> committed;
+  for (AtomicFile& file : files) committed.push_back(&file);
+  return AtomicFile::CommitAll(committed);
 }
 
 }  // namespace

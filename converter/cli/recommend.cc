@@ -59,12 +59,11 @@ absl::Status Recommend(hp_recall_options options, size_t k) {
     }
     const std::string text = Line(*items, session->recall_report(), session->ids_are_strings());
     if (fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-      return absl::UnavailableError("cannot write to the standard output");
+      return FlushOutput();
     }
     progress.Advance();
   }
-  if (fflush(stdout) != 0) return absl::UnavailableError("cannot write to the standard output");
-  return absl::OkStatus();
+  return FlushOutput();
 }
 
 }  // namespace

@@ -86,12 +86,11 @@ absl::Status ForEachRequest(const FeatureSet& features, Line line) {
                           absl::StrCat("request ", i + 1, ": ", text.status().message()));
     }
     if (fwrite(text->data(), 1, text->size(), stdout) != text->size()) {
-      return absl::UnavailableError("cannot write to the standard output");
+      return FlushOutput();
     }
     progress.Advance();
   }
-  if (fflush(stdout) != 0) return absl::UnavailableError("cannot write to the standard output");
-  return absl::OkStatus();
+  return FlushOutput();
 }
 
 absl::Status ScoreByReference(const LoadedBundle& bundle) {

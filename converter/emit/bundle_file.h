@@ -28,8 +28,8 @@ class BundleFile {
   // The file as it is now. To be let go before the next Write.
   absl::StatusOr<MappedBytes> Map() const { return file_.Map(); }
 
-  // Gives it its name.
-  absl::Status Commit() { return file_.Commit(); }
+  // To be committed: it has no name until then.
+  AtomicFile* file() { return &file_; }
 
  private:
   explicit BundleFile(AtomicFile file) : file_(std::move(file)) {}

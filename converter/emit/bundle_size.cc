@@ -21,6 +21,15 @@ uint64_t BigBytesOf(const schema::RecallIndexT& index) {
     bytes += table->signs.size() + table->positions.size() + table->offsets.size() * sizeof(float) +
              table->bucket_begins.size() * sizeof(uint32_t);
   }
+  if (index.cells != nullptr) {
+    bytes += index.cells->rows.size() + index.cells->scale_codes.size() + kAlignment +
+             index.cells->squared_norms.size() * sizeof(float) +
+             index.cells->begins.size() * sizeof(uint32_t);
+  }
+  if (index.plane != nullptr) {
+    bytes += index.plane->signs.size() + index.plane->codes.size() + kAlignment +
+             index.plane->factors.size() * sizeof(uint32_t);
+  }
   return bytes;
 }
 

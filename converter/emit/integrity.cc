@@ -31,7 +31,10 @@ std::vector<ByteRange> BlobsOf(const uint8_t* file) {
   if (bundle.forests() != nullptr) {
     for (const auto* forest : *bundle.forests()) add(forest->nodes());
   }
-  if (bundle.recall() != nullptr) add(bundle.recall()->rows());
+  if (bundle.recall() != nullptr) {
+    add(bundle.recall()->rows());
+    if (bundle.recall()->plane() != nullptr) add(bundle.recall()->plane()->codes());
+  }
   std::stable_sort(blobs.begin(), blobs.end(),
                    [](const ByteRange& a, const ByteRange& b) { return a.size > b.size; });
   if (blobs.size() > most) blobs.resize(most);
@@ -42,7 +45,10 @@ std::vector<ByteRange> BlobsOf(const uint8_t* file) {
 
 size_t CountBlobs(const schema::BundleT& bundle, size_t tables) {
   size_t count = tables;
-  count += bundle.recall != nullptr && !bundle.recall->rows.empty();
+  if (bundle.recall != nullptr) {
+    count += !bundle.recall->rows.empty();
+    count += bundle.recall->plane != nullptr && !bundle.recall->plane->codes.empty();
+  }
   for (const auto& dense : bundle.dense_weights) count += !dense->data.empty();
   for (const auto& forest : bundle.forests) count += !forest->nodes.empty();
   return std::min<size_t>(count, schema::kMaxBlobs);

@@ -1,8 +1,10 @@
 #include "converter/io/files.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,7 +12,9 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <random>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace handpick::converter {
@@ -40,19 +44,75 @@ std::string LinkOf(int fd) { return absl::StrCat("/proc/self/fd/", fd); }
 
 std::string FolderOf(const std::string& path) {
   const size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+// Names of files that get another one when they are whole. Nobody can foresee them.
+constexpr char kTemporaryBegin[] = ".handpick-";
+constexpr char kTemporaryEnd[] = ".tmp";
+
+std::string TemporaryBeside(const std::string& path) {
+  std::random_device random;
+  std::string name = absl::StrCat(FolderOf(path), "/", kTemporaryBegin);
+  for (int i = 0; i < 4; ++i) absl::StrAppend(&name, absl::Hex(random(), absl::kZeroPad8));
+  return name + kTemporaryEnd;
+}
+
+// Of a run that was killed: whoever works with such a file has a lock on it.
+void RemoveStale(const std::string& folder) {
+  DIR* entries = opendir(folder.c_str());
+  if (entries == nullptr) return;
+  while (const dirent* entry = readdir(entries)) {
+    if (!absl::StartsWith(entry->d_name, kTemporaryBegin) ||
+        !absl::EndsWith(entry->d_name, kTemporaryEnd)) {
+      continue;
+    }
+    struct stat info;
+    Descriptor file(
+        openat(dirfd(entries), entry->d_name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (file.get() < 0 || fstat(file.get(), &info) != 0 || !S_ISREG(info.st_mode) ||
+        info.st_uid != geteuid() || flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+      continue;
+    }
+    (void)unlinkat(dirfd(entries), entry->d_name, 0);
+  }
+  closedir(entries);
 }
 
 // A file without a name in the folder of `path`, or -1 where there is no such thing.
 int OpenNameless(const std::string& path) {
 #ifdef O_TMPFILE
   const int fd = open(FolderOf(path).c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
-  if (fd < 0 || access(LinkOf(fd).c_str(), F_OK) == 0) return fd;
+  if (fd < 0) return -1;
+  (void)flock(fd, LOCK_EX | LOCK_NB);
+  if (access(LinkOf(fd).c_str(), F_OK) == 0) return fd;
   close(fd);
 #else
   (void)path;
 #endif
   return -1;
+}
+
+// How often a name is tried: another run may take a file for stale before it is locked.
+constexpr int kTries = 8;
+
+// A new file of that name, locked, or -1.
+int OpenNew(const std::string& name) {
+  const int fd = open(name.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+  if (fd < 0) return -1;
+  (void)flock(fd, LOCK_EX | LOCK_NB);
+  struct stat info;
+  if (fstat(fd, &info) == 0 && info.st_nlink == 1) return fd;
+  close(fd);
+  errno = EEXIST;
+  return -1;
+}
+
+void SyncFolder(const std::string& path) {
+  // A file system that cannot do that is no failure.
+  Descriptor folder(open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.get() >= 0) (void)fsync(folder.get());
 }
 
 }  // namespace
@@ -119,11 +179,13 @@ absl::StatusOr<AtomicFile> AtomicFile::Create(const std::string& path) {
   }
   AtomicFile file;
   file.path_ = path;
-  file.temporary_ = absl::StrCat(path, ".tmp.", getpid());
+  RemoveStale(FolderOf(path));
   file.fd_ = OpenNameless(path);
-  if (file.fd_ < 0) {
-    file.fd_ = open(file.temporary_.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  for (int i = 0; i < kTries && file.fd_ < 0; ++i) {
+    file.temporary_ = TemporaryBeside(path);
+    file.fd_ = OpenNew(file.temporary_);
     file.has_name_ = file.fd_ >= 0;
+    if (file.fd_ < 0 && errno != EEXIST) break;
   }
   if (file.fd_ < 0) return file.Failure();
   return file;
@@ -138,8 +200,8 @@ AtomicFile& AtomicFile::operator=(AtomicFile&& other) noexcept {
 }
 
 AtomicFile::~AtomicFile() {
-  if (fd_ >= 0) close(fd_);
   if (has_name_) unlink(temporary_.c_str());
+  if (fd_ >= 0) close(fd_);
 }
 
 absl::Status AtomicFile::Failure() const { return SystemError("write", path_, errno); }
@@ -165,26 +227,64 @@ absl::StatusOr<MappedBytes> AtomicFile::Map() const {
   return MappedBytes::Map(fd_, static_cast<size_t>(info.st_size), path_);
 }
 
-absl::Status AtomicFile::Commit() {
+absl::Status AtomicFile::Prepare() {
   if (fsync(fd_) != 0) return Failure();
-  if (!has_name_) {
-    // Of a run that was killed, and had the same number.
-    unlink(temporary_.c_str());
-    if (linkat(AT_FDCWD, LinkOf(fd_).c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) !=
-        0) {
-      return Failure();
-    }
-    has_name_ = true;
+  for (int i = 0; i < kTries && !has_name_; ++i) {
+    temporary_ = TemporaryBeside(path_);
+    has_name_ =
+        linkat(AT_FDCWD, LinkOf(fd_).c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    if (!has_name_ && errno != EEXIST) break;
   }
-  const int fd = fd_;
-  fd_ = -1;
-  if (close(fd) != 0 || rename(temporary_.c_str(), path_.c_str()) != 0) return Failure();
+  return has_name_ ? absl::OkStatus() : Failure();
+}
+
+absl::Status AtomicFile::Rename() {
+  if (rename(temporary_.c_str(), path_.c_str()) != 0) return Failure();
   has_name_ = false;
-  // The rename itself is durable once the folder is; a file system that cannot do that is no
-  // failure.
-  Descriptor directory(open(FolderOf(path_).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (directory.get() >= 0) (void)fsync(directory.get());
+  SyncFolder(path_);
   return absl::OkStatus();
+}
+
+absl::Status AtomicFile::Commit() {
+  AtomicFile* const alone[] = {this};
+  return CommitAll(alone);
+}
+
+absl::Status AtomicFile::CommitAll(absl::Span<AtomicFile* const> files) {
+  for (AtomicFile* file : files) {
+    if (absl::Status status = file->Prepare(); !status.ok()) return status;
+  }
+  std::vector<bool> existed;
+  for (const AtomicFile* file : files) existed.push_back(access(file->path_.c_str(), F_OK) == 0);
+  // What the files replace, by a second name, so that it can be put back. The last one needs none.
+  std::vector<std::string> replaced(files.size());
+  absl::Status status;
+  size_t renamed = 0;
+  for (; renamed < files.size(); ++renamed) {
+    AtomicFile* file = files[renamed];
+    if (renamed + 1 < files.size()) {
+      const std::string name = TemporaryBeside(file->path_);
+      if (linkat(AT_FDCWD, file->path_.c_str(), AT_FDCWD, name.c_str(), 0) == 0) {
+        replaced[renamed] = name;
+      } else if (errno == ENOSPC || errno == EIO || errno == EDQUOT) {
+        status = file->Failure();
+      }
+      // Otherwise there is nothing, or the file system knows no second names.
+    }
+    if (status.ok()) status = file->Rename();
+    if (!status.ok()) break;
+  }
+  for (size_t i = 0; i < files.size(); ++i) {
+    const char* path = files[i]->path_.c_str();
+    if (replaced[i].empty()) {
+      if (!status.ok() && i < renamed && !existed[i]) (void)unlink(path);
+    } else if (!status.ok() && i < renamed) {
+      (void)rename(replaced[i].c_str(), path);
+    } else {
+      (void)unlink(replaced[i].c_str());
+    }
+  }
+  return status;
 }
 
 AlignedBytes::AlignedBytes(absl::string_view bytes) : size_(bytes.size()) {

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace handpick::converter {
 
@@ -67,9 +68,12 @@ class MappedBytes {
   size_t size_ = 0;
 };
 
-// A file that is written whole or not at all. Until Commit, which waits for the disk, it has no
-// name (or a temporary one beside `path`, where the system knows no files without), and what `path`
-// held before is there; without Commit nothing is left of it.
+// A file that is written whole or not at all, whenever the run ends, by whatever: until Commit,
+// which waits for the disk, what `path` held before is there. It has no name until then or, where
+// the system knows no files without, a temporary one beside `path` that is new and that nobody can
+// foresee. Without Commit nothing is left of it; but a run that was killed in the midst of one may
+// leave a temporary name (.handpick-*.tmp), which the next one that writes into that folder
+// removes.
 class AtomicFile {
  public:
   // Errors: a path that is no regular file; a folder that cannot be written.
@@ -83,9 +87,14 @@ class AtomicFile {
   // The file as it is; what is written later may show.
   absl::StatusOr<MappedBytes> Map() const;
   absl::Status Commit();
+  // All of them, or none. They are of different paths. (A run that is killed in the midst may have
+  // committed the first ones.)
+  static absl::Status CommitAll(absl::Span<AtomicFile* const> files);
 
  private:
   AtomicFile() = default;
+  absl::Status Prepare();  // All that takes room on the disk: the bytes, and a name.
+  absl::Status Rename();
   absl::Status Failure() const;  // Of the last system call.
 
   std::string path_;

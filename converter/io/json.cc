@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
-#include <set>
+#include <unordered_set>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -116,6 +116,45 @@ class Scanner {
   size_t at_ = 0;
 };
 
+// Hears of a text's parts, and looks for an object that has a key twice.
+class KeyWatcher {
+ public:
+  bool has_duplicate() const { return has_duplicate_; }
+  const std::string& duplicate() const { return duplicate_; }
+
+  bool start_object(size_t) {
+    keys_.emplace_back();
+    return true;
+  }
+  bool key(std::string& key) {
+    if (!keys_.back().insert(key).second && !has_duplicate_) {
+      has_duplicate_ = true;
+      duplicate_ = key;
+    }
+    return true;
+  }
+  bool end_object() {
+    keys_.pop_back();
+    return true;
+  }
+  bool start_array(size_t) { return true; }
+  bool end_array() { return true; }
+  bool null() { return true; }
+  bool boolean(bool) { return true; }
+  bool number_integer(int64_t) { return true; }
+  bool number_unsigned(uint64_t) { return true; }
+  bool number_float(double, const std::string&) { return true; }
+  bool string(std::string&) { return true; }
+  bool binary(Json::binary_t&) { return true; }
+  // Whoever parses says what is wrong.
+  bool parse_error(size_t, const std::string&, const Json::exception&) { return false; }
+
+ private:
+  std::vector<std::unordered_set<std::string>> keys_;  // Of the objects that are open.
+  bool has_duplicate_ = false;
+  std::string duplicate_;
+};
+
 bool IsUtf16(absl::string_view text) {
   return absl::StartsWith(text, "\xFF\xFE") || absl::StartsWith(text, "\xFE\xFF") ||
          (text.size() >= 2 && (text[0] == '\0') != (text[1] == '\0'));
@@ -139,23 +178,10 @@ absl::StatusOr<Json> ParseJson(absl::string_view text, const std::string& where)
   if (const std::string fault = Scanner(text).Fault(); !fault.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(where, ": ", fault));
   }
-  std::vector<std::set<std::string>> keys;
-  std::string duplicate;
-  bool has_duplicate = false;
-  const auto watch = [&](int, Json::parse_event_t event, Json& value) {
-    if (event == Json::parse_event_t::object_start) {
-      keys.emplace_back();
-    } else if (event == Json::parse_event_t::object_end) {
-      keys.pop_back();
-    } else if (event == Json::parse_event_t::key) {
-      const std::string& key = value.get_ref<const std::string&>();
-      if (!keys.back().insert(key).second && !has_duplicate) {
-        has_duplicate = true;
-        duplicate = key;
-      }
-    }
-    return true;
-  };
+  KeyWatcher keys;
+  // Not by a callback of the parse below: with one, the end of each object looks at all that stands
+  // beside it.
+  (void)Json::sax_parse(text.begin(), text.end(), &keys);
   // "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
   const auto reason = [](const Json::exception& error) {
     const absl::string_view what = error.what();
@@ -165,10 +191,10 @@ absl::StatusOr<Json> ParseJson(absl::string_view text, const std::string& where)
         kLongestReason);
   };
   try {
-    Json json = Json::parse(text.begin(), text.end(), watch);
-    if (has_duplicate) {
+    Json json = Json::parse(text.begin(), text.end());
+    if (keys.has_duplicate()) {
       return absl::InvalidArgumentError(
-          absl::StrCat(where, ": key '", duplicate, "' occurs twice in one object"));
+          absl::StrCat(where, ": key '", keys.duplicate(), "' occurs twice in one object"));
     }
     return json;
   } catch (const Json::out_of_range& error) {

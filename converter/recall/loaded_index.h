@@ -27,8 +27,10 @@ class LoadedRecallIndex {
   const RecallIndex& index() const { return *index_; }
   absl::Span<const uint8_t> bytes() const { return {memory_.get(), bytes_}; }
 
-  // Makes it an index of so many probes, 1 to its buckets; not for one without tables.
+  // Makes it an index of so many probes, 1 to its buckets or cells; not for one without either.
   void set_probes(uint32_t probes) { index_->probes = probes; }
+  // Of a plane, 0 to kMaxDeviations.
+  void set_deviations(float deviations) { index_->plane.deviations = deviations; }
 
   // Asks with memory of its own; an error of the runtime becomes a status.
   absl::StatusOr<std::vector<RecallHit>> Search(const RecallQuery& query,

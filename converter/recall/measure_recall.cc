@@ -37,6 +37,7 @@ absl::StatusOr<RecallMeasurement> MeasureRecall(
     HP_ASSIGN_OR_RETURN(const std::vector<RecallHit> hits, index->Search(query, &work));
     result.seconds += ThreadSeconds() - begin;
     result.rows_scanned += static_cast<double>(work.rows_scanned);
+    result.rows_estimated += static_cast<double>(work.rows_estimated);
     result.scans += work.exact ? 1 : 0;
     size_t found = 0;
     for (const RecallHit& hit : hits) {
@@ -51,6 +52,7 @@ absl::StatusOr<RecallMeasurement> MeasureRecall(
   const double n = counted;
   result.seconds /= n;
   result.rows_scanned /= n;
+  result.rows_estimated /= n;
   result.scans /= n;
   result.recall = sum / n;
   result.recall_error = std::sqrt(std::max(0.0, squares / n - result.recall * result.recall) / n);

@@ -12,11 +12,12 @@
 namespace handpick::converter {
 
 struct RecallMeasurement {
-  double recall = 0;        // Mean share of the exact answer that was found.
-  double recall_error = 0;  // Its standard error.
-  double seconds = 0;       // CPU time of a query.
-  double rows_scanned = 0;  // Of a query.
-  double scans = 0;         // Share of queries for which all rows were scanned.
+  double recall = 0;          // Mean share of the exact answer that was found.
+  double recall_error = 0;    // Its standard error.
+  double seconds = 0;         // CPU time of a query.
+  double rows_scanned = 0;    // Of a query, read.
+  double rows_estimated = 0;  // Of a query, by their codes.
+  double scans = 0;           // Share of queries for which all rows were scanned.
 };
 
 // Asks each query once. `neighbours` are those of ExactNeighbours(); queries without any do not

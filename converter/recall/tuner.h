@@ -22,22 +22,27 @@ struct RecallTarget {
   schema::ElementType type = schema::ElementType::Unknown;
   // Empty: all that suit the metric (Euclidean: E2 and hyperplanes, which have offsets).
   std::vector<schema::HashFamily> families;
-  // Takes tables even where an exact scan is faster: to compare the two.
-  bool must_hash = false;
+  // What else than exact scans is tried.
+  bool try_tables = true;
+  bool try_cells = true;   // With planes and without; without try_planes: alone.
+  bool try_planes = true;  // Without try_cells: alone.
+  // Takes one of these even where an exact scan is faster: to compare the two.
+  bool must_index = false;
   // Without queries: this many items, each of which does not find itself.
   uint32_t held_out = 400;
 };
 
 // One index with one number of probes, measured on one thread.
 struct RecallPoint {
-  HashParameters hash;
+  RecallParameters parameters;
   schema::ElementType type = schema::ElementType::Unknown;
   uint32_t probes = 0;
   double recall = 0;
-  double recall_error = 0;  // Standard error of `recall`.
-  double seconds = 0;       // CPU time of a query.
-  double rows_scanned = 0;  // Of a query.
-  double scans = 0;         // Share of queries whose buckets had too few items.
+  double recall_error = 0;    // Standard error of `recall`.
+  double seconds = 0;         // CPU time of a query.
+  double rows_scanned = 0;    // Of a query, read.
+  double rows_estimated = 0;  // Of a query, by their codes.
+  double scans = 0;           // Share of queries whose buckets had too few items.
   double bytes_per_item = 0;
   double build_seconds = 0;
 
@@ -51,12 +56,14 @@ struct TunedRecall {
 };
 
 // Takes the fastest index whose recall on the queries is above the target by two standard errors
-// and that keeps the bytes; an exact scan when no hashing is faster. Rows are of 8 bits; when those
-// cannot reach the target, and the bytes allow it, of 32-bit floats.
+// and that keeps the bytes; an exact scan when nothing is half as fast again. Rows are of 8 bits;
+// when those cannot reach the target, and the bytes allow it, of 32-bit floats.
 //
-// First each family with one table, from few large to many small buckets; then the best with more
-// tables and with other seeds. Of each the smallest number of probes that reaches the target is
-// looked for, as long as it is not slower than the best so far.
+// First planes of 1 and 4 bits, then cells, fewer and more of them, without a plane and with one;
+// then each family of hash functions with one table, from few large to many small buckets, and the
+// best of these with more tables and with other seeds. Of each the smallest number of probes that
+// reaches the target is looked for, as long as it is not slower than the best so far; of planes the
+// fewest deviations, too.
 //
 // FailedPrecondition: the target is out of reach; the message has the best recall and the least
 // bytes that were found. `queries` without vectors: items are held out.

@@ -126,6 +126,7 @@ absl::Status ZipArchive::ReadDirectory(const std::string& origin) {
   if (archive_ == nullptr || unzGetGlobalInfo64(archive_, &global) != UNZ_OK) {
     return absl::InvalidArgumentError(absl::StrCat(origin, ": its directory is damaged"));
   }
+  uint64_t stored_bytes = 0;
   for (uint64_t i = 0; i < global.number_entry; ++i) {
     const int moved = i == 0 ? unzGoToFirstFile(archive_) : unzGoToNextFile(archive_);
     unz_file_info64 info;
@@ -138,6 +139,13 @@ absl::Status ZipArchive::ReadDirectory(const std::string& origin) {
         info.size_filename >= kMaxNameBytes) {
       return absl::InvalidArgumentError(
           absl::StrCat(origin, ": its directory is damaged at member ", i));
+    }
+    // Members that share bytes make much of little: gigabytes of a megabyte.
+    stored_bytes += std::min<uint64_t>(info.compressed_size, source_->size() + 1);
+    if (stored_bytes > source_->size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(origin, ": its members have more than the ", source_->size(),
+                       " bytes of the archive: they overlap, or it is truncated"));
     }
     name.resize(info.size_filename);
     constexpr uint32_t kEncrypted = 1;

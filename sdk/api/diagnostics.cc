@@ -4,6 +4,7 @@
 #include <new>
 
 #include "sdk/api/arguments.h"
+#include "sdk/api/call.h"
 #include "sdk/api/handles.h"
 #include "sdk/api/open_options.h"
 #include "sdk/base/error.h"
@@ -42,6 +43,7 @@ hp_status hp_get_build_info(hp_build_info* info) {
 hp_status hp_model_check(const hp_model* model, hp_error* error) {
   Succeed(error);
   if (model == nullptr) return NullArgument(error, "model");
+  HP_TRY(handpick::CheckModel(model, error));
   hp_check check(model->model);
   return check.check.Next(UINT64_MAX, error);
 }
@@ -104,21 +106,26 @@ hp_status hp_bundle_inspect_with(const void* data, size_t size, const hp_open_op
   if (bundle.manifest() != nullptr && bundle.manifest()->producer() != nullptr) {
     filled.producer = bundle.manifest()->producer()->c_str();
   }
+  filled.session_bytes += handpick::kSessionCheckBytes;
   return WriteStruct(filled, info, error);
 }
 
 hp_status hp_session_check_goldens(hp_session* session, float* worst) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   return session->session.CheckGoldens(worst);
 }
 
 hp_status hp_session_get_counters(const hp_session* session, hp_session_counters* counters) {
-  if (session == nullptr || counters == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
+  if (counters == nullptr) return HP_INVALID_ARGUMENT;
   return WriteStruct(session->session.counters(), counters, nullptr);
 }
 
 hp_status hp_session_set_profile(hp_session* session, const hp_profile* profile) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   if (profile == nullptr) return session->session.SetProfile(HP_PROFILE_INIT);
   hp_error* error = session->session.error();
   hp_profile read;

@@ -2,7 +2,11 @@
 #ifndef HANDPICK_SDK_API_HANDLES_H_
 #define HANDPICK_SDK_API_HANDLES_H_
 
+#include <atomic>
+#include <cstdint>
+
 #include "handpick/diagnostics.h"
+#include "handpick/handpick.h"
 #include "sdk/bundle/check_integrity.h"
 #include "sdk/recall/overlay.h"
 #include "sdk/session/model.h"
@@ -11,6 +15,10 @@
 struct hp_model {
   explicit hp_model(const hp_allocator* allocator) : model(allocator) {}
   handpick::Model model;
+  std::atomic<uint32_t> owners{1};
+  // Of debug builds (call.h): which of all models it is, and the next one that is open.
+  uint64_t number = 0;
+  hp_model* next = nullptr;
 };
 
 struct hp_session {

@@ -4,6 +4,7 @@
 
 #include "handpick/handpick.h"
 #include "sdk/api/arguments.h"
+#include "sdk/api/call.h"
 #include "sdk/api/handles.h"
 #include "sdk/api/open_options.h"
 #include "sdk/base/error.h"
@@ -70,6 +71,7 @@ hp_status OpenModel(const hp_open_options* given, const Read& read, hp_model** m
     DeleteModel(opened);
     return status;
   }
+  EnterModel(opened);
   *model = opened;
   return HP_OK;
 }
@@ -124,20 +126,31 @@ hp_status hp_model_open_buffer(const void* data, size_t size, const hp_open_opti
       model, error);
 }
 
+void hp_model_retain(hp_model* model) {
+  if (model == nullptr || handpick::CheckModel(model, nullptr) != HP_OK) return;
+  model->owners.fetch_add(1, std::memory_order_relaxed);
+}
+
 void hp_model_close(hp_model* model) {
-  if (model != nullptr) handpick::DeleteModel(model);
+  if (model == nullptr || handpick::CheckModel(model, nullptr) != HP_OK) return;
+  if (model->owners.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  handpick::LeaveModel(model);
+  handpick::DeleteModel(model);
 }
 
 hp_status hp_model_get_info(const hp_model* model, hp_model_info* info) {
   if (model == nullptr || info == nullptr) return HP_INVALID_ARGUMENT;
+  HP_TRY(handpick::CheckModel(model, nullptr));
   hp_model_info filled = model->model.plan().info;
   filled.model_bytes = sizeof(hp_model) + model->model.model_bytes();
   filled.engine_bytes = model->model.engine_bytes();
+  filled.session_bytes += handpick::kSessionCheckBytes;
   return handpick::WriteStruct(filled, info, nullptr);
 }
 
 hp_status hp_model_get_feature(const hp_model* model, uint32_t feature, hp_feature_info* info) {
   if (model == nullptr || info == nullptr) return HP_INVALID_ARGUMENT;
+  HP_TRY(handpick::CheckModel(model, nullptr));
   const handpick::Plan& plan = model->model.plan();
   if (feature >= plan.features.size()) return HP_UNKNOWN_FEATURE;
   const handpick::Feature& of = plan.features[feature];
@@ -160,6 +173,7 @@ hp_status hp_model_get_feature(const hp_model* model, uint32_t feature, hp_featu
 hp_status hp_model_find_feature(const hp_model* model, hp_side side, const char* name,
                                 uint32_t* feature) {
   if (model == nullptr || name == nullptr || feature == nullptr) return HP_INVALID_ARGUMENT;
+  HP_TRY(handpick::CheckModel(model, nullptr));
   const handpick::Plan& plan = model->model.plan();
   for (uint32_t i = 0; i < plan.features.size(); ++i) {
     if (plan.features[i].side == side && std::strcmp(plan.features[i].name, name) == 0) {
@@ -172,6 +186,7 @@ hp_status hp_model_find_feature(const hp_model* model, hp_side side, const char*
 
 hp_status hp_model_get_output(const hp_model* model, uint32_t output, hp_output_info* info) {
   if (model == nullptr || info == nullptr) return HP_INVALID_ARGUMENT;
+  HP_TRY(handpick::CheckModel(model, nullptr));
   static_assert(
       static_cast<int>(handpick::schema::Task::Binary) == HP_TASK_BINARY &&
           static_cast<int>(handpick::schema::Task::Regression) == HP_TASK_REGRESSION &&
@@ -188,6 +203,7 @@ hp_status hp_model_get_output(const hp_model* model, uint32_t output, hp_output_
 
 hp_status hp_model_find_output(const hp_model* model, const char* name, uint32_t* output) {
   if (model == nullptr || name == nullptr || output == nullptr) return HP_INVALID_ARGUMENT;
+  HP_TRY(handpick::CheckModel(model, nullptr));
   const handpick::Plan& plan = model->model.plan();
   for (uint32_t i = 0; i < plan.outputs.size(); ++i) {
     if (std::strcmp(plan.outputs[i].name, name) == 0) {
@@ -200,6 +216,7 @@ hp_status hp_model_find_output(const hp_model* model, const char* name, uint32_t
 
 hp_status hp_model_get_recall_info(const hp_model* model, hp_recall_info* info) {
   if (model == nullptr || info == nullptr) return HP_INVALID_ARGUMENT;
+  HP_TRY(handpick::CheckModel(model, nullptr));
   const handpick::RecallIndex* index = model->model.plan().recall;
   if (index == nullptr) return HP_NO_RECALL;
   static_assert(

@@ -5,6 +5,7 @@
 
 #include "handpick/handpick.h"
 #include "sdk/api/arguments.h"
+#include "sdk/api/call.h"
 #include "sdk/api/handles.h"
 #include "sdk/base/error.h"
 #include "sdk/recall/index.h"
@@ -31,6 +32,7 @@ hp_status ReadOptions(Session* session, const hp_recall_options* given, const vo
   if (items == nullptr && (k == nullptr ? options->k : *k) != 0)
     return NullArgument(error, "items");
   if (session->model().plan().recall == nullptr) return NoRecall(error);
+  if (options->overlay != nullptr) HP_TRY(CheckOverlayModel(options->overlay, error));
   return CheckElements(StructShapeOf<hp_filter>::kShape, "hp_recall_options.filter_size",
                        options->filter_size, options->filters, options->filter_count, error);
 }
@@ -42,6 +44,7 @@ const RecallOverlay* OverlayOf(const hp_recall_options& options) {
 hp_status CheckOverlay(const hp_recall_overlay* overlay, const hp_item_id* id, hp_error* error) {
   Succeed(error);
   if (overlay == nullptr) return NullArgument(error, "overlay");
+  HP_TRY(CheckOverlayModel(overlay, error));
   return id == nullptr ? NullArgument(error, "id") : HP_OK;
 }
 
@@ -57,6 +60,7 @@ hp_status hp_recall_overlay_memory_size(const hp_model* model, uint32_t max_item
   Succeed(error);
   if (model == nullptr) return NullArgument(error, "model");
   if (bytes == nullptr) return NullArgument(error, "bytes");
+  HP_TRY(handpick::CheckModel(model, error));
   const handpick::RecallIndex* index = model->model.plan().recall;
   if (index == nullptr) return handpick::NoRecall(error);
   return handpick::RecallOverlay::MemorySize(*index, max_items, bytes, error);
@@ -64,10 +68,12 @@ hp_status hp_recall_overlay_memory_size(const hp_model* model, uint32_t max_item
 
 hp_status hp_recall_overlay_create(const hp_model* model, uint32_t max_items, void* memory,
                                    size_t bytes, hp_recall_overlay** overlay, hp_error* error) {
+  Succeed(error);
+  if (overlay == nullptr) return NullArgument(error, "overlay");
+  *overlay = nullptr;
   size_t needed = 0;
   HP_TRY(hp_recall_overlay_memory_size(model, max_items, &needed, error));
   if (memory == nullptr) return NullArgument(error, "memory");
-  if (overlay == nullptr) return NullArgument(error, "overlay");
   if (bytes < needed) {
     return Fail(error, HP_MEMORY_TOO_SMALL, "overlay memory has %zu bytes, %zu are needed", bytes,
                 needed);
@@ -107,7 +113,8 @@ hp_status hp_recall_overlay_show(hp_recall_overlay* overlay, const hp_item_id* i
 
 hp_status hp_session_recall(hp_session* session, const hp_recall_options* options,
                             hp_recalled* items, size_t* count) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   hp_recall_options read;
   HP_TRY(handpick::ReadOptions(&session->session, options, items, nullptr, count, &read));
   return session->session.Recall(read, handpick::OverlayOf(read), items, count);
@@ -115,13 +122,16 @@ hp_status hp_session_recall(hp_session* session, const hp_recall_options* option
 
 hp_status hp_session_recommend(hp_session* session, const hp_recall_options* options, size_t k,
                                hp_recommended* items, size_t* count) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   hp_recall_options read;
   HP_TRY(handpick::ReadOptions(&session->session, options, items, &k, count, &read));
   return session->session.Recommend(read, handpick::OverlayOf(read), k, items, count);
 }
 
 hp_status hp_session_get_recall_report(const hp_session* session, hp_recall_report* report) {
-  if (session == nullptr || report == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
+  if (report == nullptr) return HP_INVALID_ARGUMENT;
   return handpick::WriteStruct(session->session.recall_report(), report, nullptr);
 }

@@ -4,6 +4,7 @@
 
 #include "handpick/handpick.h"
 #include "sdk/api/arguments.h"
+#include "sdk/api/call.h"
 #include "sdk/api/handles.h"
 #include "sdk/base/error.h"
 
@@ -23,8 +24,9 @@ hp_status hp_recall_overlay_memory_size(const hp_model*, uint32_t, size_t*, hp_e
   return NoRecallHere(error);
 }
 
-hp_status hp_recall_overlay_create(const hp_model*, uint32_t, void*, size_t, hp_recall_overlay**,
-                                   hp_error* error) {
+hp_status hp_recall_overlay_create(const hp_model*, uint32_t, void*, size_t,
+                                   hp_recall_overlay** overlay, hp_error* error) {
+  if (overlay != nullptr) *overlay = nullptr;
   return NoRecallHere(error);
 }
 
@@ -46,15 +48,21 @@ hp_status hp_recall_overlay_show(hp_recall_overlay*, const hp_item_id*, hp_error
 }
 
 hp_status hp_session_recall(hp_session* session, const hp_recall_options*, hp_recalled*, size_t*) {
-  return session == nullptr ? HP_INVALID_ARGUMENT : NoRecallHere(session->session.error());
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
+  return NoRecallHere(session->session.error());
 }
 
 hp_status hp_session_recommend(hp_session* session, const hp_recall_options*, size_t,
                                hp_recommended*, size_t*) {
-  return session == nullptr ? HP_INVALID_ARGUMENT : NoRecallHere(session->session.error());
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
+  return NoRecallHere(session->session.error());
 }
 
 hp_status hp_session_get_recall_report(const hp_session* session, hp_recall_report* report) {
-  if (session == nullptr || report == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
+  if (report == nullptr) return HP_INVALID_ARGUMENT;
   return handpick::WriteStruct(session->session.recall_report(), report, nullptr);
 }

@@ -4,6 +4,7 @@
 
 #include "handpick/handpick.h"
 #include "sdk/api/arguments.h"
+#include "sdk/api/call.h"
 #include "sdk/api/handles.h"
 #include "sdk/base/error.h"
 #include "sdk/kernels/top_k.h"
@@ -21,9 +22,13 @@ constexpr uint32_t kMaxWorkers = 64;
 // What hp_session_last_error says of no session.
 constexpr hp_error kNoSession = {HP_INVALID_ARGUMENT, "session is null"};
 
-// Checks the options, and lays a session out. `read`: the options as they count.
+// Bytes that a session takes.
+size_t BytesOf(const SessionLayout& layout) { return layout.total + kSessionCheckBytes; }
+
+// Checks the model and the options, and lays a session out. `read`: the options as they count.
 hp_status LayOut(const hp_model* model, const hp_session_options* given, hp_session_options* read,
                  SessionLayout* layout, hp_error* error) {
+  HP_TRY(CheckModel(model, error));
   HP_TRY(ReadStruct(given, read, error));
   if (read->workers == 0) read->workers = 1;
   if (read->workers > kMaxWorkers) {
@@ -38,7 +43,7 @@ hp_status LayOut(const hp_model* model, const hp_session_options* given, hp_sess
   return MakeSessionLayout(model->model.plan(), *read, layout, error);
 }
 
-// In memory of layout.total bytes.
+// In memory of BytesOf(layout).
 hp_status Create(const hp_model* model, const hp_session_options& options,
                  const SessionLayout& layout, void* memory, hp_session** session, hp_error* error) {
   if (reinterpret_cast<uintptr_t>(memory) % HP_ALIGNMENT != 0) {
@@ -47,6 +52,7 @@ hp_status Create(const hp_model* model, const hp_session_options& options,
   std::memset(memory, 0, layout.total);
   *session = new (memory)
       hp_session(model->model, layout, Threads{options.parallel_for, options.parallel_opaque});
+  StartChecks(model, *session);
   return HP_OK;
 }
 
@@ -85,22 +91,24 @@ hp_status hp_session_memory_size(const hp_model* model, const hp_session_options
   hp_session_options read;
   handpick::SessionLayout layout;
   HP_TRY(handpick::LayOut(model, options, &read, &layout, error));
-  *bytes = layout.total;
+  *bytes = handpick::BytesOf(layout);
   return HP_OK;
 }
 
 hp_status hp_session_create(const hp_model* model, const hp_session_options* options, void* memory,
                             size_t bytes, hp_session** session, hp_error* error) {
   Succeed(error);
+  if (session == nullptr) return NullArgument(error, "session");
+  *session = nullptr;
   if (model == nullptr) return NullArgument(error, "model");
   if (memory == nullptr) return NullArgument(error, "memory");
-  if (session == nullptr) return NullArgument(error, "session");
   hp_session_options read;
   handpick::SessionLayout layout;
   HP_TRY(handpick::LayOut(model, options, &read, &layout, error));
-  if (bytes < layout.total) {
+  const size_t needed = handpick::BytesOf(layout);
+  if (bytes < needed) {
     return Fail(error, HP_MEMORY_TOO_SMALL, "session memory has %zu bytes, %zu are needed", bytes,
-                layout.total);
+                needed);
   }
   return handpick::Create(model, read, layout, memory, session, error);
 }
@@ -108,55 +116,69 @@ hp_status hp_session_create(const hp_model* model, const hp_session_options* opt
 hp_status hp_session_new(const hp_model* model, const hp_session_options* options,
                          hp_session** session, hp_error* error) {
   Succeed(error);
-  if (model == nullptr) return NullArgument(error, "model");
   if (session == nullptr) return NullArgument(error, "session");
+  *session = nullptr;
+  if (model == nullptr) return NullArgument(error, "model");
   hp_session_options read;
   handpick::SessionLayout layout;
   HP_TRY(handpick::LayOut(model, options, &read, &layout, error));
   const hp_allocator& allocator = model->model.allocator();
-  void* memory = allocator.allocate(allocator.opaque, layout.total, HP_ALIGNMENT);
+  const size_t bytes = handpick::BytesOf(layout);
+  void* memory = allocator.allocate(allocator.opaque, bytes, HP_ALIGNMENT);
   if (memory == nullptr) {
-    return Fail(error, HP_OUT_OF_MEMORY, "no memory for a session of %zu bytes", layout.total);
+    return Fail(error, HP_OUT_OF_MEMORY, "no memory for a session of %zu bytes", bytes);
   }
-  hp_session* made = nullptr;
-  const hp_status status = handpick::Create(model, read, layout, memory, &made, error);
+  const hp_status status = handpick::Create(model, read, layout, memory, session, error);
   if (status != HP_OK) {
-    allocator.release(allocator.opaque, memory, layout.total);
+    allocator.release(allocator.opaque, memory, bytes);
     return status;
   }
-  made->session.set_allocated();
-  *session = made;
+  // A model is immutable but for the number of its owners.
+  auto* owned = const_cast<hp_model*>(model);
+  hp_model_retain(owned);
+  (*session)->session.set_owned(owned);
   return HP_OK;
 }
 
 void hp_session_free(hp_session* session) {
-  if (session == nullptr || !session->session.is_allocated()) return;
-  const hp_allocator& allocator = session->session.model().allocator();
-  const size_t bytes = session->session.total_bytes();
+  if (session == nullptr || session->session.owned() == nullptr) return;
+  {
+    const handpick::SessionCall call(static_cast<const hp_session*>(session));
+    if (call.status() != HP_OK) return;
+  }
+  hp_model* model = session->session.owned();
+  const hp_allocator& allocator = model->model.allocator();
+  const size_t bytes = session->session.total_bytes() + handpick::kSessionCheckBytes;
   session->~hp_session();
   allocator.release(allocator.opaque, session, bytes);
+  hp_model_close(model);
 }
 
 const hp_error* hp_session_last_error(const hp_session* session) {
-  return session == nullptr ? &handpick::kNoSession : session->session.error();
+  if (session == nullptr) return &handpick::kNoSession;
+  const hp_error* refused = handpick::RefusedFor(session);
+  return refused != nullptr ? refused : session->session.error();
 }
 
 hp_status hp_session_set_context(hp_session* session, const hp_batch* context) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   hp_batch read;
   HP_TRY(handpick::ReadBatch(context, "context", &read, session->session.error()));
   return session->session.SetContext(read);
 }
 
 hp_status hp_session_append_events(hp_session* session, const hp_batch* events) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   hp_batch read;
   HP_TRY(handpick::ReadBatch(events, "events", &read, session->session.error()));
   return session->session.AppendEvents(read);
 }
 
 hp_status hp_session_set_history(hp_session* session, const hp_batch* events) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   hp_batch read;
   HP_TRY(handpick::ReadBatch(events, "events", &read, session->session.error()));
   return session->session.SetHistory(read);
@@ -164,7 +186,8 @@ hp_status hp_session_set_history(hp_session* session, const hp_batch* events) {
 
 hp_status hp_session_score(hp_session* session, const hp_batch* candidates, float* scores,
                            float* logits) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   hp_batch read;
   HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, session->session.error()));
   const handpick::Plan& plan = session->session.model().plan();
@@ -177,7 +200,8 @@ hp_status hp_session_score(hp_session* session, const hp_batch* candidates, floa
 hp_status hp_session_score_outputs(hp_session* session, const hp_batch* candidates,
                                    const uint32_t* outputs, size_t output_count, float* scores,
                                    float* logits) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   handpick::Session& of = session->session;
   hp_batch read;
   HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, of.error()));
@@ -199,7 +223,8 @@ hp_status hp_session_rank(hp_session* session, const hp_batch* candidates, size_
 hp_status hp_session_rank_by(hp_session* session, const hp_batch* candidates,
                              const hp_rank_options* options, size_t k, hp_ranked* ranked,
                              size_t* count) {
-  if (session == nullptr) return HP_INVALID_ARGUMENT;
+  const handpick::SessionCall call(session);
+  HP_TRY(call.status());
   handpick::Session& of = session->session;
   hp_batch read;
   HP_TRY(handpick::ReadBatch(candidates, "candidates", &read, of.error()));

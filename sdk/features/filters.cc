@@ -8,6 +8,7 @@
 #include "sdk/base/elements.h"
 #include "sdk/base/error.h"
 #include "sdk/base/read_once.h"
+#include "sdk/features/filter_bits.h"
 #include "sdk/features/vocabulary.h"
 
 namespace handpick {
@@ -175,26 +176,65 @@ hp_status CatalogFilters::PrepareRows(const Feature& feature, const hp_filter& f
   return HP_OK;
 }
 
+bool CatalogFilters::PassesOne(const Filter& filter, uint32_t item) {
+  const CatalogColumn& column = *filter.column;
+  if (filter.range) {
+    const float number = column.numbers[size_t{item} * filter.dimension + filter.element];
+    return number >= filter.low && number <= filter.high;
+  }
+  uint32_t begin = item;
+  uint32_t end = item + 1;
+  if (filter.multi) {
+    begin = ReadOnce(column.row_splits[item]);
+    end = ReadOnce(column.row_splits[item + 1]);
+    if (begin > end || end > column.rows.size()) return false;
+  }
+  const uint32_t* rows = column.rows.data();
+  return HasAny(filter.rows, rows + begin, rows + end) != filter.none_of;
+}
+
 bool CatalogFilters::Passes(uint32_t item) const {
   for (size_t i = 0; i < count_; ++i) {
-    const Filter& filter = filters_[i];
-    const CatalogColumn& column = *filter.column;
-    if (filter.range) {
-      const float number = column.numbers[size_t{item} * filter.dimension + filter.element];
-      if (!(number >= filter.low && number <= filter.high)) return false;
-      continue;
-    }
-    uint32_t begin = item;
-    uint32_t end = item + 1;
-    if (filter.multi) {
-      begin = ReadOnce(column.row_splits[item]);
-      end = ReadOnce(column.row_splits[item + 1]);
-      if (begin > end || end > column.rows.size()) return false;
-    }
-    const uint32_t* rows = column.rows.data();
-    if (HasAny(filter.rows, rows + begin, rows + end) == filter.none_of) return false;
+    if (!PassesOne(filters_[i], item)) return false;
   }
   return true;
+}
+
+uint32_t CatalogFilters::CountInSample(uint32_t count, uint32_t sample) const {
+  uint32_t passing = 0;
+  for (uint32_t i = 0; i < sample; ++i) {
+    passing += Passes(static_cast<uint32_t>(uint64_t{i} * count / sample)) ? 1 : 0;
+  }
+  return passing;
+}
+
+void CatalogFilters::MarkOne(const Filter& filter, uint32_t count, uint64_t* bits) {
+  if (filter.range && filter.dimension == 1) {
+    return KeepInRange(filter.column->numbers.subspan(0, count), filter.low, filter.high, bits);
+  }
+  if (!filter.range && !filter.multi && filter.rows.size() <= kMaxComparedRows) {
+    return KeepAnyOf(filter.column->rows.subspan(0, count), filter.rows, filter.none_of, bits);
+  }
+  for (uint32_t word = 0; word < (count + 63) / 64; ++word) {
+    uint64_t kept = bits[word];
+    for (uint64_t left = kept; left != 0; left &= left - 1) {
+      const auto bit = static_cast<uint32_t>(__builtin_ctzll(left));
+      if (!PassesOne(filter, 64 * word + bit)) kept &= ~(uint64_t{1} << bit);
+    }
+    bits[word] = kept;
+  }
+}
+
+uint32_t CatalogFilters::Mark(uint32_t count, uint64_t* bits) const {
+  const uint32_t words = (count + 63) / 64;
+  std::fill_n(bits, words, ~uint64_t{0});
+  if (count % 64 != 0) bits[words - 1] = (uint64_t{1} << (count % 64)) - 1;
+  for (size_t i = 0; i < count_; ++i) MarkOne(filters_[i], count, bits);
+  uint32_t passing = 0;
+  for (uint32_t word = 0; word < words; ++word) {
+    passing += static_cast<uint32_t>(__builtin_popcountll(bits[word]));
+  }
+  return passing;
 }
 
 }  // namespace handpick

@@ -24,6 +24,13 @@ class CatalogFilters {
   // checked here, where they are read; damaged ones pass nothing.
   bool Passes(uint32_t item) const;
 
+  // Of `sample` items of the catalog's `count`, evenly apart, how many pass.
+  uint32_t CountInSample(uint32_t count, uint32_t sample) const;
+
+  // Sets the bits of those that pass of the catalog's `count` items and clears the others: bit i %
+  // 64 of word i / 64 of `bits` [count / 64, rounded up]. Returns how many pass.
+  uint32_t Mark(uint32_t count, uint64_t* bits) const;
+
  private:
   struct Filter {
     bool range;
@@ -36,6 +43,9 @@ class CatalogFilters {
     float low;
     float high;
   };
+
+  static bool PassesOne(const Filter& filter, uint32_t item);
+  static void MarkOne(const Filter& filter, uint32_t count, uint64_t* bits);
 
   hp_status PrepareOne(const Plan& plan, const hp_filter& filter, size_t number, uint32_t* rows,
                        size_t* used, hp_error* error);

@@ -21,6 +21,9 @@ namespace handpick {
 namespace HWY_NAMESPACE {
 namespace {
 
+// Panels that are kept between the first layer and the others.
+inline constexpr uint32_t kFirstPanels = 2;
+
 // Where an activation unit works. What a choice of the processor does not need is null.
 struct UnitWork {
   ReadyMatrix query;
@@ -32,8 +35,10 @@ struct UnitWork {
   int32_t* fold_sums;    // [first width]
   uint8_t* query_bytes;  // [panels] of Int8PanelBytes
   float* query_scale;    // [panels][stride]
-  float* hidden[2];      // Panels of the widest layer.
-  int32_t* rounded;      // The same as words or bytes.
+  float* first;          // [kFirstPanels] What the first layer makes: panels of the widest layer.
+  float* other;          // One more.
+  float* packed_scores;  // [stride]
+  int32_t* rounded;      // A panel as words or bytes.
   float* scale;          // [stride]
   float* zero_point;
 };
@@ -70,7 +75,9 @@ size_t PlaceUnitWork(const AttentionUnitWeights& weights, uint32_t stride, uint3
   const size_t query_panels = int8 ? panels : 0;
   packer.PlaceArray(&work->query_bytes, query_panels * Int8PanelBytes(query_width, stride));
   packer.PlaceArray(&work->query_scale, query_panels * stride);
-  for (float*& hidden : work->hidden) packer.PlaceArray(&hidden, size_t{widest} * stride);
+  packer.PlaceArray(&work->first, kFirstPanels * size_t{widest} * stride);
+  packer.PlaceArray(&work->other, size_t{widest} * stride);
+  packer.PlaceArray(&work->packed_scores, stride);
   // Bytes take half of the room of words.
   packer.PlaceArray(&work->rounded, rounded * stride);
   packer.PlaceArray(&work->scale, stride);
@@ -88,6 +95,12 @@ struct FoldWeights {
   const float* query;
   const float* product;
 };
+
+// Rows [first, first + rows) of the same.
+FoldWeights RowsOf(const FoldWeights& weights, uint32_t first, uint32_t rows) {
+  const size_t skipped = size_t{first} * weights.width;
+  return {rows, weights.width, weights.query + skipped, weights.product + skipped};
+}
 
 // folded[j][k] = query[j][k] + product[j][k] key[k].
 void Fold(const FoldWeights& weights, const float* HWY_RESTRICT key, float* HWY_RESTRICT folded) {
@@ -279,12 +292,11 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
   FloatLayer(ready.floats, matrix.in, matrix.out, matrix.bias, x, y, shape);
 }
 
-// Scores of one panel for one event, from the first layer's sums in `work.hidden[0]`.
-void FinishPanel(const AttentionUnitWeights& weights, const UnitWork& work, float* score,
+// Scores of one panel, from the first layer's sums in `x`, which is written over.
+void FinishPanel(const AttentionUnitWeights& weights, const UnitWork& work, float* x, float* score,
                  PanelShape shape) {
   const Activation* activation = weights.first_activation;
-  float* x = work.hidden[0];
-  float* y = work.hidden[1];
+  float* y = work.other;
   for (uint32_t i = 0; i < weights.layer_count; ++i) {
     float* to = i + 1 == weights.layer_count ? score : y;
     RunLayer(weights.layers[i], work.layers[i], *activation, x, to, shape, work);
@@ -293,6 +305,69 @@ void FinishPanel(const AttentionUnitWeights& weights, const UnitWork& work, floa
   }
   Activate(*activation, 0, 1, score, shape);
 }
+
+// In which order events, outputs of the first layer and panels are gone through. It changes where
+// numbers are while they are needed, and none of them.
+//
+// Folding reads two matrices and writes one, which together are more than the first-level cache
+// holds: for one panel, reading them takes longer than multiplying. So for few candidates a few
+// outputs are folded for some events, one after the other, and multiplied at once. What the first
+// layer makes is then kept for all of these events: side by side in the lanes of one panel, if they
+// fit, so that the other layers take them together. For many panels, a matrix is folded as a whole
+// and serves them all.
+struct UnitOrder {
+  uint32_t events;  // Folded together.
+  uint32_t rows;    // Outputs of the first layer that are folded at a time.
+  uint32_t packed;  // Events beside one another in a panel's lanes.
+};
+
+// Outputs whose two matrices stay in the first-level cache: a multiple of a block's.
+inline constexpr uint32_t kFoldRows = 16;
+
+UnitOrder OrderOf(uint32_t panels, PanelShape first_panel, uint32_t first_width) {
+  if (panels > kFirstPanels) return {1, first_width, 1};
+  if (panels > 1) return {kFirstPanels / panels, kFoldRows, 1};
+  const uint32_t packed = first_panel.stride / std::max(first_panel.lanes, 1u);
+  return {std::max(packed, kFirstPanels), kFoldRows, std::max(packed, 1u)};
+}
+
+// Outputs of the next block. One would not be left alone: layers of one output are summed
+// otherwise.
+uint32_t RowsOfBlock(uint32_t left, uint32_t rows) { return left <= rows + 1 ? left : rows; }
+
+// What the first layer of a call has.
+struct FirstLayer {
+  FoldWeights fold;
+  bool int8;
+  size_t query_bytes;  // Of a panel.
+  const AttentionUnitInput& input;
+  const UnitWork& work;
+
+  // Folds outputs [j, j + rows) for the event at `position` of the ring.
+  void FoldRows(uint32_t position, uint32_t j, uint32_t rows) const {
+    const float* key = input.key + position * input.key_stride;
+    if (!int8) {
+      Fold(RowsOf(fold, j, rows), key, work.folded);
+    } else if constexpr (kMayTakeBytes) {
+      FoldInt8(RowsOf(fold, j, rows), key, work.fold_bytes, work.fold_scales, work.fold_sums);
+    }
+  }
+
+  // y[j..] of panel p for what was folded.
+  void Multiply(uint32_t position, uint32_t j, uint32_t rows, uint32_t p, float* y,
+                PanelShape shape) const {
+    const float* start = input.key_row + position * input.key_row_stride + j;
+    float* to = y + size_t{j} * shape.stride;
+    if (!int8) {
+      FloatLayer(work.folded, fold.width, rows, start, input.query + p * input.query_panel, to,
+                 shape);
+    } else if constexpr (kMayTakeBytes) {
+      ByteLayer({work.fold_bytes, work.fold_scales, work.fold_sums}, fold.width, rows, start,
+                work.query_bytes + p * query_bytes, work.query_scale + size_t{p} * shape.stride,
+                128, to, shape);
+    }
+  }
+};
 
 }  // namespace
 
@@ -304,41 +379,59 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
   PlaceUnitWork(weights, stride, panels, static_cast<char*>(scratch), &work);
   ReadyUp(weights.query, &work.query);
   ReadyUp(weights.product, &work.product);
+  uint32_t widest = weights.query.out;
   for (uint32_t i = 0; i < weights.layer_count; ++i) {
     ReadyUp(weights.layers[i].matrix, &work.layers[i]);
+    widest = std::max(widest, weights.layers[i].matrix.out);
   }
   const uint32_t query_width = weights.query.in;
   const uint32_t first_width = weights.query.out;
-  const FoldWeights fold = {first_width, query_width, work.query.floats, work.product.floats};
-  const bool int8 = FoldsInt8(weights);
-  const size_t query_bytes = Int8PanelBytes(query_width, stride);
+  const FirstLayer first = {{first_width, query_width, work.query.floats, work.product.floats},
+                            FoldsInt8(weights),
+                            Int8PanelBytes(query_width, stride),
+                            input,
+                            work};
   if constexpr (kMayTakeBytes) {
-    for (uint32_t p = 0; int8 && p < panels; ++p) {
+    for (uint32_t p = 0; first.int8 && p < panels; ++p) {
       QuantizeSymmetric(input.query + p * input.query_panel, query_width,
-                        work.query_bytes + p * query_bytes, work.query_scale + size_t{p} * stride,
-                        ShapeOfPanel(candidates, p, stride));
+                        work.query_bytes + p * first.query_bytes,
+                        work.query_scale + size_t{p} * stride, ShapeOfPanel(candidates, p, stride));
     }
   }
-  for (uint32_t e = 0; e < ring.count; ++e) {
-    const uint32_t position = (ring.oldest + e) % ring.capacity;
-    const float* key = input.key + position * input.key_stride;
-    const float* key_row = input.key_row + position * input.key_row_stride;
-    if (!int8) {
-      Fold(fold, key, work.folded);
-    } else if constexpr (kMayTakeBytes) {
-      FoldInt8(fold, key, work.fold_bytes, work.fold_scales, work.fold_sums);
-    }
-    for (uint32_t p = 0; p < panels; ++p) {
-      const PanelShape shape = ShapeOfPanel(candidates, p, stride);
-      if (!int8) {
-        FloatLayer(work.folded, query_width, first_width, key_row,
-                   input.query + p * input.query_panel, work.hidden[0], shape);
-      } else if constexpr (kMayTakeBytes) {
-        ByteLayer({work.fold_bytes, work.fold_scales, work.fold_sums}, query_width, first_width,
-                  key_row, work.query_bytes + p * query_bytes,
-                  work.query_scale + size_t{p} * stride, 128, work.hidden[0], shape);
+  const PanelShape shape = ShapeOfPanel(candidates, 0, stride);
+  const UnitOrder order = OrderOf(panels, shape, first_width);
+  const bool keeps = panels <= kFirstPanels;
+  const size_t panel = size_t{widest} * stride;
+  const auto position = [&](uint32_t e) { return (ring.oldest + e) % ring.capacity; };
+  const auto score = [&](uint32_t e, uint32_t p) {
+    return scores + p * score_panel + size_t{e} * stride;
+  };
+  for (uint32_t e = 0; e < ring.count; e += order.events) {
+    const uint32_t events = std::min(order.events, ring.count - e);
+    for (uint32_t j = 0, rows; j < first_width; j += rows) {
+      rows = RowsOfBlock(first_width - j, order.rows);
+      for (uint32_t i = 0; i < events; ++i) {
+        first.FoldRows(position(e + i), j, rows);
+        for (uint32_t p = 0; p < panels; ++p) {
+          const PanelShape of_panel = ShapeOfPanel(candidates, p, stride);
+          float* to = order.packed > 1 ? work.first + i * shape.lanes
+                      : keeps          ? work.first + (i * panels + p) * panel
+                                       : work.first;
+          first.Multiply(position(e + i), j, rows, p, to, of_panel);
+          if (!keeps) FinishPanel(weights, work, to, score(e, p), of_panel);
+        }
       }
-      FinishPanel(weights, work, scores + p * score_panel + size_t{e} * stride, shape);
+    }
+    if (order.packed > 1) {
+      FinishPanel(weights, work, work.first, work.packed_scores, {stride, events * shape.lanes});
+      for (uint32_t i = 0; i < events; ++i) {
+        std::copy_n(work.packed_scores + i * shape.lanes, shape.lanes, score(e + i, 0));
+      }
+    } else if (keeps) {
+      for (uint32_t i = 0; i < events * panels; ++i) {
+        FinishPanel(weights, work, work.first + i * panel, score(e + i / panels, i % panels),
+                    ShapeOfPanel(candidates, i % panels, stride));
+      }
     }
   }
 }

@@ -23,8 +23,8 @@ struct RowLayer {
 };
 
 // Makes a layer of `weights`, which stay until it is destroyed. What is packed comes from
-// `allocator` (its bytes are added to `engine_bytes`) and is released by DestroyRowLayer; what would
-// take more than `most_bytes` is used in place. HP_OUT_OF_MEMORY; `layer` is then not made.
+// `allocator` (its bytes are added to `engine_bytes`) and is released by DestroyRowLayer; what
+// would take more than `most_bytes` is used in place. HP_OUT_OF_MEMORY; `layer` is then not made.
 hp_status MakeRowLayer(const DenseWeights& weights, const hp_allocator& allocator,
                        uint64_t most_bytes, uint64_t* engine_bytes, RowLayer* layer,
                        hp_error* error);

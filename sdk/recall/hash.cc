@@ -3,33 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sdk/recall/rotation.h"
+
 namespace handpick {
 namespace {
 
 using schema::HashFamily;
-
-// Turns the sign of element i where bit i is set.
-void FlipSigns(const uint8_t* bits, uint32_t width, float* x) {
-  for (uint32_t i = 0; i < width; i += 8) {
-    const uint8_t byte = bits[i / 8];
-    for (uint32_t b = 0; b < 8; ++b) x[i + b] = (byte >> b & 1) != 0 ? -x[i + b] : x[i + b];
-  }
-}
-
-// Fast Walsh-Hadamard transform, without its factor 1 / sqrt(width).
-void Hadamard(uint32_t width, float* x) {
-  for (uint32_t half = 1; half < width; half *= 2) {
-    for (uint32_t begin = 0; begin < width; begin += 2 * half) {
-      float* a = x + begin;
-      float* b = a + half;
-      for (uint32_t i = 0; i < half; ++i) {
-        const float sum = a[i] + b[i];
-        b[i] = a[i] - b[i];
-        a[i] = sum;
-      }
-    }
-  }
-}
 
 const float* OffsetsOf(const HashShape& shape, const RecallTable& table, uint32_t f) {
   return table.offsets.empty() ? nullptr : table.offsets.data() + size_t{f} * shape.outputs;

@@ -13,6 +13,9 @@ using schema::ElementType;
 using schema::HashFamily;
 using schema::RecallMetric;
 
+// Of vectors of kMaxRecallDimension numbers of kMaxRecallNumber, with room for rounding.
+constexpr float kMaxSquaredNorm = 2e34f;
+
 template <typename T>
 absl::Span<const T> View(const flatbuffers::Vector<T>* vector) {
   if (vector == nullptr) return {};
@@ -32,7 +35,15 @@ class Opener {
     const size_t tables = in_.tables() == nullptr ? 0 : in_.tables()->size();
     HP_TRY(InRange("the number of tables", tables, 0, kMaxRecallTables));
     index_.table_count = static_cast<uint32_t>(tables);
-    if (tables == 0) return NoHash();
+    if (tables == 0) {
+      HP_TRY(NoHash());
+      HP_TRY(Cells());
+      return Plane();
+    }
+    if (in_.cells() != nullptr || in_.plane() != nullptr) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: it has hash tables, and cells or a plane too");
+    }
     HP_TRY(Hash());
     for (uint32_t t = 0; t < tables; ++t) HP_TRY(Table(t));
     return HP_OK;
@@ -79,22 +90,36 @@ class Opener {
     rows.type = in_.type();
     rows.dimension = in_.dimension();
     rows.count = in_.item_count();
-    rows.stride_bytes = RowStride(rows.type, rows.dimension);
-    const absl::Span<const uint8_t> data = View(in_.rows());
-    HP_TRY(HasSize("rows", data.size(), uint64_t{rows.count} * rows.stride_bytes + kRowTailBytes));
-    if (reinterpret_cast<uintptr_t>(data.data()) % HP_ALIGNMENT != 0) {
-      return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: rows are not aligned to %d bytes",
-                  HP_ALIGNMENT);
-    }
-    rows.data = data.data();
+    HP_TRY(RowData("rows", in_.rows(), &rows));
     const bool int8 = rows.type == ElementType::Int8PerRow;
     const bool norms = int8 && in_.metric() == RecallMetric::Euclidean;
-    if (int8) HP_TRY(IsPositive("scale", in_.scale(), FLT_MIN));
-    rows.scale = in_.scale();
-    HP_TRY(HasSize("scale_codes", View(in_.scale_codes()).size(), int8 ? rows.count : 0));
-    rows.scale_codes = View(in_.scale_codes()).data();
+    HP_TRY(Scales(in_.scale(), in_.scale_codes(), &rows));
     HP_TRY(HasSize("squared_norms", View(in_.squared_norms()).size(), norms ? rows.count : 0));
     rows.squared_norms = View(in_.squared_norms()).data();
+    return HP_OK;
+  }
+
+  hp_status RowData(const char* what, const flatbuffers::Vector<uint8_t>* bytes, RecallRows* rows) {
+    rows->stride_bytes = RowStride(rows->type, rows->dimension);
+    HP_TRY(HasSize(what, View(bytes).size(),
+                   uint64_t{rows->count} * rows->stride_bytes + kRowTailBytes));
+    HP_TRY(IsAligned(what, View(bytes).data()));
+    rows->data = View(bytes).data();
+    return HP_OK;
+  }
+
+  hp_status IsAligned(const char* what, const uint8_t* data) {
+    if (reinterpret_cast<uintptr_t>(data) % HP_ALIGNMENT == 0) return HP_OK;
+    return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: %s are not aligned to %d bytes", what,
+                HP_ALIGNMENT);
+  }
+
+  hp_status Scales(float scale, const flatbuffers::Vector<uint8_t>* codes, RecallRows* rows) {
+    const bool int8 = rows->type == ElementType::Int8PerRow;
+    if (int8) HP_TRY(IsPositive("scale", scale, FLT_MIN));
+    rows->scale = scale;
+    HP_TRY(HasSize("scale_codes", View(codes).size(), int8 ? rows->count : 0));
+    rows->scale_codes = View(codes).data();
     return HP_OK;
   }
 
@@ -189,6 +214,76 @@ class Opener {
     }
     HP_TRY(InRange("probes", in_.probes(), 1, hash.buckets));
     index_.probes = in_.probes();
+    index_.max_probes = hash.buckets;
+    return HP_OK;
+  }
+
+  // As many as the file has entries for: all of them are checked.
+  hp_status Cells() {
+    RecallCells& cells = index_.cells;
+    if (in_.cells() == nullptr) return HP_OK;
+    const schema::RecallCells& in = *in_.cells();
+    cells.begins = View(in.begins());
+    HP_TRY(InRange("the number of cells' begins", cells.begins.size(), 2, kMaxRecallCells + 1));
+    cells.count = static_cast<uint32_t>(cells.begins.size() - 1);
+    RecallRows& rows = cells.centroids;
+    rows.type = ElementType::Int8PerRow;
+    rows.dimension = in_.dimension();
+    rows.count = cells.count;
+    HP_TRY(RowData("cells' rows", in.rows(), &rows));
+    HP_TRY(Scales(in.scale(), in.scale_codes(), &rows));
+    cells.norms = View(in.squared_norms());
+    HP_TRY(HasSize("cells' squared_norms", cells.norms.size(), cells.count));
+    for (const float norm : cells.norms) {
+      // NaN, too.
+      if (norm >= 0 && norm <= kMaxSquaredNorm) continue;
+      return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: a cell's squared norm is %g",
+                  static_cast<double>(norm));
+    }
+    if (in_.metric() == RecallMetric::Euclidean) rows.squared_norms = cells.norms.data();
+    HP_TRY(InRange("the first cell's begin", cells.begins.front(), 0, 0));
+    HP_TRY(InRange("the last cell's end", cells.begins.back(), in_.item_count(), in_.item_count()));
+    for (uint32_t c = 0; c < cells.count; ++c) {
+      HP_TRY(InRange("a cell's end", cells.begins[c + 1], cells.begins[c], in_.item_count()));
+    }
+    HP_TRY(InRange("cells' probes", in.probes(), 1, cells.count));
+    index_.probes = in.probes();
+    index_.max_probes = cells.count;
+    return HP_OK;
+  }
+
+  hp_status Plane() {
+    RecallPlane& plane = index_.plane;
+    if (in_.plane() == nullptr) return HP_OK;
+    const schema::RecallPlane& in = *in_.plane();
+    plane.bits = in.bits();
+    plane.width = in.width();
+    if (plane.bits != 1 && plane.bits != 4) {
+      return Fail(error_, HP_BUNDLE_CORRUPT, "recall index: a plane of %u bits, expected 1 or 4",
+                  plane.bits);
+    }
+    HP_TRY(InRange("the plane's width", plane.width, in_.dimension(),
+                   kMaxRecallDimension + kPlaneWidth - 1));
+    HP_TRY(InRange("the rest of the plane's width", plane.width % kPlaneWidth, 0, 0));
+    HP_TRY(HasSize("the plane's signs", View(in.signs()).size(), kPlaneRounds * plane.width / 8));
+    plane.signs = View(in.signs()).data();
+    HP_TRY(HasSize("the plane's codes", View(in.codes()).size(),
+                   PlaneBytes(in_.item_count(), plane.width, plane.bits)));
+    HP_TRY(IsAligned("the plane's codes", View(in.codes()).data()));
+    plane.codes = View(in.codes()).data();
+    HP_TRY(HasSize("the plane's factors", View(in.factors()).size(),
+                   RoundUp(in_.item_count(), kPlaneRows)));
+    plane.factors = View(in.factors()).data();
+    plane.error = in.error();
+    plane.deviations = in.deviations();
+    if (!(plane.error >= 0 && plane.error <= kMaxPlaneError) ||
+        !(plane.deviations >= 0 && plane.deviations <= kMaxDeviations)) {
+      return Fail(error_, HP_BUNDLE_CORRUPT,
+                  "recall index: the plane's error is %g and its deviations %g, expected 0 to %g "
+                  "and %g",
+                  static_cast<double>(plane.error), static_cast<double>(plane.deviations),
+                  static_cast<double>(kMaxPlaneError), static_cast<double>(kMaxDeviations));
+    }
     return HP_OK;
   }
 
@@ -227,6 +322,10 @@ class Opener {
 uint32_t RowStride(ElementType type, uint32_t dimension) {
   const uint32_t bytes = type == ElementType::Float32 ? dimension * 4 : dimension;
   return static_cast<uint32_t>(RoundUp(bytes, kRowAlignment));
+}
+
+uint64_t PlaneBytes(uint32_t count, uint32_t width, uint32_t bits) {
+  return RoundUp(count, kPlaneRows) * width * bits / 8;
 }
 
 bool CompleteHashShape(HashShape* shape) {

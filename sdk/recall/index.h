@@ -1,4 +1,5 @@
-// An opened recall index: item vectors and hash tables, used where they lie in the bundle.
+// An opened recall index: item vectors, and hash tables, cells or a plane of codes over them, used
+// where they lie in the bundle.
 #ifndef HANDPICK_SDK_RECALL_INDEX_H_
 #define HANDPICK_SDK_RECALL_INDEX_H_
 
@@ -20,6 +21,12 @@ inline constexpr uint32_t kMaxRecallRotations = 64;  // Of one table.
 inline constexpr uint32_t kMaxRecallBuckets = 1u << 26;
 inline constexpr uint32_t kMinRotationWidth = 64;
 inline constexpr uint32_t kRotationRounds = 3;
+inline constexpr uint32_t kMaxRecallCells = 1u << 20;
+inline constexpr uint32_t kPlaneRows = 32;     // Of a block.
+inline constexpr uint32_t kPlaneRounds = 4;    // Of the rotation.
+inline constexpr uint32_t kPlaneWidth = 32;    // The width is a multiple of this.
+inline constexpr float kMaxPlaneError = 16;    // Above what any code can have.
+inline constexpr float kMaxDeviations = 100;   // Sums of bounds stay finite.
 inline constexpr uint32_t kRowAlignment = 4;   // Rows begin at multiples of 4 bytes.
 inline constexpr uint32_t kRowTailBytes = 64;  // Behind the last row: whole vectors are loaded.
 
@@ -37,6 +44,25 @@ struct RecallRows {
   float scale;                 // Int8: of code 255.
   const uint8_t* scale_codes;  // Int8: [count]
   const float* squared_norms;  // Int8 and Euclidean: [count]; else null.
+};
+
+// A coarse partition of the rows. See schema::RecallCells.
+struct RecallCells {
+  uint32_t count;                     // 0: there are none.
+  RecallRows centroids;               // Int8PerRow, [count]
+  absl::Span<const float> norms;      // [count] |c|^2
+  absl::Span<const uint32_t> begins;  // [count + 1] Ascending from 0 to the rows' count.
+};
+
+// A code of a few bits a coordinate for each row. See schema::RecallPlane.
+struct RecallPlane {
+  uint32_t bits;            // 1 or 4; 0: there is none.
+  uint32_t width;           // A multiple of kPlaneWidth.
+  const uint8_t* signs;     // [kPlaneRounds, width] bits
+  const uint8_t* codes;     // [blocks, width * bits / 8, kPlaneRows]
+  const uint32_t* factors;  // [blocks, kPlaneRows]
+  float error;
+  float deviations;
 };
 
 // What the functions of all tables have in common.
@@ -75,7 +101,10 @@ struct RecallIndex {
   uint32_t table_count;     // 0: exact scans alone.
   HashShape hash;
   RecallTable tables[kMaxRecallTables];
-  uint32_t probes;
+  RecallCells cells;    // Without tables.
+  RecallPlane plane;    // Without tables.
+  uint32_t probes;      // Buckets of each table, or cells.
+  uint32_t max_probes;  // As many as there are; 0: neither tables nor cells.
   uint32_t measured_k;
   float measured_recall;
   ItemIds ids;
@@ -92,11 +121,15 @@ uint32_t RowStride(schema::ElementType type, uint32_t dimension);
 // kMaxRecallBuckets buckets.
 bool CompleteHashShape(HashShape* shape);
 
+// Bytes of the plane's codes of `count` rows.
+uint64_t PlaneBytes(uint32_t count, uint32_t width, uint32_t bits);
+
 // Checks everything whose work does not grow with the number of items, and refuses with
-// HP_BUNDLE_CORRUPT and the name of what is wrong. Contents of rows, codes, items, positions,
-// bucket_begins and ids are checked where they are read. What needs the rest of the bundle is the
-// loader's to check: items_of_catalog, the features and the value. Allocates nothing. `in` has
-// passed FlatBuffers' verifier, in memory aligned to HP_ALIGNMENT.
+// HP_BUNDLE_CORRUPT and the name of what is wrong; of cells, which are few, all there is. Contents
+// of rows, codes, factors, items, positions, bucket_begins and ids are checked where they are read.
+// What needs the rest of the bundle is the loader's to check: items_of_catalog, the features and
+// the value. Allocates nothing. `in` has passed FlatBuffers' verifier, in memory aligned to
+// HP_ALIGNMENT.
 hp_status OpenRecallIndex(const schema::RecallIndex& in, RecallIndex* index, hp_error* error);
 
 }  // namespace handpick

@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
 #include "sdk/base/packer.h"
 #include "sdk/base/read_once.h"
 #include "sdk/recall/hash.h"
+#include "sdk/recall/plane.h"
 #include "sdk/recall/probes.h"
 #include "sdk/recall/scan.h"
 
@@ -22,8 +24,14 @@ constexpr uint32_t kAhead = 8;
 constexpr size_t kPrefetchedBytes = 1024;
 constexpr size_t kCacheLineBytes = 64;
 
-// Positions of a table's list that are unpacked and scanned together.
+// Positions of a list that are unpacked and scanned together.
 constexpr uint32_t kListed = 128;
+
+// Rows that are scored in turn, without a look at the plane, until k have been found.
+constexpr uint32_t kFirstRows = 8 * kPlaneRows;
+
+// Positions that the plane keeps are scored when there are so many.
+constexpr uint32_t kPending = 64;
 
 uint32_t Padded(uint32_t dimension) {
   return static_cast<uint32_t>(RoundUp(dimension, kScanPadding));
@@ -31,7 +39,7 @@ uint32_t Padded(uint32_t dimension) {
 
 // Probes of a query and of the index, whichever are more: what the scratch has room for.
 uint32_t MostProbes(const RecallIndex& index, uint32_t probes) {
-  return std::min(std::max(probes, index.probes), index.hash.buckets);
+  return std::min(std::max(probes, index.probes), index.max_probes);
 }
 
 // Where things are in the scratch. All are arrays of trivial types.
@@ -43,6 +51,10 @@ struct Scratch {
   HashAnswer* answers;  // [tables, functions * values]
   ProbeSequence::Candidate* waiting;  // [tables, HeapSize]
   uint64_t* seen;                     // [rows / 64] with several tables: rows that were scanned
+  int8_t* centroid_int8;              // [padded dimension] with cells: the query
+  RecallHit* cells;                   // [most probes] with cells: the best of them
+  float* rotated;                     // [width] with a plane: the query
+  uint8_t* plane_query;               // [PlaneQueryBytes]
   size_t answers_per_table;
   size_t waiting_per_table;
   size_t seen_words;
@@ -59,10 +71,16 @@ size_t LayOut(const RecallIndex& index, uint32_t probes, char* base, Scratch* sc
   packer.PlaceArray(&scratch->coordinates, size_t{hash.rotations} * hash.rotation_width);
   scratch->answers_per_table = size_t{hash.functions} * hash.values;
   packer.PlaceArray(&scratch->answers, index.table_count * scratch->answers_per_table);
-  scratch->waiting_per_table = ProbeSequence::HeapSize(MostProbes(index, probes));
+  const uint32_t most_probes = MostProbes(index, probes);
+  scratch->waiting_per_table = ProbeSequence::HeapSize(most_probes);
   packer.PlaceArray(&scratch->waiting, index.table_count * scratch->waiting_per_table);
   scratch->seen_words = index.table_count > 1 ? (size_t{index.rows.count} + 63) / 64 : 0;
   packer.PlaceArray(&scratch->seen, scratch->seen_words);
+  const bool has_cells = index.cells.count != 0;
+  packer.PlaceArray(&scratch->centroid_int8, has_cells ? padded : 0);
+  packer.PlaceArray(&scratch->cells, has_cells ? most_probes : 0);
+  packer.PlaceArray(&scratch->rotated, index.plane.width);
+  packer.PlaceArray(&scratch->plane_query, PlaneQueryBytes(index.plane));
   return packer.bytes();
 }
 
@@ -76,7 +94,10 @@ class Searcher {
     *count = 0;
     if (query_.k == 0 || index_.rows.count == 0 || !Prepare()) return HP_OK;
     TopItems top = EmptyTop();
-    if (query_.exact || index_.table_count == 0 || !LookIntoBuckets(&top)) {
+    if (query_.passing != nullptr) {
+      work_.exact = true;
+      ScanPassing(&top);
+    } else if (query_.exact || !LookWhereItIsGood(&top)) {
       if (error_ == nullptr) {
         top = EmptyTop();
         work_.exact = true;
@@ -122,6 +143,151 @@ class Searcher {
     PrepareQuery(index_.rows, index_.metric, scratch_.unit, scratch_.int8, scratch_.floats,
                  &prepared_);
     return true;
+  }
+
+  void ScanPassing(TopItems* top) {
+    const uint32_t count = index_.rows.count;
+    uint32_t positions[kListed];
+    uint32_t listed = 0;
+    const auto scan = [&] {
+      work_.rows_scanned += listed;
+      ScanListedRows(index_.rows, prepared_, positions, listed, top);
+      listed = 0;
+    };
+    for (uint32_t word = 0; word < (count + 63) / 64; ++word) {
+      uint64_t left = query_.passing[word];
+      if (query_.hidden.bits != nullptr) left &= ~query_.hidden.bits[word];
+      for (; left != 0; left &= left - 1) {
+        const uint32_t item = 64 * word + static_cast<uint32_t>(__builtin_ctzll(left));
+        // Bits behind the last item's have no meaning.
+        if (item >= count) break;
+        const uint32_t position = index_.positions.Get(item);
+        if (position >= count) {
+          error_ = "a position";
+          return;
+        }
+        const uint8_t* row = index_.rows.data + size_t{position} * index_.rows.stride_bytes;
+        __builtin_prefetch(row);
+        // It may lie in two lines.
+        __builtin_prefetch(row + index_.rows.stride_bytes - 1);
+        positions[listed++] = position;
+        if (listed == kListed) scan();
+      }
+    }
+    scan();
+  }
+
+  // False: all rows have to be scanned, or the index is damaged.
+  bool LookWhereItIsGood(TopItems* top) {
+    if (index_.table_count != 0) return LookIntoBuckets(top);
+    if (index_.plane.bits != 0) {
+      PreparePlaneQuery(index_.plane, index_.metric, scratch_.unit, index_.rows.dimension,
+                        scratch_.rotated, scratch_.plane_query, &plane_query_);
+    }
+    double squares = 0;
+    for (uint32_t i = 0; i < index_.rows.dimension; ++i) {
+      squares += double{scratch_.unit[i]} * double{scratch_.unit[i]};
+    }
+    unit_norm_ = static_cast<float>(squares);
+    if (index_.cells.count != 0) return LookIntoCells(top);
+    if (index_.plane.bits == 0) return false;
+    // One cell, around zero.
+    const float score = index_.metric == RecallMetric::Euclidean ? -unit_norm_ : 0;
+    if (!ScanCell(0, index_.rows.count, {score, std::sqrt(unit_norm_), 0, 0}, top)) return false;
+    ScanPending(top);
+    return true;
+  }
+
+  bool LookIntoCells(TopItems* top) {
+    const RecallCells& cells = index_.cells;
+    ScanQuery centroid_query{};
+    PrepareQuery(cells.centroids, index_.metric, scratch_.unit, scratch_.centroid_int8, nullptr,
+                 &centroid_query);
+    TopItems best(scratch_.cells, MostProbes(index_, query_.probes), PackedNumbers(), cells.count,
+                  HiddenItems());
+    ScanRows(cells.centroids, centroid_query, 0, cells.count, &best);
+    const auto found = static_cast<uint32_t>(best.Finish());
+    const size_t enough = std::min<size_t>(query_.k, index_.rows.count);
+    const uint32_t wanted =
+        std::min(query_.probes == 0 ? index_.probes : query_.probes, index_.max_probes);
+    for (uint32_t p = 0; p < found; ++p) {
+      // As with buckets: who asks for fewer looks further for lack of items, and when the index's
+      // own probes have too few, everybody scans all.
+      if (p >= wanted || p == index_.probes) {
+        ScanPending(top);
+        const bool has_enough = top->size() >= enough;
+        if (p >= index_.probes && !has_enough) return false;
+        if (p >= wanted && has_enough) break;
+      }
+      if (p + 1 < found) PrefetchCell(scratch_.cells[p + 1].item);
+      ++work_.buckets;
+      const RecallHit& cell = scratch_.cells[p];
+      const float squares = SquaredDistance(cell);
+      if (!ScanCell(cells.begins[cell.item], cells.begins[cell.item + 1],
+                    {cell.score, std::sqrt(std::max(squares, 0.0f)), 0, 0}, top)) {
+        return false;
+      }
+    }
+    ScanPending(top);
+    return top->size() >= enough || work_.buckets == cells.count;
+  }
+
+  // Of the query and a cell's centroid.
+  float SquaredDistance(const RecallHit& cell) const {
+    if (index_.metric == RecallMetric::Euclidean) return -cell.score;
+    return unit_norm_ - 2 * cell.score + index_.cells.norms[cell.item];
+  }
+
+  void PrefetchCell(uint32_t cell) const {
+    const uint32_t begin = index_.cells.begins[cell];
+    if (index_.plane.bits == 0) return Prefetch({begin, index_.cells.begins[cell + 1], 0});
+    const RecallPlane& plane = index_.plane;
+    const uint32_t block = begin / kPlaneRows;
+    const size_t block_bytes = size_t{plane.width} * plane.bits / 8 * kPlaneRows;
+    const uint8_t* codes = plane.codes + block * block_bytes;
+    for (size_t at = 0; at < kPrefetchedBytes; at += kCacheLineBytes) {
+      __builtin_prefetch(codes + at);
+    }
+    __builtin_prefetch(plane.factors + size_t{block} * kPlaneRows);
+    __builtin_prefetch(plane.factors + size_t{block + 1} * kPlaneRows);
+  }
+
+  // Scores the rows that may be good enough. False: the index is damaged.
+  bool ScanCell(uint32_t begin, uint32_t end, PlaneScan scan, TopItems* top) {
+    if (index_.plane.bits == 0) {
+      work_.rows_scanned += end - begin;
+      ScanRows(index_.rows, prepared_, begin, end, top);
+      return true;
+    }
+    scan.end = end;
+    while (begin < end) {
+      scan.threshold = top->threshold();
+      if (scan.threshold == -std::numeric_limits<float>::infinity()) {
+        // Every row is good enough.
+        const uint32_t some = std::min(end, begin + kFirstRows);
+        work_.rows_scanned += some - begin;
+        ScanRows(index_.rows, prepared_, begin, some, top);
+        begin = some;
+        continue;
+      }
+      const uint32_t before = begin;
+      bool finite = true;
+      pending_size_ +=
+          ScanPlane(index_, plane_query_, scan, &begin, pending_ + pending_size_, &finite);
+      work_.rows_estimated += begin - before;
+      if (!finite) {
+        error_ = "a factor of the plane";
+        return false;
+      }
+      if (pending_size_ >= kPending) ScanPending(top);
+    }
+    return true;
+  }
+
+  void ScanPending(TopItems* top) {
+    work_.rows_scanned += pending_size_;
+    ScanListedRows(index_.rows, prepared_, pending_, pending_size_, top);
+    pending_size_ = 0;
   }
 
   void Hash() {
@@ -238,6 +404,10 @@ class Searcher {
   RecallWork& work_;
   ScanQuery prepared_{};
   double norm_ = 0;
+  float unit_norm_ = 0;  // |q|^2 as it is compared.
+  PlaneQuery plane_query_{};
+  uint32_t pending_[kPending + kPlaneKept];
+  uint32_t pending_size_ = 0;
   ProbeSequence sequences_[kMaxRecallTables];
   uint32_t rows_left_[kMaxRecallTables];  // By table: those of no bucket that was looked into.
   const char* error_ = nullptr;           // What of the index is damaged.

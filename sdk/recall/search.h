@@ -16,25 +16,31 @@ struct RecallQuery {
   // [dimension] finite numbers of at most kMaxRecallNumber in size.
   absl::Span<const float> vector;
   size_t k = 0;
-  // Buckets of each table to look into; 0: as many as the index says; more than there are: all.
+  // Buckets of each table, or cells, to look into; 0: as many as the index says; more than there
+  // are: all.
   uint32_t probes = 0;
-  // Scans all rows. An index without tables always does.
+  // Scans all rows. An index without tables, cells and a plane always does.
   bool exact = false;
   HiddenItems hidden;
+  // Where few items may be found: a bit for each, as in HiddenItems::bits. These alone are looked
+  // at, each of them, unless they are hidden. Null: all items.
+  const uint64_t* passing = nullptr;
 };
 
 // What a query cost.
 struct RecallWork {
-  uint64_t rows_scanned = 0;
-  uint64_t buckets = 0;  // That were looked into, of all tables.
+  uint64_t rows_scanned = 0;    // Rows that were read.
+  uint64_t rows_estimated = 0;  // Codes of rows that were.
+  uint64_t buckets = 0;         // That were looked into, of all tables; or cells.
   bool exact = false;
 };
 
 // Bytes of scratch for queries of at most `probes` buckets (0: as many as the index says).
 size_t RecallScratchBytes(const RecallIndex& index, uint32_t probes);
 
-// Finds the `k` best items that are not hidden among those of the buckets that the query looks
-// into, best first; of equal scores the smaller item comes first.
+// Finds the `k` best items that are not hidden among those of the buckets or cells that the query
+// looks into, best first; of equal scores the smaller item comes first. Where there is a plane,
+// rows whose score cannot be among the best by its bound are not read.
 //
 // An answer has min(k, items that are not hidden) items, always. When the buckets that the index
 // says have fewer, all rows are scanned. When those have enough but a query's own, fewer `probes`

@@ -26,12 +26,24 @@ void TopItems::AddItem(uint32_t item, float score) {
 void TopItems::Insert(uint32_t item, float score) {
   if (size_ == k_) {
     if (k_ == 0 || !ComesFirst({item, score}, hits_[0])) return;
-    std::pop_heap(hits_, hits_ + size_, ComesFirst);
-    --size_;
+    ReplaceWorst({item, score});
+  } else {
+    hits_[size_++] = {item, score};
+    std::push_heap(hits_, hits_ + size_, ComesFirst);
   }
-  hits_[size_++] = {item, score};
-  std::push_heap(hits_, hits_ + size_, ComesFirst);
   if (size_ == k_) threshold_ = hits_[0].score;
+}
+
+// One way down, where std::pop_heap and std::push_heap would go down and up.
+void TopItems::ReplaceWorst(const RecallHit& hit) {
+  size_t hole = 0;
+  for (size_t child = 1; child < size_; child = 2 * hole + 1) {
+    if (child + 1 < size_ && ComesFirst(hits_[child], hits_[child + 1])) ++child;
+    if (!ComesFirst(hit, hits_[child])) break;
+    hits_[hole] = hits_[child];
+    hole = child;
+  }
+  hits_[hole] = hit;
 }
 
 size_t TopItems::Finish() {

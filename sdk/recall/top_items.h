@@ -62,6 +62,7 @@ class TopItems {
  private:
   void AddItem(uint32_t item, float score);
   void Insert(uint32_t item, float score);
+  void ReplaceWorst(const RecallHit& hit);
 
   RecallHit* hits_;
   size_t k_;

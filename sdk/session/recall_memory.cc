@@ -38,6 +38,7 @@ size_t LayOut(const Plan& plan, const RecallLimits& limits, char* base, RecallMe
   packer.PlaceArray(&memory->search, memory->search_bytes);
   memory->hidden_words = (size_t{index.rows.count} + 63) / 64;
   packer.PlaceArray(&memory->hidden, memory->hidden_words);
+  packer.PlaceArray(&memory->passing, index.items_of_catalog ? memory->hidden_words : 0);
   packer.PlaceArray(&memory->hidden_overlay, HP_MAX_OVERLAY_ITEMS / 64);
   packer.PlaceArray(&memory->users, limits.interests * dimension);
   packer.PlaceArray(&memory->sums, limits.interests * dimension);
@@ -72,7 +73,7 @@ hp_status ReadRecallLimits(const Plan& plan, const hp_session_options& options,
   limits->k = options.recall_k == 0 ? kDefaultK : options.recall_k;
   limits->interests = options.recall_interests == 0 ? kDefaultInterests : options.recall_interests;
   limits->probes =
-      std::min(std::max(options.recall_probes, plan.recall->probes), plan.recall->hash.buckets);
+      std::min(std::max(options.recall_probes, plan.recall->probes), plan.recall->max_probes);
   return HP_OK;
 }
 

@@ -30,6 +30,7 @@ struct RecallMemory {
   size_t search_bytes;
   uint64_t* hidden;  // [hidden_words] A bit for each item.
   size_t hidden_words;
+  uint64_t* passing;         // [hidden_words] A bit for each item that passes the filters.
   uint64_t* hidden_overlay;  // [HP_MAX_OVERLAY_ITEMS / 64]
   // The user's vectors.
   float* users;          // [interests, dimension]

@@ -15,6 +15,12 @@
 namespace handpick {
 namespace {
 
+// When about one of so many items passes the filters, or fewer, these alone are looked at.
+constexpr uint32_t kFew = 16;
+
+// Items that say how many pass.
+constexpr uint32_t kSample = 256;
+
 void SetBit(uint64_t* bits, uint32_t i) { bits[i / 64] |= uint64_t{1} << (i % 64); }
 
 bool IsZero(const float* vector, uint32_t dimension) {
@@ -52,6 +58,7 @@ hp_status Recaller::Run(bool to_rank) {
   HP_TRY(MakeUsers());
   if (user_count_ == 0) return HP_OK;
   MarkLeftOut();
+  MarkPassing();
   for (uint32_t u = 0; u < user_count_; ++u) {
     HP_TRY(Search(users_ + size_t{u} * index_.rows.dimension));
   }
@@ -65,7 +72,7 @@ hp_status Recaller::Check() {
                 "recall: k is %zu, the session was made for at most %u (recall_k)", options_.k,
                 limits_.k);
   }
-  if (options_.probes > limits_.probes && limits_.probes < index_.hash.buckets) {
+  if (options_.probes > limits_.probes && limits_.probes < index_.max_probes) {
     return Fail(error_, HP_INVALID_ARGUMENT,
                 "recall: probes is %u, the session was made for at most %u (recall_probes)",
                 options_.probes, limits_.probes);
@@ -281,6 +288,14 @@ void Recaller::MarkLeftOut() {
   }
 }
 
+void Recaller::MarkPassing() {
+  if (filters_.empty() || !index_.items_of_catalog) return;
+  const uint32_t count = index_.rows.count;
+  const uint32_t sample = std::min(count, kSample);
+  if (filters_.CountInSample(count, sample) > sample / kFew) return;
+  few_pass_ = filters_.Mark(count, memory_.passing) <= count / kFew * 2;
+}
+
 bool Recaller::HasRow(const hp_item_id& id) const {
   const Vocabulary& vocabulary = *plan_.features[index_.candidate_feature].vocabulary;
   return (index_.ids.are_strings ? FindRow(vocabulary, id.string)
@@ -327,6 +342,7 @@ hp_status Recaller::Search(const float* user) {
   const bool asks = !filters_.empty() || options_.accepts != nullptr || needs_row_ ||
                     (needs_catalog_ && !index_.items_of_catalog);
   query.hidden = {hides_ ? memory_.hidden : nullptr, asks ? &Recaller::HidesItem : nullptr, this};
+  if (few_pass_) query.passing = memory_.passing;
   RecallHit* found = memory_.hits + hit_count_;
   size_t of_index = 0;
   RecallWork work;

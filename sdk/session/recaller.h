@@ -55,6 +55,7 @@ class Recaller {
   hp_status MakeUsers();
   void FindKnownEvents();
   void MarkLeftOut();
+  void MarkPassing();
   void LeaveOut(uint32_t item);
   hp_status Search(const float* user);
   hp_status CheckFound(const RecallHit* hits, size_t count);
@@ -82,6 +83,7 @@ class Recaller {
   bool needs_catalog_ = false;  // Ranking: a column of it has no default.
   bool needs_row_ = false;      // Ranking: an id that the vocabulary does not have is an error.
   bool hides_ = false;          // Some bit is set.
+  bool few_pass_ = false;       // The items that pass the filters are marked.
   bool found_damage_ = false;
   const float* users_ = nullptr;
   uint32_t user_count_ = 0;

@@ -28,6 +28,13 @@ void AddCounters(hp_session_counters* from, hp_session_counters* to) {
   *from = {};
 }
 
+// The number of a set bit; `bits` has one.
+uint32_t LowestBit(uint64_t bits) {
+  uint32_t bit = 0;
+  while ((bits >> bit & 1) == 0) ++bit;
+  return bit;
+}
+
 }  // namespace
 
 float ScoreOf(const Plan& plan, float logit, uint32_t output) {
@@ -228,20 +235,63 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
   return RefreshContext();
 }
 
-// What the tasks of one round share.
-struct Session::RoundTask {
-  Session* session;
-  Round round;
-};
-
-void Session::RunTask(void* task, uint32_t index) {
-  const auto& of = *static_cast<const RoundTask*>(task);
-  of.session->ScoreShare(index, of.round.ShareOf(index));
+void Session::RunTask(void* session, uint32_t index) {
+  auto* of = static_cast<Session*>(session);
+  RoundTasks* tasks = &of->tasks_;
+  if (index >= of->state_.layout.workers) {
+    tasks->beyond.store(index, std::memory_order_relaxed);
+    return;
+  }
+  const uint64_t bit = uint64_t{1} << index;
+  if ((tasks->begun.fetch_or(bit, std::memory_order_acq_rel) & bit) != 0) {
+    tasks->again.fetch_or(bit, std::memory_order_relaxed);
+    return;
+  }
+  of->ScoreShare(index, tasks->round.ShareOf(index));
+  tasks->done.fetch_or(bit, std::memory_order_release);
 }
 
-Session::Round Session::ScoreRound(size_t first, size_t row_count) {
+hp_status Session::RunTasks(uint32_t count) {
+  const uint64_t wanted = ~uint64_t{0} >> (64 - count);
+  tasks_.done.store(0, std::memory_order_relaxed);
+  tasks_.again.store(0, std::memory_order_relaxed);
+  tasks_.beyond.store(0, std::memory_order_relaxed);
+  // Those of workers that have nothing to do in this round count as begun, and are refused.
+  tasks_.begun.store(~wanted, std::memory_order_release);
+  threads_.parallel_for(threads_.opaque, count, &Session::RunTask, this);
+  const uint64_t begun = tasks_.begun.exchange(~uint64_t{0}, std::memory_order_acq_rel) & wanted;
+  const uint64_t done = tasks_.done.load(std::memory_order_acquire);
+  const uint64_t again = tasks_.again.load(std::memory_order_relaxed);
+  uint32_t beyond = tasks_.beyond.load(std::memory_order_relaxed);
+  if (beyond == 0 && (again & ~wanted) != 0) beyond = LowestBit(again & ~wanted);
+  tasks_.awaited = begun & ~done;
+  HP_TRY(CheckTasks());
+  if (beyond != 0) {
+    return Fail(&error_, HP_INVALID_ARGUMENT, "parallel_for ran task %u, it was to run %u tasks",
+                beyond, count);
+  }
+  if (begun != wanted) {
+    return Fail(&error_, HP_INVALID_ARGUMENT, "parallel_for did not run task %u of %u",
+                LowestBit(wanted & ~begun), count);
+  }
+  if (again != 0) {
+    return Fail(&error_, HP_INVALID_ARGUMENT, "parallel_for ran task %u of %u twice",
+                LowestBit(again), count);
+  }
+  return HP_OK;
+}
+
+hp_status Session::CheckTasks() {
+  if (tasks_.awaited == 0) return HP_OK;
+  tasks_.awaited &= ~tasks_.done.load(std::memory_order_acquire);
+  if (tasks_.awaited == 0) return HP_OK;
+  return Fail(&error_, HP_INVALID_ARGUMENT, "parallel_for returned while task %u runs",
+              LowestBit(tasks_.awaited));
+}
+
+hp_status Session::ScoreRound(size_t first, size_t row_count, Round* of) {
   const size_t left = row_count - first;
-  Round round;
+  Round& round = *of;
   round.first = first;
   // As equal as whole lane groups allow.
   round.share = std::min<size_t>(
@@ -250,15 +300,15 @@ Session::Round Session::ScoreRound(size_t first, size_t row_count) {
   round.workers = static_cast<uint32_t>(
       std::min<size_t>(state_.layout.workers, (left + round.share - 1) / round.share));
   round.end = first + std::min(left, round.workers * round.share);
-  RoundTask task = {this, round};
   if (round.workers == 1) {
-    RunTask(&task, 0);
+    ScoreShare(0, round.ShareOf(0));
   } else {
-    threads_.parallel_for(threads_.opaque, round.workers, &Session::RunTask, &task);
+    tasks_.round = round;
+    HP_TRY(RunTasks(round.workers));
   }
   for (uint32_t w = 0; w < round.workers; ++w)
     AddCounters(&WorkerAt(w)->counters, &state_.counters);
-  return round;
+  return HP_OK;
 }
 
 void Session::ScoreShare(uint32_t index, const Share& share) {

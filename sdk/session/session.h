@@ -3,6 +3,7 @@
 #ifndef HANDPICK_SDK_SESSION_SESSION_H_
 #define HANDPICK_SDK_SESSION_SESSION_H_
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 
@@ -59,7 +60,8 @@ class Session {
   hp_status ScoreOutputs(const hp_batch& candidates, Sink&& sink) {
     HP_TRY(BeginScoring(candidates));
     for (size_t first = 0; first < candidates.row_count;) {
-      const Round round = ScoreRound(first, candidates.row_count);
+      Round round;
+      HP_TRY(ScoreRound(first, candidates.row_count, &round));
       for (uint32_t w = 0; w < round.workers; ++w) {
         if (WorkerAt(w)->error.status != HP_OK) return TakeError(w);
         const Share share = round.ShareOf(w);
@@ -88,11 +90,14 @@ class Session {
   // Without a clock, profiling ends. HP_INVALID_ARGUMENT: not one entry for each step.
   hp_status SetProfile(const hp_profile& profile);
 
-  // Set for a session that the library allocated.
-  bool is_allocated() const { return is_allocated_; }
-  void set_allocated() { is_allocated_ = true; }
-  // Of a session that is allocated: what is given back to the model's allocator.
+  // The model's handle, of a session that the library allocated: an owner of it. Null of others.
+  hp_model* owned() const { return owned_; }
+  void set_owned(hp_model* model) { owned_ = model; }
   size_t total_bytes() const { return state_.layout.total; }
+
+  // HP_INVALID_ARGUMENT: a parallel_for of the caller's returned before one of its tasks, which
+  // runs still. Nothing may be done with the session until that has returned.
+  hp_status CheckTasks();
 
   const Model& model() const { return *state_.model; }
   const hp_session_counters& counters() const { return state_.counters; }
@@ -116,11 +121,24 @@ class Session {
       return {begin, end - begin < share ? end : begin + share};
     }
   };
-  struct RoundTask;
+  // What the tasks of a round share. It stays in the session, for those that come when the round is
+  // over: what a thread of the caller's does is not to be relied on.
+  struct RoundTasks {
+    Round round = {};
+    // Bits of workers. All are set between rounds, so that nobody begins a task then.
+    std::atomic<uint64_t> begun{~uint64_t{0}};
+    std::atomic<uint64_t> done{0};
+    std::atomic<uint64_t> again{0};   // Asked for when they were begun.
+    std::atomic<uint32_t> beyond{0};  // An index that no worker has; 0: none was asked for.
+    uint64_t awaited = 0;             // Begun, and not done when the round was over.
+  };
 
   hp_status BeginScoring(const hp_batch& candidates);
-  Round ScoreRound(size_t first, size_t row_count);
-  static void RunTask(void* task, uint32_t index);
+  // Scores candidates from `first` on, as many as `round` then says. HP_INVALID_ARGUMENT: the
+  // caller's parallel_for ran other tasks than it was asked to.
+  hp_status ScoreRound(size_t first, size_t row_count, Round* round);
+  hp_status RunTasks(uint32_t count);
+  static void RunTask(void* session, uint32_t index);
   void ScoreShare(uint32_t worker, const Share& share);
   // Resolves the features of candidates [first, first + count) into one of a worker's two sets of
   // slots.
@@ -179,12 +197,13 @@ class Session {
   const Plan& plan_;
   SessionState state_;
   const Threads threads_;
+  RoundTasks tasks_;
   hp_error error_ = {};
   hp_profile profile_ = {};  // Without a clock: nothing is profiled.
   hp_recall_report recall_report_ = {};
   // Catalog positions of the candidates that are being scored; null: found by their ids.
   const uint32_t* catalog_items_ = nullptr;
-  bool is_allocated_ = false;
+  hp_model* owned_ = nullptr;
 };
 
 }  // namespace handpick

@@ -25,7 +25,7 @@ TEST(OldCallerTest, AnAppOfVersion1Works) {
   golden->context.push_back(column(testing::kUser, 2));
   golden->candidates.push_back(column(testing::kItem, made.ids[3].integer));
   golden->candidate_count = 1;
-  golden->logits = {0};
+  golden->logits = {-1};
   made.bundle->goldens.push_back(std::move(golden));
   made.bundle->golden_tolerance = 1;
   const testing::Bytes bytes(testing::Serialized(*made.bundle));

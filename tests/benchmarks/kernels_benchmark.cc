@@ -276,7 +276,8 @@ void BenchRow(benchmark::State& state, schema::ElementType type, uint32_t in, ui
   RowLayer layer = {};
   uint64_t engine_bytes = 0;
   hp_error error = {};
-  if (MakeRowLayer(of_xnnpack, DefaultAllocator(), UINT64_MAX, &engine_bytes, &layer, &error) != HP_OK) {
+  if (MakeRowLayer(of_xnnpack, DefaultAllocator(), UINT64_MAX, &engine_bytes, &layer, &error) !=
+      HP_OK) {
     state.SkipWithError(error.message);
     return;
   }

@@ -8,10 +8,14 @@
 //     history open/<workload>/<precision>                                 open and create a session
 //
 //     two_threads/...                                                 score, on two threads
+//     tap/<workload>/<precision>/events:<T>           one event, and the best 10 of a screen's
+//     items
 //
 // two_threads shows the wall time on one thread beside that on two, sampled in turn, and how much
 // faster two are. append shows beside the event the time of XNNPACK's float32 product [64 x 64] x
-// [64 x 192], sampled in turn, and the ratio of the two.
+// [64 x 192], sampled in turn, and the ratio of the two. tap shows the times of 10, 20 and 50
+// candidates, and what is spent whatever their number: where a line through the times of one, two
+// and three lane groups begins.
 //
 //     bazel run //tests/benchmarks:workloads_benchmark -- --benchmark_filter=request/w3
 #include <cmath>
@@ -48,6 +52,9 @@ using workloads::Workload;
 constexpr size_t kCandidates[] = {1, 10, 100, 500, 1000};
 // For two threads: fewer than 100 are not worth the waking of one.
 constexpr size_t kShared[] = {100, 200, 500, 1000};
+// Of a screen; and of one, two and three lane groups.
+constexpr size_t kScreens[] = {10, 20, 50};
+constexpr size_t kWholeGroups[] = {16, 32, 48};
 constexpr size_t kHistories[] = {10, 50, 200};
 constexpr size_t kRequests = 16;
 constexpr size_t kOtherBytes = size_t{64} << 20;
@@ -135,6 +142,13 @@ class Subject {
     hp_batch batch = candidates_[next_].batch();
     batch.row_count = candidates;
     OrDie(hp_session_score(session, &batch, scores_.data(), nullptr));
+  }
+  void Rank(size_t candidates) {
+    hp_batch batch = candidates_[next_].batch();
+    batch.row_count = candidates;
+    hp_ranked best[10];
+    size_t count = 0;
+    OrDie(hp_session_rank(opened_.session(), &batch, 10, best, &count));
   }
   void WholeRequest(size_t candidates) {
     SetUser();
@@ -297,6 +311,48 @@ void BenchAppend(benchmark::State& state, const Key& key, bool full) {
   }
 }
 
+// One event to a history that has room for it, and a screen ranked again.
+void BenchTap(benchmark::State& state, const Key& key) {
+  Subject& subject = SubjectOf(key);
+  std::vector<size_t> numbers(std::begin(kScreens), std::end(kScreens));
+  numbers.insert(numbers.end(), std::begin(kWholeGroups), std::end(kWholeGroups));
+  std::vector<converter::Subject> taps;
+  for (const size_t n : numbers) {
+    taps.push_back({absl::StrCat(n),
+                    [&subject, n] {
+                      subject.AppendOne();
+                      subject.Rank(n);
+                    },
+                    [&subject, &key, n] {
+                      subject.SetUser();
+                      subject.SetHistory(key.events - 1);
+                      subject.Rank(n);
+                    },
+                    1});
+  }
+  converter::MeasureOptions options;
+  options.samples = 200;
+  for (auto _ : state) {
+    const converter::Measurement measured =
+        converter::MeasureInTurn(&SharedCalibrator(), taps, options);
+    if (!measured.status.ok()) {
+      state.SkipWithError(std::string(measured.status.message()).c_str());
+      return;
+    }
+    const auto median = [&](size_t i) { return 1e6 * measured.series[i].Percentile(0.5); };
+    for (size_t i = 0; i < std::size(kScreens); ++i) {
+      state.counters[absl::StrCat("of_", numbers[i], "_us")] = median(i);
+    }
+    // Of three points the same distance apart, the line's slope is that between the outer ones.
+    const size_t groups = std::size(kScreens);
+    const double mean = (median(groups) + median(groups + 1) + median(groups + 2)) / 3;
+    const double each = (median(groups + 2) - median(groups)) / 32;
+    state.counters["fixed_us"] = mean - 32 * each;
+    state.counters["each_us"] = each;
+    state.SetIterationTime(1e-6 * median(0));
+  }
+}
+
 void BenchOpen(benchmark::State& state, const Key& key) {
   const converter::AlignedBytes& bytes = SubjectOf(key).bytes();
   converter::OpenedBundle opened;
@@ -348,6 +404,8 @@ int RegisterAll() {
         if (has_history) {
           RegisterOnce(absl::StrCat("append/", model, of_events),
                        [=](benchmark::State& state) { BenchAppend(state, key, false); });
+          RegisterOnce(absl::StrCat("tap/", model, of_events),
+                       [=](benchmark::State& state) { BenchTap(state, key); });
           RegisterOnce(absl::StrCat("append_when_full/", model, of_events),
                        [=](benchmark::State& state) { BenchAppend(state, key, true); });
         }

@@ -344,7 +344,7 @@ TEST_F(BundleFileTest, WhatIsKnownLaterChangesAllButTheRows) {
   conversion.bundle.manifest->drift->top10_overlap = 0.75;
   const uint64_t second = Write(conversion, &*file);
   EXPECT_LE(second, first - row_bytes + 256);
-  ASSERT_TRUE(file->Commit().ok());
+  ASSERT_TRUE(file->file()->Commit().ok());
   const Conversion whole = ConvertWorkload(schema::Precision::Float32, true);
   whole.bundle.manifest->drift =
       std::make_unique<schema::DriftT>(*conversion.bundle.manifest->drift);
@@ -363,7 +363,7 @@ TEST_F(BundleFileTest, RowsThatMoveAreWrittenAgain) {
   Write(conversion, &*file);
   for (auto& value : conversion.bundle.values) value->name.resize(3);
   Write(conversion, &*file);
-  ASSERT_TRUE(file->Commit().ok());
+  ASSERT_TRUE(file->file()->Commit().ok());
   Conversion whole = ConvertWorkload(schema::Precision::Int8, true);
   for (auto& value : whole.bundle.values) value->name.resize(3);
   EXPECT_EQ(*ReadFile(path_), *Serialize(whole.bundle));

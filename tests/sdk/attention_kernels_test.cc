@@ -258,6 +258,28 @@ TEST_P(AttentionKernelsTest, AUnitScoresEveryCandidateBesideEveryEvent) {
   }
 }
 
+// Few candidates go through in another order than many: events beside one another in a panel, and
+// blocks of outputs, of which one more must not be summed otherwise.
+TEST_P(AttentionKernelsTest, AScoreDoesNotDependOnTheNumberOfCandidates) {
+  for (const uint32_t width : {1u, 16u, 17u, 18u, 33u, 40u}) {
+    for (const bool int8 : {false, true}) {
+      SCOPED_TRACE("width " + std::to_string(width) + (int8 ? ", int8" : ""));
+      Engine random(width);
+      const Unit unit(random, 24, {width, 19, 1}, int8,
+                      {ActivationKind::Sigmoid, ActivationKind::Sigmoid, ActivationKind::Linear});
+      const UnitEvents events = SomeEvents(random, unit, 8);
+      std::vector<std::vector<float>> queries(150);
+      for (auto& query : queries) query = SomeNumbers(random, unit.query.in, 1.5f);
+      const auto all = RunUnit(unit, events, queries, kMaxPanelLanes, random);
+      for (const size_t few : {1u, 16u, 17u, 32u, 33u, 48u, 49u, 96u, 97u}) {
+        const std::vector<std::vector<float>> first(queries.begin(), queries.begin() + few);
+        const auto some = RunUnit(unit, events, first, kMaxPanelLanes, random);
+        for (size_t i = 0; i < few; ++i) ASSERT_EQ(some[i], all[i]) << few << ", candidate " << i;
+      }
+    }
+  }
+}
+
 // A recurrence with weights of its own.
 struct Recurrence {
   Recurrence(Engine& random, RecurrentCell cell, uint32_t width, schema::ElementType type,

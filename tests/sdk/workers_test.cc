@@ -1,7 +1,9 @@
 // Several tiles at a time on the caller's threads: the same bits, the same errors, no work twice.
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <random>
 #include <string>
@@ -252,6 +254,177 @@ TEST(WorkerThreadsTest, SessionsWithWorkersShareAModel) {
   for (auto& result : results) threads.emplace_back(score, 3, &result);
   for (std::thread& thread : threads) thread.join();
   for (const auto& result : results) EXPECT_EQ(result, expected);
+}
+
+// ---- A parallel_for that does not do what it says ----
+
+// How, in the order in which the calls of one test go wrong.
+struct Unreliable {
+  std::function<void(uint32_t count, const std::function<void(uint32_t)>& task)> run;
+};
+
+void RunUnreliably(void* opaque, uint32_t count, void (*task)(void*, uint32_t), void* context) {
+  static_cast<Unreliable*>(opaque)->run(count, [=](uint32_t i) { task(context, i); });
+}
+
+class UnreliableThreadsTest : public ::testing::Test {
+ protected:
+  UnreliableThreadsTest() : model_(testing::Serialized(*Bundle(false))) {
+    hp_session_options options = HP_SESSION_OPTIONS_INIT;
+    options.workers = 4;
+    options.parallel_for = &RunUnreliably;
+    options.parallel_opaque = &threads_;
+    session_ = std::make_unique<OpenSession>(model_.get(), options);
+    Batch events(3);
+    events.Integers(kSequenceEvent, {1, 5, 2});
+    EXPECT_EQ(hp_session_set_history(session_->get(), events.get()), HP_OK);
+    for (size_t i = 0; i < 200; ++i) items_.push_back(static_cast<int64_t>(i * 5 % 6));
+  }
+
+  hp_status Score(std::vector<float>* logits, int64_t shift = 0) {
+    Batch batch(items_.size());
+    std::vector<int64_t> items = items_;
+    for (int64_t& item : items) item = (item + shift) % 6;
+    batch.Integers(kSequenceItem, items);
+    logits->assign(items.size(), -77);
+    return hp_session_score(session_->get(), batch.get(), nullptr, logits->data());
+  }
+
+  static void All(uint32_t count, const std::function<void(uint32_t)>& task) {
+    for (uint32_t i = 0; i < count; ++i) task(i);
+  }
+
+  // Before and after the call that goes wrong: other candidates, so that what is left of theirs
+  // would show.
+  void Expect(const std::string& message) {
+    const auto bad = threads_.run;
+    std::vector<float> right, logits, other;
+    threads_.run = All;
+    ASSERT_EQ(Score(&right), HP_OK);
+    ASSERT_EQ(Score(&other, 3), HP_OK);
+    threads_.run = bad;
+    EXPECT_EQ(Score(&logits), HP_INVALID_ARGUMENT);
+    EXPECT_EQ(session_->message(), message);
+    EXPECT_EQ(logits, std::vector<float>(logits.size(), -77));
+    threads_.run = All;
+    ASSERT_EQ(Score(&logits), HP_OK) << session_->message();
+    EXPECT_EQ(logits, right);
+  }
+
+  OpenModel model_;
+  Unreliable threads_;
+  std::unique_ptr<OpenSession> session_;
+  std::vector<int64_t> items_;
+};
+
+TEST_F(UnreliableThreadsTest, NoTaskRuns) {
+  threads_.run = [](uint32_t, const std::function<void(uint32_t)>&) {};
+  Expect("parallel_for did not run task 0 of 4");
+}
+
+TEST_F(UnreliableThreadsTest, OneTaskDoesNotRun) {
+  threads_.run = [](uint32_t count, const std::function<void(uint32_t)>& task) {
+    All(count - 1, task);
+  };
+  Expect("parallel_for did not run task 3 of 4");
+}
+
+TEST_F(UnreliableThreadsTest, OneTaskRunsTwice) {
+  threads_.run = [](uint32_t count, const std::function<void(uint32_t)>& task) {
+    All(count, task);
+    task(1);
+  };
+  Expect("parallel_for ran task 1 of 4 twice");
+}
+
+TEST_F(UnreliableThreadsTest, OneTaskRunsInThePlaceOfAnother) {
+  threads_.run = [](uint32_t, const std::function<void(uint32_t)>& task) {
+    for (const uint32_t i : {0u, 1u, 1u, 3u}) task(i);
+  };
+  Expect("parallel_for did not run task 2 of 4");
+}
+
+TEST_F(UnreliableThreadsTest, OneTaskIsBeyondTheOthers) {
+  threads_.run = [](uint32_t count, const std::function<void(uint32_t)>& task) {
+    All(count + 1, task);
+  };
+  Expect("parallel_for ran task 4, it was to run 4 tasks");
+}
+
+TEST_F(UnreliableThreadsTest, OneTaskIsFarBeyondTheOthers) {
+  threads_.run = [](uint32_t count, const std::function<void(uint32_t)>& task) {
+    All(count, task);
+    task(UINT32_MAX);
+  };
+  Expect("parallel_for ran task 4294967295, it was to run 4 tasks");
+}
+
+TEST_F(UnreliableThreadsTest, AWorkerThatHasNothingToDo) {
+  items_.resize(17);  // Two lane groups.
+  threads_.run = [](uint32_t count, const std::function<void(uint32_t)>& task) {
+    All(count + 1, task);
+  };
+  Expect("parallel_for ran task 2, it was to run 2 tasks");
+}
+
+// A task that comes when the call has returned finds nothing to do.
+TEST_F(UnreliableThreadsTest, ATaskComesLate) {
+  std::function<void(uint32_t)> late;
+  threads_.run = [&](uint32_t count, const std::function<void(uint32_t)>& task) {
+    All(count - 1, task);
+    late = task;
+  };
+  Expect("parallel_for did not run task 3 of 4");
+  std::vector<float> right, logits;
+  ASSERT_EQ(Score(&right), HP_OK);
+  late(3);
+  late(99);
+  ASSERT_EQ(Score(&logits), HP_OK) << session_->message();
+  EXPECT_EQ(logits, right);
+}
+
+// It returns while a task runs: the session is not used until that is done.
+TEST_F(UnreliableThreadsTest, ATaskIsStillRunning) {
+  std::vector<float> right, logits;
+  threads_.run = All;
+  ASSERT_EQ(Score(&right), HP_OK);
+  // The clock is called inside of the first worker's tasks: there the task waits.
+  struct Gate {
+    std::atomic<bool> inside{false};
+    std::atomic<bool> open{false};
+  } gate;
+  hp_model_info info = HP_MODEL_INFO_INIT;
+  ASSERT_EQ(hp_model_get_info(model_.get(), &info), HP_OK);
+  std::vector<hp_step_profile> steps(info.step_count);
+  hp_profile profile = HP_PROFILE_INIT;
+  profile.clock = [](void* opaque) {
+    auto* of = static_cast<Gate*>(opaque);
+    of->inside = true;
+    while (!of->open) std::this_thread::yield();
+    return uint64_t{0};
+  };
+  profile.opaque = &gate;
+  profile.steps = steps.data();
+  profile.step_count = info.step_count;
+  ASSERT_EQ(hp_session_set_profile(session_->get(), &profile), HP_OK);
+  std::thread first;
+  threads_.run = [&](uint32_t count, const std::function<void(uint32_t)>& task) {
+    first = std::thread(task, 0);
+    for (uint32_t i = 1; i < count; ++i) task(i);
+    while (!gate.inside) std::this_thread::yield();
+  };
+  EXPECT_EQ(Score(&logits), HP_INVALID_ARGUMENT);
+  EXPECT_STREQ(session_->message(), "parallel_for returned while task 0 runs");
+  threads_.run = All;
+  EXPECT_EQ(Score(&logits), HP_INVALID_ARGUMENT);
+  EXPECT_STREQ(session_->message(), "parallel_for returned while task 0 runs");
+  Batch events(1);
+  events.Integers(kSequenceEvent, {0});
+  EXPECT_EQ(hp_session_append_events(session_->get(), events.get()), HP_INVALID_ARGUMENT);
+  gate.open = true;
+  first.join();
+  ASSERT_EQ(Score(&logits), HP_OK) << session_->message();
+  EXPECT_EQ(logits, right);
 }
 
 class WorkerOptionsTest : public ::testing::Test {

@@ -13,6 +13,23 @@ namespace {
 std::atomic<bool> counting{false};
 std::atomic<uint64_t> calls{0};
 
+std::atomic<bool> exhausting{false};
+std::atomic<int64_t> given{0};
+std::atomic<int64_t> blocks{0};
+std::atomic<bool> refused{false};
+int64_t most = 0;
+
+// Whether the heap is exhausted; counts the block otherwise.
+[[maybe_unused]] bool Refuses() {
+  if (!exhausting.load(std::memory_order_relaxed)) return false;
+  if (given.fetch_add(1) < most) {
+    ++blocks;
+    return false;
+  }
+  refused = true;
+  return true;
+}
+
 void Count() {
   if (counting.load(std::memory_order_relaxed)) calls.fetch_add(1, std::memory_order_relaxed);
 }
@@ -29,6 +46,19 @@ void StartCountingAllocations() {
 uint64_t StopCountingAllocations() {
   counting = false;
   return calls;
+}
+
+void StartExhausting(int64_t allowed) {
+  most = allowed;
+  given = 0;
+  blocks = 0;
+  refused = false;
+  exhausting = true;
+}
+
+Exhausted StopExhausting() {
+  exhausting = false;
+  return {blocks, refused};
 }
 
 }  // namespace handpick::testing
@@ -58,10 +88,12 @@ void __libc_free(void* memory);
 
 void* malloc(size_t bytes) {
   Count();
+  if (Refuses()) return nullptr;
   return __libc_malloc(bytes);
 }
 void* calloc(size_t count, size_t bytes) {
   Count();
+  if (Refuses()) return nullptr;
   return __libc_calloc(count, bytes);
 }
 void* realloc(void* memory, size_t bytes) {
@@ -70,19 +102,23 @@ void* realloc(void* memory, size_t bytes) {
 }
 void* memalign(size_t alignment, size_t bytes) {
   Count();
+  if (Refuses()) return nullptr;
   return __libc_memalign(alignment, bytes);
 }
 void* aligned_alloc(size_t alignment, size_t bytes) {
   Count();
+  if (Refuses()) return nullptr;
   return __libc_memalign(alignment, bytes);
 }
 int posix_memalign(void** memory, size_t alignment, size_t bytes) {
   Count();
+  if (Refuses()) return ENOMEM;
   *memory = __libc_memalign(alignment, bytes);
   return *memory == nullptr ? ENOMEM : 0;
 }
 void free(void* memory) {
   Count();
+  if (memory != nullptr && exhausting.load(std::memory_order_relaxed)) --blocks;
   __libc_free(memory);
 }
 void* mmap(void* address, size_t length, int protection, int flags, int descriptor, off_t offset) {

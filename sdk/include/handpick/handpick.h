@@ -25,6 +25,9 @@
  *   (`column_size`, `filter_size`). These stay as they are for ever: hp_error, hp_string,
  *   hp_item_id, hp_ranked, hp_recalled, hp_recommended, hp_step_profile.
  * - Data of the caller's that a callback gets back is called `opaque`.
+ * - Debug builds of the library (hp_build_info.build_type) find more mistakes, and answer them with
+ *   HP_INVALID_ARGUMENT too: a model that was closed, a session of one, and a call on a session
+ *   while another runs (of a second thread, or out of a callback).
  *
  * handpick/diagnostics.h has the rest: what is in a file, whether it is sound, what takes time;
  * handpick/update.h, how a new version of a bundle comes into use.
@@ -157,7 +160,15 @@ HP_API hp_status hp_model_open_fd(int fd, int64_t offset, int64_t length,
 HP_API hp_status hp_model_open_buffer(const void* data, size_t size, const hp_open_options* options,
                                       hp_model** model, hp_error* error);
 
-/** Closes a model; null: nothing. Its sessions must have been freed, or are not used any more. */
+/** Gives a model one owner more: it is there until hp_model_close was called once for the call that
+ * opened it and once for each of these. So a model can be swapped for another while threads work
+ * with it: a thread retains it where no other can close it (under the lock of the pointer, say),
+ * uses it, and closes it. Null: nothing. Thread-safe. */
+HP_API void hp_model_retain(hp_model* model);
+
+/** Gives up a model, and destroys it when the last owner does; null: nothing. Sessions of
+ * hp_session_new are owners until they are freed. Sessions and overlays in the caller's memory are
+ * not, and must not be used any more. Thread-safe. */
 HP_API void hp_model_close(hp_model* model);
 
 /* ---- Session ---- */
@@ -165,7 +176,10 @@ HP_API void hp_model_close(hp_model* model);
 typedef struct hp_session hp_session;
 
 /** Runs task(task_opaque, i) once for each i below `count`, on any threads, and returns when all
- * have returned. Never called with a count of 1, nor by two threads at a time for one session. */
+ * have returned. Never called with a count of 1, nor by two threads at a time for one session.
+ * HP_INVALID_ARGUMENT from the call that scores: a task did not run, or not once, or there is none
+ * of that number; or one was still running (then from the session's other calls too, until it has
+ * returned). */
 typedef void (*hp_parallel_for)(void* opaque, uint32_t count,
                                 void (*task)(void* task_opaque, uint32_t i), void* task_opaque);
 
@@ -188,9 +202,9 @@ typedef struct hp_session_options {
 #define HP_MAX_INTERESTS 64
 
 /** Makes a session: one allocation from the model's allocator, of hp_session_memory_size bytes.
- * @param[in]  model    Must outlive the session.
+ * @param[in]  model    The session owns it too (hp_model_retain): it may be closed before.
  * @param[in]  options  Null: defaults.
- * @param[out] session  Set on HP_OK; to be freed with hp_session_free, before the model is closed.
+ * @param[out] session  To be freed with hp_session_free. Null after a failure.
  * @retval HP_INVALID_ARGUMENT (also: a tile larger than the bundle's), HP_OUT_OF_MEMORY,
  * HP_MISALIGNED (the allocator's memory). Thread-safe. */
 HP_API hp_status hp_session_new(const hp_model* model, const hp_session_options* options,
@@ -204,9 +218,11 @@ HP_API void hp_session_free(hp_session* session);
 HP_API hp_status hp_session_memory_size(const hp_model* model, const hp_session_options* options,
                                         size_t* bytes, hp_error* error);
 
-/** Makes a session in memory of the caller's: there is nothing to free but that.
- * @param[in] options  The same as for hp_session_memory_size. Null: defaults.
- * @param[in] memory   At least hp_session_memory_size bytes, aligned to HP_ALIGNMENT.
+/** Makes a session in memory of the caller's: there is nothing to free but that. The model must
+ * outlive it.
+ * @param[in]  options  The same as for hp_session_memory_size. Null: defaults.
+ * @param[in]  memory   At least hp_session_memory_size bytes, aligned to HP_ALIGNMENT.
+ * @param[out] session  Null after a failure.
  * @retval HP_MEMORY_TOO_SMALL, HP_MISALIGNED, HP_INVALID_ARGUMENT. Thread-safe for different
  * memory; allocates nothing. */
 HP_API hp_status hp_session_create(const hp_model* model, const hp_session_options* options,
@@ -544,9 +560,9 @@ typedef struct hp_recall_report {
   hp_recall_outcome outcome;
   uint32_t events;       /**< Whose items have a vector. */
   uint32_t searches;     /**< 1, or the number of interests. */
-  int exact;             /**< 1: a search compared all items. */
+  int exact;             /**< 1: a search compared all items, or all that pass the filters. */
   uint64_t rows_scanned; /**< Item vectors compared, the overlay's included. */
-  uint64_t buckets;      /**< Looked into, of all tables. */
+  uint64_t buckets;      /**< Looked into, of all tables; or cells. */
 } hp_recall_report;
 
 #define HP_RECALL_REPORT_INIT \
@@ -738,7 +754,8 @@ HP_API hp_status hp_recall_overlay_show(hp_recall_overlay* overlay, const hp_ite
 
 /* ---- Status codes: one cause per code; the message has the details ----
  *
- *   0x10 HP_INVALID_ARGUMENT   a null pointer, a wrong size, option, string or row_splits
+ *   0x10 HP_INVALID_ARGUMENT   a null pointer, a wrong size, option, string or row_splits; a
+ *                              parallel_for that did not run what it was to run
  *   0x11 HP_UNKNOWN_FEATURE    no feature of that name or number on that side of the request
  *   0x12 HP_WRONG_TYPE         the column's type is not one that the feature takes
  *   0x13 HP_MISSING_FEATURE    a feature without default, and in no catalog, was left out

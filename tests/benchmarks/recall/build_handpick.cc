@@ -59,7 +59,7 @@ absl::Status Run() {
       .write(reinterpret_cast<const char*>(loaded->bytes().data()),
              static_cast<std::streamsize>(loaded->bytes().size()));
   std::ofstream(folder + "/handpick.seconds") << tuned->chosen.build_seconds << "\n";
-  std::ofstream(folder + "/handpick.parameters") << tuned->chosen.hash.ToString() << "\n";
+  std::ofstream(folder + "/handpick.parameters") << tuned->chosen.parameters.ToString() << "\n";
   return absl::OkStatus();
 }
 

@@ -27,7 +27,9 @@
 #include "converter/recall/builder.h"
 #include "converter/recall/loaded_index.h"
 #include "converter/recall/neighbours.h"
+#include "hwy/targets.h"
 #include "nlohmann/json.hpp"
+#include "sdk/features/filter_bits.h"
 #include "tests/benchmarks/recall/clustered.h"
 #include "tests/benchmarks/recall/read_memory.h"
 #include "tests/benchmarks/recall/subject.h"
@@ -40,6 +42,8 @@ ABSL_FLAG(double, recall, 0.95, "recall@100 that each subject has to reach");
 ABSL_FLAG(uint32_t, setting_queries, 100, "queries that a setting is chosen on");
 ABSL_FLAG(double, sample_seconds, 0.03, "of one sample");
 ABSL_FLAG(double, max_seconds, 40, "of all samples together");
+ABSL_FLAG(bool, avx2, false, "of our own code, what a processor without AVX-512 runs");
+ABSL_FLAG(std::string, only, "", "measure subjects whose name has this, beside the exact scan");
 ABSL_FLAG(uint32_t, samples, 15, "accepted samples of each subject");
 
 namespace handpick::benchmarks {
@@ -73,6 +77,7 @@ class OurSubject : public SearchSubject {
   }
 
   const RecallIndex& index() const { return index_.index(); }
+  converter::LoadedRecallIndex& loaded() { return index_; }
 
  private:
   converter::LoadedRecallIndex index_;
@@ -132,14 +137,19 @@ class Benchmark {
     for (const bool exact : {false, true}) {
       HP_ASSIGN_OR_RETURN(converter::LoadedRecallIndex loaded,
                           converter::LoadedRecallIndex::FromBytes(view));
-      if (!exact && loaded.index().table_count == 0) continue;
+      const RecallIndex& index = loaded.index();
+      if (!exact && index.max_probes == 0 && index.plane.bits == 0) continue;
       auto subject = std::make_unique<OurSubject>(std::move(loaded), exact);
       subject->name = exact ? kExact : kOurs;
       if (exact) scanned_ = subject->index().rows;
       subjects_.push_back(std::move(subject));
     }
     for (auto* load : {&LoadFaiss, &LoadHnswlib}) {
-      for (auto& subject : load(folder, data_.dimension)) subjects_.push_back(std::move(subject));
+      for (auto& subject : load(folder, data_.dimension)) {
+        if (absl::StrContains(subject->name, absl::GetFlag(FLAGS_only))) {
+          subjects_.push_back(std::move(subject));
+        }
+      }
     }
     return absl::OkStatus();
   }
@@ -234,6 +244,8 @@ class Benchmark {
       rows_[r].rejected = m.series[r].rejected();
       if (subjects[r].name == kExact) MeasureReading(&calibrator, subjects[r], options);
     }
+    const absl::Status status = MeasureFilter(&calibrator, options);
+    if (!status.ok()) std::printf("note: %s\n", status.ToString().c_str());
   }
 
   // The scan beside reading its bytes, and nothing else: among the others, what comes behind the
@@ -252,6 +264,59 @@ class Benchmark {
     if (!m.status.ok()) std::printf("note: %s\n", m.status.ToString().c_str());
     scan_seconds_ = m.series[0].Percentile(0.5);
     read_seconds_ = m.series[1].Percentile(0.5);
+  }
+
+  // A filter that one item of a hundred passes, over a column of ids: marking the items, and
+  // looking at those alone; beside looking at those where it is known which they are, and beside an
+  // index that has nothing else.
+  absl::Status MeasureFilter(converter::Calibrator* calibrator,
+                             const converter::MeasureOptions& options) {
+    constexpr uint32_t kValues = 100;
+    std::vector<uint32_t> column(items_);
+    for (uint32_t i = 0; i < items_; ++i) column[i] = i * 2654435761u % 65536 % kValues;
+    const uint32_t wanted[] = {7};
+    std::vector<uint64_t> marked((items_ + 63) / 64);
+    std::vector<float> passing;
+    for (uint32_t i = 0; i < items_; ++i) {
+      if (column[i] != wanted[0]) continue;
+      marked[i / 64] |= uint64_t{1} << (i % 64);
+      passing.insert(passing.end(), &data_.items[size_t{i} * data_.dimension],
+                     &data_.items[size_t{i} * data_.dimension] + data_.dimension);
+    }
+    HP_ASSIGN_OR_RETURN(
+        const converter::RecallBuilder builder,
+        converter::RecallBuilder::Create({passing, data_.dimension}, schema::RecallMetric::Cosine,
+                                         schema::ElementType::Int8PerRow, nullptr));
+    HP_ASSIGN_OR_RETURN(const schema::RecallIndexT alone, builder.Build({}, 0, nullptr));
+    HP_ASSIGN_OR_RETURN(converter::LoadedRecallIndex alone_index,
+                        converter::LoadedRecallIndex::Load(alone));
+    auto& index = static_cast<OurSubject*>(subjects_[0].get())->loaded();
+    size_t next = 0;
+    const auto search = [&](converter::LoadedRecallIndex* in, const uint64_t* bits) {
+      RecallQuery recall;
+      recall.vector = {Query(next++), data_.dimension};
+      recall.k = kBest;
+      recall.passing = bits;
+      const auto hits = in->Search(recall);
+      checksum_ += hits.ok() ? hits->size() : 0;
+    };
+    std::vector<uint64_t> bits(marked.size());
+    std::vector<converter::Subject> subjects(3);
+    subjects[0].name = "filter";
+    subjects[0].run = [&] {
+      std::fill(bits.begin(), bits.end(), ~uint64_t{0});
+      KeepAnyOf(column, wanted, false, bits.data());
+      search(&index, bits.data());
+    };
+    subjects[1].name = "what passes, where it lies";
+    subjects[1].run = [&] { search(&index, marked.data()); };
+    subjects[2].name = "what passes, alone";
+    subjects[2].run = [&] { search(&alone_index, nullptr); };
+    for (converter::Subject& subject : subjects) subject.calls = 200;
+    const converter::Measurement m = converter::MeasureInTurn(calibrator, subjects, options);
+    if (!m.status.ok()) std::printf("note: %s\n", m.status.ToString().c_str());
+    for (size_t i = 0; i < 3; ++i) filter_seconds_[i] = m.series[i].Percentile(0.5);
+    return absl::OkStatus();
   }
 
   double SecondsOf(const std::string& name) const {
@@ -292,6 +357,11 @@ class Benchmark {
     std::printf(
         "in turn with the scan alone: reading its bytes %.0f us, the scan %.2f times as long\n",
         read_seconds_ * 1e6, scan_seconds_ / read_seconds_);
+    std::printf(
+        "one item of 100 passes: %.1f us; those alone where they lie %.1f us, in an index of their "
+        "own %.1f us\n",
+        filter_seconds_[0] * 1e6, filter_seconds_[1] * 1e6, filter_seconds_[2] * 1e6);
+    json["filter_seconds"] = filter_seconds_;
     json["read_seconds"] = read_seconds_;
     json["scan_over_read"] = scan_seconds_ / read_seconds_;
     const std::string path = absl::GetFlag(FLAGS_json);
@@ -317,6 +387,7 @@ class Benchmark {
   RecallRows scanned_{};
   double scan_seconds_ = 0;
   double read_seconds_ = 0;
+  double filter_seconds_[3] = {};
   uint64_t checksum_ = 0;
 };
 
@@ -325,6 +396,7 @@ class Benchmark {
 
 int main(int argc, char** argv) {
   absl::ParseCommandLine(argc, argv);
+  if (absl::GetFlag(FLAGS_avx2)) hwy::DisableTargets(HWY_AVX2 - 1);
   const absl::Status status = handpick::benchmarks::Benchmark().Run();
   if (status.ok()) return 0;
   std::fprintf(stderr, "measure: %s\n", status.ToString().c_str());

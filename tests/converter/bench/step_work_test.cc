@@ -95,37 +95,38 @@ class PredictTest : public ::testing::TestWithParam<const char*> {
 
 TEST_P(PredictTest, ScoringIsLinearInTheNumberOfCandidatesAndInTheHistory) {
   const auto score = [&](double candidates, double events) {
-    return Predict(steps_, Machine(), events, 8).Score(candidates);
+    return Predict(steps_, CostsOf(Machine()), events, 8).Score(candidates);
   };
-  EXPECT_GT(score(200, 50) - score(100, 50), 0);
-  EXPECT_NEAR(score(300, 50) - score(200, 50), score(200, 50) - score(100, 50),
-              1e-9 * score(300, 50));
+  EXPECT_GT(score(320, 50) - score(160, 50), 0);
+  EXPECT_NEAR(score(480, 50) - score(320, 50), score(320, 50) - score(160, 50),
+              1e-9 * score(480, 50));
+  EXPECT_EQ(score(177, 50), score(184, 50)) << "lanes go through in groups, tiles as a whole";
   EXPECT_GT(score(100, 20) - score(100, 10), 0);
   EXPECT_NEAR(score(100, 30) - score(100, 20), score(100, 20) - score(100, 10),
               1e-9 * score(100, 30));
 }
 
 TEST_P(PredictTest, AnEventTakesAsLongWhateverTheHistory) {
-  const Prediction none = Predict(steps_, Machine(), 0, 8);
-  const Prediction many = Predict(steps_, Machine(), 50, 8);
+  const Prediction none = Predict(steps_, CostsOf(Machine()), 0, 8);
+  const Prediction many = Predict(steps_, CostsOf(Machine()), 50, 8);
   EXPECT_GT(none.event, 0);
   EXPECT_EQ(many.event, none.event);
   EXPECT_GE(many.context_change, none.context_change);
 }
 
 TEST_P(PredictTest, AFasterMachineTakesLessTime) {
-  const double now = Predict(steps_, Machine(), 50, 8).candidate;
+  const double now = Predict(steps_, CostsOf(Machine()), 50, 8).candidate;
   MachinePeak faster = Machine();
   faster.f32_gflops *= 2;
-  EXPECT_LT(Predict(steps_, faster, 50, 8).candidate, now);
+  EXPECT_LT(Predict(steps_, CostsOf(faster), 50, 8).candidate, now);
   faster.random_rows *= 10;
   faster.read_gigabytes *= 10;
-  EXPECT_LT(Predict(steps_, faster, 50, 8).candidate, now / 1.5);
+  EXPECT_LT(Predict(steps_, CostsOf(faster), 50, 8).candidate, now / 1.5);
 }
 
 TEST_P(PredictTest, LargerTilesTakeNoMoreTime) {
-  EXPECT_LE(Predict(steps_, Machine(), 50, 64).candidate,
-            Predict(steps_, Machine(), 50, 8).candidate);
+  EXPECT_LE(Predict(steps_, CostsOf(Machine()), 50, 64).candidate,
+            Predict(steps_, CostsOf(Machine()), 50, 8).candidate);
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, PredictTest, ::testing::Values("din", "dien"));

@@ -144,6 +144,32 @@ TEST_F(BenchTest, EventsAreAtMostThoseThatTheBundleKeeps) {
   EXPECT_EQ(bench["tile"], 2);
 }
 
+TEST_F(BenchTest, PredictsCostsOfDevicesAndSaysThatTheyAreNotMeasured) {
+  ConvertDien();
+  const Json one = Inspect("--device a55 --events 20")["cost"];
+  EXPECT_EQ(one["device"]["name"], "a55");
+  EXPECT_THAT(one["device"]["from"].get<std::string>(), HasSubstr("static analysis"));
+  EXPECT_GT(one["device"]["assumed_ghz"], 0);
+  EXPECT_GT(one["candidate_us"], 0);
+  const Json all = Inspect("--device all --events 20")["costs"];
+  ASSERT_EQ(all.size(), 5u);
+  EXPECT_EQ(all[1], one);
+  const std::string text = Handpick(absl::StrCat("inspect ", bundle_, " --device a55")).out;
+  const std::string table = Handpick(absl::StrCat("inspect ", bundle_, " --device all")).out;
+  for (const std::string& out : {text, table}) {
+    for (const char* part :
+         {"Predicted microseconds beside 50 events", "each candidate", "Cortex-A55",
+          "static analysis", "Not measured", "Assumed: ", "LLVM has no model of Cortex-A76"}) {
+      EXPECT_THAT(out, HasSubstr(part));
+    }
+  }
+  EXPECT_THAT(table, HasSubstr("Cortex-A53"));
+  const Outcome unknown = Handpick(absl::StrCat("inspect ", bundle_, " --device a550"));
+  EXPECT_NE(unknown.status, 0);
+  EXPECT_THAT(unknown.err, HasSubstr("--device is 'a550', expected one of a53, a55, a76, x1"));
+  EXPECT_NE(Handpick(absl::StrCat("inspect ", bundle_, " --device a55 --f32-gflops 3")).status, 0);
+}
+
 TEST_F(BenchTest, TheTableHasTheSameParts) {
   ConvertMovies();
   const Outcome outcome = Handpick(

@@ -625,7 +625,7 @@ TEST_F(RecallCliTest, BadInputOfRecallIndexIsNamed) {
       {absl::StrCat(good, " --family cross-polytope --metric euclidean"), 2,
        "--family cross-polytope is for directions"},
       {absl::StrCat(good, " --family e2lsh"), 1,
-       "is out of reach with hash tables: those that 30 items can fill"},
+       "is out of reach with hash tables, cells or planes: those that 30 items can fill"},
       {absl::StrCat(good, " --rows int4"), 2, "--rows is 'int4'"},
       {absl::StrCat(good, " --recall 1.5"), 2, "--recall is 1.5"},
       {absl::StrCat(good, " --recall nan"), 2, "--recall is nan"},

@@ -1,3 +1,5 @@
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -109,6 +111,50 @@ TEST(FilesTest, AFileHasItsNameWhenItIsCommitted) {
   EXPECT_EQ(*ReadFile(folder + "/f"), "hello");
   { ASSERT_TRUE(AtomicFile::Create(folder + "/g")->WriteAt(0, "lost").ok()); }
   EXPECT_EQ(FilesIn(folder), 1u);
+}
+
+// What a run that was killed left, and what one that works has.
+TEST(FilesTest, StaleTemporaryFilesAreRemovedAndThoseInUseAreNot) {
+  const std::string folder = EmptyFolder("stale");
+  const std::string stale = folder + "/.handpick-0123456789abcdef.tmp";
+  const std::string used = folder + "/.handpick-fedcba9876543210.tmp";
+  const std::string other = folder + "/handpick.tmp";
+  for (const std::string& path : {stale, used, other}) std::ofstream(path) << "half";
+  fs::create_symlink(other, folder + "/.handpick-00.tmp");
+  const int fd = open(used.c_str(), O_RDWR | O_CLOEXEC);
+  ASSERT_EQ(flock(fd, LOCK_EX | LOCK_NB), 0);
+  ASSERT_TRUE(WriteFileAtomically(folder + "/f", "whole").ok());
+  EXPECT_FALSE(fs::exists(stale));
+  EXPECT_TRUE(fs::exists(used));
+  EXPECT_TRUE(fs::exists(other));
+  EXPECT_TRUE(fs::is_symlink(folder + "/.handpick-00.tmp")) << "links are not followed";
+  EXPECT_EQ(*ReadFile(folder + "/f"), "whole");
+  close(fd);
+  ASSERT_TRUE(WriteFileAtomically(folder + "/f", "again").ok());
+  EXPECT_FALSE(fs::exists(used));
+}
+
+TEST(FilesTest, SeveralAreCommittedTogetherOrNotAtAll) {
+  const std::string folder = EmptyFolder("together");
+  ASSERT_TRUE(WriteFileAtomically(folder + "/a", "old").ok());
+  const auto commit = [&](const std::string& last) {
+    std::vector<AtomicFile> files;
+    for (const std::string& path : {folder + "/a", folder + "/b", last}) {
+      files.push_back(*AtomicFile::Create(path));
+      EXPECT_TRUE(files.back().WriteAt(0, "new").ok());
+    }
+    // What takes the last one's place meanwhile cannot be replaced.
+    if (last == folder + "/c") fs::create_directories(last + "/d");
+    AtomicFile* const all[] = {&files[0], &files[1], &files[2]};
+    return AtomicFile::CommitAll(all);
+  };
+  EXPECT_FALSE(commit(folder + "/c").ok());
+  EXPECT_EQ(*ReadFile(folder + "/a"), "old");
+  EXPECT_FALSE(fs::exists(folder + "/b"));
+  EXPECT_EQ(FilesIn(folder), 2u);
+  ASSERT_TRUE(commit(folder + "/e").ok());
+  for (const char* name : {"/a", "/b", "/e"}) EXPECT_EQ(*ReadFile(folder + name), "new");
+  EXPECT_EQ(FilesIn(folder), 4u);
 }
 
 TEST(NearestNameTest, FindsSmallSlipsAndNothingElse) {

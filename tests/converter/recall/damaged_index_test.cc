@@ -42,6 +42,18 @@ schema::RecallIndexT MakeIndex(HashFamily family, RecallMetric metric, ElementTy
   return std::move(*index);
 }
 
+schema::RecallIndexT MakePlaneIndex(uint32_t bits, RecallMetric metric, ElementType type) {
+  RecallParameters parameters;
+  parameters.cells = 9;
+  parameters.plane_bits = bits;
+  const OwnedVectors items = RandomClusters(kItems, kDimension, 10, 0.5, 1);
+  auto builder = RecallBuilder::Create(items.view(), metric, type, nullptr);
+  EXPECT_TRUE(builder.ok()) << builder.status();
+  auto index = builder->Build(parameters, 4, nullptr);
+  EXPECT_TRUE(index.ok()) << index.status();
+  return std::move(*index);
+}
+
 std::string OpenMessage(const schema::RecallIndexT& index) {
   return std::string(LoadedRecallIndex::Load(index).status().message());
 }
@@ -116,6 +128,78 @@ TEST(DamagedIndexTest, EachRuleRefusesByName) {
   }
 }
 
+TEST(DamagedIndexTest, EachRuleOfCellsAndPlanesRefusesByName) {
+  struct Damage {
+    const char* message;
+    std::function<void(schema::RecallIndexT*)> apply;
+  };
+  using Index = schema::RecallIndexT;
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  const Damage damages[] = {
+      {"it has hash tables, and cells or a plane too",
+       [](Index* i) {
+         Index other =
+             MakeIndex(HashFamily::Hyperplane, RecallMetric::Cosine, ElementType::Int8PerRow);
+         other.cells = std::move(i->cells);
+         *i = std::move(other);
+       }},
+      {"the number of cells' begins is 1", [](Index* i) { i->cells->begins.resize(1); }},
+      {"the number of cells' begins is 0", [](Index* i) { i->cells->begins.clear(); }},
+      {"cells' rows has", [](Index* i) { i->cells->begins.push_back(kItems); }},
+      {"cells' rows has", [](Index* i) { i->cells->rows.pop_back(); }},
+      {"scale is nan", [&](Index* i) { i->cells->scale = nan; }},
+      {"scale_codes has", [](Index* i) { i->cells->scale_codes.pop_back(); }},
+      {"cells' squared_norms has", [](Index* i) { i->cells->squared_norms.push_back(1); }},
+      {"a cell's squared norm is nan", [&](Index* i) { i->cells->squared_norms[3] = nan; }},
+      {"a cell's squared norm is -1", [](Index* i) { i->cells->squared_norms[3] = -1; }},
+      {"a cell's squared norm is inf",
+       [](Index* i) { i->cells->squared_norms[3] = std::numeric_limits<float>::infinity(); }},
+      {"the first cell's begin is 1", [](Index* i) { i->cells->begins[0] = 1; }},
+      {"the last cell's end is 299", [](Index* i) { i->cells->begins.back() = kItems - 1; }},
+      {"a cell's end is", [](Index* i) { i->cells->begins[4] = i->cells->begins[3] - 1; }},
+      {"a cell's end is 301", [](Index* i) { i->cells->begins[4] = kItems + 1; }},
+      {"cells' probes is 0", [](Index* i) { i->cells->probes = 0; }},
+      {"cells' probes is 10", [](Index* i) { i->cells->probes = 10; }},
+      {"a plane of 2 bits", [](Index* i) { i->plane->bits = 2; }},
+      {"the plane's width is 0", [](Index* i) { i->plane->width = 0; }},
+      {"the rest of the plane's width is 1", [](Index* i) { i->plane->width = 33; }},
+      {"the plane's signs has", [](Index* i) { i->plane->width = 64; }},
+      {"the plane's signs has", [](Index* i) { i->plane->signs.pop_back(); }},
+      {"the plane's codes has", [](Index* i) { i->plane->codes.pop_back(); }},
+      {"the plane's factors has", [](Index* i) { i->plane->factors.resize(kItems); }},
+      {"the plane's error is nan", [&](Index* i) { i->plane->error = nan; }},
+      {"the plane's error is -1", [](Index* i) { i->plane->error = -1; }},
+      {"its deviations 101", [](Index* i) { i->plane->deviations = 101; }},
+  };
+  for (const Damage& damage : damages) {
+    schema::RecallIndexT index = MakePlaneIndex(1, RecallMetric::Cosine, ElementType::Int8PerRow);
+    ASSERT_EQ(OpenMessage(index), "");
+    damage.apply(&index);
+    const std::string message = OpenMessage(index);
+    EXPECT_EQ(message.rfind("recall index: ", 0), 0u) << message;
+    EXPECT_NE(message.find(damage.message), std::string::npos)
+        << "expected '" << damage.message << "', got '" << message << "'";
+  }
+}
+
+TEST(DamagedIndexTest, SearchRefusesFactorsThatAreNotFinite) {
+  for (const uint32_t factor : {0x7f800000u, 0x00007fc0u, 0xffffffffu}) {
+    schema::RecallIndexT index = MakePlaneIndex(4, RecallMetric::Cosine, ElementType::Int8PerRow);
+    for (uint32_t& each : index.plane->factors) each = factor;
+    auto loaded = LoadedRecallIndex::Load(index);
+    ASSERT_TRUE(loaded.ok()) << loaded.status();
+    const OwnedVectors queries = RandomIntegers(1, kDimension, 2);
+    RecallQuery query;
+    query.vector = queries.Row(0);
+    query.k = 1;
+    query.probes = 9;
+    EXPECT_EQ(loaded->Search(query).status().message(),
+              "recall index: a factor of the plane is out of its bounds");
+    query.exact = true;
+    EXPECT_TRUE(loaded->Search(query).ok());
+  }
+}
+
 TEST(DamagedIndexTest, RotationWidthHasRoomForTheCoordinateOfInnerProducts) {
   schema::RecallIndexT index =
       MakeIndex(HashFamily::CrossPolytope, RecallMetric::InnerProduct, ElementType::Int8PerRow);
@@ -166,10 +250,13 @@ TEST(DamagedIndexTest, FlippedBitsNeverLeadOutside) {
   std::mt19937_64 random(3);
   int opened = 0;
   for (const HashFamily family :
-       {HashFamily::CrossPolytope, HashFamily::Hyperplane, HashFamily::E2}) {
+       {HashFamily::CrossPolytope, HashFamily::Hyperplane, HashFamily::E2, HashFamily::Unknown}) {
     for (const ElementType type : {ElementType::Int8PerRow, ElementType::Float32}) {
       flatbuffers::FlatBufferBuilder builder;
-      const schema::RecallIndexT index = MakeIndex(family, RecallMetric::Euclidean, type);
+      const uint32_t bits = type == ElementType::Int8PerRow ? 1 : 4;
+      const schema::RecallIndexT index = family == HashFamily::Unknown
+                                             ? MakePlaneIndex(bits, RecallMetric::Euclidean, type)
+                                             : MakeIndex(family, RecallMetric::Euclidean, type);
       builder.Finish(schema::RecallIndex::Pack(builder, &index));
       const size_t size = (builder.GetSize() + 63) / 64 * 64;
       const std::unique_ptr<uint8_t, decltype(&std::free)> memory(
@@ -179,7 +266,7 @@ TEST(DamagedIndexTest, FlippedBitsNeverLeadOutside) {
         std::memset(memory.get(), 0, size);
         std::memcpy(memory.get(), builder.GetBufferPointer(), builder.GetSize());
         // Near the front are the numbers, elsewhere the arrays.
-        const size_t reach = repeat % 2 == 0 ? size_t{300} : builder.GetSize();
+        const size_t reach = repeat % 2 == 0 ? size_t{400} : builder.GetSize();
         for (int flips = 0; flips < 1 + repeat % 5; ++flips) {
           memory.get()[random() % reach] ^= static_cast<uint8_t>(1u << random() % 8);
         }

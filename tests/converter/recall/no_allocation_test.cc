@@ -32,7 +32,12 @@ TEST(RecallNoAllocationTest, OpeningAndSearchingDoNotAllocateOnAnyPath) {
       auto builder = RecallBuilder::Create(items.view(), RecallMetric::InnerProduct,
                                            ElementType::Int8PerRow, nullptr);
       ASSERT_TRUE(builder.ok()) << builder.status();
-      const auto index = builder->Build(hash, 20, nullptr);
+      RecallParameters parameters(hash);
+      if (family == HashFamily::Unknown) {
+        parameters.cells = 50;
+        parameters.plane_bits = tables == 1 ? 1 : 4;
+      }
+      const auto index = builder->Build(parameters, 20, nullptr);
       ASSERT_TRUE(index.ok()) << index.status();
       const auto loaded = LoadedRecallIndex::Load(*index);
       ASSERT_TRUE(loaded.ok()) << loaded.status();

@@ -51,13 +51,24 @@ HashParameters E2(uint32_t functions, uint32_t bins, uint32_t tables) {
   return hash;
 }
 
+RecallParameters Cells(uint32_t cells, uint32_t plane_bits = 0, double deviations = 2) {
+  RecallParameters parameters;
+  parameters.cells = cells;
+  parameters.plane_bits = plane_bits;
+  parameters.deviations = deviations;
+  return parameters;
+}
+
+// Estimates are never so wrong: what is found is what a scan finds.
+constexpr double kSure = 50;
+
 struct Case {
   schema::RecallIndexT index;
   LoadedRecallIndex loaded;
 };
 
 Case MakeCase(const OwnedVectors& items, RecallMetric metric, ElementType type,
-              const HashParameters& hash, uint32_t probes = 0) {
+              const RecallParameters& hash, uint32_t probes = 0) {
   auto builder = RecallBuilder::Create(items.view(), metric, type, nullptr);
   EXPECT_TRUE(builder.ok()) << builder.status();
   auto index = builder->Build(hash, probes, nullptr);
@@ -121,13 +132,19 @@ void ExpectReference(const std::vector<RecallHit>& hits, const VectorSet& stored
   }
 }
 
-std::vector<HashParameters> SomeTables() {
+std::vector<RecallParameters> SomeTables() {
   return {CrossPolytope(2, 5, 1),
           CrossPolytope(1, 64, 3),
           Hyperplanes(6, 1),
           Hyperplanes(5, 4),
           E2(3, 4, 1),
-          E2(2, 5, 2)};
+          E2(2, 5, 2),
+          Cells(20)};
+}
+
+std::vector<RecallParameters> SomePlanes(double deviations) {
+  return {Cells(0, 1, deviations), Cells(0, 4, deviations), Cells(20, 1, deviations),
+          Cells(20, 4, deviations)};
 }
 
 TEST(SearchTest, LookingIntoAllBucketsFindsWhatTheReferenceFinds) {
@@ -136,9 +153,9 @@ TEST(SearchTest, LookingIntoAllBucketsFindsWhatTheReferenceFinds) {
     for (const ElementType type : {ElementType::Int8PerRow, ElementType::Float32}) {
       const OwnedVectors items = RandomClusters(700, 19, 20, 0.5, 3);
       const OwnedVectors queries = RandomIntegers(5, 19, 4);
-      std::vector<HashParameters> all = SomeTables();
+      std::vector<RecallParameters> all = SomeTables();
       all.emplace_back();
-      for (const HashParameters& hash : all) {
+      for (const RecallParameters& hash : all) {
         Case c = MakeCase(items, metric, type, hash);
         const OwnedVectors stored = {StoredVectors(c.index), 19};
         for (uint32_t q = 0; q < 5; ++q) {
@@ -146,7 +163,7 @@ TEST(SearchTest, LookingIntoAllBucketsFindsWhatTheReferenceFinds) {
           RecallWork work;
           const std::vector<RecallHit> hits = Search(&c, Query(queries.Row(q), 50), &work);
           EXPECT_EQ(work.rows_scanned, 700u);
-          EXPECT_EQ(work.exact, !hash.has_tables());
+          EXPECT_EQ(work.exact, hash.is_exact());
           ExpectReference(hits, stored.view(), metric, queries.Row(q), 50);
           RecallQuery exact = Query(queries.Row(q), 50);
           exact.exact = true;
@@ -233,7 +250,7 @@ TEST(SearchTest, EachFamilyFindsNeighboursInFewRows) {
 TEST(SearchTest, RecallDoesNotFallWhenProbesRise) {
   const OwnedVectors items = RandomClusters(2000, 24, 40, 0.6, 8);
   const OwnedVectors queries = RandomClusters(8, 24, 40, 0.6, 8, 1);
-  for (const HashParameters& hash : SomeTables()) {
+  for (const RecallParameters& hash : SomeTables()) {
     for (const uint32_t own_probes : {1u, 5u, 20u}) {
       Case c = MakeCase(items, RecallMetric::Cosine, ElementType::Int8PerRow, hash, own_probes);
       for (uint32_t q = 0; q < 8; ++q) {
@@ -244,7 +261,7 @@ TEST(SearchTest, RecallDoesNotFallWhenProbesRise) {
           for (const RecallHit& hit : Search(&c, query)) exact.insert(hit.item);
           query.exact = false;
           std::set<uint32_t> before;
-          for (query.probes = 1; query.probes <= c.loaded.index().hash.buckets; ++query.probes) {
+          for (query.probes = 1; query.probes <= c.loaded.index().max_probes; ++query.probes) {
             const std::vector<RecallHit> hits = Search(&c, query);
             EXPECT_EQ(hits.size(), k);
             std::set<uint32_t> now;
@@ -264,7 +281,7 @@ TEST(SearchTest, RecallDoesNotFallWhenProbesRise) {
 
 TEST(SearchTest, SameQueryGivesSameAnswerAfterOthers) {
   const OwnedVectors items = RandomClusters(2000, 24, 40, 0.6, 9);
-  for (const HashParameters& hash : SomeTables()) {
+  for (const RecallParameters& hash : SomeTables()) {
     Case c = MakeCase(items, RecallMetric::Cosine, ElementType::Int8PerRow, hash, 3);
     const std::vector<RecallHit> first = Search(&c, Query(items.Row(7), 30));
     for (uint32_t i = 0; i < 20; ++i) Search(&c, Query(items.Row(i), 100));
@@ -296,7 +313,9 @@ TEST(SearchTest, HiddenItemsAreLeftOutBeforeTheBestAreTaken) {
   const OwnedVectors queries = RandomIntegers(3, 16, 12);
   const auto odd = [](uint32_t item) { return item % 2 == 1; };
   std::vector<uint64_t> bits((1000 + 63) / 64, 0xAAAAAAAAAAAAAAAAu);
-  for (const HashParameters& hash : {HashParameters(), CrossPolytope(2, 8, 1), Hyperplanes(5, 2)}) {
+  for (const RecallParameters& hash :
+       {RecallParameters(), RecallParameters(CrossPolytope(2, 8, 1)),
+        RecallParameters(Hyperplanes(5, 2)), Cells(20), Cells(20, 1, kSure), Cells(0, 4, kSure)}) {
     Case c = MakeCase(items, RecallMetric::Cosine, ElementType::Int8PerRow, hash);
     const OwnedVectors stored = {StoredVectors(c.index), 16};
     for (uint32_t q = 0; q < 3; ++q) {
@@ -313,7 +332,9 @@ TEST(SearchTest, HiddenItemsAreLeftOutBeforeTheBestAreTaken) {
 
 TEST(SearchTest, AllItemsHiddenGivesNone) {
   const OwnedVectors items = RandomClusters(300, 16, 20, 0.5, 13);
-  for (const HashParameters& hash : {HashParameters(), CrossPolytope(2, 8, 1), Hyperplanes(5, 2)}) {
+  for (const RecallParameters& hash :
+       {RecallParameters(), RecallParameters(CrossPolytope(2, 8, 1)),
+        RecallParameters(Hyperplanes(5, 2)), Cells(20), Cells(20, 1, kSure), Cells(0, 4, kSure)}) {
     Case c = MakeCase(items, RecallMetric::Cosine, ElementType::Int8PerRow, hash, 2);
     RecallQuery query = Query(items.Row(0), 10);
     query.hidden.hides = [](void*, uint32_t) { return true; };
@@ -367,7 +388,9 @@ TEST(SearchTest, AllItemsZerosAreEquallyNear) {
   const OwnedVectors query = RandomIntegers(1, 8, 17);
   for (const RecallMetric metric :
        {RecallMetric::Cosine, RecallMetric::InnerProduct, RecallMetric::Euclidean}) {
-    for (const HashParameters& hash : {HashParameters(), CrossPolytope(1, 8, 1), E2(2, 4, 1)}) {
+    for (const RecallParameters& hash :
+         {RecallParameters(), RecallParameters(CrossPolytope(1, 8, 1)),
+          RecallParameters(E2(2, 4, 1)), Cells(3, 1), Cells(0, 4)}) {
       Case c = MakeCase(items, metric, ElementType::Int8PerRow, hash);
       const std::vector<RecallHit> hits = Search(&c, Query(query.Row(0), 10));
       ASSERT_EQ(hits.size(), 10u);
@@ -381,7 +404,7 @@ TEST(SearchTest, DuplicatesComeByTheirNumbers) {
   for (const uint32_t copy : {399u, 5u, 210u}) {
     std::copy_n(items.numbers.begin() + 100 * 16, 16, items.numbers.begin() + copy * 16);
   }
-  for (const HashParameters& hash : SomeTables()) {
+  for (const RecallParameters& hash : SomeTables()) {
     Case c = MakeCase(items, RecallMetric::Cosine, ElementType::Int8PerRow, hash);
     const std::vector<RecallHit> hits = Search(&c, Query(items.Row(100), 4));
     ASSERT_EQ(hits.size(), 4u);
@@ -400,8 +423,10 @@ TEST(SearchTest, SmallestAndLargeDimensionsWork) {
     for (const RecallMetric metric :
          {RecallMetric::Cosine, RecallMetric::InnerProduct, RecallMetric::Euclidean}) {
       for (const ElementType type : {ElementType::Int8PerRow, ElementType::Float32}) {
-        for (const HashParameters& hash :
-             {HashParameters(), CrossPolytope(1, 64, 1), Hyperplanes(4, 2), E2(2, 4, 1)}) {
+        for (const RecallParameters& hash :
+             {RecallParameters(), RecallParameters(CrossPolytope(1, 64, 1)),
+              RecallParameters(Hyperplanes(4, 2)), RecallParameters(E2(2, 4, 1)),
+              Cells(10, 1, kSure), Cells(0, 4, kSure)}) {
           SCOPED_TRACE(hash.ToString());
           Case c = MakeCase(items, metric, type, hash);
           const OwnedVectors stored = {StoredVectors(c.index), dimension};
@@ -410,6 +435,126 @@ TEST(SearchTest, SmallestAndLargeDimensionsWork) {
                             queries.Row(q), 30);
           }
         }
+      }
+    }
+  }
+}
+
+TEST(SearchTest, SurePlanesFindWhatScansFind) {
+  for (const RecallMetric metric :
+       {RecallMetric::Cosine, RecallMetric::InnerProduct, RecallMetric::Euclidean}) {
+    for (const ElementType type : {ElementType::Int8PerRow, ElementType::Float32}) {
+      for (const uint32_t dimension : {1u, 19u, 64u, 100u}) {
+        OwnedVectors items = RandomClusters(1500, dimension, 20, 0.5, 30);
+        // Rows that are the same, zeros, and a few that are a thousand times as long.
+        std::copy_n(items.numbers.begin(), 200 * dimension,
+                    items.numbers.begin() + 300 * dimension);
+        std::fill_n(items.numbers.begin() + 600 * dimension, 50 * dimension, 0.0f);
+        for (uint32_t i = 0; i < 9 * dimension; ++i) items.numbers[i] *= 1000;
+        const OwnedVectors queries = RandomClusters(5, dimension, 20, 0.5, 30, 1);
+        for (const RecallParameters& parameters : SomePlanes(kSure)) {
+          SCOPED_TRACE(parameters.ToString());
+          Case c = MakeCase(items, metric, type, parameters);
+          for (uint32_t q = 0; q < 5; ++q) {
+            RecallQuery query = Query(queries.Row(q), 40);
+            const std::vector<RecallHit> hits = Search(&c, query);
+            query.exact = true;
+            ExpectEqualHits(hits, Search(&c, query));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(SearchTest, PlanesFindNearlyAllInFewRows) {
+  const OwnedVectors items = RandomClusters(6000, 64, 60, 1, 31);
+  const OwnedVectors queries = RandomClusters(20, 64, 60, 1, 31, 1);
+  for (const RecallMetric metric :
+       {RecallMetric::Cosine, RecallMetric::InnerProduct, RecallMetric::Euclidean}) {
+    for (const RecallParameters& parameters : SomePlanes(2)) {
+      SCOPED_TRACE(parameters.ToString());
+      Case c = MakeCase(items, metric, ElementType::Int8PerRow, parameters);
+      size_t found = 0;
+      uint64_t read = 0;
+      for (uint32_t q = 0; q < 20; ++q) {
+        RecallQuery query = Query(queries.Row(q), 20);
+        RecallWork work;
+        std::set<uint32_t> items_found;
+        for (const RecallHit& hit : Search(&c, query, &work)) items_found.insert(hit.item);
+        EXPECT_FALSE(work.exact);
+        EXPECT_GT(work.rows_estimated, 5000u);
+        read += work.rows_scanned;
+        query.exact = true;
+        for (const RecallHit& hit : Search(&c, query)) found += items_found.count(hit.item);
+      }
+      EXPECT_GE(found, 395u);  // Of 400.
+      EXPECT_LE(read, 20 * 6000 / (parameters.plane_bits == 1 ? 3u : 6u));
+    }
+  }
+}
+
+TEST(SearchTest, RecallOfCellsDoesNotFallWhenProbesRise) {
+  const OwnedVectors items = RandomClusters(2000, 24, 40, 0.8, 32);
+  const OwnedVectors queries = RandomClusters(8, 24, 40, 0.8, 32, 1);
+  for (const RecallParameters& parameters : SomePlanes(0.7)) {
+    if (parameters.cells == 0) continue;
+    Case c = MakeCase(items, RecallMetric::Cosine, ElementType::Int8PerRow, parameters, 5);
+    for (uint32_t q = 0; q < 8; ++q) {
+      RecallQuery query = Query(queries.Row(q), 100);
+      query.exact = true;
+      std::set<uint32_t> exact;
+      for (const RecallHit& hit : Search(&c, query)) exact.insert(hit.item);
+      query.exact = false;
+      std::set<uint32_t> before;
+      for (query.probes = 1; query.probes <= 20; ++query.probes) {
+        std::set<uint32_t> now;
+        const std::vector<RecallHit> hits = Search(&c, query);
+        EXPECT_EQ(hits.size(), 100u);
+        for (const RecallHit& hit : hits) {
+          if (exact.count(hit.item) != 0) now.insert(hit.item);
+        }
+        EXPECT_TRUE(std::includes(now.begin(), now.end(), before.begin(), before.end()))
+            << parameters.ToString() << " probes " << query.probes;
+        before = now;
+      }
+    }
+  }
+}
+
+TEST(SearchTest, FewPassingItemsAreLookedAtAlone) {
+  const OwnedVectors items = RandomClusters(1000, 24, 20, 0.5, 33);
+  const OwnedVectors queries = RandomClusters(4, 24, 20, 0.5, 33, 1);
+  std::vector<uint64_t> passing((1000 + 63) / 64, 0);
+  for (uint32_t i = 3; i < 1000; i += 90) passing[i / 64] |= uint64_t{1} << (i % 64);
+  // Bits behind the last item mean nothing.
+  passing.back() |= ~uint64_t{0} << (1000 % 64);
+  std::vector<uint64_t> hidden((1000 + 63) / 64, 0);
+  hidden[93 / 64] |= uint64_t{1} << (93 % 64);
+  const auto hides = [](uint32_t item) { return item % 90 != 3 || item == 93 || item == 183; };
+  std::vector<RecallParameters> all = SomePlanes(1);
+  for (const RecallParameters& parameters : SomeTables()) all.push_back(parameters);
+  for (const RecallParameters& parameters : all) {
+    Case c = MakeCase(items, RecallMetric::Euclidean, ElementType::Int8PerRow, parameters, 1);
+    for (uint32_t q = 0; q < 4; ++q) {
+      for (const size_t k : {size_t{3}, size_t{100}}) {
+        RecallQuery query = Query(queries.Row(q), k);
+        query.passing = passing.data();
+        query.hidden.bits = hidden.data();
+        query.hidden.hides = [](void*, uint32_t item) { return item == 183; };
+        RecallWork work;
+        const std::vector<RecallHit> hits = Search(&c, query, &work);
+        EXPECT_TRUE(work.exact);
+        EXPECT_EQ(work.rows_scanned, 11u);  // Of 12, without the hidden bit.
+        ASSERT_EQ(hits.size(), std::min<size_t>(k, 10));
+        query.passing = nullptr;
+        query.hidden.bits = nullptr;
+        query.exact = true;
+        query.hidden.hides = [](void*, uint32_t item) {
+          return item % 90 != 3 || item == 93 || item == 183;
+        };
+        ExpectEqualHits(hits, Search(&c, query));
+        for (const RecallHit& hit : hits) EXPECT_FALSE(hides(hit.item));
       }
     }
   }
@@ -455,7 +600,9 @@ TEST(SearchTest, OneByteOfScratchLessFails) {
 TEST(SearchTest, LargestNumbersStayFinite) {
   OwnedVectors items = RandomClusters(100, 64, 10, 0.5, 23);
   for (float& x : items.numbers) x = x > 0 ? 1e15f : -1e15f;
-  for (const HashParameters& hash : {CrossPolytope(1, 64, 1), Hyperplanes(4, 1), E2(2, 4, 1)}) {
+  for (const RecallParameters& hash :
+       {RecallParameters(CrossPolytope(1, 64, 1)), RecallParameters(Hyperplanes(4, 1)),
+        RecallParameters(E2(2, 4, 1)), Cells(5, 1, 100), Cells(0, 4, 100)}) {
     for (const RecallMetric metric : {RecallMetric::Cosine, RecallMetric::Euclidean}) {
       Case c = MakeCase(items, metric, ElementType::Int8PerRow, hash, 2);
       for (const RecallHit& hit : Search(&c, Query(items.Row(3), 20))) {

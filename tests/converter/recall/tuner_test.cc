@@ -77,14 +77,45 @@ TEST(TunerTest, TriesTheFamiliesThatItIsAskedFor) {
   const OwnedVectors items = RandomClusters(4000, 16, 60, 0.3, 3);
   RecallTarget target = Target(10, 0.8, 60);
   target.families = {HashFamily::Hyperplane};
+  target.try_cells = target.try_planes = false;
   const auto tuned = TuneRecallIndex(items.view(), RecallMetric::Cosine, target, {}, nullptr);
   ASSERT_TRUE(tuned.ok()) << tuned.status();
   bool tried = false;
   for (const RecallPoint& point : tuned->curve) {
-    EXPECT_TRUE(!point.hash.has_tables() || point.hash.family == HashFamily::Hyperplane);
-    tried |= point.hash.has_tables();
+    EXPECT_TRUE(point.parameters.is_exact() ||
+                point.parameters.hash.family == HashFamily::Hyperplane);
+    tried |= point.parameters.hash.has_tables();
   }
   EXPECT_TRUE(tried);
+}
+
+TEST(TunerTest, TriesCellsAndPlanes) {
+  const OwnedVectors items = RandomClusters(4000, 32, 60, 0.5, 3);
+  RecallTarget target = Target(10, 0.9, 150);
+  target.must_index = true;
+  target.try_tables = false;
+  for (const RecallMetric metric : {RecallMetric::Cosine, RecallMetric::InnerProduct}) {
+    const auto tuned = TuneRecallIndex(items.view(), metric, target, {}, nullptr);
+    ASSERT_TRUE(tuned.ok()) << tuned.status();
+    EXPECT_TRUE(tuned->index.cells != nullptr || tuned->index.plane != nullptr);
+    EXPECT_GE(tuned->chosen.recall, 0.9);
+    EXPECT_LE(tuned->chosen.bytes_per_item, 150);
+    int kinds[2][3] = {};
+    for (const RecallPoint& point : tuned->curve) {
+      EXPECT_FALSE(point.parameters.hash.has_tables());
+      ++kinds[point.parameters.cells != 0 ? 1 : 0][(point.parameters.plane_bits + 1) / 2];
+    }
+    for (const auto& of_cells : kinds) {
+      for (const int count : of_cells) EXPECT_GT(count, 0);
+    }
+    if (tuned->index.plane != nullptr) {
+      EXPECT_EQ(tuned->index.plane->deviations,
+                static_cast<float>(tuned->chosen.parameters.deviations));
+    }
+    if (tuned->index.cells != nullptr) {
+      EXPECT_EQ(tuned->index.cells->probes, tuned->chosen.probes);
+    }
+  }
 }
 
 TEST(TunerTest, FewItemsAreScanned) {
@@ -92,17 +123,18 @@ TEST(TunerTest, FewItemsAreScanned) {
   const auto tuned =
       TuneRecallIndex(items.view(), RecallMetric::Cosine, Target(10, 0.9, 60), {}, nullptr);
   ASSERT_TRUE(tuned.ok()) << tuned.status();
-  EXPECT_FALSE(tuned->chosen.hash.has_tables());
+  EXPECT_FALSE(tuned->chosen.parameters.hash.has_tables());
   EXPECT_TRUE(tuned->index.tables.empty());
 }
 
 TEST(TunerTest, TakesTablesWhereAScanIsFasterWhenItMust) {
   const OwnedVectors items = RandomClusters(500, 16, 20, 0.3, 4);
   RecallTarget target = Target(10, 0.8, 100);
-  target.must_hash = true;
+  target.must_index = true;
+  target.try_cells = target.try_planes = false;
   const auto tuned = TuneRecallIndex(items.view(), RecallMetric::Cosine, target, {}, nullptr);
   ASSERT_TRUE(tuned.ok()) << tuned.status();
-  EXPECT_TRUE(tuned->chosen.hash.has_tables());
+  EXPECT_TRUE(tuned->chosen.parameters.hash.has_tables());
   EXPECT_FALSE(tuned->index.tables.empty());
   EXPECT_GE(tuned->chosen.recall, 0.8);
   // Refused, although a scan would do.

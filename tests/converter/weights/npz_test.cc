@@ -207,6 +207,34 @@ TEST(NpzTest, RefusesMembersThatLie) {
   EXPECT_THAT(MessageOf(ParseNpz(Zip({method}), "w.npz")), HasSubstr("compression method 14"));
 }
 
+// Members that are the same bytes: each would be unpacked.
+TEST(NpzTest, RefusesMembersThatOverlap) {
+  const std::string one = Zip({Stored("x.npy", Npy(Header("<f4", "(64,)"), std::string(256, 1)))});
+  constexpr size_t kRecordBytes = 22, kNameAt = 46;
+  const size_t directory = one.find("PK\x01\x02");
+  const std::string entry = one.substr(directory, one.size() - kRecordBytes - directory);
+  for (const size_t count : {1u, 3u}) {
+    std::string zip = one.substr(0, directory);
+    for (size_t i = 0; i < count; ++i) {
+      std::string other = entry;
+      other[kNameAt] = static_cast<char>('x' - i);
+      zip += other;
+    }
+    zip += std::string("PK\x05\x06\0\0\0\0", 8);
+    Append(&zip, count, 2);
+    Append(&zip, count, 2);
+    Append(&zip, count * entry.size(), 4);
+    Append(&zip, directory, 4);
+    Append(&zip, 0, 2);
+    const auto weights = ParseNpz(zip, "w.npz");
+    if (count == 1) {
+      EXPECT_TRUE(weights.ok()) << weights.status();
+    } else {
+      EXPECT_THAT(MessageOf(weights), HasSubstr("they overlap"));
+    }
+  }
+}
+
 TEST(NpzTest, RefusesMembersOfOneNameAndOtherFiles) {
   const std::string npy = Npy(Header("<f4", "(1,)"), "1234");
   EXPECT_EQ(MessageOf(ParseNpz(Zip({Stored("x.npy", npy), Stored("x.npy", npy)}), "w.npz")),

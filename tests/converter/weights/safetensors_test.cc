@@ -122,6 +122,21 @@ TEST(SafetensorsTest, RefusesEveryTruncation) {
               HasSubstr("1 bytes after the last tensor"));
 }
 
+// So many that work for each pair of them would not end.
+TEST(SafetensorsTest, ReadsVeryManyTensors) {
+  constexpr size_t kTensors = 200000;
+  std::string header = "{";
+  for (size_t i = 0; i < kTensors; ++i) {
+    absl::StrAppend(&header, i == 0 ? "" : ",", "\"layer.", i,
+                    R"(.weight":{"dtype":"F32","shape":[1],"data_offsets":[)", 4 * i, ",",
+                    4 * i + 4, "]}");
+  }
+  const auto weights =
+      ParseSafetensors(File(header + "}", std::string(4 * kTensors, '\0')), "w.safetensors");
+  ASSERT_TRUE(weights.ok()) << weights.status();
+  EXPECT_EQ(weights->size(), kTensors);
+}
+
 TEST(SafetensorsTest, RefusesHeadersThatClaimTooMuch) {
   EXPECT_THAT(MessageOf(ParseSafetensors(std::string(8, '\xff') + "{}", "w")),
               HasSubstr("its header claims 18446744073709551615 bytes"));

@@ -18,10 +18,10 @@ void ExpectNoAllocations(Ids ids, schema::RecallMetric metric, uint32_t tables) 
   bundle.metric = metric;
   bundle.type = schema::ElementType::Int8PerRow;
   if (tables != 0) {
-    bundle.hash.family = schema::HashFamily::CrossPolytope;
-    bundle.hash.tables = tables;
-    bundle.hash.functions = 2;
-    bundle.hash.outputs = 4;
+    bundle.parameters.hash.family = schema::HashFamily::CrossPolytope;
+    bundle.parameters.hash.tables = tables;
+    bundle.parameters.hash.functions = 2;
+    bundle.parameters.hash.outputs = 4;
     bundle.probes = 5;
   }
   hp_session_options options = HP_SESSION_OPTIONS_INIT;

@@ -59,9 +59,9 @@ TEST(LargeIndexTest, OpeningReadsNothingThatGrowsWithTheItems) {
   options.dimension = 64;
   options.type = schema::ElementType::Int8PerRow;
   options.ids = testing::Ids::kIntegers;
-  options.hash.family = schema::HashFamily::Hyperplane;
-  options.hash.tables = 2;
-  options.hash.functions = 12;
+  options.parameters.hash.family = schema::HashFamily::Hyperplane;
+  options.parameters.hash.tables = 2;
+  options.parameters.hash.functions = 12;
   GuardedBytes bytes(testing::Serialized(*testing::MakeRecallBundle(options).bundle));
   const schema::RecallIndex& index = *schema::GetBundle(bytes.data())->recall();
   bytes.Guard(index.rows());

@@ -280,11 +280,11 @@ std::string WithFurtherTablesLikeTheSecond(std::string bytes) {
 
 TEST(DamagedRecallBundleTest, HashFunctionsThatWouldNeedGigabytesAreRefused) {
   RecallBundleOptions options = Alone();
-  options.hash.family = schema::HashFamily::E2;
-  options.hash.tables = 2;
-  options.hash.functions = 1;
-  options.hash.values = 1 << 21;
-  options.hash.bin_deviations = 1;
+  options.parameters.hash.family = schema::HashFamily::E2;
+  options.parameters.hash.tables = 2;
+  options.parameters.hash.functions = 1;
+  options.parameters.hash.values = 1 << 21;
+  options.parameters.hash.bin_deviations = 1;
   options.probes = 1 << 21;
   const RecallBundle made = MakeRecallBundle(options);
   // 80 MB for the two tables' scores and queues: much, but so it was asked.

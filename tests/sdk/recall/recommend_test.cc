@@ -29,10 +29,10 @@ class RecommendTest : public ::testing::TestWithParam<std::tuple<Ids, uint32_t>>
     RecallBundleOptions options;
     options.ids = std::get<0>(GetParam());
     options.type = schema::ElementType::Int8PerRow;
-    options.hash.family = schema::HashFamily::CrossPolytope;
-    options.hash.tables = 2;
-    options.hash.functions = 1;
-    options.hash.outputs = 4;
+    options.parameters.hash.family = schema::HashFamily::CrossPolytope;
+    options.parameters.hash.tables = 2;
+    options.parameters.hash.functions = 1;
+    options.parameters.hash.outputs = 4;
     options.probes = 3;
     return options;
   }

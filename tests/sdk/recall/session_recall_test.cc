@@ -48,7 +48,7 @@ TEST(RecallTest, AnAppsVectorFindsWhatTheOracleFinds) {
           options.ids = ids;
           options.twin_every = 3;
           options.seed = ++seed;
-          if (tables != 0) options.hash = Hyperplanes(4, tables);
+          if (tables != 0) options.parameters.hash = Hyperplanes(4, tables);
           options.probes = 16;  // All buckets.
           const RecallSession session(options);
           const std::vector<float> user = RandomVector(options.dimension, seed);
@@ -223,7 +223,7 @@ TEST(RecallTest, AZeroVectorHasNoDirection) {
 TEST(RecallTest, KBeyondTheCatalogFindsAllOfIt) {
   RecallBundleOptions options = Alone();
   options.items = 30;
-  options.hash = Hyperplanes(3, 2);
+  options.parameters.hash = Hyperplanes(3, 2);
   options.probes = 1;
   const RecallSession session(options);
   const std::vector<float> user = RandomVector(options.dimension, 5);
@@ -270,7 +270,7 @@ TEST(RecallTest, DimensionsFromOneToMany) {
 TEST(RecallTest, TheSameQueryGivesTheSameAnswer) {
   RecallBundleOptions options = Alone();
   options.items = 300;
-  options.hash = Hyperplanes(5, 2);
+  options.parameters.hash = Hyperplanes(5, 2);
   options.probes = 2;
   RecallSession session(options);
   session.SetHistoryOfItems({1, 50, 100, 150});
@@ -291,7 +291,7 @@ TEST(RecallTest, TheSameQueryGivesTheSameAnswer) {
 TEST(RecallTest, ExactComparesAllItems) {
   RecallBundleOptions options = Alone();
   options.items = 300;
-  options.hash = Hyperplanes(6, 1);
+  options.parameters.hash = Hyperplanes(6, 1);
   options.probes = 1;
   const RecallSession session(options);
   const std::vector<float> user = RandomVector(options.dimension, 5);
@@ -314,7 +314,7 @@ class LeftOutTest : public ::testing::TestWithParam<Ids> {
   static RecallBundleOptions Options() {
     RecallBundleOptions options = Alone();
     options.ids = GetParam();
-    options.hash = Hyperplanes(3, 2);
+    options.parameters.hash = Hyperplanes(3, 2);
     options.probes = 8;
     options.twin_every = 5;
     return options;
@@ -489,6 +489,70 @@ TEST_P(FilterTest, IdsOfCategories) {
   EXPECT_TRUE(session_.Recall(options).empty());
 }
 
+TEST(SelectiveFilterTest, LooksAtTheItemsThatPassAlone) {
+  for (const uint32_t cells : {0u, 30u}) {
+    for (const uint32_t plane_bits : {0u, 1u, 4u}) {
+      RecallBundleOptions made;
+      made.items = 1000;
+      made.ids = Ids::kCatalog;
+      made.parameters.cells = cells;
+      made.parameters.plane_bits = plane_bits;
+      RecallSession session(made);
+      session.SetHistoryOfItems({104});
+      const std::vector<float> user = RandomVector(16, 79);
+      hp_recall_options options = VectorOptions(100, user);
+      hp_filter filter = HP_FILTER_INIT;
+      filter.kind = HP_FILTER_RANGE;
+      filter.feature = kPrice;
+      filter.low = filter.high = 4;
+      options.filters = &filter;
+      options.filter_count = 1;
+      std::set<std::string> left_out = {Text(session.id(104))};
+      for (uint32_t i = 0; i < 1000; ++i) {
+        if (i % 50 != 4) left_out.insert(Text(session.id(i)));
+      }
+      session.ExpectBest(session.Recall(options), 100, {user}, session.OracleItems(left_out));
+      // Of twenty, without the one that was seen.
+      EXPECT_EQ(session.Report().rows_scanned, 19u);
+      EXPECT_EQ(session.Report().exact, 1);
+      // More than a few pass: as without a filter.
+      filter.high = 40;
+      session.Recall(options);
+      EXPECT_GT(session.Report().rows_scanned, 100u);
+    }
+  }
+}
+
+TEST(CellsTest, OverlayAndExclusionsHaveTheirSayBesideCellsAndPlanes) {
+  for (const uint32_t plane_bits : {0u, 1u, 4u}) {
+    RecallBundleOptions made;
+    made.items = 500;
+    made.ids = Ids::kIntegers;
+    made.parameters.cells = 12;
+    made.parameters.plane_bits = plane_bits;
+    made.parameters.deviations = 50;
+    made.probes = 12;
+    RecallSession session(made);
+    const std::vector<float> user = RandomVector(16, 80);
+    hp_recall_options options = VectorOptions(60, user);
+    const std::vector<int64_t> excluded = {session.id(7).integer, session.id(300).integer};
+    options.excluded_integers = excluded.data();
+    options.excluded_count = excluded.size();
+    OpenOverlay overlay(session.model(), 10);
+    ASSERT_NE(overlay.get(), nullptr) << overlay.error()->message;
+    ASSERT_EQ(overlay.Hide(session.id(31)), HP_OK);
+    hp_item_id added = {};
+    added.integer = 1001;
+    ASSERT_EQ(overlay.Add(added, user), HP_OK);  // The best that there can be.
+    options.overlay = overlay.get();
+    std::vector<OracleItem> items =
+        session.OracleItems({Text(session.id(7)), Text(session.id(300)), Text(session.id(31))});
+    items.push_back({added, user});
+    session.ExpectBest(session.Recall(options), 60, {user}, items);
+    EXPECT_EQ(session.Report().buckets, 12u);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Ids, FilterTest,
                          ::testing::Values(Ids::kIntegers, Ids::kStrings, Ids::kCatalog,
                                            Ids::kCatalogStrings));
@@ -618,7 +682,7 @@ TEST(RecallErrorTest, TheSessionsOptionsAreTheLimits) {
 
 TEST(RecallErrorTest, ProbesBeyondTheSessionsAreRefused) {
   RecallBundleOptions bundle = Alone();
-  bundle.hash = Hyperplanes(5, 2);
+  bundle.parameters.hash = Hyperplanes(5, 2);
   bundle.probes = 2;
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   options.recall_probes = 4;
@@ -662,7 +726,7 @@ TEST(RecallTest, BucketsThatOverlapAreDamage) {
     SCOPED_TRACE(tables);
     RecallBundleOptions options = Alone();
     options.items = 150;
-    options.hash = Hyperplanes(4, tables);
+    options.parameters.hash = Hyperplanes(4, tables);
     options.probes = 3;
     const RecallBundle made = MakeRecallBundle(options);
     // Every second bucket has all rows; those between them begin behind their end.
@@ -678,7 +742,7 @@ TEST(RecallTest, BucketsThatOverlapAreDamage) {
 TEST(RecallTest, TwoRowsOfOneItemAreDamage) {
   RecallBundleOptions options = Alone();
   options.items = 128;
-  options.hash = Hyperplanes(4, 1);
+  options.parameters.hash = Hyperplanes(4, 1);
   options.probes = 16;
   const RecallBundle made = MakeRecallBundle(options);
   std::vector<uint8_t>& items = made.bundle->recall->items;

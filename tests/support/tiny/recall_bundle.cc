@@ -138,7 +138,7 @@ RecallBundle MakeRecallBundle(const RecallBundleOptions& options) {
   auto builder = converter::RecallBuilder::Create({numbers, options.dimension}, options.metric,
                                                   options.type, nullptr);
   if (!builder.ok()) std::abort();
-  auto index = builder->Build(options.hash, options.probes, nullptr);
+  auto index = builder->Build(options.parameters, options.probes, nullptr);
   if (!index.ok()) std::abort();
   bundle->recall = std::make_unique<schema::RecallIndexT>(std::move(*index));
   bundle->recall->history_feature = kSeen;

@@ -30,7 +30,7 @@ struct RecallBundleOptions {
   schema::ElementType type = schema::ElementType::Float32;
   Ids ids = Ids::kCatalog;
   bool model = true;  // Beside the index.
-  converter::HashParameters hash;
+  converter::RecallParameters parameters;
   uint32_t probes = 1;
   uint64_t seed = 1;
   // The item before has the same vector: 0 never, 2 every second item.
