@@ -51,7 +51,10 @@ void SyncFolderOf(const char* path) {
   if (!folder.Set(path)) return;
   char text[PathText::kSize];
   std::memcpy(text, folder.text(), sizeof(text));
-  char* slash = std::strrchr(text, '/');
+  char* slash = nullptr;
+  for (char* at = text; *at != '\0'; ++at) {
+    if (*at == '/') slash = at;
+  }
   if (slash == nullptr) {
     std::strcpy(text, ".");
   } else {

@@ -20,13 +20,26 @@ struct State {
 };
 
 constexpr char kFormat[] = "handpick store 1\ncurrent %016" PRIx64 "\nprevious %016" PRIx64
-                           "\nrejected %016" PRIx64 "\ntrial %" PRIu32 "\nstarts %" PRIu32 "\n";
+                           "\nrejected %016" PRIx64 "\ntrial %" PRIx32 "\nstarts %" PRIx32 "\n";
 constexpr size_t kStateSize = 256;
 
 size_t Print(const State& state, char (&text)[kStateSize]) {
   return static_cast<size_t>(std::snprintf(text, sizeof(text), kFormat, state.current,
                                            state.previous, state.rejected, state.trial,
                                            state.starts));
+}
+
+// Reads a label and the hexadecimal number behind it.
+uint64_t Take(const char* label, const char** at) {
+  const size_t size = std::strlen(label);
+  if (std::strncmp(*at, label, size) == 0) *at += size;
+  uint64_t number = 0;
+  for (;; ++*at) {
+    const char c = **at;
+    const int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (digit < 0) return number;
+    number = number << 4 | static_cast<uint64_t>(digit);
+  }
 }
 
 hp_status TooLong(hp_error* error) {
@@ -53,10 +66,12 @@ hp_status ReadState(const char* folder, State* state, hp_error* error) {
   char again[kStateSize] = {};
   if (size < kStateSize) {
     HP_TRY(file.ReadAt(0, text, static_cast<size_t>(size), error));
-    std::sscanf(text,
-                "handpick store 1\ncurrent %" SCNx64 "\nprevious %" SCNx64 "\nrejected %" SCNx64
-                "\ntrial %" SCNu32 "\nstarts %" SCNu32,
-                &state->current, &state->previous, &state->rejected, &state->trial, &state->starts);
+    const char* at = text;
+    state->current = Take("handpick store 1\ncurrent ", &at);
+    state->previous = Take("\nprevious ", &at);
+    state->rejected = Take("\nrejected ", &at);
+    state->trial = static_cast<uint32_t>(Take("\ntrial ", &at));
+    state->starts = static_cast<uint32_t>(Take("\nstarts ", &at));
     // What would be written in its place tells whether all of it was read.
     Print(*state, again);
   }
