@@ -9,12 +9,12 @@ import subprocess
 import sys
 
 # The compiler's own helpers, for what the processor has no instruction for; every compiler brings them.
-HELPERS = re.compile(r"__aeabi_\w+|__(u?div|u?mod|float|fix)\w*[sdt]i\d?\w*|__aarch64_\w+|_GLOBAL_OFFSET_TABLE_")
+HELPERS = re.compile(r"__aeabi_\w+|__popcount[sd]i2|__(u?div|u?mod|float|fix)\w*[sdt]i\d?\w*|__aarch64_\w+|_GLOBAL_OFFSET_TABLE_")
 # What is asked of the C library. Somebody else's function among them would be the app's copy of something.
 C_LIBRARY = set("""
 __errno_location __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __stack_chk_fail __stack_chk_guard
 abort aligned_alloc calloc free malloc posix_memalign realloc qsort bsearch
-close fstat fstat64 lseek lseek64 mmap mmap64 munmap open open64 pread pread64 read syscall sysconf getauxval
+close fsync rename remove write fstat fstat64 lseek lseek64 mmap mmap64 munmap open open64 pread pread64 read syscall sysconf getauxval
 exp exp2 log1p logf sqrt sqrtf nearbyint nearbyintf lrintf floorf fmaf fmodf powf
 memchr memcmp memcpy memmove memset snprintf strchr strcmp strerror strlen strncmp strncpy strtol vsnprintf
 pthread_mutex_lock pthread_mutex_unlock pthread_once sched_yield opendir readdir closedir readlink access getpagesize
