@@ -178,7 +178,8 @@ HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
     const float inverse = 1.0f / scales[j];
     const VF inverse_vector = hn::Set(d, inverse);
     VI sum_vector = hn::Zero(di);
-    int32_t sum = 0;
+    // Weights of a file that changes under the model may be no numbers: sums wrap around.
+    uint32_t sum = 0;
     ForEachNumber(
         width,
         [&](uint32_t k) HWY_ATTR {
@@ -187,12 +188,13 @@ HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
           hn::StoreU(hn::DemoteTo(d8, q), d8, to + k);
         },
         [&](uint32_t k) HWY_ATTR {
-          const float level = number(j, k) * inverse;
+          const float any = number(j, k) * inverse;
+          const float level = any > -127.0f ? (any < 127.0f ? any : 127.0f) : -127.0f;
           const int32_t q = static_cast<int32_t>(level + (level < 0 ? -0.5f : 0.5f));
-          sum += q;
+          sum += static_cast<uint32_t>(q);
           to[k] = static_cast<int8_t>(q);
         });
-    row_sums[j] = sum + hn::ReduceSum(di, sum_vector);
+    row_sums[j] = static_cast<int32_t>(sum + static_cast<uint32_t>(hn::ReduceSum(di, sum_vector)));
   }
 }
 
