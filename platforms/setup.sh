@@ -32,7 +32,7 @@ declare -A groups=(
   [web]="emscripten"
   [web-test]="emscripten chromium $(command -v npm >/dev/null || echo npm)"
   # And the zig compiler, of npm: its clang, and macOS's libraries.
-  [apple]="llvm-14 $(command -v npm >/dev/null || echo npm)"
+  [apple]="llvm-14 lld-14 $(command -v npm >/dev/null || echo npm)"
   [windows]="g++-mingw-w64-x86-64-win32"
   [windows-test]="g++-mingw-w64-x86-64-win32 wine64" # runs what was made
   [java]="default-jdk-headless kotlin proguard" # the last two for a test

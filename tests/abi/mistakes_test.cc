@@ -105,7 +105,7 @@ hp_column User() { return hp_int64s(kUser, values.integers + 4); }
 // Of candidates, that have an item of the catalog unless it is the mistake.
 const BatchMistake kCandidateMistakes[] = {
     {"a size that cuts a field", HP_INVALID_ARGUMENT,
-     [](hp_batch* batch) { batch->struct_size = 12; }},
+     [](hp_batch* batch) { batch->struct_size = 13; }},
     {"no size", HP_INVALID_ARGUMENT, [](hp_batch* batch) { batch->struct_size = 0; }},
     {"columns that are too small", HP_INVALID_ARGUMENT,
      [](hp_batch* batch) {
@@ -200,7 +200,7 @@ const BatchMistake kContextMistakes[] = {
        batch->row_count = 2;
      }},
     {"a size that cuts a field", HP_INVALID_ARGUMENT,
-     [](hp_batch* batch) { batch->struct_size = 12; }},
+     [](hp_batch* batch) { batch->struct_size = 13; }},
     {"null columns", HP_INVALID_ARGUMENT, [](hp_batch* batch) { batch->column_count = 2; }},
     {"a feature that is missing", HP_MISSING_FEATURE,
      [](hp_batch* batch) { Give(batch, {hp_float32s(kAge, &values.number)}); }},
@@ -218,7 +218,7 @@ const BatchMistake kContextMistakes[] = {
 
 const BatchMistake kEventMistakes[] = {
     {"a size that cuts a field", HP_INVALID_ARGUMENT,
-     [](hp_batch* batch) { batch->struct_size = 12; }},
+     [](hp_batch* batch) { batch->struct_size = 13; }},
     {"null columns", HP_INVALID_ARGUMENT, [](hp_batch* batch) { batch->column_count = 2; }},
     {"a feature that is missing", HP_MISSING_FEATURE, [](hp_batch*) {}},
     {"null values", HP_INVALID_ARGUMENT,
@@ -403,7 +403,7 @@ const PlainMistake kOfModels[] = {
      }},
     {"hp_model_open_buffer", "an allocator that is cut", HP_INVALID_ARGUMENT,
      [](W w) {
-       w.allocator.struct_size = 12;
+       w.allocator.struct_size = 13;
        return hp_model_open_buffer(w.bytes.data(), w.bytes.size(), &w.opening, &w.new_model,
                                    &w.error);
      }},

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 # The compiler's own helpers, for what the processor has no instruction for; every compiler brings them.
-HELPERS = re.compile(r"__aeabi_\w+|__popcount[sd]i2|__(u?div|u?mod|float|fix)\w*[sdt]i\d?\w*|__aarch64_\w+|_GLOBAL_OFFSET_TABLE_")
+HELPERS = re.compile(r"__aeabi_\w+|__(popcount|ctz|clz)[sd]i2|__(u?div|u?mod|float|fix)\w*[sdt]i\d?\w*|__aarch64_\w+|_GLOBAL_OFFSET_TABLE_")
 # What is asked of the C library. Somebody else's function among them would be the app's copy of something.
 C_LIBRARY = set("""
 __errno_location __memcpy_chk __memmove_chk __memset_chk __snprintf_chk __vsnprintf_chk __stack_chk_fail __stack_chk_guard
