@@ -46,37 +46,69 @@ HWY_INLINE V SumInBlocks(D d, V a, V b, V c, V e) {
                  hn::BitCast(d, hn::InterleaveUpper(wide, ab_wide, ce_wide)));
 }
 
-// sum + products of four neighbours. Rows hold -127 to 127; the query is given twice.
+// Vectors of a row that a loop over rows is written for without one over vectors: 1, on AVX2
+// also 2. What is made of the query stays in registers then.
+#if HWY_TARGET == HWY_AVX2
+constexpr size_t kMostVectors = 2;
+#else
+constexpr size_t kMostVectors = 1;
+#endif
+
+// sum + products of four neighbours. Rows hold -127 to 127; the query is given twice. kVectors: of
+// a row, or 0 for any number.
+template <size_t kVectors>
 struct Int8Product {
   using D = Int32;
   using Element = int8_t;
   static constexpr size_t kLanes = HWY_MAX_LANES_D(Int8);
 
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3_DL
+  // |q| * (x with q's sign), one operand being unsigned: pairs stay within 16 bits. Of x with all
+  // bits turned, which is -x - 1, where q is negative.
+  explicit HWY_INLINE Int8Product(const ScanQuery& q) : query(q) {
+    const Int8 d;
+    for (size_t i = 0; i < kVectors; ++i) {
+      const auto v = hn::Load(d, query.int8 + i * kLanes);
+      sizes[i] = hn::Abs(v);
+      turns[i] = hn::VecFromMask(d, hn::IsNegative(v));
+    }
+    for (size_t i = 0; kVectors > 0 && i < kVectors * kLanes; ++i) {
+      excess += std::min<int32_t>(query.int8[i], 0);
+    }
+  }
+#else
   explicit HWY_INLINE Int8Product(const ScanQuery& q) : query(q) {}
+#endif
 
   HWY_INLINE hn::Vec<Int32> operator()(hn::Vec<Int32> sum, const uint8_t* row, size_t at,
                                        size_t /*dimension*/) const {
     const Int8 d;
-    const auto q = hn::Load(d, query.int8 + at);
     const auto x = hn::LoadU(d, reinterpret_cast<const int8_t*>(row) + at);
 #if HWY_TARGET <= HWY_AVX3_DL && HWY_ARCH_X86
     // One operand of the instruction is unsigned: x + 128, and 128 * sum(q) too much in the end.
     const hn::RebindToUnsigned<Int8> unsigned8;
+    const auto q = hn::Load(d, query.int8 + at);
     const auto shifted =
         hn::Xor(hn::BitCast(unsigned8, x), hn::Set(unsigned8, static_cast<uint8_t>(0x80)));
     return hn::SumOfMulQuadAccumulate(Int32(), shifted, q, sum);
 #elif HWY_ARCH_X86
-    // |q| * (x with q's sign): pairs stay within 16 bits, since neither holds -128.
     const hn::RebindToUnsigned<Int8> unsigned8;
     const hn::Repartition<int16_t, Int32> d16;
-    const auto signed_x = hn::IfNegativeThenNegOrUndefIfZero(q, x);
-    const auto pairs =
-        hn::SatWidenMulPairwiseAdd(d16, hn::BitCast(unsigned8, hn::Abs(q)), signed_x);
+    hn::Vec<Int8> size, signed_x;
+    if (kVectors > 0) {
+      size = sizes[at / kLanes];
+      signed_x = hn::Xor(x, turns[at / kLanes]);
+    } else {
+      const auto q = hn::Load(d, query.int8 + at);
+      size = hn::Abs(q);
+      signed_x = hn::IfNegativeThenNegOrUndefIfZero(q, x);
+    }
+    const auto pairs = hn::SatWidenMulPairwiseAdd(d16, hn::BitCast(unsigned8, size), signed_x);
     return hn::Add(sum, hn::WidenMulPairwiseAdd(Int32(), pairs, hn::Set(d16, int16_t{1})));
 #elif HWY_TARGET == HWY_NEON_BF16
-    return hn::Vec<Int32>(vdotq_s32(sum.raw, x.raw, q.raw));
+    return hn::Vec<Int32>(vdotq_s32(sum.raw, x.raw, hn::Load(d, query.int8 + at).raw));
 #else
-    return hn::SumOfMulQuadAccumulate(Int32(), x, q, sum);
+    return hn::SumOfMulQuadAccumulate(Int32(), x, hn::Load(d, query.int8 + at), sum);
 #endif
   }
 
@@ -84,12 +116,19 @@ struct Int8Product {
   HWY_INLINE int32_t Excess(size_t /*dimension*/) const {
 #if HWY_TARGET <= HWY_AVX3_DL && HWY_ARCH_X86
     return 128 * query.int8_sum;
+#elif HWY_ARCH_X86
+    return excess;
 #else
     return 0;
 #endif
   }
 
   const ScanQuery& query;
+#if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3_DL
+  hn::Vec<Int8> sizes[kVectors + 1];
+  hn::Vec<Int8> turns[kVectors + 1];
+  int32_t excess = 0;
+#endif
 };
 
 // Products, or squared differences, of floats. Elements behind the row's last are the next row's.
@@ -130,9 +169,8 @@ struct Listed {
   const uint32_t* positions;
 };
 
-// [sum over row i, i + 1, i + 2, i + 3] of a block's elements in each block. kOneVector: rows fit
-// into one, and there is no loop.
-template <bool kOneVector, class Product, class Rows>
+// [sum over row i, i + 1, i + 2, i + 3] of a block's elements in each block.
+template <size_t kVectors, class Product, class Rows>
 HWY_INLINE hn::Vec<typename Product::D> FourProducts(const Product& product, const Rows& row,
                                                      size_t i, size_t dimension) {
   const typename Product::D d;
@@ -140,8 +178,8 @@ HWY_INLINE hn::Vec<typename Product::D> FourProducts(const Product& product, con
   auto b = product(hn::Zero(d), row(i + 1), 0, dimension);
   auto c = product(hn::Zero(d), row(i + 2), 0, dimension);
   auto e = product(hn::Zero(d), row(i + 3), 0, dimension);
-  if (kOneVector) return SumInBlocks(d, a, b, c, e);
-  for (size_t at = Product::kLanes; at < dimension; at += Product::kLanes) {
+  const size_t end = kVectors > 0 ? kVectors * Product::kLanes : dimension;
+  for (size_t at = Product::kLanes; at < end; at += Product::kLanes) {
     a = product(a, row(i), at, dimension);
     b = product(b, row(i + 1), at, dimension);
     c = product(c, row(i + 2), at, dimension);
@@ -151,21 +189,21 @@ HWY_INLINE hn::Vec<typename Product::D> FourProducts(const Product& product, con
 }
 
 // Lane i: the sum over row i of kRows.
-template <bool kOneVector, class Product, class Rows>
+template <size_t kVectors, class Product, class Rows>
 HWY_INLINE hn::Vec<typename Product::D> Products(const Product& product, const Rows& row,
                                                  size_t dimension) {
   const typename Product::D d;
-  const auto v0 = FourProducts<kOneVector>(product, row, 0, dimension);
+  const auto v0 = FourProducts<kVectors>(product, row, 0, dimension);
 #if HWY_MAX_BYTES >= 64
-  const auto v1 = FourProducts<kOneVector>(product, row, 4, dimension);
-  const auto v2 = FourProducts<kOneVector>(product, row, 8, dimension);
-  const auto v3 = FourProducts<kOneVector>(product, row, 12, dimension);
+  const auto v1 = FourProducts<kVectors>(product, row, 4, dimension);
+  const auto v2 = FourProducts<kVectors>(product, row, 8, dimension);
+  const auto v3 = FourProducts<kVectors>(product, row, 12, dimension);
   const auto a = hn::Add(hn::ConcatLowerLower(d, v2, v0), hn::ConcatUpperUpper(d, v2, v0));
   const auto b = hn::Add(hn::ConcatLowerLower(d, v3, v1), hn::ConcatUpperUpper(d, v3, v1));
   return hn::Add(hn::OddEvenBlocks(hn::SwapAdjacentBlocks(b), a),
                  hn::OddEvenBlocks(b, hn::SwapAdjacentBlocks(a)));
 #elif HWY_MAX_BYTES >= 32
-  const auto v1 = FourProducts<kOneVector>(product, row, 4, dimension);
+  const auto v1 = FourProducts<kVectors>(product, row, 4, dimension);
   return hn::Add(hn::ConcatLowerLower(d, v1, v0), hn::ConcatUpperUpper(d, v1, v0));
 #else
   (void)d;
@@ -179,13 +217,13 @@ struct RowNumbers {
   const float* norms;  // Null unless Euclidean.
 };
 
-template <bool kOneVector, class Rows>
-HWY_INLINE hn::Vec<Float> Int8Scores(const Int8Product& product, const Rows& row,
+template <size_t kVectors, class Rows>
+HWY_INLINE hn::Vec<Float> Int8Scores(const Int8Product<kVectors>& product, const Rows& row,
                                      const RowNumbers& numbers, size_t dimension) {
   const Float d;
   const Int32 d32;
   const hn::Rebind<uint8_t, Int32> d8;
-  auto sum = Products<kOneVector>(product, row, dimension);
+  auto sum = Products<kVectors>(product, row, dimension);
   sum = hn::Sub(sum, hn::Set(d32, product.Excess(dimension)));
   const auto codes = hn::Add(hn::PromoteTo(d32, hn::LoadU(d8, numbers.codes)), hn::Set(d32, 1));
   auto score = hn::Mul(hn::Mul(hn::ConvertTo(d, sum), hn::ConvertTo(d, codes)),
@@ -209,10 +247,10 @@ HWY_INLINE void Offer(hn::Vec<Float> scores, const uint32_t* positions, uint32_t
   }
 }
 
-template <bool kOneVector>
+template <size_t kVectors>
 HWY_INLINE void ScanInt8Listed(const RecallRows& rows, const ScanQuery& query,
                                const uint32_t* positions, size_t count, TopItems* top) {
-  const Int8Product product(query);
+  const Int8Product<kVectors> product(query);
   uint8_t codes[kRows];
   float norms[kRows];
   uint32_t some[kRows];
@@ -227,22 +265,26 @@ HWY_INLINE void ScanInt8Listed(const RecallRows& rows, const ScanQuery& query,
     }
     const Listed row = {rows.data, rows.stride_bytes, some};
     const RowNumbers numbers = {codes, euclidean ? norms : nullptr};
-    Offer(Int8Scores<kOneVector>(product, row, numbers, rows.dimension), some, 0, n, top);
+    Offer(Int8Scores<kVectors>(product, row, numbers, rows.dimension), some, 0, n, top);
   }
 }
 
 // The processor's own prefetching stops at the end of a page.
 constexpr size_t kAheadBytes = 4096;
 
-// Behind the rows there may be nothing: prefetching faults nowhere.
-HWY_INLINE void Prefetch(const uint8_t* first, size_t bytes) {
-  for (size_t at = 0; at < bytes; at += 64) hwy::Prefetch(first + at);
+// kRows rows. Behind the last there may be nothing: prefetching faults nowhere. Without a loop
+// whose end a processor has to guess, where a row is no longer than a line.
+HWY_INLINE void Prefetch(const Contiguous& row) {
+  for (size_t i = 0; i < kRows; ++i) hwy::Prefetch(row(i) + kAheadBytes);
+  for (size_t at = 64; at < row.stride; at += 64) {
+    for (size_t i = 0; i < kRows; ++i) hwy::Prefetch(row(i) + kAheadBytes + at);
+  }
 }
 
-template <bool kOneVector>
+template <size_t kVectors>
 HWY_INLINE void ScanInt8(const RecallRows& rows, const ScanQuery& query, uint32_t begin,
                          uint32_t end, TopItems* top) {
-  const Int8Product product(query);
+  const Int8Product<kVectors> product(query);
   const size_t stride = rows.stride_bytes;
   // Rows behind `end` are scored too, and not offered, where there are such rows.
   uint32_t p = begin;
@@ -250,14 +292,14 @@ HWY_INLINE void ScanInt8(const RecallRows& rows, const ScanQuery& query, uint32_
     const RowNumbers numbers = {rows.scale_codes + p,
                                 rows.squared_norms == nullptr ? nullptr : rows.squared_norms + p};
     const Contiguous row = {rows.data + p * stride, stride};
-    Prefetch(row.first + kAheadBytes, kRows * stride);
-    Offer(Int8Scores<kOneVector>(product, row, numbers, rows.dimension), nullptr, p,
+    Prefetch(row);
+    Offer(Int8Scores<kVectors>(product, row, numbers, rows.dimension), nullptr, p,
           std::min<size_t>(kRows, end - p), top);
   }
   if (p >= end) return;
   uint32_t rest[kRows];
   for (uint32_t i = 0; i < end - p; ++i) rest[i] = p + i;
-  ScanInt8Listed<kOneVector>(rows, query, rest, end - p, top);
+  ScanInt8Listed<kVectors>(rows, query, rest, end - p, top);
 }
 
 template <bool kEuclidean>
@@ -272,17 +314,26 @@ HWY_INLINE void ScanFloat(const RecallRows& rows, const ScanQuery& query, uint32
       some[i] = positions == nullptr ? begin + static_cast<uint32_t>(k) : positions[k];
     }
     const Listed row = {rows.data, rows.stride_bytes, some};
-    Offer(Products<false>(product, row, rows.dimension), some, 0, n, top);
+    Offer(Products<0>(product, row, rows.dimension), some, 0, n, top);
   }
+}
+
+// 0: a loop over vectors is needed.
+size_t VectorsOf(const RecallRows& rows) {
+  const size_t vectors = (rows.dimension + Int8Product<0>::kLanes - 1) / Int8Product<0>::kLanes;
+  return vectors <= kMostVectors ? vectors : 0;
 }
 
 void ScanRowsImpl(const RecallRows& rows, const ScanQuery& query, uint32_t begin, uint32_t end,
                   TopItems* top) {
   if (rows.type == schema::ElementType::Int8PerRow) {
-    if (rows.dimension <= Int8Product::kLanes) {
-      ScanInt8<true>(rows, query, begin, end, top);
+    const size_t vectors = VectorsOf(rows);
+    if (vectors == 0) {
+      ScanInt8<0>(rows, query, begin, end, top);
+    } else if (vectors == 1) {
+      ScanInt8<1>(rows, query, begin, end, top);
     } else {
-      ScanInt8<false>(rows, query, begin, end, top);
+      ScanInt8<kMostVectors>(rows, query, begin, end, top);
     }
   } else if (query.metric == RecallMetric::Euclidean) {
     ScanFloat<true>(rows, query, begin, nullptr, end - begin, top);
@@ -294,10 +345,13 @@ void ScanRowsImpl(const RecallRows& rows, const ScanQuery& query, uint32_t begin
 void ScanListedRowsImpl(const RecallRows& rows, const ScanQuery& query, const uint32_t* positions,
                         size_t count, TopItems* top) {
   if (rows.type == schema::ElementType::Int8PerRow) {
-    if (rows.dimension <= Int8Product::kLanes) {
-      ScanInt8Listed<true>(rows, query, positions, count, top);
+    const size_t vectors = VectorsOf(rows);
+    if (vectors == 0) {
+      ScanInt8Listed<0>(rows, query, positions, count, top);
+    } else if (vectors == 1) {
+      ScanInt8Listed<1>(rows, query, positions, count, top);
     } else {
-      ScanInt8Listed<false>(rows, query, positions, count, top);
+      ScanInt8Listed<kMostVectors>(rows, query, positions, count, top);
     }
   } else if (query.metric == RecallMetric::Euclidean) {
     ScanFloat<true>(rows, query, 0, positions, count, top);
