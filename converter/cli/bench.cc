@@ -16,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
 #include "converter/bench/bundle_bench.h"
+#include "converter/bench/instruction_set.h"
 #include "converter/cli/commands.h"
 #include "converter/cli/flags.h"
 #include "converter/cli/loaded_bundle.h"
@@ -60,6 +61,9 @@ absl::StatusOr<BenchOptions> OptionsOfFlags() {
   if (!(options.tolerance > 0)) {
     return absl::InvalidArgumentError(
         absl::StrCat("--gate is ", options.tolerance, ", expected a number above 0"));
+  }
+  if (const auto simd = absl::GetFlag(FLAGS_simd)) {
+    HP_RETURN_IF_ERROR(HoldToInstructionSet(*simd));
   }
   HP_ASSIGN_OR_RETURN(options.machine, MachineOfFlags());
   return options;

@@ -97,6 +97,9 @@ ABSL_FLAG(std::optional<std::string>, format, std::nullopt, "table (default) or 
 ABSL_FLAG(std::optional<double>, gate, std::nullopt,
           "How much slower than at full speed the machine may be, before and after a sample that "
           "counts. Default 0.05.");
+ABSL_FLAG(std::optional<std::string>, simd, std::nullopt,
+          "The instruction set that kernels are held to (avx2, say): one that this machine has. "
+          "Default: the best.");
 ABSL_FLAG(std::optional<double>, f32_gflops, std::nullopt,
           "Float32 peak of one thread, GFLOP/s. Default: measured here.");
 ABSL_FLAG(std::optional<double>, int8_gops, std::nullopt,

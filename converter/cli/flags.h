@@ -50,6 +50,7 @@ ABSL_DECLARE_FLAG(std::optional<double>, seconds);
 ABSL_DECLARE_FLAG(std::optional<uint64_t>, seed);
 ABSL_DECLARE_FLAG(std::optional<std::string>, format);
 ABSL_DECLARE_FLAG(std::optional<double>, gate);
+ABSL_DECLARE_FLAG(std::optional<std::string>, simd);
 ABSL_DECLARE_FLAG(std::optional<double>, f32_gflops);
 ABSL_DECLARE_FLAG(std::optional<double>, int8_gops);
 ABSL_DECLARE_FLAG(std::optional<double>, read_gigabytes);

@@ -224,7 +224,7 @@ A request sets the context and the history and scores candidates. Times are CPU 
 while the machine runs at full speed: a small product just before and just after tells.
 )",
        {"bundle"},
-       {"candidates", "events", "seconds", "seed", "format", "tile", "gate", "f32_gflops",
+       {"candidates", "events", "seconds", "seed", "format", "tile", "gate", "simd", "f32_gflops",
         "int8_gops", "read_gigabytes", "random_megarows"},
        0,
        RunBench},

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <string>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "converter/bench/instruction_set.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -168,6 +170,17 @@ TEST_F(BenchTest, PredictsCostsOfDevicesAndSaysThatTheyAreNotMeasured) {
   EXPECT_NE(unknown.status, 0);
   EXPECT_THAT(unknown.err, HasSubstr("--device is 'a550', expected one of a53, a55, a76, x1"));
   EXPECT_NE(Handpick(absl::StrCat("inspect ", bundle_, " --device a55 --f32-gflops 3")).status, 0);
+}
+
+TEST_F(BenchTest, KernelsAreHeldToAnInstructionSet) {
+  ConvertMovies();
+  const std::string least = InstructionSets().back();
+  const Json bench = Bench(absl::StrCat("--candidates 3 --simd ", least));
+  EXPECT_EQ(absl::AsciiStrToLower(bench["machine"]["instruction_set"].get<std::string>()), least);
+  const Outcome unknown = Handpick(absl::StrCat("bench --bundle ", bundle_, " --simd abacus"));
+  EXPECT_NE(unknown.status, 0);
+  EXPECT_THAT(unknown.err, HasSubstr("the instruction set is 'abacus', expected one of "));
+  EXPECT_THAT(unknown.err, HasSubstr(least));
 }
 
 TEST_F(BenchTest, TheTableHasTheSameParts) {
