@@ -9,6 +9,7 @@
 #endif
 
 #include "hwy/highway.h"
+#include "sdk/kernels/sigmoid_rational.h"
 #include "sdk/kernels/sigmoid_table.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -96,14 +97,19 @@ HWY_INLINE VF CenteredSigmoid(VF x) {
   return hn::CopySignToAbs(p, x);
 }
 #else
-// (1 - e) / (1 + e) / 2 with e = exp(-|x|).
+// x P(x^2) / Q(x^2), which is odd by itself, up to where the function is 1/2 but for the error
+// (sigmoid_rational.h).
 template <int kDegree = kExact>
 HWY_INLINE VF CenteredSigmoid(VF x) {
   const DF d;
-  const VF one = hn::Set(d, 1.0f);
-  const VF e = ExpOfNonPositiveVector(hn::Neg(hn::Abs(x)));
-  const VF half = hn::Mul(hn::Div(hn::Sub(one, e), hn::Add(one, e)), hn::Set(d, 0.5f));
-  return hn::CopySignToAbs(half, x);
+  constexpr auto& kRational = kSigmoidRational<kDegree>;
+  x = AtMost(AtLeast(x, hn::Set(d, -kRational.end)), hn::Set(d, kRational.end));
+  const VF t = hn::Mul(x, x);
+  VF p = hn::Set(d, kRational.p[kDegree]);
+  for (int k = kDegree - 1; k >= 0; --k) p = hn::MulAdd(p, t, hn::Set(d, kRational.p[k]));
+  VF q = hn::Set(d, kRational.q[kDegree + 1]);
+  for (int k = kDegree; k >= 0; --k) q = hn::MulAdd(q, t, hn::Set(d, kRational.q[k]));
+  return hn::Div(hn::Mul(x, p), q);
 }
 #endif
 

@@ -357,6 +357,33 @@ TEST_P(PanelKernelsTest, SigmoidIsWithinWhatItPromises) {
   }
 }
 
+// Floats of every size: small ones, where the grid has none, and steps of a few units in the last
+// place about where a function ends and where tables change segments.
+TEST_P(PanelKernelsTest, SigmoidAndTanhAreWithinWhatTheyPromiseOfNumbersOfEverySize) {
+  std::vector<float> x;
+  const auto append = [&x](uint32_t bits) {
+    float number;
+    std::memcpy(&number, &bits, sizeof(number));
+    x.push_back(number);
+    x.push_back(-number);
+  };
+  for (uint32_t bits = 0; bits < 0x7F800000u; bits += 9973) append(bits);
+  for (const float edge : {1.0f, 3.0f, 7.0f, 7.5f, 11.5f, 14.5f, 14.999999f, 15.0f}) {
+    uint32_t bits;
+    std::memcpy(&bits, &edge, sizeof(bits));
+    for (uint32_t i = 0; i < 64; ++i) append(bits - 32 + i);
+  }
+  const std::vector<float> sigmoid = Apply(ActivationKind::Sigmoid, x);
+  const std::vector<float> tanh = Apply(ActivationKind::Tanh, x);
+  for (size_t i = 0; i < x.size(); ++i) {
+    ASSERT_NEAR(sigmoid[i], 1 / (1 + std::exp(-double{x[i]})), testing::kSigmoidError) << x[i];
+    ASSERT_GE(sigmoid[i], 0) << x[i];
+    ASSERT_LE(sigmoid[i], 1) << x[i];
+    ASSERT_NEAR(tanh[i], std::tanh(double{x[i]}), testing::kTanhError) << x[i];
+    ASSERT_LE(std::abs(tanh[i]), 1) << x[i];
+  }
+}
+
 TEST_P(PanelKernelsTest, TanhIsWithinWhatItPromises) {
   const std::vector<float> x = Grid(-20, 20, 0.00015);
   const std::vector<float> y = Apply(ActivationKind::Tanh, x);

@@ -1,0 +1,37 @@
+// Rational functions for sigmoid(x) - 1/2 = tanh(x / 2) / 2: half of the instructions of an
+// exponential and a division, and no lookup.
+#ifndef HANDPICK_SDK_KERNELS_SIGMOID_RATIONAL_H_
+#define HANDPICK_SDK_KERNELS_SIGMOID_RATIONAL_H_
+
+namespace handpick {
+
+// x P(x^2) / Q(x^2) with P of degree kDegree and Q of kDegree + 1, by power of x^2.
+template <int kDegree>
+struct SigmoidRational {
+  float end;  // x is held to [-end, end].
+  float p[kDegree + 1];
+  float q[kDegree + 2];
+};
+
+// The best ones in absolute error on [0, end], by Remez' exchange algorithm for rational functions
+// (Ralston and Rabinowitz, A First Course in Numerical Analysis, 2nd ed., section 7.8) in 113 bits.
+// Degree 3 is off by 3.7e-8 there and degree 2 by 2.4e-6, before coefficients and sums are rounded
+// to float32; behind the end 1/2 is 3.1e-7 and 1.1e-5 away. All coefficients are above 0: nothing
+// cancels, and Q has no zero.
+template <int kDegree>
+inline constexpr SigmoidRational<kDegree> kSigmoidRational = {};
+template <>
+inline constexpr SigmoidRational<3> kSigmoidRational<3> = {
+    15.0f,
+    {0.249999907892803f, 0.0080989035730062824f, 4.6669988494737443e-05f, 4.6238952032174518e-08f},
+    {1.0f, 0.11572859515898472f, 0.0014974949855021582f, 3.8102828181513812e-06f,
+     1.0134415936513961e-09f}};
+template <>
+inline constexpr SigmoidRational<2> kSigmoidRational<2> = {
+    11.5f,
+    {0.24999452865078134f, 0.0071855081652997133f, 2.3861204442063492e-05f},
+    {1.0f, 0.11205741110274328f, 0.0011045956620238499f, 8.9360493618126031e-07f}};
+
+}  // namespace handpick
+
+#endif  // HANDPICK_SDK_KERNELS_SIGMOID_RATIONAL_H_
