@@ -14,6 +14,7 @@
 #include "sdk/kernels/panel_dense-inl.h"
 #include "sdk/kernels/panel_matrix-inl.h"
 #include "sdk/kernels/panel_quantize-inl.h"
+#include "sdk/kernels/panel_seven_bits-inl.h"
 #include "sdk/kernels/panel_words-inl.h"
 
 #ifndef HANDPICK_SDK_KERNELS_ATTENTION_RECURRENCE_ONCE_
@@ -39,14 +40,14 @@ struct RecurrenceWork {
   float* products;   // [3][kUnitBlock] rows
   float* start;      // [3 width]
   int32_t* rounded;  // The state as words or bytes.
-  float* scale;      // [stride], of words.
+  float* scale;      // [stride], of words or 7 bits.
 };
 
 size_t PlaceRecurrenceWork(const AttentionRecurrenceWeights& weights, uint32_t stride, char* base,
                            RecurrenceWork* work) {
   const Matrix& matrix = weights.matrix;
   const uint32_t width = matrix.in;
-  const Way way = WayOf(matrix);
+  const Way way = WayOfBounded(matrix);
   Packer packer(base);
   work->matrix = PlaceMatrix(matrix, way, &packer);
   packer.PlaceArray(&work->other, size_t{width} * stride);
@@ -54,8 +55,9 @@ size_t PlaceRecurrenceWork(const AttentionRecurrenceWeights& weights, uint32_t s
   packer.PlaceArray(&work->products, size_t{3} * kUnitBlock * stride);
   packer.PlaceArray(&work->start, size_t{3} * width);
   // Bytes take half of the room of words.
-  packer.PlaceArray(&work->rounded, way == Way::kFloats ? 0 : WordPairs(width) * stride);
-  packer.PlaceArray(&work->scale, way == Way::kWords ? stride : 0);
+  const size_t rows = way == Way::kSevenBits ? SevenBitRow(width) / 4 : WordPairs(width);
+  packer.PlaceArray(&work->rounded, way == Way::kFloats ? 0 : rows * stride);
+  packer.PlaceArray(&work->scale, way == Way::kWords || way == Way::kSevenBits ? stride : 0);
   return packer.bytes();
 }
 
@@ -101,6 +103,11 @@ HWY_NOINLINE HP_NOCLONE void MultiplyBlock(const Matrix& matrix, const Recurrenc
     const float* start = work.start + row;
     if (work.matrix.way == Way::kFloats) {
       FloatLayer(work.matrix.floats + size_t{row} * width, width, count, start, state, to, shape);
+    } else if constexpr (kTakesSevenBits) {
+      RunSevenBitLayer(
+          {work.matrix.FittedRows(row, width), width, count, start,
+           reinterpret_cast<const uint8_t*>(work.rounded), work.scale, kSevenBitZeroPoint},
+          to, shape);
     } else if constexpr (kWithoutDotProduct == Way::kWords) {
       const size_t pairs = WordPairs(width);
       PlainWordLayer(work.matrix.words + 2 * row * pairs, matrix.scales + row, pairs, count, start,
@@ -245,15 +252,14 @@ HWY_NOINLINE void RenewBlock(const AttentionRecurrenceWeights& weights, const Re
   }
 }
 
-[[maybe_unused]] void StateToBytes(const float* state, uint32_t width, uint8_t* bytes,
+[[maybe_unused]] void StateToBytes(const float* state, uint32_t width, float levels, uint8_t* bytes,
                                    PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
     StoreBytes(width, bytes, shape.stride, lane, [&](uint32_t c) HWY_ATTR {
-      return hn::MulAdd(hn::Load(d, state + size_t{c} * shape.stride + lane),
-                        hn::Set(d, kStateLevels),
-                        hn::Set(d, static_cast<float>(kStateZeroPoint) + kRoundToByte));
+      return hn::MulAdd(hn::Load(d, state + size_t{c} * shape.stride + lane), hn::Set(d, levels),
+                        hn::Set(d, levels + 1 + kRoundToByte));
     });
   }
 }
@@ -275,10 +281,11 @@ HWY_NOINLINE void RenewBlock(const AttentionRecurrenceWeights& weights, const Re
 HWY_NOINLINE void RoundState(const float* state, uint32_t width, const RecurrenceWork& work,
                              PanelShape shape) {
   if (work.matrix.way == Way::kFloats) return;
-  if constexpr (kWithoutDotProduct == Way::kWords) {
+  if constexpr (kTakesSevenBits || kMayTakeBytes) {
+    StateToBytes(state, width, kTakesSevenBits ? kSevenBitLevels : kStateLevels,
+                 reinterpret_cast<uint8_t*>(work.rounded), shape);
+  } else if constexpr (kWithoutDotProduct == Way::kWords) {
     StateToWords(state, width, work.rounded, shape);
-  } else if constexpr (kMayTakeBytes) {
-    StateToBytes(state, width, reinterpret_cast<uint8_t*>(work.rounded), shape);
   }
 }
 
@@ -328,9 +335,8 @@ HWY_NOINLINE void Recur(const AttentionRecurrenceWeights& weights, F update, con
 
 template <Cell kCell>
 Update UpdateOf(Way way) {
-  // A state of 8 bits is rounded more than a coarse gate is off.
-  if constexpr (kMayTakeBytes) {
-    if (way == Way::kBytes) return UpdateBlock<kCell, kCoarse>;
+  if constexpr (kTakesSevenBits || kMayTakeBytes) {
+    if (way != Way::kFloats) return UpdateBlock<kCell, kByteDegree>;
   }
   return UpdateBlock<kCell, kExact>;
 }
@@ -357,6 +363,8 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
   ReadyUp(weights.matrix, &work.matrix);
   if (work.matrix.way == Way::kWords) {
     std::fill_n(work.scale, shape.stride, 1 / WordLevels(weights.matrix.in));
+  } else if (work.matrix.way == Way::kSevenBits) {
+    std::fill_n(work.scale, shape.stride, 1 / kSevenBitLevels);
   }
   const auto recur = [&](auto update) {
     Recur(weights, update, gates, gate_stride, ring, attention, state, shape, work);
@@ -364,9 +372,9 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
   // DIEN's cell. A call for each block took 1 to 2 % of its time.
   constexpr Cell kInlined = Cell::AttentionUpdateGru;
   if (weights.cell != kInlined) return recur(UpdateOf(weights.cell, work.matrix.way));
-  if constexpr (kMayTakeBytes) {
-    if (work.matrix.way == Way::kBytes) {
-      return recur(std::integral_constant<Update, UpdateBlock<kInlined, kCoarse>>());
+  if constexpr (kTakesSevenBits || kMayTakeBytes) {
+    if (work.matrix.way != Way::kFloats) {
+      return recur(std::integral_constant<Update, UpdateBlock<kInlined, kByteDegree>>());
     }
   }
   recur(std::integral_constant<Update, UpdateBlock<kInlined, kExact>>());

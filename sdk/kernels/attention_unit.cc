@@ -14,6 +14,7 @@
 #include "sdk/kernels/panel_dense-inl.h"
 #include "sdk/kernels/panel_matrix-inl.h"
 #include "sdk/kernels/panel_quantize-inl.h"
+#include "sdk/kernels/panel_seven_bits-inl.h"
 #include "sdk/kernels/panel_words-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -30,7 +31,7 @@ struct UnitWork {
   ReadyMatrix product;
   ReadyMatrix* layers;
   float* folded;         // [first width, query width]
-  int8_t* fold_bytes;    // [first width, query width]
+  int8_t* fold_bytes;    // [first width] rows of FoldRow(query width)
   float* fold_scales;    // [first width]
   int32_t* fold_sums;    // [first width]
   uint8_t* query_bytes;  // [panels] of Int8PanelBytes
@@ -43,9 +44,34 @@ struct UnitWork {
   float* zero_point;
 };
 
+// The query and the folded matrix as bytes.
+inline constexpr bool kMayFoldInt8 = kTakesSevenBits || kMayTakeBytes;
 bool FoldsInt8(const AttentionUnitWeights& weights) {
-  return kMayTakeBytes && weights.fold_int8 && weights.query.in <= kMostRoundedInputs &&
-         WayOfInt8() == Way::kBytes;
+  if (!weights.fold_int8 || weights.query.in > kMostRoundedInputs) return false;
+  return kTakesSevenBits || (kMayTakeBytes && WayOfInt8() == Way::kBytes);
+}
+
+// What the larger of each lane's two sides is rounded to.
+inline constexpr float kQueryLevels = kTakesSevenBits ? kSevenBitLevels : 127;
+
+HWY_INLINE size_t FoldRow(uint32_t query_width) {
+  return kTakesSevenBits ? SevenBitRow(query_width) : query_width;
+}
+
+// How a layer is multiplied, behind an activation.
+Way WayOfLayer(const Matrix& matrix, const Activation& activation) {
+  return activation.kind == schema::ActivationKind::Sigmoid ? WayOfBounded(matrix) : WayOf(matrix);
+}
+
+// Features of a panel of bytes or, half of them, of words.
+HWY_INLINE size_t RoundedWidth(uint32_t width, Way way) {
+  if (way == Way::kFloats) return 0;
+  return way == Way::kSevenBits ? SevenBitRow(width) : 4 * WordPairs(width);
+}
+
+// Bytes of a panel of the query.
+HWY_INLINE size_t QueryBytes(uint32_t query_width, uint32_t stride) {
+  return Int8PanelBytes(static_cast<uint32_t>(FoldRow(query_width)), stride);
 }
 
 // Places everything from `base` (null: nowhere) on and returns the bytes that it takes.
@@ -59,27 +85,27 @@ size_t PlaceUnitWork(const AttentionUnitWeights& weights, uint32_t stride, uint3
   packer.PlaceArray(&work->layers, weights.layer_count);
   uint32_t widest = first_width;
   size_t rounded = 0;
+  const Activation* activation = weights.first_activation;
   for (uint32_t i = 0; i < weights.layer_count; ++i) {
     const Matrix& matrix = weights.layers[i].matrix;
-    const ReadyMatrix ready = PlaceMatrix(matrix, WayOf(matrix), &packer);
+    const ReadyMatrix ready = PlaceMatrix(matrix, WayOfLayer(matrix, *activation), &packer);
     if (base != nullptr) work->layers[i] = ready;
-    if (ready.way != Way::kFloats) rounded = std::max(rounded, WordPairs(matrix.in));
+    rounded = std::max(rounded, RoundedWidth(matrix.in, ready.way));
     widest = std::max(widest, matrix.out);
+    activation = weights.layers[i].activation;
   }
   const bool int8 = FoldsInt8(weights);
-  const size_t matrix = size_t{first_width} * query_width;
-  packer.PlaceArray(&work->folded, int8 ? 0 : matrix);
-  packer.PlaceArray(&work->fold_bytes, int8 ? matrix : 0);
+  packer.PlaceArray(&work->folded, int8 ? 0 : size_t{first_width} * query_width);
+  packer.PlaceArray(&work->fold_bytes, int8 ? first_width * FoldRow(query_width) : 0);
   packer.PlaceArray(&work->fold_scales, int8 ? first_width : 0);
   packer.PlaceArray(&work->fold_sums, int8 ? first_width : 0);
   const size_t query_panels = int8 ? panels : 0;
-  packer.PlaceArray(&work->query_bytes, query_panels * Int8PanelBytes(query_width, stride));
+  packer.PlaceArray(&work->query_bytes, query_panels * QueryBytes(query_width, stride));
   packer.PlaceArray(&work->query_scale, query_panels * stride);
   packer.PlaceArray(&work->first, kFirstPanels * size_t{widest} * stride);
   packer.PlaceArray(&work->other, size_t{widest} * stride);
   packer.PlaceArray(&work->packed_scores, stride);
-  // Bytes take half of the room of words.
-  packer.PlaceArray(&work->rounded, rounded * stride);
+  packer.PlaceArray(&work->rounded, rounded / 4 * stride);
   packer.PlaceArray(&work->scale, stride);
   packer.PlaceArray(&work->zero_point, stride);
   return packer.bytes();
@@ -130,6 +156,23 @@ HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
   for (; k < width; ++k) part(k);
 }
 
+// Of the sizes of the numbers of a row: vector(k) has those from k on, number(k) is one.
+template <typename Vector, typename Number>
+HWY_INLINE float LargestOfRow(uint32_t width, Vector vector, Number number) {
+  const DF d;
+  VF most_vector = hn::Zero(d);
+  float most = 0;
+  ForEachNumber(
+      width, [&](uint32_t k) HWY_ATTR { most_vector = hn::Max(most_vector, hn::Abs(vector(k))); },
+      [&](uint32_t k) HWY_ATTR {
+        const float x = number(k);
+        const float size = x < 0 ? -x : x;
+        most = size > most ? size : most;
+      });
+  const float vector_most = hn::ReduceMax(d, most_vector);
+  return vector_most > most ? vector_most : most;
+}
+
 // The folded matrix as int8 with a scale per output. Each number is made twice, for the largest of
 // its row and to be rounded: in between, the scales of all rows are made at once, so that no row
 // waits for its own.
@@ -152,18 +195,10 @@ HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
     return weights.query[at] + weights.product[at] * key[k];
   };
   for (uint32_t j = 0; j < rows; ++j) {
-    VF most_vector = hn::Zero(d);
-    float most = 0;
-    ForEachNumber(
-        width,
-        [&](uint32_t k) HWY_ATTR { most_vector = hn::Max(most_vector, hn::Abs(vector(j, k))); },
-        [&](uint32_t k) HWY_ATTR {
-          const float x = number(j, k);
-          const float size = x < 0 ? -x : x;
-          most = size > most ? size : most;
-        });
-    const float vector_most = hn::ReduceMax(d, most_vector);
-    scales[j] = vector_most > most ? vector_most : most;
+    const auto row_vector = [&](uint32_t k) HWY_ATTR { return vector(j, k); };
+    const auto row_number = [&](uint32_t k) HWY_ATTR { return number(j, k); };
+    scales[j] = kTakesSevenBits ? MostOfSevenBitRow(width, row_vector, row_number)
+                                : LargestOfRow(width, row_vector, row_number);
   }
   const auto scale_of = [d](VF most) HWY_ATTR {
     return hn::IfThenElse(hn::Gt(most, hn::Zero(d)), hn::Div(most, hn::Set(d, 127.0f)),
@@ -174,7 +209,7 @@ HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
     hn::StoreN(scale_of(hn::LoadN(d, scales + j, valid)), d, scales + j, valid);
   }
   for (uint32_t j = 0; j < rows; ++j) {
-    int8_t* HWY_RESTRICT to = folded + size_t{j} * width;
+    int8_t* HWY_RESTRICT to = folded + j * FoldRow(width);
     const float inverse = 1.0f / scales[j];
     const VF inverse_vector = hn::Set(d, inverse);
     VI sum_vector = hn::Zero(di);
@@ -194,6 +229,7 @@ HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
           sum += static_cast<uint32_t>(q);
           to[k] = static_cast<int8_t>(q);
         });
+    std::fill(to + width, to + FoldRow(width), int8_t{0});
     row_sums[j] = static_cast<int32_t>(sum + static_cast<uint32_t>(hn::ReduceSum(di, sum_vector)));
   }
 }
@@ -216,15 +252,15 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
   }
 }
 
-// Bytes of sigmoid(x), for a layer of int8 weights that follows.
-[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work,
-                                     PanelShape shape) {
+// Bytes of sigmoid(x), of `most` levels, for a layer of int8 weights that follows.
+[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, float most,
+                                     const UnitWork& work, PanelShape shape) {
   const DF d;
-  const VF levels = hn::Set(d, kSigmoidLevels);
-  const VF half = hn::Set(d, kSigmoidLevels / 2 + kRoundToByte);
+  const VF levels = hn::Set(d, most);
+  const VF half = hn::Set(d, most / 2 + kRoundToByte);
   SigmoidToLevels(
-      x, kSigmoidLevels, work.scale, shape,
-      [&](VF v) HWY_ATTR { return hn::MulAdd(CenteredSigmoid<kCoarse>(v), levels, half); },
+      x, most, work.scale, shape,
+      [&](VF v) HWY_ATTR { return hn::MulAdd(CenteredSigmoid<kByteDegree>(v), levels, half); },
       [&](uint32_t lane, auto f) HWY_ATTR {
         StoreBytes(width, reinterpret_cast<uint8_t*>(work.rounded), shape.stride, lane, f);
       });
@@ -273,11 +309,20 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
       return;
     }
   }
+  if constexpr (kTakesSevenBits) {
+    if (ready.way == Way::kSevenBits) {
+      SigmoidToBytes(x, matrix.in, kSevenBitSigmoidLevels, work, shape);
+      RunSevenBitLayer({ready.FittedRows(0, matrix.in), matrix.in, matrix.out, matrix.bias,
+                        reinterpret_cast<const uint8_t*>(work.rounded), work.scale, 0},
+                       y, shape);
+      return;
+    }
+  }
   if constexpr (kMayTakeBytes) {
     if (ready.way == Way::kBytes) {
       uint8_t* bytes = reinterpret_cast<uint8_t*>(work.rounded);
       if (sigmoid) {
-        SigmoidToBytes(x, matrix.in, work, shape);
+        SigmoidToBytes(x, matrix.in, kSigmoidLevels, work, shape);
         ByteLayer(Int8RowsOf(matrix, 0), matrix.in, matrix.out, matrix.bias, bytes, work.scale, 0,
                   y, shape);
       } else {
@@ -350,7 +395,7 @@ struct FirstLayer {
     const float* key = input.key + position * input.key_stride;
     if (!int8) {
       Fold(RowsOf(fold, j, rows), key, work.folded);
-    } else if constexpr (kMayTakeBytes) {
+    } else if constexpr (kMayFoldInt8) {
       FoldInt8(RowsOf(fold, j, rows), key, work.fold_bytes, work.fold_scales, work.fold_sums);
     }
   }
@@ -363,10 +408,16 @@ struct FirstLayer {
     if (!int8) {
       FloatLayer(work.folded, fold.width, rows, start, input.query + p * input.query_panel, to,
                  shape);
+      return;
+    }
+    const Int8Weights folded = {work.fold_bytes, work.fold_scales, work.fold_sums};
+    const uint8_t* bytes = work.query_bytes + p * query_bytes;
+    const float* scale = work.query_scale + size_t{p} * shape.stride;
+    if constexpr (kTakesSevenBits) {
+      RunSevenBitLayer({folded, fold.width, rows, start, bytes, scale, kSevenBitZeroPoint}, to,
+                       shape);
     } else if constexpr (kMayTakeBytes) {
-      ByteLayer({work.fold_bytes, work.fold_scales, work.fold_sums}, fold.width, rows, start,
-                work.query_bytes + p * query_bytes, work.query_scale + size_t{p} * shape.stride,
-                128, to, shape);
+      ByteLayer(folded, fold.width, rows, start, bytes, scale, 128, to, shape);
     }
   }
 };
@@ -390,12 +441,12 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
   const uint32_t first_width = weights.query.out;
   const FirstLayer first = {{first_width, query_width, work.query.floats, work.product.floats},
                             FoldsInt8(weights),
-                            Int8PanelBytes(query_width, stride),
+                            QueryBytes(query_width, stride),
                             input,
                             work};
-  if constexpr (kMayTakeBytes) {
+  if constexpr (kMayFoldInt8) {
     for (uint32_t p = 0; first.int8 && p < panels; ++p) {
-      QuantizeSymmetric(input.query + p * input.query_panel, query_width,
+      QuantizeSymmetric(input.query + p * input.query_panel, query_width, kQueryLevels,
                         work.query_bytes + p * first.query_bytes,
                         work.query_scale + size_t{p} * stride, ShapeOfPanel(candidates, p, stride));
     }

@@ -26,7 +26,7 @@ struct AttentionUnitWeights {
   Matrix query;    // A + C: [first width, query width], without bias.
   Matrix product;  // D: the same.
   // The folded matrix may be rounded to int8 per output, and the query per candidate: done where
-  // the processor has quick products of bytes.
+  // the processor has quick products of 8 or 7 bits.
   bool fold_int8;
   const Activation* first_activation;
   // The layers behind the first; the last has one output. Input of int8 layers is rounded where the

@@ -213,6 +213,8 @@ void DensePanels(const Matrix& matrix, const float* row, const Activation& activ
     case Way::kBytes:
       if constexpr (kMayTakeBytes) call.Run<Way::kBytes>();
       return;
+    case Way::kSevenBits:
+      return;  // Not of inputs without bounds.
   }
 }
 

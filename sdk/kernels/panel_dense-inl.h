@@ -305,6 +305,11 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
   });
 }
 
+// a b: row sums of a folded matrix whose weights are no numbers are any.
+HWY_INLINE int32_t Wrapping(int32_t a, int32_t b) {
+  return static_cast<int32_t>(static_cast<uint32_t>(a) * static_cast<uint32_t>(b));
+}
+
 // The same for bytes that have one zero point in all lanes:
 //   weight_scale x_scale (sum of products - zero_point row_sum) + start
 template <typename Start>
@@ -323,7 +328,7 @@ HWY_INLINE void Int8LayerOfScaled(const Int8Weights& weights, uint32_t in, uint3
       constexpr int R = decltype(outputs)::value;
       VI acc[R][V];
       for (int r = 0; r < R; ++r) {
-        const VI zero = hn::Set(di, (kByteOffset - zero_point) * weights.row_sums[j + r]);
+        const VI zero = hn::Set(di, Wrapping(kByteOffset - zero_point, weights.row_sums[j + r]));
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
       AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
@@ -358,7 +363,7 @@ HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint
       constexpr int R = decltype(outputs)::value;
       VI acc[R][V];
       for (int r = 0; r < R; ++r) {
-        const VI zero = hn::Set(di, (kByteOffset - zero_point) * weights.row_sums[j + r]);
+        const VI zero = hn::Set(di, Wrapping(kByteOffset - zero_point, weights.row_sums[j + r]));
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
       AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,

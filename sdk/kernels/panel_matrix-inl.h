@@ -18,6 +18,7 @@
 #include "sdk/kernels/panel.h"
 #include "sdk/kernels/panel_dense-inl.h"
 #include "sdk/kernels/panel_quantize-inl.h"
+#include "sdk/kernels/panel_seven_bits-inl.h"
 #include "sdk/kernels/panel_words-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -29,6 +30,8 @@ enum class Way : uint8_t {
   kFloats,  // Weights that are stored otherwise become floats first.
   kWords,   // Int8 weights become 16 bits first, and the input whole numbers of up to 15 bits.
   kBytes,   // Int8 weights in place, and the input 8 bits.
+  // Int8 weights so scaled that some products fit 16 bits, and the input 7 bits.
+  kSevenBits,
 };
 
 // What int8 weights are multiplied with, for layers with outputs enough. AVX-512 with VNNI and
@@ -52,6 +55,19 @@ inline constexpr bool kMayTakeBytes = kAsksForDotProduct;
 inline constexpr Way kWithoutDotProduct = Way::kFloats;
 #endif
 
+// Products of 7 bits take half the instructions of those of words (panel_seven_bits-inl.h); what
+// has no extremes to find, or is folded to bytes, is rounded to that. SSE4 could have them, too,
+// but is rare, and its copy would be as large.
+#if HWY_TARGET == HWY_AVX2 && !HANDPICK_WITHOUT_INT8
+inline constexpr bool kTakesSevenBits = true;
+#else
+inline constexpr bool kTakesSevenBits = false;
+#endif
+
+// How near a sigmoid is that becomes bytes, or a gate of a state that does: rounding is off by
+// more.
+inline constexpr int kByteDegree = kTakesSevenBits ? kRough : kCoarse;
+
 HWY_INLINE Way WayOfInt8() {
   return kMayTakeBytes && TakeDotProduct() ? Way::kBytes : kWithoutDotProduct;
 }
@@ -66,6 +82,12 @@ HWY_INLINE Way WayOf(const Matrix& matrix) {
   const bool int8 = matrix.type == schema::ElementType::Int8PerRow;
   const bool rounded = matrix.out >= kLeastRoundedOutputs && matrix.in <= kMostRoundedInputs;
   return int8 && rounded ? WayOfInt8() : Way::kFloats;
+}
+
+// The same of an input whose levels are known before it is: of a sigmoid, or between -1 and 1.
+HWY_INLINE Way WayOfBounded(const Matrix& matrix) {
+  const Way way = WayOf(matrix);
+  return kTakesSevenBits && way == Way::kWords ? Way::kSevenBits : way;
 }
 
 HWY_INLINE bool IsWidened(const Matrix& matrix, Way way) {
@@ -157,22 +179,46 @@ struct ReadyMatrix {
   float* widened;
   int16_t* words;
   const float* floats;
+  int8_t* fitted;  // Rows of SevenBitRow(in).
+  float* scales;
+  int32_t* row_sums;
+
+  Int8Weights FittedRows(uint32_t first, uint32_t in) const {
+    return {fitted + first * SevenBitRow(in), scales + first, row_sums + first};
+  }
 };
 
 // Takes the memory that a matrix needs.
-HWY_INLINE ReadyMatrix PlaceMatrix(const Matrix& matrix, Way way, Packer* packer) {
+inline HWY_NOINLINE ReadyMatrix PlaceMatrix(const Matrix& matrix, Way way, Packer* packer) {
   const size_t numbers = IsWidened(matrix, way) ? size_t{matrix.out} * matrix.in : 0;
-  const size_t words = way == Way::kWords ? 2 * WordPairs(matrix.in) * matrix.out : 0;
-  ReadyMatrix ready = {way, nullptr, nullptr, nullptr};
+  ReadyMatrix ready = {};
+  ready.way = way;
   packer->PlaceArray(&ready.widened, numbers);
-  packer->PlaceArray(&ready.words, words);
+  if constexpr (kWithoutDotProduct == Way::kWords) {
+    const size_t words = way == Way::kWords ? 2 * WordPairs(matrix.in) * matrix.out : 0;
+    packer->PlaceArray(&ready.words, words);
+  }
+  if constexpr (kTakesSevenBits) {
+    const uint32_t fitted = way == Way::kSevenBits ? matrix.out : 0;
+    packer->PlaceArray(&ready.fitted, fitted * SevenBitRow(matrix.in));
+    packer->PlaceArray(&ready.scales, fitted);
+    packer->PlaceArray(&ready.row_sums, fitted);
+  }
   return ready;
 }
 
 // Widens it, where its way takes something else than what is stored.
-HWY_INLINE void ReadyUp(const Matrix& matrix, ReadyMatrix* ready) {
+inline HWY_NOINLINE void ReadyUp(const Matrix& matrix, ReadyMatrix* ready) {
   if (kWithoutDotProduct == Way::kWords && ready->way == Way::kWords) {
     WidenRowsToWords(matrix, 0, matrix.out, ready->words);
+  } else if (kTakesSevenBits && ready->way == Way::kSevenBits) {
+    const int8_t* rows = static_cast<const int8_t*>(matrix.data);
+    for (uint32_t j = 0; j < matrix.out; ++j) {
+      ready->scales[j] =
+          matrix.scales[j] * FitSevenBitRow(rows + size_t{j} * matrix.in, matrix.in,
+                                            ready->fitted + j * SevenBitRow(matrix.in),
+                                            &ready->row_sums[j]);
+    }
   } else if (IsWidened(matrix, ready->way)) {
     WidenRows(matrix, 0, matrix.out, ready->widened);
     ready->floats = ready->widened;

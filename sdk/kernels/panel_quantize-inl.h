@@ -42,19 +42,19 @@ HWY_INLINE VF ScaleOf(VF most, float levels) {
                         hn::Div(most, hn::Set(d, levels)));
 }
 
-// Rounds each lane to 127 levels on either side of 0, which is byte 128. Of a lane that is not
+// Rounds each lane to `levels` on either side of 0, which is byte levels + 1. Of a lane that is not
 // finite the scale is not.
-HWY_INLINE void QuantizeSymmetric(const float* x, uint32_t width, uint8_t* bytes, float* scales,
-                                  PanelShape shape) {
+HWY_INLINE void QuantizeSymmetric(const float* x, uint32_t width, float levels, uint8_t* bytes,
+                                  float* scales, PanelShape shape) {
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
-  const VF zero_point = hn::Set(d, 128 + kRoundToByte);
+  const VF zero_point = hn::Set(d, levels + 1 + kRoundToByte);
   for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
     VI most = hn::Zero(DI());
     for (uint32_t c = 0; c < width; ++c) {
       most = hn::Max(most, SizeBits(hn::Load(d, x + size_t{c} * shape.stride + lane)));
     }
-    const VF scale = ScaleOf(hn::BitCast(d, most), 127.0f);
+    const VF scale = ScaleOf(hn::BitCast(d, most), levels);
     const VF inverse = hn::Div(hn::Set(d, 1.0f), scale);
     hn::Store(scale, d, scales + lane);
     StoreBytes(width, bytes, shape.stride, lane, [&](uint32_t c) HWY_ATTR {

@@ -15,9 +15,9 @@ struct SigmoidRational {
 
 // The best ones in absolute error on [0, end], by Remez' exchange algorithm for rational functions
 // (Ralston and Rabinowitz, A First Course in Numerical Analysis, 2nd ed., section 7.8) in 113 bits.
-// Degree 3 is off by 3.7e-8 there and degree 2 by 2.4e-6, before coefficients and sums are rounded
-// to float32; behind the end 1/2 is 3.1e-7 and 1.1e-5 away. All coefficients are above 0: nothing
-// cancels, and Q has no zero.
+// Degree 3 is off by 3.7e-8 there, degree 2 by 2.4e-6 and degree 1 by 2e-4, before coefficients and
+// sums are rounded to float32; behind the end 1/2 is 3.1e-7, 1.1e-5 and 4e-4 away. All coefficients
+// are above 0: nothing cancels, and Q has no zero.
 template <int kDegree>
 inline constexpr SigmoidRational<kDegree> kSigmoidRational = {};
 template <>
@@ -31,6 +31,11 @@ inline constexpr SigmoidRational<2> kSigmoidRational<2> = {
     11.5f,
     {0.24999452865078134f, 0.0071855081652997133f, 2.3861204442063492e-05f},
     {1.0f, 0.11205741110274328f, 0.0011045956620238499f, 8.9360493618126031e-07f}};
+template <>
+inline constexpr SigmoidRational<1> kSigmoidRational<1> = {
+    8.5f,
+    {0.24960293026626501f, 0.0049903414525449474f},
+    {1.0f, 0.10230804845267637f, 0.00038105236036793427f}};
 
 }  // namespace handpick
 

@@ -68,12 +68,14 @@ HWY_INLINE VF ExpOfNonPositiveVector(VF x) {
   return hn::BitCast(d, hn::Add(hn::BitCast(di, p), hn::ShiftLeft<23>(hn::ConvertTo(di, n))));
 }
 
-// How near an activation has to be: what becomes 8 bits needs less.
+// How near an activation has to be: what becomes 8 bits needs less, and what becomes 7 (where there
+// is no table) still less.
 inline constexpr int kExact = 3;
 inline constexpr int kCoarse = 2;
+inline constexpr int kRough = 1;
 
-// sigmoid(x) - 1/2, an odd function; absolute error below 5.5e-7 (coarse: 3e-5), also at the
-// infinities; NaN of NaN.
+// sigmoid(x) - 1/2, an odd function; absolute error below 5.5e-7 (coarse: 3e-5, rough: 4.5e-4),
+// also at the infinities; NaN of NaN.
 #if HWY_TARGET <= HWY_AVX3
 // Polynomials in y = |x| + 1, 8 to the octave (sigmoid_table.h): their coefficients for 16 lanes
 // are looked up in registers.
@@ -113,7 +115,7 @@ HWY_INLINE VF CenteredSigmoid(VF x) {
 }
 #endif
 
-// 1 / (1 + exp(-x)); absolute error below 6e-7 (coarse: 3e-5).
+// 1 / (1 + exp(-x)); absolute error below 6e-7 (coarse and rough as above).
 template <int kDegree = kExact>
 HWY_INLINE VF SigmoidVector(VF x) {
   return hn::Add(CenteredSigmoid<kDegree>(x), hn::Set(DF(), 0.5f));

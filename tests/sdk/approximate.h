@@ -19,9 +19,10 @@ constexpr double kRounding = 0x1p-24;  // Of one operation in float32, relative 
 // What the kernels promise of their functions.
 constexpr double kSigmoidError = 6e-7;
 constexpr double kTanhError = 1.1e-6;
-constexpr double kExpError = 2e-7;            // Relative.
-constexpr double kLogSigmoidError = 4e-7;     // Relative.
-constexpr double kCoarseSigmoidError = 3e-5;  // Of what becomes 8 bits.
+constexpr double kExpError = 2e-7;             // Relative.
+constexpr double kLogSigmoidError = 4e-7;      // Relative.
+constexpr double kCoarseSigmoidError = 3e-5;   // Of what becomes 8 bits.
+constexpr double kRoughSigmoidError = 4.5e-4;  // Of what becomes 7 bits.
 
 struct Approx {
   double value = 0;
@@ -119,6 +120,20 @@ inline Approx RoundedToLevels(Approx x, double levels) {
   return {std::nearbyint(level) / levels, ambiguous ? 1 / levels : 0};
 }
 
+// Rounded to multiples of a scale that is off by `scale_error` at most.
+inline std::vector<Approx> RoundedToScale(const std::vector<Approx>& row, double scale,
+                                          double scale_error, double level_error) {
+  std::vector<Approx> result;
+  for (const Approx& x : row) {
+    const double level = x.value / scale;
+    const double off = x.error / scale + std::abs(level) * scale_error / scale + level_error;
+    const double q = std::nearbyint(level);
+    result.push_back(
+        {q * scale, std::abs(q) * scale_error + (IsAmbiguous(level, off) ? scale : 0)});
+  }
+  return result;
+}
+
 // Rounded to `levels` on either side of 0.
 inline std::vector<Approx> RoundedSymmetrically(const std::vector<Approx>& row,
                                                 double levels = 127) {
@@ -130,16 +145,42 @@ inline std::vector<Approx> RoundedSymmetrically(const std::vector<Approx>& row,
   }
   if (most == 0) return row;
   const double scale = most / levels;
-  const double scale_error = error / levels + 2 * kRounding * scale;
-  std::vector<Approx> result;
-  for (const Approx& x : row) {
-    const double level = x.value / scale;
-    const double off = x.error / scale + std::abs(level) * scale_error / scale + LevelError(levels);
-    const double q = std::nearbyint(level);
-    result.push_back(
-        {q * scale, std::abs(q) * scale_error + (IsAmbiguous(level, off) ? scale : 0)});
+  return RoundedToScale(row, scale, error / levels + 2 * kRounding * scale, LevelError(levels));
+}
+
+// What becomes 127 in a row of weights that meets an input of 7 bits (panel_seven_bits-inl.h): the
+// largest, or half of the largest sum of those of one sign among the first two, or the last two, of
+// every four in 16.
+inline double MostOfSevenBitRow(const std::vector<Approx>& row) {
+  double most = 0;
+  for (size_t begin = 0; begin < row.size(); begin += 16) {
+    double sums[2][2] = {};
+    for (size_t k = begin; k < std::min(begin + 16, row.size()); ++k) {
+      const double x = row[k].value;
+      sums[x < 0][k % 4 / 2] += std::abs(x);
+      most = std::max(most, std::abs(x));
+    }
+    for (const auto& of_sign : sums) most = std::max({most, of_sign[0] / 2, of_sign[1] / 2});
   }
-  return result;
+  return most;
+}
+
+// Such a row of what is not rounded yet.
+inline std::vector<Approx> RoundedToSevenBitRow(const std::vector<Approx>& row) {
+  const double most = MostOfSevenBitRow(row);
+  if (most == 0) return row;
+  double error = 0;
+  for (const Approx& x : row) error = std::max(error, x.error);
+  const double scale = most / 127;
+  return RoundedToScale(row, scale, 4 * error / 127 + 20 * kRounding * scale, kLevelError);
+}
+
+// Such a row of bytes: only rounded again if it has to be.
+inline std::vector<Approx> FittedSevenBitRow(const std::vector<Approx>& bytes) {
+  const double most = MostOfSevenBitRow(bytes);
+  if (most <= 127) return bytes;
+  const double scale = most / 127;
+  return RoundedToScale(bytes, scale, 3 * kRounding * scale, kLevelError);
 }
 
 // The input of a layer whose weights are bytes: rounded to `bits`, see InputBits. `largest`: of

@@ -64,6 +64,13 @@ std::vector<float> RingRows(Engine& random, const EventRing& ring, size_t stride
   return rows;
 }
 
+// Of a sigmoid that becomes as many bits as an input of `bits` has there (0: none).
+double SigmoidErrorOf(const testing::InstructionSet& set, int bits) {
+  if (bits == 0) return testing::kSigmoidError;
+  if (testing::TakesSevenBits(set)) return testing::kRoughSigmoidError;
+  return bits == 8 ? testing::kCoarseSigmoidError : testing::kSigmoidError;
+}
+
 // A storage of each kind in turn.
 schema::ElementType SomeStorage(Engine& random) { return testing::kStorages[random() % 3]; }
 
@@ -94,9 +101,10 @@ struct Unit {
   Approx Score(const std::vector<float>& of_query, const float* key, const float* key_row,
                const testing::InstructionSet& set) const {
     const int bits = testing::InputBits(set);
-    const bool fold_int8 = weights.fold_int8 && bits == 8;
+    const bool seven_bits = testing::TakesSevenBits(set);
+    const bool fold_int8 = weights.fold_int8 && (seven_bits || bits == 8);
     std::vector<Approx> q = Exactly(of_query);
-    if (fold_int8) q = testing::RoundedSymmetrically(q);
+    if (fold_int8) q = testing::RoundedSymmetrically(q, seven_bits ? 63 : 127);
     std::vector<Approx> x(query.out);
     for (uint32_t j = 0; j < query.out; ++j) {
       const std::vector<Approx> direct = query.Row(j);
@@ -107,7 +115,10 @@ struct Unit {
         folded[k] = {direct[k].value + part,
                      3 * kRounding * (std::abs(direct[k].value) + std::abs(part))};
       }
-      if (fold_int8) folded = testing::RoundedSymmetrically(folded);
+      if (fold_int8) {
+        folded = seven_bits ? testing::RoundedToSevenBitRow(folded)
+                            : testing::RoundedSymmetrically(folded);
+      }
       x[j] = Dot(folded, q, {key_row[j], 0});
     }
     const Activation* activation = weights.first_activation;
@@ -118,11 +129,14 @@ struct Unit {
       const OwnedMatrix& matrix = matrices[i];
       const int input_bits = matrix.InputBitsOn(set);
       double largest = 0;
-      if (input_bits != 0 && activation->kind == ActivationKind::Sigmoid) {
-        const bool bytes = input_bits == 8;
-        const double levels = bytes ? 254 : testing::WordLevels(matrix.in);
+      const bool sigmoid = input_bits != 0 && activation->kind == ActivationKind::Sigmoid;
+      const bool fitted = sigmoid && seven_bits;
+      if (sigmoid) {
+        const double levels = seven_bits        ? 126
+                              : input_bits == 8 ? 254
+                                                : testing::WordLevels(matrix.in);
         for (Approx& v : x) {
-          v = testing::SigmoidOf(v, bytes ? testing::kCoarseSigmoidError : testing::kSigmoidError);
+          v = testing::SigmoidOf(v, SigmoidErrorOf(set, input_bits));
           v = testing::RoundedToLevels(v, levels);
         }
         largest = 1;
@@ -133,7 +147,7 @@ struct Unit {
       std::vector<Approx> y(matrix.out);
       for (uint32_t j = 0; j < matrix.out; ++j) {
         const double bias = matrix.bias.empty() ? 0 : matrix.bias[j];
-        y[j] = Dot(matrix.Row(j), x, {bias, 0}, largest);
+        y[j] = Dot(fitted ? matrix.SevenBitRow(j) : matrix.Row(j), x, {bias, 0}, largest);
       }
       x = y;
       activation = layers[i].activation;
@@ -296,17 +310,19 @@ struct Recurrence {
                            const testing::InstructionSet& set) const {
     const uint32_t width = matrix.in;
     const int bits = matrix.InputBitsOn(set);
+    const bool seven_bits = bits != 0 && testing::TakesSevenBits(set);
+    const bool bytes = seven_bits || bits == 8;
     const auto rounded = [&](std::vector<Approx> row) {
-      const double levels = bits == 8 ? 127 : testing::WordLevels(width);
+      const double levels = seven_bits ? 63 : bits == 8 ? 127 : testing::WordLevels(width);
       for (Approx& h : row) h = bits == 0 ? h : testing::RoundedToLevels(h, levels);
       return row;
     };
     std::vector<Approx> multiplied = rounded(Exactly(state));
     const auto product = [&](uint32_t row, double start) {
-      return Dot(matrix.Row(row), multiplied, {start, 2 * kRounding * std::abs(start)},
-                 bits == 8 ? 255.0 / 127 : 0);
+      return Dot(seven_bits ? matrix.SevenBitRow(row) : matrix.Row(row), multiplied,
+                 {start, 2 * kRounding * std::abs(start)}, bytes ? 255.0 / 127 : 0);
     };
-    const double sigmoid_error = bits == 8 ? testing::kCoarseSigmoidError : testing::kSigmoidError;
+    const double sigmoid_error = SigmoidErrorOf(set, bits);
     const bool scaled = schema::ScalesInput(weights.cell);
     const bool resets_first = schema::ResetsFirst(weights.cell);
     std::vector<Approx> next(width), reset(width), update(width);
@@ -457,6 +473,57 @@ TEST_P(AttentionKernelsTest, ARecurrenceTakesOneStepAnEvent) {
       }
     }
   }
+}
+
+// Sums of 16 bits hold them only because rows of weights are scaled for it.
+TEST_P(AttentionKernelsTest, SumsOfTheLargestWeightsAndInputsDoNotOverflow) {
+  const auto sign = [](uint32_t row, uint32_t k) {
+    return row % 3 == 0 ? 1 : row % 3 == 1 || k % 4 < 2 ? -1 : 1;
+  };
+  int units = 0;
+  for (uint64_t seed = 0; seed < 200 && units < 3; ++seed) {
+    Engine random(seed);
+    Unit unit(random, 48 + 5, {40, 32, 1}, true,
+              {ActivationKind::Sigmoid, ActivationKind::Sigmoid, ActivationKind::Linear});
+    OwnedMatrix& layer = unit.matrices[0];
+    if (unit.query.type != schema::ElementType::Float32 ||
+        unit.product.type != schema::ElementType::Float32 ||
+        layer.type != schema::ElementType::Int8PerRow) {
+      continue;
+    }
+    ++units;
+    for (OwnedMatrix* folded : {&unit.query, &unit.product}) {
+      for (uint32_t j = 0; j < folded->out; ++j) {
+        for (uint32_t k = 0; k < folded->in; ++k) {
+          folded->floats[1 + j * folded->in + k] = static_cast<float>(sign(j, k));
+        }
+      }
+    }
+    for (uint32_t j = 0; j < layer.out; ++j) {
+      layer.sums[j] = 0;
+      for (uint32_t k = 0; k < layer.in; ++k) {
+        const int weight = 127 * sign(j, k);
+        layer.bytes[1 + j * layer.in + k] = static_cast<int8_t>(weight);
+        layer.sums[j] += weight;
+      }
+    }
+    UnitEvents events = SomeEvents(random, unit, 1);
+    const uint32_t position = Positions(events.ring)[0];
+    float* key = &events.keys[position * events.key_stride];
+    std::fill_n(key, unit.query.in, 1.0f);
+    float* key_row = &events.rows[position * events.row_stride];
+    for (const float row : {0.0f, 300.0f}) {
+      std::fill_n(key_row, unit.query.out, row);
+      for (const float size : {1.0f, -1.0f}) {
+        const std::vector<float> query(unit.query.in, size);
+        const float score = RunUnit(unit, events, {query}, kLaneGroup, random)[0][0];
+        const Approx expected = unit.Score(query, key, key_row, GetParam());
+        ASSERT_LE(std::abs(score - expected.value), expected.error)
+            << score << ", expected " << expected.value << "; seed " << seed;
+      }
+    }
+  }
+  ASSERT_EQ(units, 3);
 }
 
 TEST_P(AttentionKernelsTest, AttentionOfZeroKeepsTheStateAndOfOneTakesTheNew) {

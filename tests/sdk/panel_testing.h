@@ -298,6 +298,18 @@ struct OwnedMatrix {
     return row;
   }
 
+  // Row j of int8 weights as it meets an input of 7 bits.
+  std::vector<Approx> SevenBitRow(size_t j) const {
+    std::vector<Approx> row(in);
+    for (size_t k = 0; k < in; ++k) row[k].value = bytes[1 + j * in + k];
+    row = FittedSevenBitRow(row);
+    for (Approx& x : row) {
+      x.value *= scales[j];
+      x.error = x.error * scales[j] + 2 * kRounding * std::abs(x.value);
+    }
+    return row;
+  }
+
   // Bits that its input is rounded to.
   int InputBitsOn(const InstructionSet& set) const {
     const bool int8 = type == schema::ElementType::Int8PerRow;

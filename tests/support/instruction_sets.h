@@ -33,6 +33,17 @@ inline int InputBits(const InstructionSet& set) {
 #endif
 }
 
+// Whether such an input is rounded to 7 bits where it has levels of its own (a sigmoid's, a
+// state's) or meets weights that are folded (panel_seven_bits-inl.h).
+inline bool TakesSevenBits(const InstructionSet& set) {
+#if HWY_ARCH_X86
+  return set.target == HWY_AVX2;
+#else
+  static_cast<void>(set);
+  return false;
+#endif
+}
+
 // Layers of fewer outputs take no rounded input.
 inline constexpr uint32_t kLeastRoundedOutputs = 16;
 
