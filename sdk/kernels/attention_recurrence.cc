@@ -165,25 +165,47 @@ void UpdateBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork
   const size_t gate_rows = size_t{kUnitBlock} * shape.stride;
   const VF one = hn::Set(d, 1.0f);
   const VF two = hn::Set(d, 2.0f);
-  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-    const VF a = hn::Load(d, attention + lane);
+  constexpr int N = kVectorsTogether;
+  for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
+    VF a[N];
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) a[i] = hn::Load(d, attention + lane + i * n);
     for (uint32_t u = 0; u < count; ++u) {
       const uint32_t unit = first + u;
       const float* product = work.products + size_t{u} * shape.stride + lane;
-      const VF h = hn::Load(d, before + size_t{unit} * shape.stride + lane);
-      const VF r =
-          CenteredSigmoid<kDegree>(GateInput<kCell>(gates, bias, unit, a, hn::Load(d, product)));
-      VF update = a;
-      if (!IsAttentionAlone(kCell)) {
-        update =
-            NewPart<kCell>(a, CenteredSigmoid<kDegree>(GateInput<kCell>(
-                                  gates, bias, width + unit, a, hn::Load(d, product + gate_rows))));
+      const size_t at = size_t{unit} * shape.stride + lane;
+      VF update[N], c[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        const VF sum = hn::Load(d, product + gate_rows + i * n);
+        update[i] =
+            IsAttentionAlone(kCell) ? a[i] : GateInput<kCell>(gates, bias, width + unit, a[i], sum);
       }
-      const VF side = NewInput<kCell>(gates, bias, 2 * width + unit, a);
-      const VF gated = hn::Mul(hn::MulAdd(two, r, one), hn::Load(d, product + 2 * gate_rows));
-      const VF c = CenteredSigmoid<kDegree>(hn::MulAdd(two, side, gated));
-      hn::Store(hn::MulAdd(update, hn::MulSub(two, c, h), h), d,
-                after + size_t{unit} * shape.stride + lane);
+      if (!IsAttentionAlone(kCell)) {
+        CenteredSigmoids<kDegree>(update);
+#pragma GCC unroll 4
+        for (int i = 0; i < N; ++i) update[i] = NewPart<kCell>(a[i], update[i]);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        c[i] = GateInput<kCell>(gates, bias, unit, a[i], hn::Load(d, product + i * n));
+      }
+      CenteredSigmoids<kDegree>(c);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        const VF side = NewInput<kCell>(gates, bias, 2 * width + unit, a[i]);
+        const VF gated =
+            hn::Mul(hn::MulAdd(two, c[i], one), hn::Load(d, product + 2 * gate_rows + i * n));
+        c[i] = hn::MulAdd(two, side, gated);
+      }
+      CenteredSigmoids<kDegree>(c);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        const VF h = hn::Load(d, before + at + i * n);
+        c[i] = hn::MulAdd(update[i], hn::MulSub(two, c[i], h), h);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) hn::Store(c[i], d, after + at + i * n);
     }
   }
 }

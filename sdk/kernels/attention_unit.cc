@@ -138,10 +138,18 @@ void Fold(const FoldWeights& weights, const float* HWY_RESTRICT key, float* HWY_
     const float* HWY_RESTRICT product = weights.product + size_t{j} * width;
     float* HWY_RESTRICT to = folded + size_t{j} * width;
     uint32_t k = 0;
-    for (; k + n <= width; k += n) {
-      hn::StoreU(
-          hn::MulAdd(hn::LoadU(d, product + k), hn::LoadU(d, key + k), hn::LoadU(d, query + k)), d,
-          to + k);
+    constexpr int N = kVectorsTogether;
+    for (; k + N * n <= width; k += N * n) {
+      VF sums[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) sums[i] = hn::LoadU(d, query + k + i * n);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        sums[i] =
+            hn::MulAdd(hn::LoadU(d, product + k + i * n), hn::LoadU(d, key + k + i * n), sums[i]);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) hn::StoreU(sums[i], d, to + k + i * n);
     }
     for (; k < width; ++k) to[k] = query[k] + product[k] * key[k];
   }

@@ -63,6 +63,22 @@ void Activate(const Activation& activation, uint32_t first, uint32_t width, floa
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   if (activation.kind == schema::ActivationKind::Linear) return;
+  constexpr int N = kVectorsTogether;
+  if (N > 1 && activation.kind == schema::ActivationKind::Sigmoid) {
+    const VF half = hn::Set(d, 0.5f);
+    for (uint32_t c = 0; c < width; ++c) {
+      float* row = y + size_t{c} * shape.stride;
+      for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
+        VF x[N];
+#pragma GCC unroll 4
+        for (int i = 0; i < N; ++i) x[i] = hn::Load(d, row + lane + i * n);
+        CenteredSigmoids<kExact>(x);
+#pragma GCC unroll 4
+        for (int i = 0; i < N; ++i) hn::Store(hn::Add(x[i], half), d, row + lane + i * n);
+      }
+    }
+    return;
+  }
   WithActivation(activation, [&](auto f) HWY_ATTR {
     for (uint32_t c = 0; c < width; ++c) {
       float* row = y + size_t{c} * shape.stride;

@@ -3,7 +3,8 @@
 //
 // Blocks of R outputs and V vectors of lanes stay in registers over the whole sum: each weight is
 // broadcast and used for V products, each vector of the input for R. 8 x 3 fills 32 registers, 4 x
-// 3 fills 16, and 4 x 2 where sums of products take two instructions.
+// 3 fills 16, and 4 x 2 where sums of products take two instructions. 8 x 2 leaves arm64 room for
+// four steps' weights.
 #if defined(HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_
 #undef HANDPICK_SDK_KERNELS_PANEL_DENSE_INL_H_
@@ -18,6 +19,7 @@
 #include "hwy/highway.h"
 #include "sdk/kernels/dot_product.h"
 #include "sdk/kernels/panel.h"
+#include "sdk/kernels/panel_neon-inl.h"
 #include "sdk/kernels/simd_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -29,8 +31,8 @@ inline constexpr int kBlockOutputs = 8;
 #else
 inline constexpr int kBlockOutputs = 4;
 #endif
-#if (HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2) || HWY_ARCH_WASM
-// Products that are added in an instruction of their own need a register more.
+#if (HWY_ARCH_X86 && HWY_TARGET > HWY_AVX2) || HWY_ARCH_WASM || HWY_ARCH_ARM_A64
+// Products that are added in an instruction of their own need a register more; arm64: see above.
 inline constexpr int kBlockVectors = 2;
 #else
 inline constexpr int kBlockVectors = 3;
@@ -102,8 +104,23 @@ HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stri
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) acc[r][v] = start(r, v);
   }
-  for (size_t k = 0; k < in;) {
-    turn();
+  size_t k = 0;
+  bool turned = false;  // What is left is of a turn that was taken.
+#if HWY_ARCH_ARM_A64
+  // Either stride is 1 when it is compiled.
+  if (step != 1 && weight_stride == 1) {
+    if constexpr (R % 4 == 0) {
+      k = in;
+      AddColumnsByLane(weights, step, in, x, stride, acc, turn);
+    }
+  } else if (step == 1 && weight_stride != 1) {
+    k = in / 4 * 4;
+    AddRowsByLane<float32x4_t>(weights, weight_stride, k, x, stride, acc, turn);
+    turned = k % Turn::kSteps != 0;
+  }
+#endif
+  while (k < in) {
+    if (!turned) turn();
     const size_t end = in - k < Turn::kSteps ? in : k + Turn::kSteps;
     for (; k < end; ++k) {
       VF xv[V];
@@ -203,20 +220,9 @@ inline constexpr bool kAsksForDotProduct = false;
 #endif
 HWY_INLINE bool TakeDotProduct() { return kAsksForDotProduct && HasDotProduct(); }
 
-// acc + the sum of four products of bytes, lane by lane. arm64: where TakeDotProduct().
+// acc + the sum of four products of bytes, lane by lane.
 HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
-#if HWY_ARCH_ARM_A64
-  // Not the intrinsic: the target's functions are compiled for processors without it, too. What
-  // .arch allows holds to the end of the function, for the assembler alone.
-  __asm__(
-#if !defined(__ARM_FEATURE_DOTPROD)
-      ".arch armv8.2-a+crypto+dotprod\n\t"
-#endif
-      "sdot %0.4s, %1.16b, %2.16b"
-      : "+w"(acc.raw)
-      : "w"(x.raw), "w"(weights.raw));
-  return acc;
-#elif HWY_TARGET <= HWY_AVX3_DL && HWY_COMPILER_GCC_ACTUAL
+#if HWY_TARGET <= HWY_AVX3_DL && HWY_COMPILER_GCC_ACTUAL
   // With the intrinsic, gcc 12 copies accumulators through memory.
   __asm__("vpdpbusd %2, %1, %0" : "+v"(acc.raw) : "v"(x.raw), "v"(weights.raw));
   return acc;
@@ -231,11 +237,14 @@ HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
 }
 
 // acc[r][v] += sum over k of weights[r][k] * byte[k][v], where bytes stand as in an Int8Panel.
-// Reads no weight behind the last of a row.
+// Reads no weight behind the last of a row. arm64: where TakeDotProduct().
 template <int R, int V, typename Turn = NoTurn>
 HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_stride, uint32_t in,
                              const uint8_t* HWY_RESTRICT x, size_t stride, VI (&acc)[R][V],
                              Turn turn = Turn()) {
+#if HWY_ARCH_ARM_A64
+  AddInt8BlockByLane(weights, weight_stride, in, x, stride, acc, turn);
+#else
   const DI d;
   const size_t n = hn::Lanes(d);
   const auto multiply = [&](size_t k, size_t bytes) HWY_ATTR {
@@ -260,6 +269,7 @@ HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_s
     for (; k < end; k += 4) multiply(k, 4);
   }
   if (k < in) multiply(k, in - k);
+#endif
 }
 
 // y[j] = finish(j, start[j] + weights[j] x), x being bytes:
@@ -382,14 +392,24 @@ HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint
   });
 }
 
-// Added to a number from 0 to 255, 1.5 * 2^23 rounds it to a whole one that stands in the low bits.
+// Added to a number from 0 to 255, 1.5 * 2^23 rounds it to a whole one that stands in the low bits;
+// arm64: it less kByteOffset, which leaves nothing to be done to the byte.
+#if HWY_ARCH_ARM_A64
+inline constexpr float kRoundToByte = 12582912.0f - kByteOffset;
+#else
 inline constexpr float kRoundToByte = 12582912.0f;
+#endif
 inline constexpr uint32_t kRoundToByteBits = 0x4B400000u;
 
 // Four bytes, one from each vector of numbers from 0 to 255 plus kRoundToByte, into each lane.
 HWY_INLINE VI PackBytes(VF a, VF b, VF c, VF e) {
   const DI di;
   const auto bits = [di](VF v) HWY_ATTR { return hn::BitCast(di, v); };
+#if HWY_ARCH_ARM_A64
+  int32x4_t packed = vsliq_n_s32(bits(a).raw, bits(b).raw, 8);
+  packed = vsliq_n_s32(packed, bits(c).raw, 16);
+  return VI(vsliq_n_s32(packed, bits(e).raw, 24));
+#else
   const VI low = hn::Add(bits(a), hn::ShiftLeft<8>(bits(b)));
   const VI high = hn::Add(hn::ShiftLeft<16>(bits(c)), hn::ShiftLeft<24>(bits(e)));
   // What the four constants add up to, modulo 2^32.
@@ -397,6 +417,7 @@ HWY_INLINE VI PackBytes(VF a, VF b, VF c, VF e) {
   const VI packed = hn::Sub(hn::Add(low, high), hn::Set(di, static_cast<int32_t>(kConstants)));
   return kByteOffset == 0 ? packed
                           : hn::Xor(packed, hn::Set(di, static_cast<int32_t>(0x80808080u)));
+#endif
 }
 
 }  // namespace HWY_NAMESPACE

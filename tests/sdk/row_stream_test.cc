@@ -97,7 +97,7 @@ TEST(DenseTurnsTest, LayersTakeTheTurnsThatAreForetold) {
   static float scales[64] = {};
   static int32_t sums[64] = {};
   const Activation linear = {};
-  for (const uint32_t in : {16u, 64u, 100u, 200u}) {
+  for (const uint32_t in : {16u, 22u, 64u, 100u, 200u}) {
     for (const uint32_t out : {1u, 7u, 8u, 48u, 63u}) {
       for (const uint32_t candidates : {1u, 48u, 90u}) {
         SCOPED_TRACE(::testing::Message() << in << " to " << out << ", " << candidates);
