@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "absl/base/attributes.h"
 #include "handpick/handpick.h"
 #include "sdk/base/checked.h"
 
@@ -18,8 +19,8 @@ class Packer {
   explicit Packer(char* base = nullptr) : base_(base) {}
 
   // Room for `count` elements of `size` bytes, aligned to HP_ALIGNMENT: where it begins, from the
-  // base.
-  size_t Place(uint64_t count, uint64_t size) {
+  // base. Not inline: places are taken in long rows, once for each instruction set.
+  ABSL_ATTRIBUTE_NOINLINE size_t Place(uint64_t count, uint64_t size) {
     const size_t offset = bytes_;
     uint64_t end = 0;
     fits_ = fits_ && CheckedMultiply(count, size, &end) && CheckedAdd(end, offset, &end) &&
