@@ -369,21 +369,22 @@ void FinishPanel(const AttentionUnitWeights& weights, const UnitWork& work, floa
 // outputs are folded for some events, one after the other, and multiplied at once. What the first
 // layer makes is then kept for all of these events: side by side in the lanes of one panel, if they
 // fit, so that the other layers take them together. For many panels, a matrix is folded as a whole
-// and serves them all.
+// and serves them all; so is one of bytes, which is a quarter as large.
 struct UnitOrder {
   uint32_t events;  // Folded together.
   uint32_t rows;    // Outputs of the first layer that are folded at a time.
   uint32_t packed;  // Events beside one another in a panel's lanes.
+  bool keeps;       // What the first layer makes for all of these events and panels.
 };
 
 // Outputs whose two matrices stay in the first-level cache: a multiple of a block's.
 inline constexpr uint32_t kFoldRows = 16;
 
-UnitOrder OrderOf(uint32_t panels, PanelShape first_panel, uint32_t first_width) {
-  if (panels > kFirstPanels) return {1, first_width, 1};
-  if (panels > 1) return {kFirstPanels / panels, kFoldRows, 1};
-  const uint32_t packed = first_panel.stride / std::max(first_panel.lanes, 1u);
-  return {std::max(packed, kFirstPanels), kFoldRows, std::max(packed, 1u)};
+UnitOrder OrderOf(uint32_t panels, PanelShape first_panel, uint32_t first_width, bool int8) {
+  const uint32_t packed = panels == 1 ? first_panel.stride / first_panel.lanes : 1;
+  if (int8) return {packed, first_width, packed, packed > 1};
+  if (panels > kFirstPanels) return {1, first_width, 1, false};
+  return {packed > 1 ? packed : kFirstPanels / std::max(panels, 1u), kFoldRows, packed, true};
 }
 
 // Outputs of the next block. One would not be left alone: layers of one output are summed
@@ -460,8 +461,7 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
     }
   }
   const PanelShape shape = ShapeOfPanel(candidates, 0, stride);
-  const UnitOrder order = OrderOf(panels, shape, first_width);
-  const bool keeps = panels <= kFirstPanels;
+  const UnitOrder order = OrderOf(panels, shape, first_width, first.int8);
   const size_t panel = size_t{widest} * stride;
   const auto position = [&](uint32_t e) { return (ring.oldest + e) % ring.capacity; };
   const auto score = [&](uint32_t e, uint32_t p) {
@@ -476,10 +476,10 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
         for (uint32_t p = 0; p < panels; ++p) {
           const PanelShape of_panel = ShapeOfPanel(candidates, p, stride);
           float* to = order.packed > 1 ? work.first + i * shape.lanes
-                      : keeps          ? work.first + (i * panels + p) * panel
+                      : order.keeps    ? work.first + (i * panels + p) * panel
                                        : work.first;
           first.Multiply(position(e + i), j, rows, p, to, of_panel);
-          if (!keeps) FinishPanel(weights, work, to, score(e, p), of_panel);
+          if (!order.keeps) FinishPanel(weights, work, to, score(e, p), of_panel);
         }
       }
     }
@@ -488,7 +488,7 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
       for (uint32_t i = 0; i < events; ++i) {
         std::copy_n(work.packed_scores + i * shape.lanes, shape.lanes, score(e + i, 0));
       }
-    } else if (keeps) {
+    } else if (order.keeps) {
       for (uint32_t i = 0; i < events * panels; ++i) {
         FinishPanel(weights, work, work.first + i * panel, score(e + i / panels, i % panels),
                     ShapeOfPanel(candidates, i % panels, stride));
