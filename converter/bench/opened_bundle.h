@@ -25,8 +25,8 @@ class OpenedBundle {
     return hp_model_open_file(path.c_str(), nullptr, &model_, &error_);
   }
   // The bytes must outlive this.
-  hp_status OpenBuffer(const void* data, size_t size) {
-    return hp_model_open_buffer(data, size, nullptr, &model_, &error_);
+  hp_status OpenBuffer(const void* data, size_t size, const hp_open_options* options = nullptr) {
+    return hp_model_open_buffer(data, size, options, &model_, &error_);
   }
   // Memory for the session that Create makes.
   hp_status Allocate(uint32_t tile) {

@@ -19,12 +19,14 @@ hp_status ReadOpenOptions(const hp_open_options* given, uint32_t* flags, hp_allo
                           Model::OpenOptions* open, hp_error* error) {
   hp_open_options options;
   HP_TRY(ReadStruct(given, &options, error));
-  if ((options.flags & ~uint32_t{HP_OPEN_COPY | HP_OPEN_VERIFY}) != 0) {
+  if ((options.flags & ~uint32_t{HP_OPEN_COPY | HP_OPEN_VERIFY | HP_OPEN_PRESELECT}) != 0) {
     return Fail(error, HP_INVALID_ARGUMENT,
-                "open options have flags 0x%x, expected HP_OPEN_COPY, HP_OPEN_VERIFY, both or 0",
+                "open options have flags 0x%x, expected HP_OPEN_COPY, HP_OPEN_VERIFY, "
+                "HP_OPEN_PRESELECT, several or 0",
                 options.flags);
   }
   *flags = options.flags;
+  open->preselect = (options.flags & HP_OPEN_PRESELECT) != 0;
   open->verify = (options.flags & HP_OPEN_VERIFY) != 0;
   if (options.max_model_bytes != 0) open->max_bytes = options.max_model_bytes;
   *allocator = DefaultAllocator();

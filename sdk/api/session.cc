@@ -1,4 +1,5 @@
 // The C API's sessions: checks its arguments and calls the parts below.
+#include <cmath>
 #include <cstring>
 #include <new>
 
@@ -40,7 +41,7 @@ hp_status LayOut(const hp_model* model, const hp_session_options* given, hp_sess
     return Fail(error, HP_INVALID_ARGUMENT,
                 "session options ask for %u workers and have no parallel_for", read->workers);
   }
-  return MakeSessionLayout(model->model.plan(), *read, layout, error);
+  return MakeSessionLayout(model->model.plan(), model->model.rounded_plan(), *read, layout, error);
 }
 
 // In memory of BytesOf(layout).
@@ -236,10 +237,24 @@ hp_status hp_session_rank_by(hp_session* session, const hp_batch* candidates,
   if (plan.has_model) HP_TRY(of.CheckOutput("rank options", wanted.output));
   const handpick::OutputRows rows = {nullptr, plan.outputs.size(), wanted.scores, wanted.logits};
   handpick::TopK top(ranked, k);
-  HP_TRY(of.ScoreOutputs(read, [&](size_t candidate, const float* logits, size_t stride) {
-    rows.Write(plan, candidate, logits, stride);
-    top.Add(candidate, logits[wanted.output * stride]);
-  }));
+  if (!(wanted.margin >= 0)) {
+    return handpick::Fail(of.error(), HP_INVALID_ARGUMENT,
+                          "rank options: margin is %g, expected at least 0", wanted.margin);
+  }
+  if (wanted.margin > 0 && (wanted.scores != nullptr || wanted.logits != nullptr)) {
+    return handpick::Fail(of.error(), HP_INVALID_ARGUMENT,
+                          "rank options: with a margin there are no scores of all candidates");
+  }
+  // Where all are among the best, there is nothing to select, but there may be an error to learn.
+  const bool selects = k < read.row_count || std::isinf(wanted.margin);
+  if (wanted.margin > 0 && selects && of.model().rounded_plan() != nullptr) {
+    HP_TRY(of.RankPreselected(read, wanted.output, wanted.margin, &top));
+  } else {
+    HP_TRY(of.ScoreOutputs(read, [&](size_t candidate, const float* logits, size_t stride) {
+      rows.Write(plan, candidate, logits, stride);
+      top.Add(candidate, logits[wanted.output * stride]);
+    }));
+  }
   *count = top.Finish();
   for (size_t i = 0; i < *count; ++i) {
     ranked[i].score = handpick::ScoreOf(plan, ranked[i].logit, wanted.output);

@@ -92,7 +92,8 @@ HP_SIZED_STRUCT(hp_output_info, HP_OUTPUT_INFO_INIT, F(hp_output_info, struct_si
                 F(hp_output_info, task), F(hp_output_info, name));
 
 HP_SIZED_STRUCT(hp_rank_options, HP_RANK_OPTIONS_INIT, F(hp_rank_options, struct_size),
-                F(hp_rank_options, output), F(hp_rank_options, scores), F(hp_rank_options, logits));
+                F(hp_rank_options, output), F(hp_rank_options, scores), F(hp_rank_options, logits),
+                F(hp_rank_options, margin));
 
 HP_SIZED_STRUCT(hp_recall_info, HP_RECALL_INFO_INIT, F(hp_recall_info, struct_size),
                 F(hp_recall_info, metric), F(hp_recall_info, dimension), F(hp_recall_info, id_type),
@@ -114,7 +115,9 @@ HP_SIZED_STRUCT(hp_session_counters, HP_SESSION_COUNTERS_INIT, F(hp_session_coun
                 F(hp_session_counters, candidate_multiplications),
                 F(hp_session_counters, tile_multiplications), F(hp_session_counters, rows_gathered),
                 F(hp_session_counters, recalls), F(hp_session_counters, recall_rows),
-                F(hp_session_counters, recall_buckets));
+                F(hp_session_counters, recall_buckets), F(hp_session_counters, preselections),
+                F(hp_session_counters, preselected), F(hp_session_counters, margin_violations),
+                F(hp_session_counters, preselect_error));
 
 HP_SIZED_STRUCT(hp_profile, HP_PROFILE_INIT, F(hp_profile, struct_size), F(hp_profile, step_count),
                 F(hp_profile, clock), F(hp_profile, opaque), F(hp_profile, steps));

@@ -274,6 +274,10 @@ uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
   return groups * grid.events * blocks * whole(steps, kStepsOfTurn);
 }
 
+bool MultipliesAsBytes(uint32_t outputs) {
+  return outputs >= kLeastRoundedOutputs && WayOfInt8() == Way::kBytes;
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace handpick
 HWY_AFTER_NAMESPACE();
@@ -285,6 +289,7 @@ HWY_EXPORT(DensePanelsScratch);
 HWY_EXPORT(DensePanels);
 HWY_EXPORT(TurnsOfDensePanels);
 HWY_EXPORT(ComputedDensePanels);
+HWY_EXPORT(MultipliesAsBytes);
 
 size_t DensePanelsScratch(const Matrix& matrix, uint32_t stride, uint64_t panels) {
   return HWY_DYNAMIC_DISPATCH(DensePanelsScratch)(matrix, stride, panels);
@@ -294,6 +299,10 @@ void DensePanels(const Matrix& matrix, const float* row, const Activation& activ
                  const PanelsIn& x, const PanelsOut& y, const PanelGrid& grid, void* scratch,
                  RowStream* next) {
   HWY_DYNAMIC_DISPATCH(DensePanels)(matrix, row, activation, x, y, grid, scratch, next);
+}
+
+bool MultipliesAsBytes(uint32_t outputs) {
+  return HWY_DYNAMIC_DISPATCH(MultipliesAsBytes)(outputs);
 }
 
 uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {

@@ -55,6 +55,10 @@ void DensePanels(const Matrix& matrix, const float* row, const Activation& activ
                  const PanelsIn& x, const PanelsOut& y, const PanelGrid& grid, void* scratch,
                  RowStream* next = nullptr);
 
+// Whether int8 layers of so many outputs are multiplied as bytes here, which is several times as
+// fast as in float32.
+bool MultipliesAsBytes(uint32_t outputs);
+
 // Turns that a stream gets in DensePanels.
 uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid);
 

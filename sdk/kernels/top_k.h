@@ -2,6 +2,7 @@
 #ifndef HANDPICK_SDK_KERNELS_TOP_K_H_
 #define HANDPICK_SDK_KERNELS_TOP_K_H_
 
+#include <cmath>
 #include <cstddef>
 
 #include "handpick/handpick.h"
@@ -17,6 +18,13 @@ class TopK {
   TopK(hp_ranked* ranked, size_t k) : ranked_(ranked), k_(k) {}
 
   void Add(size_t index, float logit);
+
+  // What a further candidate must reach: minus infinity while there is room.
+  float Bound() const {
+    if (k_ == 0) return INFINITY;
+    return size_ < k_ ? -INFINITY : ranked_[0].logit;
+  }
+  void Clear() { size_ = 0; }
 
   // Sorts best first and returns how many there are: min(k, candidates seen).
   size_t Finish();

@@ -30,7 +30,7 @@ uint64_t MostScratch(absl::Span<const Step> steps, F scratch_of) {
   return most;
 }
 
-void LayOutWorker(const Plan& plan, SessionLayout* layout) {
+void LayOutWorker(const Plan& plan, const Plan* rounded, SessionLayout* layout) {
   constexpr uint32_t kSlots = kCandidateRegion;
   Packer worker;
   worker.Place(1, sizeof(Worker));
@@ -44,10 +44,13 @@ void LayOutWorker(const Plan& plan, SessionLayout* layout) {
   place_values(kCandidateRegion);
   for (uint32_t s = 0; s < plan.sequences.size(); ++s) place_values(PairRegion(s));
   const uint64_t scratch = MostScratch(plan.candidate_steps, [&](const Step& step) {
-    return PanelScratchOf(plan, step, layout->stride, layout->panels);
+    const size_t exact = PanelScratchOf(plan, step, layout->stride, layout->panels);
+    if (rounded == nullptr) return exact;
+    return std::max(exact, PanelScratchOf(*rounded, step, layout->stride, layout->panels));
   });
   layout->scratch = worker.Place(1, scratch);
   layout->logits = worker.Place(layout->share, plan.outputs.size() * sizeof(float));
+  layout->selected = worker.Place(rounded == nullptr ? 0 : layout->share, sizeof(Selected));
   layout->worker_bytes = worker.bytes();
 }
 
@@ -68,8 +71,9 @@ void CountRows(const Plan& plan, SessionLayout* layout) {
 
 }  // namespace
 
-hp_status MakeSessionLayout(const Plan& plan, const hp_session_options& options,
-                            SessionLayout* layout, hp_error* error) {
+hp_status MakeSessionLayout(const Plan& plan, const Plan* rounded,
+                            const hp_session_options& options, SessionLayout* layout,
+                            hp_error* error) {
   const uint32_t tile = options.tile;
   const uint32_t workers = options.workers;
   if (tile > plan.tile) {
@@ -103,7 +107,7 @@ hp_status MakeSessionLayout(const Plan& plan, const hp_session_options& options,
                                       }));
   HP_TRY(ReadRecallLimits(plan, options, &layout->recall_limits, error));
   layout->recall = session.Place(1, RecallMemoryBytes(plan, layout->recall_limits));
-  LayOutWorker(plan, layout);
+  LayOutWorker(plan, rounded, layout);
   layout->first_worker = session.Place(workers, layout->worker_bytes);
   if (session.bytes() > kMaxSessionBytes) {
     return Fail(error, HP_BUNDLE_CORRUPT, "bundle: a session would take more than %llu bytes",

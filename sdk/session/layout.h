@@ -57,16 +57,19 @@ struct SessionLayout {
   size_t items;             // Worker: catalog position of each candidate.
   size_t scratch;           // Worker: for kernels.
   size_t logits;            // Worker: [share]
+  size_t selected;          // Worker: [share], of a model with a rounded plan.
   size_t first_worker;
   size_t worker_bytes;
   size_t total;
 };
 
-// `options` are those that count, `workers` at least 1; other zeros are defaults.
+// `rounded`: the model's rounded plan (session/rounded_plan.h), or null. `options` are those that
+// count, `workers` at least 1; other zeros are defaults.
 // HP_INVALID_ARGUMENT: a tile larger than the plan's, or a recall larger than the header's limits.
 // HP_BUNDLE_CORRUPT: more memory than can be addressed.
-hp_status MakeSessionLayout(const Plan& plan, const hp_session_options& options,
-                            SessionLayout* layout, hp_error* error);
+hp_status MakeSessionLayout(const Plan& plan, const Plan* rounded,
+                            const hp_session_options& options, SessionLayout* layout,
+                            hp_error* error);
 
 }  // namespace handpick
 

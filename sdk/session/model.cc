@@ -7,6 +7,7 @@
 #include "sdk/bundle/limits.h"
 #include "sdk/bundle/load.h"
 #include "sdk/session/layout.h"
+#include "sdk/session/rounded_plan.h"
 
 namespace handpick {
 
@@ -39,10 +40,11 @@ hp_status Model::Load(const OpenOptions& open, hp_error* error) {
     HP_TRY(check.Next(UINT64_MAX, error));
   }
   plan_.info.copied_bytes = bytes_.copy == nullptr ? 0 : bytes_.size;
+  if (open.preselect) HP_TRY(MakeRoundedPlan(plan_, &memory_, &rounded_plan_, error));
   SessionLayout layout;
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   options.workers = 1;
-  HP_TRY(MakeSessionLayout(plan_, options, &layout, error));
+  HP_TRY(MakeSessionLayout(plan_, rounded_plan_, options, &layout, error));
   plan_.info.session_bytes = layout.total;
   plan_.info.step_count = static_cast<uint32_t>(plan_.steps.size());
   return open.pack ? Pack(error) : HP_OK;

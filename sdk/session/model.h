@@ -19,6 +19,7 @@ class Model {
   struct OpenOptions {
     bool pack = true;
     bool verify = false;
+    bool preselect = false;
     uint64_t max_bytes = UINT64_MAX;
   };
 
@@ -26,11 +27,14 @@ class Model {
   // may be used). The model releases the bytes when it is destroyed, also after an error.
   // Takes at most `max_bytes` from the allocator (HP_OUT_OF_MEMORY), and at most kMaxMemoryPerByte
   // for each byte of the bundle, or kMinMemory (HP_BUNDLE_CORRUPT). `verify`: compares the hashes.
+  // `preselect`: makes the rounded plan, where it wins something.
   hp_status Open(const BundleBytes& bytes, const OpenOptions& options, hp_error* error);
 
   const BundleBytes& bytes() const { return bytes_; }
 
   const Plan& plan() const { return plan_; }
+  // The same with rounded layers (session/rounded_plan.h). Null: there is none.
+  const Plan* rounded_plan() const { return rounded_plan_; }
   // The layer of a session step that has weights. Candidate steps have none: their kernels read
   // weights as they lie in the bundle.
   const RowLayer& row_layer(const Step& step) const { return row_layers_[step.weights[0]]; }
@@ -45,6 +49,7 @@ class Model {
   ModelMemory memory_;
   BundleBytes bytes_;
   Plan plan_ = {};
+  const Plan* rounded_plan_ = nullptr;
   // By dense weights: several steps may have the same. Not made for those that none of them has.
   absl::Span<RowLayer> row_layers_;
   uint64_t engine_bytes_ = 0;

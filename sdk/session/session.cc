@@ -247,7 +247,7 @@ void Session::RunTask(void* session, uint32_t index) {
     tasks->again.fetch_or(bit, std::memory_order_relaxed);
     return;
   }
-  of->ScoreShare(index, tasks->round.ShareOf(index));
+  of->ScoreShare(index, tasks->round.ShareOf(index), tasks->pass);
   tasks->done.fetch_or(bit, std::memory_order_release);
 }
 
@@ -289,7 +289,7 @@ hp_status Session::CheckTasks() {
               LowestBit(tasks_.awaited));
 }
 
-hp_status Session::ScoreRound(size_t first, size_t row_count, Round* of) {
+hp_status Session::ScoreRound(size_t first, size_t row_count, Pass pass, Round* of) {
   const size_t left = row_count - first;
   Round& round = *of;
   round.first = first;
@@ -300,62 +300,90 @@ hp_status Session::ScoreRound(size_t first, size_t row_count, Round* of) {
   round.workers = static_cast<uint32_t>(
       std::min<size_t>(state_.layout.workers, (left + round.share - 1) / round.share));
   round.end = first + std::min(left, round.workers * round.share);
+  return RunRound(round, pass);
+}
+
+hp_status Session::RunRound(const Round& round, Pass pass) {
   if (round.workers == 1) {
-    ScoreShare(0, round.ShareOf(0));
+    ScoreShare(0, round.ShareOf(0), pass);
   } else {
     tasks_.round = round;
+    tasks_.pass = pass;
     HP_TRY(RunTasks(round.workers));
   }
-  for (uint32_t w = 0; w < round.workers; ++w)
+  for (uint32_t w = 0; w < round.workers; ++w) {
     AddCounters(&WorkerAt(w)->counters, &state_.counters);
+  }
+  for (uint32_t w = 0; w < round.workers; ++w) {
+    if (WorkerAt(w)->error.status != HP_OK) return TakeError(w);
+  }
   return HP_OK;
 }
 
-void Session::ScoreShare(uint32_t index, const Share& share) {
+void Session::ScoreShare(uint32_t index, const Share& share, Pass pass) {
   Worker* worker = WorkerAt(index);
   Succeed(&worker->error);
+  const Plan& plan = pass == Pass::kRounded ? *model().rounded_plan() : plan_;
+  const Selected* selected = pass == Pass::kSelected ? SelectedOf(index) : nullptr;
+  const size_t end = selected == nullptr ? share.end : share.first + worker->selected;
   // Nothing is computed while the first tile's rows come: it is a small one. Not with a history,
   // where a tile has work of its own for each event.
-  const bool begins_small = plan_.sequences.empty() && share.end - share.first > state_.layout.tile;
+  const bool begins_small = plan_.sequences.empty() && end - share.first > state_.layout.tile;
   const auto count_from = [&](size_t first) {
     const uint32_t tile = begins_small && first == share.first
                               ? std::min(state_.layout.tile, state_.layout.stride)
                               : state_.layout.tile;
-    return static_cast<uint32_t>(std::min<size_t>(tile, share.end - first));
+    return static_cast<uint32_t>(std::min<size_t>(tile, end - first));
+  };
+  const auto resolve = [&](size_t first, uint32_t count, uint32_t slots) {
+    return ResolveTile(worker, first, count,
+                       selected == nullptr ? nullptr : selected + (first - share.first), slots);
   };
   uint32_t slots = 0;
   bool resolved = false;
-  for (size_t first = share.first; first < share.end;) {
+  for (size_t first = share.first; first < end;) {
     const uint32_t count = count_from(first);
-    if (!resolved && ResolveTile(worker, first, count, slots) != HP_OK) return;
-    TileRunner runner(&state_, worker, count, slots);
+    if (!resolved && resolve(first, count, slots) != HP_OK) return;
+    TileRunner runner(&state_, plan, worker, count, slots);
     const size_t next = first + count;
     const uint32_t next_count = count_from(next);
     // What is wrong with the next tile's candidates is said when it is its turn.
-    resolved = next_count != 0 && ResolveTile(worker, next, next_count, 1 - slots) == HP_OK;
+    resolved = next_count != 0 && resolve(next, next_count, 1 - slots) == HP_OK;
     Succeed(&worker->error);
     if (resolved) runner.FetchAhead(next_count, 1 - slots);
     // One worker's steps are profiled: the caller's array is not made for more.
     float* logits = LogitsOf(index) + (first - share.first);
     ScoreTile(&runner, worker, index == 0, count, logits);
-    for (size_t o = 0; o < plan_.outputs.size(); ++o) {
-      const float* of_output = logits + o * state_.layout.share;
-      if (CheckLogits(of_output, first, count, RecalledIds(), &worker->error) != HP_OK) return;
+    // Rounded logits are nobody's answer.
+    if (pass != Pass::kRounded) {
+      worker->counters.candidates += count;
+      for (size_t o = 0; o < plan_.outputs.size(); ++o) {
+        if (CheckLogits(logits + o * state_.layout.share, first, count, RecalledIds(),
+                        &worker->error) != HP_OK) {
+          return;
+        }
+      }
     }
     first = next;
     slots = 1 - slots;
   }
 }
 
-hp_status Session::ResolveTile(Worker* worker, size_t first, uint32_t count, uint32_t slots) {
+hp_status Session::ResolveTile(Worker* worker, size_t first, uint32_t count,
+                               const Selected* selected, uint32_t slots) {
   char* memory = reinterpret_cast<char*>(worker);
   auto* items = reinterpret_cast<uint32_t*>(memory + state_.layout.items);
   const bool known = catalog_items_ != nullptr;
   if (known) std::copy_n(catalog_items_ + first, count, items);
-  return ResolveRows(
-      plan_, {HP_SIDE_CANDIDATE, 0}, columns(), first, count,
-      memory + state_.layout.slots[kCandidateRegion] + slots * state_.layout.tile_slots_bytes,
-      state_.layout.slot_rows[kCandidateRegion], 0, items, known, &worker->error);
+  const auto resolve = [&](size_t row, uint32_t rows, uint32_t slot_row) {
+    return ResolveRows(
+        plan_, {HP_SIDE_CANDIDATE, 0}, columns(), row, rows,
+        memory + state_.layout.slots[kCandidateRegion] + slots * state_.layout.tile_slots_bytes,
+        state_.layout.slot_rows[kCandidateRegion], slot_row, items, known, &worker->error);
+  };
+  if (selected == nullptr) return resolve(first, count, 0);
+  for (uint32_t i = 0; i < count; ++i) HP_TRY(resolve(selected[i].index, 1, i));
+  return HP_OK;
 }
 
 void Session::ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint32_t count,
@@ -365,7 +393,6 @@ void Session::ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint3
     runner->Run(step);
     if (profiled) Profile(step, start);
   }
-  worker->counters.candidates += count;
   ++worker->counters.tiles;
   for (const Output& output : plan_.outputs) {
     const Value& logit = plan_.values[output.value];

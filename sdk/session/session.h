@@ -22,6 +22,7 @@ class Recaller;
 class RecallOverlay;
 class RowRunner;
 class TileRunner;
+class TopK;
 
 // What an app gets to see of a logit of output `output`.
 float ScoreOf(const Plan& plan, float logit, uint32_t output);
@@ -61,9 +62,8 @@ class Session {
     HP_TRY(BeginScoring(candidates));
     for (size_t first = 0; first < candidates.row_count;) {
       Round round;
-      HP_TRY(ScoreRound(first, candidates.row_count, &round));
+      HP_TRY(ScoreRound(first, candidates.row_count, Pass::kExact, &round));
       for (uint32_t w = 0; w < round.workers; ++w) {
-        if (WorkerAt(w)->error.status != HP_OK) return TakeError(w);
         const Share share = round.ShareOf(w);
         const float* logits = LogitsOf(w);
         for (size_t i = share.first; i < share.end; ++i) {
@@ -74,6 +74,10 @@ class Session {
     }
     return HP_OK;
   }
+
+  // Adds the best to `top`, which is empty, with the bits of Score(), but scores exactly only those
+  // that may be among them: see hp_rank_options.margin. Of a model with a rounded plan.
+  hp_status RankPreselected(const hp_batch& candidates, uint32_t output, double margin, TopK* top);
 
   hp_status CheckGoldens(float* worst);
 
@@ -121,10 +125,14 @@ class Session {
       return {begin, end - begin < share ? end : begin + share};
     }
   };
+  // What a round scores: all candidates by the plan, all by the rounded plan, or by the plan those
+  // that Select() selected.
+  enum class Pass : uint8_t { kExact, kRounded, kSelected };
   // What the tasks of a round share. It stays in the session, for those that come when the round is
   // over: what a thread of the caller's does is not to be relied on.
   struct RoundTasks {
     Round round = {};
+    Pass pass = Pass::kExact;
     // Bits of workers. All are set between rounds, so that nobody begins a task then.
     std::atomic<uint64_t> begun{~uint64_t{0}};
     std::atomic<uint64_t> done{0};
@@ -136,13 +144,17 @@ class Session {
   hp_status BeginScoring(const hp_batch& candidates);
   // Scores candidates from `first` on, as many as `round` then says. HP_INVALID_ARGUMENT: the
   // caller's parallel_for ran other tasks than it was asked to.
-  hp_status ScoreRound(size_t first, size_t row_count, Round* round);
+  hp_status ScoreRound(size_t first, size_t row_count, Pass pass, Round* round);
+  hp_status RunRound(const Round& round, Pass pass);
   hp_status RunTasks(uint32_t count);
   static void RunTask(void* session, uint32_t index);
-  void ScoreShare(uint32_t worker, const Share& share);
-  // Resolves the features of candidates [first, first + count) into one of a worker's two sets of
-  // slots.
-  hp_status ResolveTile(Worker* worker, size_t first, uint32_t count, uint32_t slots);
+  void ScoreShare(uint32_t worker, const Share& share, Pass pass);
+  // Resolves the features of `count` candidates into one of a worker's two sets of slots: those
+  // from `first` on, or (`selected` is not null) those that follow the share's first.
+  hp_status ResolveTile(Worker* worker, size_t first, uint32_t count, const Selected* selected,
+                        uint32_t slots);
+  // Selects the candidates of a share whose rounded logits are not below `least`.
+  void Select(uint32_t worker, const Share& share, uint32_t output, double least);
   // Writes the tile's logits, those of an output `share` numbers behind those of the one before.
   void ScoreTile(TileRunner* runner, Worker* worker, bool profiled, uint32_t count, float* logits);
   // The column of ids while recalled items are being ranked; null otherwise.
@@ -152,6 +164,10 @@ class Session {
   float* LogitsOf(uint32_t worker) {
     return reinterpret_cast<float*>(reinterpret_cast<char*>(WorkerAt(worker)) +
                                     state_.layout.logits);
+  }
+  Selected* SelectedOf(uint32_t worker) {
+    return reinterpret_cast<Selected*>(reinterpret_cast<char*>(WorkerAt(worker)) +
+                                       state_.layout.selected);
   }
   hp_status TakeError(uint32_t worker);
   Worker* WorkerAt(uint32_t index) {

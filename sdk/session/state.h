@@ -55,6 +55,13 @@ struct SessionState {
 struct Worker {
   hp_session_counters counters;
   hp_error error;
+  uint32_t selected;  // Candidates of the share that are scored exactly, after all were rounded.
+};
+
+// One of them.
+struct Selected {
+  size_t index;  // In the batch.
+  float logit;   // Rounded.
 };
 
 }  // namespace handpick

@@ -20,9 +20,10 @@ constexpr size_t kGatherSources = 16;
 
 }  // namespace
 
-TileRunner::TileRunner(const SessionState* state, Worker* worker, uint32_t count, uint32_t slots)
+TileRunner::TileRunner(const SessionState* state, const Plan& plan, Worker* worker, uint32_t count,
+                       uint32_t slots)
     : state_(*state),
-      plan_(*state->plan),
+      plan_(plan),
       layout_(state->layout),
       worker_(*worker),
       count_(count),

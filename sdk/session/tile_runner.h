@@ -12,9 +12,10 @@ namespace handpick {
 // Works in one worker's memory for the duration of one call; workers do not disturb one another.
 class TileRunner {
  public:
-  // `count`: candidates of the tile, from 1 on; `slots`: which of the worker's two sets of slots
-  // they were resolved into.
-  TileRunner(const SessionState* state, Worker* worker, uint32_t count, uint32_t slots);
+  // `plan`: the state's, or the same with rounded layers. `count`: candidates of the tile, from 1
+  // on; `slots`: which of the worker's two sets of slots they were resolved into.
+  TileRunner(const SessionState* state, const Plan& plan, Worker* worker, uint32_t count,
+             uint32_t slots);
 
   // Lets dense layers fetch the embedding rows of `count` candidates that stand in other slots:
   // those of the tile that comes next.

@@ -38,7 +38,7 @@ static_assert(!std::is_constructible<Span<const int64_t>, std::vector<int32_t>&>
 void Open();
 void Open() {
   Model model = Model::open_file("ranker.hpk");
-  model = Model::open_file("ranker.hpk", handpick::OpenOptions().copy());
+  model = Model::open_file("ranker.hpk", handpick::OpenOptions().copy().preselect());
   model = Model::open_fd(5);
   model = Model::open_buffer("", 0, handpick::OpenOptions().copy());
   model.check();
@@ -94,6 +94,9 @@ void Rank(Session& session, const Feature& feature) {
   options.output = outputs[0];
   options.scores = scores;
   for (const hp_ranked& one : session.rank(batch, ranked, options)) scores[0] += one.score;
+  handpick::RankOptions preselects;
+  preselects.margin = 0.1;
+  session.rank(batch, 10, preselects);
   session.check_goldens();
   session.begin_profile(HP_PROFILE_INIT);
   session.end_profile();

@@ -502,6 +502,25 @@ const PlainMistake kOfSessions[] = {
        return hp_session_rank_by(w.session.get(), w.candidates.get(), &w.rank_options, 1, w.ranked,
                                  &w.count);
      }},
+    {"hp_session_rank_by", "a margin that is no number", HP_INVALID_ARGUMENT,
+     [](W w) {
+       w.rank_options.margin = std::nan("");
+       return hp_session_rank_by(w.session.get(), w.candidates.get(), &w.rank_options, 1, w.ranked,
+                                 &w.count);
+     }},
+    {"hp_session_rank_by", "a margin below 0", HP_INVALID_ARGUMENT,
+     [](W w) {
+       w.rank_options.margin = -0.1;
+       return hp_session_rank_by(w.session.get(), w.candidates.get(), &w.rank_options, 1, w.ranked,
+                                 &w.count);
+     }},
+    {"hp_session_rank_by", "a margin, and scores of all", HP_INVALID_ARGUMENT,
+     [](W w) {
+       w.rank_options.margin = 0.1;
+       w.rank_options.scores = w.scores;
+       return hp_session_rank_by(w.session.get(), w.candidates.get(), &w.rank_options, 1, w.ranked,
+                                 &w.count);
+     }},
     {"hp_session_rank_by", "options that are cut", HP_INVALID_ARGUMENT,
      [](W w) {
        w.rank_options.struct_size = 6;

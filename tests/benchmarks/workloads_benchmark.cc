@@ -10,29 +10,36 @@
 //     two_threads/...                                                 score, on two threads
 //     tap/<workload>/<precision>/events:<T>           one event, and the best 10 of a screen's
 //     items
+//     preselect/<workload>/f32/candidates:<N>/events:<T>     the best 10, exactly and with a margin
 //
 // two_threads shows the wall time on one thread beside that on two, sampled in turn, and how much
 // faster two are. append shows beside the event the time of XNNPACK's float32 product [64 x 64] x
 // [64 x 192], sampled in turn, and the ratio of the two. tap shows the times of 10, 20 and 50
 // candidates, and what is spent whatever their number: where a line through the times of one, two
-// and three lane groups begins.
+// and three lane groups begins. preselect learns the margin on the requests that it then measures:
+// one and a half times the largest error of a rounded logit. It shows the ways in turn, how much
+// faster the margin is, and which share of the candidates was scored exactly.
 //
-//     bazel run //tests/benchmarks:workloads_benchmark -- --benchmark_filter=request/w3
+//     bazel run //tests/benchmarks:workloads_benchmark -- --benchmark_filter=request/w3 --simd=avx2
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
+#include "converter/bench/instruction_set.h"
 #include "converter/bench/opened_bundle.h"
 #include "converter/bench/step_work.h"
 #include "converter/io/files.h"
 #include "converter/runtime/column_batch.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "tests/benchmarks/gated_loop.h"
 #include "tests/benchmarks/thread_pair.h"
@@ -150,6 +157,15 @@ class Subject {
     size_t count = 0;
     OrDie(hp_session_rank(opened_.session(), &batch, 10, best, &count));
   }
+  void RankOn(hp_session* session, size_t candidates, double margin) {
+    hp_batch batch = candidates_[next_].batch();
+    batch.row_count = candidates;
+    hp_rank_options options = HP_RANK_OPTIONS_INIT;
+    options.margin = margin;
+    hp_ranked best[10];
+    size_t count = 0;
+    OrDie(hp_session_rank_by(session, &batch, &options, 10, best, &count));
+  }
   void WholeRequest(size_t candidates) {
     SetUser();
     Score(candidates);
@@ -247,6 +263,64 @@ void BenchTwoThreads(benchmark::State& state, const Key& key, size_t candidates)
     state.counters["one_thread_us"] = 1e6 * one;
     state.counters["two_threads_us"] = 1e6 * two;
     state.counters["times_faster"] = one / two;
+  }
+}
+
+void BenchPreselect(benchmark::State& state, const Key& key, size_t candidates) {
+  Subject& subject = SubjectOf(key);
+  converter::OpenedBundle opened;
+  hp_open_options open = HP_OPEN_OPTIONS_INIT;
+  open.flags = HP_OPEN_PRESELECT;
+  OrDie(opened.OpenBuffer(subject.bytes().data(), subject.bytes().size(), &open));
+  OrDie(opened.Allocate(0));
+  OrDie(opened.Create());
+  const auto counters = [&] {
+    hp_session_counters now = HP_SESSION_COUNTERS_INIT;
+    OrDie(hp_session_get_counters(opened.session(), &now));
+    return now;
+  };
+  for (size_t i = 0; i < kRequests; ++i) {
+    subject.SetUser();
+    subject.SetUserOf(opened.session());
+    subject.RankOn(opened.session(), candidates, HUGE_VAL);
+  }
+  const hp_session_counters learnt = counters();
+  if (learnt.preselections == 0) {
+    state.SkipWithError("nothing is rounded on this processor");
+    return;
+  }
+  const double margin = 1.5 * learnt.preselect_error;
+  // And the work that depends on the user alone.
+  const auto set_user = [&] {
+    subject.SetUser();
+    subject.SetUserOf(opened.session());
+    subject.RankOn(opened.session(), 16, 0);
+  };
+  converter::MeasureOptions options;
+  options.samples = 100;
+  for (auto _ : state) {
+    const converter::Measurement measured = converter::MeasureInTurn(
+        &SharedCalibrator(),
+        {{"exact", [&] { subject.RankOn(opened.session(), candidates, 0); }, set_user, 1},
+         {"margin", [&] { subject.RankOn(opened.session(), candidates, margin); }, set_user, 1}},
+        options);
+    if (!measured.status.ok()) {
+      state.SkipWithError(std::string(measured.status.message()).c_str());
+      return;
+    }
+    const double exact = measured.series[0].Percentile(0.5);
+    const double preselected = measured.series[1].Percentile(0.5);
+    const hp_session_counters now = counters();
+    const auto calls = static_cast<double>(now.preselections - learnt.preselections);
+    state.SetIterationTime(preselected);
+    state.counters["exact_us"] = 1e6 * exact;
+    state.counters["margin_us"] = 1e6 * preselected;
+    state.counters["times_faster"] = exact / preselected;
+    state.counters["margin"] = margin;
+    state.counters["scored_exactly"] = static_cast<double>(now.preselected - learnt.preselected) /
+                                       (calls * static_cast<double>(candidates));
+    state.counters["violations"] =
+        static_cast<double>(now.margin_violations - learnt.margin_violations);
   }
 }
 
@@ -380,7 +454,7 @@ void RegisterOnce(const std::string& name, F f) {
 }
 
 // By bundle, so that each is made once.
-int RegisterAll() {
+void RegisterAll() {
   for (const std::string& workload : workloads::WorkloadNames()) {
     const bool has_history = workload == "w3_din" || workload == "w4_dien";
     for (const bool int8 : {false, true}) {
@@ -401,6 +475,12 @@ int RegisterAll() {
           RegisterOnce(absl::StrCat("two_threads/", model, "/candidates:", n, of_events),
                        [=](benchmark::State& state) { BenchTwoThreads(state, key, n); });
         }
+        for (const size_t n : kShared) {
+          // What is int8 already is not rounded.
+          if (int8) continue;
+          RegisterOnce(absl::StrCat("preselect/", model, "/candidates:", n, of_events),
+                       [=](benchmark::State& state) { BenchPreselect(state, key, n); });
+        }
         if (has_history) {
           RegisterOnce(absl::StrCat("append/", model, of_events),
                        [=](benchmark::State& state) { BenchAppend(state, key, false); });
@@ -415,10 +495,31 @@ int RegisterAll() {
       }
     }
   }
-  return 0;
 }
 
-[[maybe_unused]] const int kRegistered = RegisterAll();
+// Takes --simd=NAME out of the arguments: an instruction set that kernels are held to.
+void TakeInstructionSet(int* argc, char** argv) {
+  constexpr std::string_view kFlag = "--simd=";
+  char** const end = argv + *argc;
+  char** const kept = std::remove_if(argv + 1, end, [&](const char* argument) {
+    const std::string_view text = argument;
+    if (text.substr(0, kFlag.size()) != kFlag) return false;
+    const absl::Status held =
+        converter::HoldToInstructionSet(std::string(text.substr(kFlag.size())));
+    if (!held.ok()) Die(std::string(held.message()));
+    return true;
+  });
+  *argc = static_cast<int>(kept - argv);
+}
 
 }  // namespace
 }  // namespace handpick::benchmarks
+
+int main(int argc, char** argv) {
+  handpick::benchmarks::TakeInstructionSet(&argc, argv);
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  handpick::benchmarks::RegisterAll();
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}

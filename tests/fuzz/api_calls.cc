@@ -473,7 +473,11 @@ class App {
         const size_t k = read_.Below(6);
         hp_rank_options options = HP_RANK_OPTIONS_INIT;
         options.output = read_.Below(8) == 0 ? read_.Number<uint32_t>() : 0;
-        options.scores = Keep<float>(rows);
+        if (read_.Below(2) == 0) {
+          options.scores = Keep<float>(rows);
+        } else {
+          options.margin = read_.Below(8) == 0 ? HUGE_VAL : read_.Below(8) / 32.0;
+        }
         return hp_session_rank_by(handle, Batch(rows), Struct(options), k, Keep<hp_ranked>(k),
                                   &count);
       }
@@ -517,7 +521,8 @@ class App {
     if (model == nullptr) {
       hp_error error = {};
       hp_open_options options = HP_OPEN_OPTIONS_INIT;
-      if (read_.Below(2) == 0) options.flags = HP_OPEN_COPY;
+      if (read_.Below(2) == 0) options.flags |= HP_OPEN_COPY;
+      if (read_.Below(2) == 0) options.flags |= HP_OPEN_PRESELECT;
       hp_model_open_buffer(Bundle(number).data(), Bundle(number).size(), &options, &model, &error);
       Require(model != nullptr, "a sound bundle does not open");
     }

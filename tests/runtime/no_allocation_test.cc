@@ -84,8 +84,8 @@ TEST(AllocationCounterTest, SeesEveryKindOfAllocation) {
 // Runs 1,000 calls of score and rank, with N from 0 to 10,000, and everything else that a session
 // can do, in between.
 void ExpectNoAllocations(const RandomModel& random, schema::Precision precision,
-                         uint32_t workers = 1) {
-  const OpenModel model(Bundle(random, precision));
+                         uint32_t workers = 1, double margin = 0) {
+  const OpenModel model(Bundle(random, precision), margin > 0 ? HP_OPEN_PRESELECT : 0);
   ASSERT_EQ(model.status(), HP_OK) << model.error().message;
   // On the calling thread: starting threads would allocate.
   testing::ParallelCalls calls;
@@ -137,8 +137,10 @@ void ExpectNoAllocations(const RandomModel& random, schema::Precision precision,
       expect(hp_session_score(session.get(), &batch, scores.data(), logits.data()), HP_OK);
     } else {
       size_t count = 0;
-      expect(hp_session_rank(session.get(), &batch, static_cast<size_t>(call) * 10, ranked.data(),
-                             &count),
+      hp_rank_options rank = HP_RANK_OPTIONS_INIT;
+      rank.margin = margin;
+      expect(hp_session_rank_by(session.get(), &batch, &rank, static_cast<size_t>(call) * 10,
+                                ranked.data(), &count),
              HP_OK);
     }
     if (call % 100 == 0) {
@@ -165,6 +167,12 @@ TEST(NoAllocationTest, Float32WideDeep) {
 
 TEST(NoAllocationTest, Int8WideDeep) {
   ExpectNoAllocations(converter::WideDeepWorkload(), schema::Precision::Int8);
+}
+
+TEST(NoAllocationTest, PreselectsWithMarginsThatHoldAndThatDoNot) {
+  for (const double margin : {1e-9, 1.0}) {
+    ExpectNoAllocations(converter::WideDeepWorkload(), schema::Precision::Float32, 2, margin);
+  }
 }
 
 // Small layers: every candidate meets every event.

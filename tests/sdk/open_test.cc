@@ -383,8 +383,8 @@ TEST_F(OpenTest, InspectingUsesTheAllocator) {
 }
 
 TEST_F(OpenTest, UnknownFlagsAreRefused) {
-  EXPECT_EQ(OpenBuffer(serialized_.data(), serialized_.size(), 4), HP_INVALID_ARGUMENT);
-  EXPECT_TRUE(Said("flags 0x4")) << error_.message;
+  EXPECT_EQ(OpenBuffer(serialized_.data(), serialized_.size(), 8), HP_INVALID_ARGUMENT);
+  EXPECT_TRUE(Said("flags 0x8")) << error_.message;
 }
 
 TEST_F(OpenTest, NullPointersLeaveNoModel) {

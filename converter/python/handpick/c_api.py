@@ -68,7 +68,8 @@ class Ranked(c.Structure):
 
 
 class RankOptions(c.Structure):
-    _fields_ = [("struct_size", c.c_uint32), ("output", c.c_uint32), ("scores", c.c_void_p), ("logits", c.c_void_p)]
+    _fields_ = [("struct_size", c.c_uint32), ("output", c.c_uint32), ("scores", c.c_void_p), ("logits", c.c_void_p),
+                ("margin", c.c_double)]
 
 
 class Filter(c.Structure):

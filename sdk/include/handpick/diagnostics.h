@@ -99,7 +99,7 @@ typedef struct hp_session_counters {
   uint32_t struct_size;
   uint64_t context_runs;            /**< Times that context steps ran. */
   uint64_t events;                  /**< Events taken in. */
-  uint64_t candidates;              /**< Candidates scored. */
+  uint64_t candidates;              /**< Candidates scored, rounded logits not counted. */
   uint64_t tiles;                   /**< Times that the candidates' steps ran. */
   uint64_t context_multiplications; /**< Multiply-accumulates of dense layers, by domain. */
   uint64_t event_multiplications;
@@ -109,10 +109,16 @@ typedef struct hp_session_counters {
   uint64_t recalls;              /**< Calls of recall and recommend that searched. */
   uint64_t recall_rows;          /**< Item vectors compared with a user's, overlays included. */
   uint64_t recall_buckets;       /**< Buckets of hash tables that were looked into. */
+  uint64_t preselections;        /**< Calls of hp_session_rank_by that preselected (margin). */
+  uint64_t preselected;          /**< Candidates that they selected, and scored exactly. */
+  uint64_t margin_violations;    /**< Those calls that met a larger error than their margin, and
+                                    then scored all candidates exactly. */
+  double preselect_error;        /**< The largest error of a rounded logit of those candidates;
+                                    infinite if one was not finite. */
 } hp_session_counters;
 
 #define HP_SESSION_COUNTERS_INIT \
-  { sizeof(hp_session_counters), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+  { sizeof(hp_session_counters), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
 
 HP_API hp_status hp_session_get_counters(const hp_session* session, hp_session_counters* counters);
 

@@ -188,6 +188,11 @@ struct OpenOptions : hp_open_options {
     flags |= static_cast<uint32_t>(HP_OPEN_COPY);
     return *this;
   }
+  /** HP_OPEN_PRESELECT: for RankOptions::margin. */
+  OpenOptions& preselect() noexcept {
+    flags |= static_cast<uint32_t>(HP_OPEN_PRESELECT);
+    return *this;
+  }
 };
 
 /** Fields as of hp_session_options. */
@@ -803,6 +808,7 @@ struct RankOptions {
   uint32_t output = 0; /**< From Model::output; 0: the bundle's own, its first. */
   Span<float> scores;  /**< [rows, outputs of the model], or empty. */
   Span<float> logits;  /**< The same. */
+  double margin = 0;   /**< As of hp_rank_options, of a model that was opened with preselect(). */
 };
 
 /** One user's context and history, and the memory to score with. One thread at a time. It keeps its
@@ -901,6 +907,7 @@ class Session {
     given.output = options.output;
     given.scores = options.scores.data();
     given.logits = options.logits.data();
+    given.margin = options.margin;
     size_t count = 0;
     check(hp_session_rank_by(get(), &candidates, &given, ranked.size(), ranked.data(), &count));
     return ranked.first(count);

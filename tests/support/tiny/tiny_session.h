@@ -74,8 +74,10 @@ class Batch {
 // Owns an opened model.
 class OpenModel {
  public:
-  explicit OpenModel(const std::string& serialized) : bytes_(serialized) {
-    status_ = hp_model_open_buffer(bytes_.data(), bytes_.size(), nullptr, &model_, &error_);
+  explicit OpenModel(const std::string& serialized, uint32_t flags = 0) : bytes_(serialized) {
+    hp_open_options options = HP_OPEN_OPTIONS_INIT;
+    options.flags = flags;
+    status_ = hp_model_open_buffer(bytes_.data(), bytes_.size(), &options, &model_, &error_);
   }
   ~OpenModel() { hp_model_close(model_); }
   OpenModel(const OpenModel&) = delete;
