@@ -306,7 +306,8 @@ class Bench {
                               : step.runs;
       step.amount = work[i].With(events) * rows;
       const StepTime time = PredictStep(work[i], CostsOf(result_.machine), events);
-      step.predicted = time.per_request + step.runs * time.per_run + rows * time.per_row;
+      step.predicted = time.per_request + StepTime::kFirstLanes * time.per_first_lane +
+                       step.runs * time.per_run + rows * time.per_row;
       result_.steps.push_back(std::move(step));
     }
     return absl::OkStatus();

@@ -9,11 +9,12 @@ namespace handpick::converter {
 
 // Seconds. "Over panels": for each candidate of a tile. "Of a row": of a context or an event.
 struct Costs {
-  double f32_mac = 0;         // A float32 multiply-accumulate over panels,
-  double f32_mac_row = 0;     // and of a row, where each weight is used once.
-  double int8_mac = 0;        // One with int8 weights over panels, however the processor does it,
-  double int8_mac_row = 0;    // and of a row.
-  double element = 0;         // A number that is read or written beside the weights.
+  double f32_mac = 0;      // A float32 multiply-accumulate over panels,
+  double f32_mac_row = 0;  // and of a row, where each weight is used once.
+  double int8_mac = 0;     // One with int8 weights over panels, however the processor does it,
+  double int8_attention_mac = 0;  // one of an activation unit's or a recurrence's for attention,
+  double int8_mac_row = 0;        // and of a row.
+  double element = 0;             // A number that is read or written beside the weights.
   double fold_element = 0;    // One of the matrices that an activation unit folds for each event.
   double sigmoid = 0;         // Or another function, beside float32 weights,
   double int8_sigmoid = 0;    // and in an activation unit where 8 bits are made of it.

@@ -8,8 +8,9 @@
 //    "cycles": {"f32_mac": [0.27, "mca"], "step": [100, "assumed"], ...}}
 //
 // `model` is what the tool calls the core. The clock and the two figures of memory are assumptions.
-// `cycles` has every member of Costs but those of memory, per number and lane, with where it comes
-// from: "mca", the static analysis of the loop that does it, or "assumed".
+// `cycles` has every member of Costs but those of memory and int8_attention_mac, per number and
+// lane, with where it comes from: "mca", the static analysis of the loop that does it, or
+// "assumed".
 #ifndef HANDPICK_CONVERTER_BENCH_DEVICE_COSTS_H_
 #define HANDPICK_CONVERTER_BENCH_DEVICE_COSTS_H_
 

@@ -13,8 +13,11 @@ constexpr double kLaneGroup = 16;
 constexpr double kIdleLanes = 7.5;
 
 // What a row takes that is waited for alone, in times of one that comes beside others: rows of a
-// context or an event, and those of the first lane group, while which nothing is computed.
+// context or an event, and those of the first lanes, while which nothing is computed.
 constexpr double kAlone = 3.5;
+
+// Times that folding takes where what is folded is rounded: each number is made twice.
+constexpr double kRoundedFold = 1.5;
 
 // Bytes of a row that are fetched ahead at most.
 constexpr double kFetchedAhead = 128;
@@ -27,6 +30,7 @@ struct KernelCosts {
   double element;
   double function;
   double row = 0;
+  double int8_mac = 0;  // Over panels.
 };
 
 KernelCosts CostsOfKernel(OperatorKind kind, const Amount& amount, const Costs& costs) {
@@ -34,20 +38,23 @@ KernelCosts CostsOfKernel(OperatorKind kind, const Amount& amount, const Costs& 
   switch (kind) {
     case OperatorKind::Embedding:
     case OperatorKind::EmbeddingSum:
-    case OperatorKind::EmbeddingBiInteraction:
       return {costs.gather_element, 0, costs.gather_row};
+    case OperatorKind::EmbeddingBiInteraction:
+      // What comes into lanes is the sum.
+      return {costs.element, 0, costs.gather_row};
     case OperatorKind::SoftmaxOverHistory:
       return {0, costs.exponential};
     case OperatorKind::WeightedPool:
       return {costs.pool_element, 0};
     case OperatorKind::AttentionUnit:
-      return {0, int8 ? costs.int8_sigmoid : costs.sigmoid};
+      return {0, int8 ? costs.int8_sigmoid : costs.sigmoid, 0, costs.int8_attention_mac};
     case OperatorKind::AttentionRecurrence:
-      return {0, int8 ? costs.int8_gate : costs.gate};
+      return {0, int8 ? costs.int8_gate : costs.gate, 0, costs.int8_attention_mac};
     case OperatorKind::Recurrence:
       return {0, costs.row_gate};
     default:
-      return {amount.all_multiply_accumulates() > 0 ? 0 : costs.element, costs.sigmoid};
+      return {amount.all_multiply_accumulates() > 0 ? 0 : costs.element, costs.sigmoid, 0,
+              costs.int8_mac};
   }
 }
 
@@ -71,18 +78,18 @@ StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
   const bool tiled = step.runs_per == RunsPer::kCandidate;
   StepTime time;
   time.per_run = costs.step + (amount.all_multiply_accumulates() > 0 ? costs.product : 0);
-  time.per_run +=
-      step.per_tile_and_event.elements * std::min(events, step.max_events) * costs.fold_element;
+  time.per_run += step.per_tile_and_event.elements * std::min(events, step.max_events) *
+                  costs.fold_element * (amount.int8_multiply_accumulates > 0 ? kRoundedFold : 1);
   time.per_row = amount.multiply_accumulates * (tiled ? costs.f32_mac : costs.f32_mac_row) +
-                 amount.int8_multiply_accumulates * (tiled ? costs.int8_mac : costs.int8_mac_row) +
+                 amount.int8_multiply_accumulates * (tiled ? kernel.int8_mac : costs.int8_mac_row) +
                  amount.elements * kernel.element + amount.functions * kernel.function +
                  amount.rows_gathered * kernel.row +
                  amount.tree_nodes * (tiled ? costs.tree_node : costs.tree_node_row);
   if (amount.rows_gathered > 0) time.per_row += SecondsOfMemory(amount, costs);
   if (tiled) {
     // Since the last request, other things were in the caches.
-    time.per_request = step.weight_bytes * costs.memory_byte +
-                       amount.rows_gathered * kLaneGroup * kAlone * costs.memory_row;
+    time.per_request = step.weight_bytes * costs.memory_byte;
+    time.per_first_lane = amount.rows_gathered * kAlone * costs.memory_row;
   } else {
     time.per_row += amount.rows_gathered * (kAlone - 1) * costs.memory_row;
   }
@@ -91,7 +98,8 @@ StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
 
 double Prediction::Score(double candidates) const {
   const double lanes = std::ceil(candidates / kLaneGroup) * kLaneGroup;
-  return each_request + std::ceil(candidates / tile) * each_tile + lanes * each_lane;
+  return each_request + std::min(lanes, StepTime::kFirstLanes) * each_first_lane +
+         std::ceil(candidates / tile) * each_tile + lanes * each_lane;
 }
 
 Prediction Predict(const std::vector<StepWork>& steps, const Costs& costs, double events,
@@ -110,12 +118,14 @@ Prediction Predict(const std::vector<StepWork>& steps, const Costs& costs, doubl
         break;
       case RunsPer::kCandidate:
         sum.each_request += time.per_request;
+        sum.each_first_lane += time.per_first_lane;
         sum.each_tile += time.per_run;
         sum.each_lane += time.per_row;
         break;
     }
   }
-  sum.request = sum.each_request + sum.each_tile + kIdleLanes * sum.each_lane;
+  sum.request = sum.each_request + StepTime::kFirstLanes * sum.each_first_lane + sum.each_tile +
+                kIdleLanes * sum.each_lane;
   sum.candidate = sum.each_lane + sum.each_tile / sum.tile;
   return sum;
 }

@@ -15,9 +15,13 @@ namespace handpick::converter {
 
 // Seconds of one step: for one context change, one event, or in each tile and for each candidate.
 struct StepTime {
-  double per_request = 0;  // Of candidates: weights and the first rows are waited for.
-  double per_run = 0;      // Whenever the step runs, whatever it has to do.
-  double per_row = 0;      // For each row: once for contexts and events.
+  // Of candidates, once a request: weights come into the caches, and rows of the first lanes are
+  // waited for, of so many at most.
+  static constexpr double kFirstLanes = 48;
+  double per_request = 0;
+  double per_first_lane = 0;
+  double per_run = 0;  // Whenever the step runs, whatever it has to do.
+  double per_row = 0;  // For each row: once for contexts and events.
 };
 
 // `events`: in the history.
@@ -29,8 +33,9 @@ struct Prediction {
   double event = 0;      // One appended to a history that is not full.
   double request = 0;    // Scoring, whatever the number of candidates,
   double candidate = 0;  // and for each of them, in the mean. Beside `events` events.
-  // The same in parts: scoring, each tile of `tile` candidates, and each lane.
+  // The same in parts: scoring, each of the first lanes, each tile of `tile` candidates, each lane.
   double each_request = 0;
+  double each_first_lane = 0;
   double each_tile = 0;
   double each_lane = 0;
   double tile = 1;
