@@ -50,10 +50,12 @@ std::vector<std::string> InstructionSets() {
 
 absl::Status HoldToInstructionSet(const std::string& name) {
   const std::string wanted = absl::AsciiStrToLower(name);
-  for (const int64_t target : Targets()) {
+  const std::vector<int64_t> targets = Targets();
+  for (const int64_t target : targets) {
     if (wanted != NameOf(target) && !(wanted == "avx512" && IsAvx512(target))) continue;
-    // The better a target, the lower its bit.
-    hwy::DisableTargets(target - 1);
+    // The better a target, the lower its bit. Above the kernels' best may be one that the loops of
+    // the peak are compiled for, and predictions go by: it stays.
+    if (target != targets.front()) hwy::DisableTargets(target - 1);
     LimitGemms(LimitOf(target));
     return absl::OkStatus();
   }
