@@ -19,6 +19,10 @@ constexpr double kAlone = 3.5;
 // Times that folding takes where what is folded is rounded: each number is made twice.
 constexpr double kRoundedFold = 1.5;
 
+// What a byte of the weights takes once a request, in times of one of memory in order: they stay in
+// one of the farther caches.
+constexpr double kWeightByte = 0.25;
+
 // Bytes of a row that are fetched ahead at most.
 constexpr double kFetchedAhead = 128;
 constexpr double kLine = 64;
@@ -87,8 +91,8 @@ StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
                  amount.tree_nodes * (tiled ? costs.tree_node : costs.tree_node_row);
   if (amount.rows_gathered > 0) time.per_row += SecondsOfMemory(amount, costs);
   if (tiled) {
-    // Since the last request, other things were in the caches.
-    time.per_request = step.weight_bytes * costs.memory_byte;
+    // Since the last request, other things were in the first cache.
+    time.per_request = step.weight_bytes * kWeightByte * costs.memory_byte;
     time.per_first_lane = amount.rows_gathered * kAlone * costs.memory_row;
   } else {
     time.per_row += amount.rows_gathered * (kAlone - 1) * costs.memory_row;
