@@ -172,6 +172,22 @@ class Model(_Owner):
         failure = c_api.Failure()
         c_api.check(self._library.hp_model_check(self._use(), failure), failure)
 
+    def check_in_parts(self, size=1 << 20):
+        """The same, so many bytes at a time, for idle moments: yields after each part but the last. The model
+        can't be closed meanwhile."""
+        failure, check, done = c_api.Failure(), c.c_void_p(), c.c_int(0)
+        c_api.check(self._library.hp_check_new(self._use(), check, failure), failure)
+        self._count(1)
+        try:
+            while True:
+                c_api.check(self._library.hp_check_next(check, size, done, failure), failure)
+                if done.value:
+                    return
+                yield
+        finally:
+            self._library.hp_check_free(check)
+            self._count(-1)
+
     def output(self, name):
         """The number of the output of that name."""
         for output in self.outputs:

@@ -174,6 +174,7 @@ class Runtime(unittest.TestCase):
         taste = next(feature for feature in self.model.features if feature.name == "genre_taste")
         self.assertEqual((taste.side, taste.type, taste.dimension), ("context", "numeric", 20))
         self.model.check()
+        self.assertEqual(sum(1 for _ in self.model.check_in_parts(1000)), (info["bundle_bytes"] - 1) // 1000)
         with self.model.session() as session:
             self.assertLess(session.check_goldens(), 1e-4)
             self.assertGreater(session.memory_size, 0)
@@ -189,7 +190,21 @@ class Runtime(unittest.TestCase):
         for model in (handpick.Model(data), handpick.Model(self.bundle, copy=True), from_fd):
             self.assertEqual(model.info["model_name"], self.model.info["model_name"])
             model.check()
+            parts = model.check_in_parts(64)
+            next(parts)
+            with self.assertRaisesRegex(handpick.Error, "open"):
+                model.close()
+            parts.close()
             model.close()
+
+    def test_a_damaged_byte(self):
+        with open(self.bundle, "rb") as file:
+            data = bytearray(file.read())
+        data[len(data) // 2] ^= 1
+        with handpick.Model(data) as model:
+            with self.assertRaisesRegex(handpick.Error, "damaged"):
+                for _ in model.check_in_parts(4096):
+                    pass
 
     def test_errors_name_what_is_wrong(self):
         with self.assertRaisesRegex(handpick.Error, "nowhere.hpk") as caught:
