@@ -12,8 +12,11 @@
 #include <random>
 #include <string>
 
-#include "sdk/bundle/limits.h"
-#include "tests/runtime/use_bundle.h"
+#include "handpick/diagnostics.h"
+#include "handpick/handpick.h"
+#include "tests/support/tiny/tiny_bundle.h"
+#include "tests/support/tiny/tiny_session.h"
+#include "tests/support/use_session.h"
 
 namespace handpick {
 namespace {

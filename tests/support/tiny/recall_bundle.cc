@@ -124,6 +124,7 @@ RecallBundle MakeRecallBundle(const RecallBundleOptions& options) {
   bundle->sequences[0]->max_events = kHistory;
   bundle->vocabularies[1] = Vocabulary(made, strings, 0);
   bundle->vocabularies[2] = Vocabulary(made, strings, 1);
+  if (!options.events_out_of_vocabulary) bundle->vocabularies[1]->out_of_vocabulary_row = -1;
   if (!options.candidates_out_of_vocabulary) bundle->vocabularies[2]->out_of_vocabulary_row = -1;
   bundle->catalog = nullptr;
   if (options.ids != Ids::kNumbers) {

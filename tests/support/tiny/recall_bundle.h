@@ -35,7 +35,9 @@ struct RecallBundleOptions {
   uint64_t seed = 1;
   // The item before has the same vector: 0 never, 2 every second item.
   uint32_t twin_every = 0;
-  bool candidates_out_of_vocabulary = true;  // Ids that the model does not know have a row.
+  // Whether ids that the model does not know have a row.
+  bool candidates_out_of_vocabulary = true;
+  bool events_out_of_vocabulary = true;
   // A value of the tiny bundle that is the model's vector of the user: "user" of dimension 4,
   // "seen" of 3, or "context" of 8, which is user, age and seen side by side.
   const char* user_value = nullptr;

@@ -1,9 +1,6 @@
-// Uses a bundle in every way that an app may, whatever it is.
-#ifndef HANDPICK_TESTS_RUNTIME_USE_BUNDLE_H_
-#define HANDPICK_TESTS_RUNTIME_USE_BUNDLE_H_
+#include "tests/support/use_session.h"
 
 #include <algorithm>
-#include <cstdint>
 #include <cstdlib>
 #include <random>
 #include <string>
@@ -11,19 +8,16 @@
 #include <vector>
 
 #include "handpick/diagnostics.h"
-#include "handpick/handpick.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
 
 namespace handpick::testing {
-
-// Sessions that a test is ready to make.
-inline constexpr size_t kLargestSession = size_t{16} << 20;
+namespace {
 
 // A batch with every feature of a side, made from nothing but what the model says of itself: a
 // damaged bundle may want other numbers of values than the one it was made from.
-inline Batch MakeBatch(const hp_model* model, hp_side side, size_t rows, std::mt19937_64* random) {
+Batch MakeBatch(const hp_model* model, hp_side side, size_t rows, std::mt19937_64* random) {
   hp_model_info info = HP_MODEL_INFO_INIT;
   hp_model_get_info(model, &info);
   Batch batch(rows);
@@ -62,7 +56,7 @@ inline Batch MakeBatch(const hp_model* model, hp_side side, size_t rows, std::mt
 }
 
 // Recalls and recommends in every way, if there is an index.
-inline void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* random) {
+void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* random) {
   hp_recall_info info = HP_RECALL_INFO_INIT;
   if (hp_model_get_recall_info(model, &info) != HP_OK) return;
   const std::vector<float> vector(info.dimension, 0.5f);
@@ -97,9 +91,9 @@ inline void UseRecall(const hp_model* model, hp_session* session, std::mt19937_6
   }
 }
 
-// Replays goldens, sets context and events, scores, recalls, recommends and ranks. Whether
-// candidates were scored.
-inline bool UseSession(const hp_model* model, hp_session* session, uint64_t seed) {
+}  // namespace
+
+bool UseSession(const hp_model* model, hp_session* session, uint64_t seed) {
   std::mt19937_64 random(seed);
   hp_session_check_goldens(session, nullptr);
   hp_session_set_context(session, MakeBatch(model, HP_SIDE_CONTEXT, 1, &random).get());
@@ -115,5 +109,3 @@ inline bool UseSession(const hp_model* model, hp_session* session, uint64_t seed
 }
 
 }  // namespace handpick::testing
-
-#endif  // HANDPICK_TESTS_RUNTIME_USE_BUNDLE_H_
