@@ -225,6 +225,12 @@ const BatchMistake kEventMistakes[] = {
      [](hp_batch* batch) { Give(batch, {hp_int64s(kSeen, nullptr)}); }},
     {"a candidate's feature", HP_UNKNOWN_FEATURE,
      [](hp_batch* batch) { Give(batch, {hp_int64s(kItem, values.integers)}); }},
+    // Where ids that are in no vocabulary have no row, as in StrictModel.
+    {"a bad event behind good ones", HP_UNKNOWN_ID,
+     [](hp_batch* batch) {
+       Give(batch, {hp_int64s(kSeen, values.integers)});
+       batch->row_count = 4;
+     }},
 };
 
 // ---- Mistakes in the options of a recall ----
@@ -777,8 +783,15 @@ const hp_error* Said(const World& world, const std::string& function) {
   return nullptr;
 }
 
+// A model that takes no event of an item that it does not know.
+RecallBundle StrictModel() {
+  RecallBundleOptions options;
+  options.events_out_of_vocabulary = false;
+  return MakeRecallBundle(options);
+}
+
 TEST(MistakesTest, EachIsAnsweredAndChangesNothing) {
-  const RecallBundle made = MakeRecallBundle(RecallBundleOptions{});
+  const RecallBundle made = StrictModel();
   for (const Mistake& mistake : Mistakes()) {
     SCOPED_TRACE(std::string(mistake.function) + ": " + mistake.what);
     World world(made);
@@ -806,7 +819,7 @@ TEST(MistakesTest, EachIsAnsweredAndChangesNothing) {
 }
 
 TEST(MistakesTest, NothingIsMadeOfAMistake) {
-  const RecallBundle made = MakeRecallBundle(RecallBundleOptions{});
+  const RecallBundle made = StrictModel();
   const std::set<std::string> makers = {"hp_model_open_buffer", "hp_model_open_file",
                                         "hp_model_open_fd",     "hp_session_new",
                                         "hp_session_create",    "hp_recall_overlay_create"};

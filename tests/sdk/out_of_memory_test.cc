@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "handpick/handpick.h"
@@ -23,10 +24,13 @@ using testing::MakeSequenceBundle;
 using testing::MakeTinyBundle;
 using testing::Serialized;
 
+// More than anything here asks for.
+constexpr int kPlenty = 100000;
+
 // Gives blocks until `allowed` were given; the leak checker sees what is not given back, and so
 // does `blocks`.
 struct Allocator {
-  int allowed = 0;
+  int allowed = kPlenty;
   int blocks = 0;
   bool failed = false;
 
@@ -53,44 +57,55 @@ struct Allocator {
 
 using Open = std::function<hp_status(const hp_open_options&, hp_model**, hp_error*)>;
 
-// Opens and makes two sessions; `least`: how many allocations that takes at least.
-void ExpectErrors(const Open& open, int least) {
-  for (int allowed = 0; allowed < 1000; ++allowed) {
+// Opens, and makes two sessions. No more is tried after a failure, and all is given back.
+hp_status OpenAndMakeSessions(const Open& open, Allocator* memory, hp_error* error) {
+  const hp_allocator allocator = memory->get();
+  hp_open_options options = HP_OPEN_OPTIONS_INIT;
+  options.allocator = &allocator;
+  auto* model = reinterpret_cast<hp_model*>(uintptr_t{64});
+  hp_status status = open(options, &model, error);
+  if (status != HP_OK) {
+    EXPECT_EQ(model, nullptr);
+    return status;
+  }
+  std::vector<hp_session*> sessions;
+  while (status == HP_OK && sessions.size() < 2) {
+    auto* session = reinterpret_cast<hp_session*>(uintptr_t{64});
+    status = hp_session_new(model, nullptr, &session, error);
+    EXPECT_EQ(session == nullptr, status != HP_OK);
+    sessions.push_back(session);
+  }
+  hp_model_close(model);
+  for (hp_session* session : sessions) hp_session_free(session);
+  return status;
+}
+
+// With all memory that is wanted: how many allocations that takes.
+int Allocations(const Open& open) {
+  Allocator memory;
+  hp_error error = {};
+  EXPECT_EQ(OpenAndMakeSessions(open, &memory, &error), HP_OK) << error.message;
+  EXPECT_EQ(memory.blocks, 0);
+  return kPlenty - memory.allowed;
+}
+
+// One allocation fewer than are needed, two fewer, down to none: each time an error. So that no
+// allocation was left out, there are as many as without an error.
+void ExpectErrors(const Open& open) {
+  const int needed = Allocations(open);
+  ASSERT_GE(needed, 3) << "a model and two sessions";
+  for (int allowed = 0; allowed <= needed; ++allowed) {
     SCOPED_TRACE("allocation " + std::to_string(allowed));
     Allocator memory;
     memory.allowed = allowed;
-    const hp_allocator allocator = memory.get();
-    hp_open_options options = HP_OPEN_OPTIONS_INIT;
-    options.allocator = &allocator;
-    auto* model = reinterpret_cast<hp_model*>(uintptr_t{64});
-    hp_session* sessions[2] = {reinterpret_cast<hp_session*>(uintptr_t{64}), nullptr};
     hp_error error = {};
-    hp_status status = open(options, &model, &error);
-    if (status != HP_OK) {
-      ASSERT_EQ(model, nullptr);
-    } else {
-      for (hp_session*& session : sessions) {
-        status = hp_session_new(model, nullptr, &session, &error);
-        if (status == HP_OK) continue;
-        ASSERT_EQ(session, nullptr);
-        break;
-      }
-      hp_model_close(model);
-    }
+    const hp_status status = OpenAndMakeSessions(open, &memory, &error);
+    ASSERT_EQ(memory.failed, allowed < needed);
     ASSERT_EQ(status, memory.failed ? HP_OUT_OF_MEMORY : HP_OK) << error.message;
-    if (memory.failed) {
-      ASSERT_EQ(error.status, HP_OUT_OF_MEMORY);
-      ASSERT_STRNE(error.message, "");
-    }
-    if (sessions[0] != reinterpret_cast<hp_session*>(uintptr_t{64})) hp_session_free(sessions[0]);
-    hp_session_free(sessions[1]);
+    ASSERT_EQ(error.status, status);
+    ASSERT_EQ(error.message[0] != '\0', memory.failed);
     ASSERT_EQ(memory.blocks, 0);
-    if (!memory.failed) {
-      EXPECT_GE(allowed + 2, least);
-      return;
-    }
   }
-  FAIL() << "never opened";
 }
 
 class OutOfMemoryTest : public ::testing::TestWithParam<const char*> {
@@ -103,25 +118,22 @@ class OutOfMemoryTest : public ::testing::TestWithParam<const char*> {
     return testing::MakeTwoSequencesBundle();
   }
 
+  Open OpenBuffer(uint32_t flags) const {
+    return [this, flags](hp_open_options options, hp_model** model, hp_error* error) {
+      options.flags = flags;
+      return hp_model_open_buffer(bytes_.data(), bytes_.size(), &options, model, error);
+    };
+  }
+
   const std::string serialized_;
   const Bytes bytes_;
 };
 
-TEST_P(OutOfMemoryTest, OfABuffer) {
-  ExpectErrors(
-      [&](const hp_open_options& options, hp_model** model, hp_error* error) {
-        return hp_model_open_buffer(bytes_.data(), bytes_.size(), &options, model, error);
-      },
-      10);
-}
+TEST_P(OutOfMemoryTest, OfABuffer) { ExpectErrors(OpenBuffer(0)); }
 
 TEST_P(OutOfMemoryTest, OfABufferThatIsCopied) {
-  ExpectErrors(
-      [&](hp_open_options options, hp_model** model, hp_error* error) {
-        options.flags = HP_OPEN_COPY;
-        return hp_model_open_buffer(bytes_.data(), bytes_.size(), &options, model, error);
-      },
-      11);
+  ExpectErrors(OpenBuffer(HP_OPEN_COPY));
+  EXPECT_EQ(Allocations(OpenBuffer(HP_OPEN_COPY)), Allocations(OpenBuffer(0)) + 1);
 }
 
 TEST_P(OutOfMemoryTest, OfAFileAndOfAPartOfOne) {
@@ -129,18 +141,19 @@ TEST_P(OutOfMemoryTest, OfAFileAndOfAPartOfOne) {
   WriteText(path, "!" + serialized_);
   const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   ASSERT_GE(fd, 0);
-  ExpectErrors([&](const hp_open_options& options, hp_model** model,
-                   hp_error* error) { return hp_model_open_fd(fd, 1, -1, &options, model, error); },
-               11);
+  // What begins at no multiple of 64 bytes is copied.
+  const Open part = [&](const hp_open_options& options, hp_model** model, hp_error* error) {
+    return hp_model_open_fd(fd, 1, -1, &options, model, error);
+  };
+  ExpectErrors(part);
+  EXPECT_EQ(Allocations(part), Allocations(OpenBuffer(0)) + 1);
   close(fd);
   WriteText(path, serialized_);
   for (const uint32_t flags : {uint32_t{0}, uint32_t{HP_OPEN_COPY}}) {
-    ExpectErrors(
-        [&](hp_open_options options, hp_model** model, hp_error* error) {
-          options.flags = flags;
-          return hp_model_open_file(path.c_str(), &options, model, error);
-        },
-        10);
+    ExpectErrors([&](hp_open_options options, hp_model** model, hp_error* error) {
+      options.flags = flags;
+      return hp_model_open_file(path.c_str(), &options, model, error);
+    });
   }
   unlink(path.c_str());
 }
