@@ -24,6 +24,7 @@
 namespace {
 
 using handpick::Batch;
+using handpick::Check;
 using handpick::Error;
 using handpick::Feature;
 using handpick::Model;
@@ -307,6 +308,8 @@ TEST_F(CppTest, ErrorsHaveStatusAndMessage) {
                 "the model has no history feature 'item'");
   EXPECT_THROWS(model_.feature(99), HP_UNKNOWN_FEATURE, "no feature 99");
   EXPECT_THROWS(model_.check(), HP_NO_HASHES, "hash");
+  EXPECT_THROWS(Check(model_).next(100), HP_NO_HASHES, "hash");
+  EXPECT_THROWS(Check(Model{}), HP_INVALID_ARGUMENT, "model");
   SessionOptions options;
   options.tile = 4096;
   EXPECT_THROWS(Session(model_, options), HP_INVALID_ARGUMENT, "tile");

@@ -324,6 +324,35 @@ class Model {
   std::shared_ptr<hp_model> model_;
 };
 
+/** Model::check so many bytes at a time, for idle moments:
+ *
+ *     Check check(model);
+ *     while (!check.next(1 << 20)) wait_until_idle();
+ *
+ * Keeps the model. One thread at a time uses a check. */
+class Check {
+ public:
+  explicit Check(const Model& model) : model_(model), check_(nullptr, &hp_check_free) {
+    hp_check* check = nullptr;
+    hp_error error;
+    internal::check(hp_check_new(model.get(), &check, &error), error);
+    check_.reset(check);
+  }
+
+  /** Compares the next `bytes` bytes, 0: all that are left. Whether all were compared.
+   * @throws HP_BUNDLE_CORRUPT, HP_NO_HASHES */
+  bool next(uint64_t bytes) {
+    int done = 0;
+    hp_error error;
+    internal::check(hp_check_next(check_.get(), bytes, &done, &error), error);
+    return done != 0;
+  }
+
+ private:
+  Model model_;  // Before the check, which is freed first.
+  std::unique_ptr<hp_check, void (*)(hp_check*)> check_;
+};
+
 // ---- Values ----
 
 /** Columns over arrays of the caller's, which are read where they lie and must live as long as the
