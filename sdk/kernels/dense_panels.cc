@@ -274,8 +274,9 @@ uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
   return groups * grid.events * blocks * whole(steps, kStepsOfTurn);
 }
 
-bool MultipliesAsBytes(uint32_t outputs) {
-  return outputs >= kLeastRoundedOutputs && WayOfInt8() == Way::kBytes;
+bool MultipliesAsBytes(uint32_t outputs, bool attention) {
+  const bool takes_bytes = WayOfInt8() == Way::kBytes || (kTakesSevenBits && attention);
+  return takes_bytes && outputs >= kLeastRoundedOutputs;
 }
 
 }  // namespace HWY_NAMESPACE
@@ -301,8 +302,8 @@ void DensePanels(const Matrix& matrix, const float* row, const Activation& activ
   HWY_DYNAMIC_DISPATCH(DensePanels)(matrix, row, activation, x, y, grid, scratch, next);
 }
 
-bool MultipliesAsBytes(uint32_t outputs) {
-  return HWY_DYNAMIC_DISPATCH(MultipliesAsBytes)(outputs);
+bool MultipliesAsBytes(uint32_t outputs, bool attention) {
+  return HWY_DYNAMIC_DISPATCH(MultipliesAsBytes)(outputs, attention);
 }
 
 uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {

@@ -28,9 +28,11 @@ absl::Span<const uint32_t> WeightsToRound(const Step& step) {
   }
 }
 
-bool CanRound(const DenseWeights& weights) {
+bool CanRound(const Step& step, const DenseWeights& weights) {
+  const bool attention = step.kind == schema::OperatorKind::AttentionUnit ||
+                         step.kind == schema::OperatorKind::AttentionRecurrence;
   if (weights.type != schema::ElementType::Float32 || weights.input_width > kMaxInt8Width ||
-      !MultipliesAsBytes(weights.output_width)) {
+      !MultipliesAsBytes(weights.output_width, attention)) {
     return false;
   }
   const auto* data = static_cast<const float*>(weights.data);
@@ -78,7 +80,7 @@ hp_status MakeRoundedPlan(const Plan& plan, ModelMemory* memory, const Plan** ro
   for (const Step& step : plan.candidate_steps) {
     for (const uint32_t w : WeightsToRound(step)) {
       // Those of several steps are rounded once: then they are float32 no more.
-      if (!CanRound(weights.empty() ? plan.dense_weights[w] : weights[w])) continue;
+      if (!CanRound(step, weights.empty() ? plan.dense_weights[w] : weights[w])) continue;
       if (weights.empty()) {
         absl::Span<Plan> copy;
         if (!memory->NewArray(plan.dense_weights.size(), &weights) || !memory->NewArray(1, &copy)) {

@@ -9,8 +9,8 @@ namespace handpick {
 
 // Makes a copy of `plan`, in `memory`, whose float32 layers over candidates and pairs have int8
 // weights: the largest weight of each output is 127 levels. Layers of few outputs, and those with a
-// weight that is not finite, stay. Null if all would: also where int8 layers are not multiplied as
-// bytes. The plan must outlive the copy. HP_OUT_OF_MEMORY.
+// weight that is not finite, stay, and those that are not multiplied as bytes here. Null if all
+// would. The plan must outlive the copy. HP_OUT_OF_MEMORY.
 hp_status MakeRoundedPlan(const Plan& plan, ModelMemory* memory, const Plan** rounded,
                           hp_error* error);
 

@@ -11,12 +11,15 @@
 #include <utility>
 #include <vector>
 
+#include "converter/bench/instruction_set.h"
 #include "converter/io/files.h"
 #include "converter/runtime/column_batch.h"
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "hwy/targets.h"
 #include "schema/format.h"
+#include "sdk/kernels/gemm_kernels.h"
 #include "tests/benchmarks/workloads/workloads.h"
 #include "tests/support/tiny/bundle_parts.h"
 #include "tests/support/tiny/tiny_session.h"
@@ -193,6 +196,36 @@ TEST_P(PreselectTest, MemoryIsTakenWhereItIsAskedFor) {
 INSTANTIATE_TEST_SUITE_P(Workloads, PreselectTest,
                          ::testing::Combine(::testing::Values("w1_wide_deep", "w3_din", "w4_dien"),
                                             ::testing::Values(0.1, 0.0005)));
+
+#if HWY_ARCH_X86
+// Attention is rounded from AVX2 on.
+TEST(PreselectSetsTest, OnEachInstructionSetTheBestAreThoseOfExactRanking) {
+  workloads::WorkloadOptions options;
+  options.max_history = 12;
+  options.table_scale = 0.1;
+  for (const char* name : {"w3_din", "w4_dien"}) {
+    const auto workload = workloads::MakeWorkload(name, options);
+    ASSERT_TRUE(workload.ok()) << workload.status();
+    const converter::Request request = workloads::MakeRequest(*workload, 7, 500, 0);
+    for (const std::string& set : converter::InstructionSets()) {
+      SCOPED_TRACE(name + (" on " + set));
+      ASSERT_TRUE(converter::HoldToInstructionSet(set).ok());
+      Ranker exact(*workload, 0);
+      Ranker preselects(*workload, HP_OPEN_PRESELECT);
+      EXPECT_EQ(preselects.model_bytes() > exact.model_bytes(), set.rfind("sse", 0) != 0);
+      const std::vector<hp_ranked> best = exact.Rank(request, 10, 0);
+      ExpectSame(preselects.Rank(request, 10, kInfinity), best);
+      const double error = preselects.Counters().preselect_error;
+      EXPECT_LT(error, 0.1);
+      ExpectSame(preselects.Rank(request, 10, 1e-6 + 1.5 * error), best);
+      EXPECT_EQ(preselects.Counters().margin_violations, 0u);
+      EXPECT_LE(preselects.Counters().preselected, 700u);
+    }
+    hwy::DisableTargets(0);
+    LimitGemms(GemmLimit::kNone);
+  }
+}
+#endif
 
 // Four numbers of a candidate through 16 outputs, `scale` times what SomeFloats gives, to two
 // logits. `outputs` fewer: none is rounded.

@@ -114,8 +114,8 @@ typedef enum hp_open_flag {
                            of the float32 layers over candidates, a quarter of their size in memory
                            (hp_model_info.model_bytes; a session takes a little more, too), where
                            that is much faster: x86-64 with AVX-512 VNNI, arm64 with the dot
-                           product. Elsewhere, and of models without such layers, nothing is made,
-                           and all candidates are scored exactly. */
+                           product; with AVX2, of attention alone. Elsewhere, and of models without
+                           such layers, nothing is made, and all candidates are scored exactly. */
 } hp_open_flag;
 
 typedef struct hp_open_options {
