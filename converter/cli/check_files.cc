@@ -52,6 +52,7 @@ std::vector<NamedFile> FilesRead(const std::vector<std::string>& arguments) {
   add("--ids", absl::GetFlag(FLAGS_ids));
   add("--queries", absl::GetFlag(FLAGS_queries));
   add("--eges", absl::GetFlag(FLAGS_eges));
+  add("--key", absl::GetFlag(FLAGS_key));
   if (const auto paths = absl::GetFlag(FLAGS_evaluation)) {
     for (const auto path : absl::StrSplit(*paths, ',')) add("--evaluation", std::string(path));
   }

@@ -22,6 +22,7 @@ int RunRecallIndex(const std::vector<std::string>& positional);
 int RunRecall(const std::vector<std::string>& positional);
 int RunRecallEval(const std::vector<std::string>& positional);
 int RunRecommend(const std::vector<std::string>& positional);
+int RunSign(const std::vector<std::string>& positional);
 int RunVerify(const std::vector<std::string>& positional);
 
 }  // namespace handpick::converter

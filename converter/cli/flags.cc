@@ -12,6 +12,8 @@ ABSL_FLAG(std::optional<std::string>, embeddings, std::nullopt,
 ABSL_FLAG(std::optional<std::string>, trees, std::nullopt,
           "Trees, of kinds gbdt and gbdt_lr: XGBoost's JSON or LightGBM's text.");
 ABSL_FLAG(std::optional<std::string>, out, std::nullopt, "The file to write.");
+ABSL_FLAG(std::optional<std::string>, key, std::nullopt,
+          "A key of Ed25519: to sign, the secret one, in PEM; to verify, the public one.");
 ABSL_FLAG(
     std::optional<std::string>, precision, std::nullopt,
     "f32 (default); f16 or int8: embeddings and dense layers in 16 or 8 bits; auto: each in its "

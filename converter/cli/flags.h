@@ -76,6 +76,7 @@ ABSL_DECLARE_FLAG(std::optional<std::string>, candidate_feature);
 ABSL_DECLARE_FLAG(std::optional<std::string>, user_value);
 ABSL_DECLARE_FLAG(std::optional<std::string>, item_value);
 ABSL_DECLARE_FLAG(bool, towers);
+ABSL_DECLARE_FLAG(std::optional<std::string>, key);
 ABSL_DECLARE_FLAG(std::optional<std::string>, eges);
 ABSL_DECLARE_FLAG(bool, new_items_alone);
 ABSL_DECLARE_FLAG(std::optional<uint32_t>, max_history);

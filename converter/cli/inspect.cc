@@ -60,6 +60,11 @@ absl::StatusOr<Json> InspectJson(const LoadedBundle& loaded) {
                    {"task", TaskName(TaskOf(bundle))}};
   json["format"] = absl::StrCat(info.format_major, ".", info.format_minor);
   json["producer"] = info.producer;
+  json["content_hash"] = absl::StrFormat("%016x", info.content_hash);
+  // Which key the bundle names: `verify --key` tells whether it is true.
+  json["signed_with"] = bundle.signature() == nullptr
+                            ? Json()
+                            : Json(absl::StrFormat("%016x", bundle.signature()->key_id()));
   json["inputs"] = InputsJson(bundle.manifest());
   json["precision"] = PrecisionName(bundle.precision());
   json["bytes"] = BytesJson(loaded);
@@ -90,6 +95,11 @@ std::string Text(const Json& j) {
                                j["precision"].get<std::string>())
                 : "a recall index alone",
       j["format"].get<std::string>(), j["producer"].get<std::string>());
+  absl::StrAppendFormat(
+      &out, "XXH3 of the content %s; %s\n\n", j["content_hash"].get<std::string>(),
+      j["signed_with"].is_null()
+          ? "not signed"
+          : absl::StrCat("signed, it says, with key ", j["signed_with"].get<std::string>()));
   absl::StrAppend(&out, MemoryText(j["bytes"], j["memory"]));
   absl::StrAppend(&out, InputsText(j["inputs"]), OutputsText(j["outputs"]));
   if (has_model) absl::StrAppend(&out, WorkText(j));

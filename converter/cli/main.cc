@@ -341,17 +341,36 @@ index as it is, with fewer and more probes, and of an exact scan. What should be
         "held_out", "k", "max_probes", "format", "plot"},
        0,
        RunRecallEval},
+      {"sign",
+       "sign a bundle, so that an app can tell who made it",
+       "handpick sign --bundle B.hpk --key SECRET.pem --out S.hpk",
+       R"(Signs all bytes with a secret key of Ed25519, and prints the public key that belongs to it. `verify
+--key` takes either form of that. OpenSSL makes keys:
+
+  openssl genpkey -algorithm ed25519 -out secret.pem
+  openssl pkey -in secret.pem -pubout -out public.pem
+  handpick sign --bundle ranker.hpk --key secret.pem --out signed.hpk
+  handpick verify --bundle signed.hpk --key public.pem
+
+What changes a bundle (recall-index) leaves it without a signature: it is signed last.
+)",
+       {"bundle", "key", "out"},
+       {},
+       0,
+       RunSign},
       {"verify",
        "check a bundle's bytes and replay its golden requests",
-       "handpick verify --bundle B.hpk [--tile N]",
+       "handpick verify --bundle B.hpk [--key PUBLIC.pem] [--tile N]",
        R"(Compares every byte of a bundle with the hashes inside, then scores the golden requests inside on
 this machine and compares the logits with the trainer's. An app can do the same on a device:
 hp_model_check() and hp_session_check_goldens().
 
   handpick verify --bundle ranker.hpk
+
+With --key, a file of a public key (PEM, or 64 hexadecimal digits), the bundle must be signed with it.
 )",
        {"bundle"},
-       {"tile"},
+       {"key", "tile"},
        0,
        RunVerify},
   };

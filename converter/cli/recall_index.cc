@@ -343,6 +343,7 @@ absl::Status MakeIndex(Options options) {
   schema::BundleT bundle;
   if (bundle_path.has_value()) {
     loaded.view->UnPackTo(&bundle);
+    bundle.signature = nullptr;  // It is of other bytes.
     // Names are checked before the long work.
     schema::RecallIndexT blank;
     blank.dimension = items.dimension;

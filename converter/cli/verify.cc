@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,13 +17,30 @@
 #include "converter/evaluation/goldens.h"
 #include "converter/evaluation/metrics.h"
 #include "converter/graph/decode.h"
+#include "converter/io/files.h"
 #include "converter/io/status_macros.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/resolve.h"
 #include "converter/runtime/bundle_session.h"
+#include "converter/sign/signature.h"
 
 namespace handpick::converter {
 namespace {
+
+absl::Status VerifySignature(const LoadedBundle& bundle, const std::string& path,
+                             const std::string& key_path) {
+  HP_ASSIGN_OR_RETURN(const std::string text, ReadFile(key_path));
+  const absl::StatusOr<PublicKey> key = ParsePublicKey(text);
+  if (!key.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat(key_path, ": ", key.status().message()));
+  }
+  if (const absl::Status status = CheckSignature(bundle.bytes.view(), *key); !status.ok()) {
+    return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
+  }
+  printf("%s: signed with key %016llx\n", path.c_str(),
+         static_cast<unsigned long long>(KeyId(*key)));
+  return absl::OkStatus();
+}
 
 absl::Status Verify() {
   const std::string path = *absl::GetFlag(FLAGS_bundle);
@@ -30,6 +48,9 @@ absl::Status Verify() {
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadUndamagedBundle(path));
   if (bundle.view->integrity() == nullptr) {
     Note("verify", absl::StrCat(path, ": has no hashes: damaged bytes may go unnoticed"));
+  }
+  if (const std::optional<std::string> key = absl::GetFlag(FLAGS_key)) {
+    HP_RETURN_IF_ERROR(VerifySignature(bundle, path, *key));
   }
   HP_RETURN_IF_ERROR(CheckHasModel(bundle, path));
   if (bundle.info.golden_count == 0) {

@@ -1,6 +1,7 @@
 // The handpick command as a user types it.
 #include <cmath>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <memory>
@@ -458,6 +459,63 @@ TEST_F(CliTest, VerifyFindsADamagedByte) {
     }
     EXPECT_THAT(outcome.out, IsEmpty());
   }
+}
+
+// OpenSSL makes the keys, and checks the signature.
+TEST_F(CliTest, SignsABundle) {
+  ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
+  const std::string folder = bundle_.substr(0, bundle_.rfind('/') + 1);
+  const auto openssl = [&](const std::string& arguments) {
+    return std::system(
+        absl::StrCat("cd ", folder, " && openssl ", arguments, " >/dev/null").c_str());
+  };
+  for (const std::string name : {"ours", "other"}) {
+    ASSERT_EQ(openssl(absl::StrCat("genpkey -algorithm ed25519 -out ", name, ".pem")), 0);
+    ASSERT_EQ(openssl(absl::StrCat("pkey -in ", name, ".pem -pubout -out ", name, ".pub")), 0);
+  }
+  const std::string out = folder + "signed.hpk";
+  const std::string verify = absl::StrCat("verify --bundle ", out, " --key ", folder);
+  const std::string sign =
+      absl::StrCat("sign --bundle ", bundle_, " --out ", out, " --key ", folder);
+  EXPECT_THAT(Handpick(sign + "ours.pub").err, HasSubstr("BEGIN PRIVATE KEY"));
+  const Outcome made = Handpick(sign + "ours.pem");
+  ASSERT_EQ(made.status, 0) << made.err;
+  const Outcome holds = Handpick(verify + "ours.pub");
+  EXPECT_EQ(holds.status, 0) << holds.err;
+  EXPECT_THAT(holds.out, HasSubstr("signed with key "));
+  // The public key as it was printed.
+  const std::string digits = made.out.substr(made.out.size() - 65);
+  EXPECT_EQ(
+      Handpick(absl::StrCat("verify --bundle ", out, " --key ", Write("digits", digits))).status,
+      0);
+  EXPECT_EQ(Handpick("verify --bundle " + out).status, 0);
+  const Outcome other = Handpick(verify + "other.pub");
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.err,
+              HasSubstr("signed.hpk: the bundle is not as it was signed, or not signed"));
+  EXPECT_THAT(
+      Handpick(absl::StrCat("verify --bundle ", bundle_, " --key ", folder, "ours.pub")).err,
+      HasSubstr("the bundle is not signed"));
+  const Json inspected = Json::parse(Handpick("inspect --json " + out).out);
+  EXPECT_THAT(holds.out, HasSubstr(inspected["signed_with"].get<std::string>()));
+  EXPECT_TRUE(Json::parse(Handpick("inspect --json " + bundle_).out)["signed_with"].is_null());
+
+  // What is signed, made here of what schema/README.md says.
+  std::string file = ReadText(out);
+  const auto& bytes = *schema::GetBundle(file.data())->signature()->bytes();
+  const auto at = static_cast<size_t>(reinterpret_cast<const char*>(bytes.data()) - file.data());
+  Write("signature", file.substr(at, 64));
+  file.replace(at, 64, 64, '\0');
+  Write("zeroed", file);
+  ASSERT_EQ(openssl("dgst -sha512 -binary -out digest zeroed"), 0);
+  std::string message = "handpick bundle signature 1";
+  message.resize(32);
+  for (int i = 0; i < 8; ++i) message += static_cast<char>(at >> (8 * i));
+  Write("message", message + ReadText(folder + "digest"));
+  EXPECT_EQ(openssl("pkeyutl -verify -rawin -pubin -inkey ours.pub -in message -sigfile signature"),
+            0);
+  EXPECT_NE(
+      openssl("pkeyutl -verify -rawin -pubin -inkey other.pub -in message -sigfile signature"), 0);
 }
 
 TEST_F(CliTest, VerifyGoesOnWithoutHashesAndSaysSo) {
