@@ -30,6 +30,7 @@
 #include "converter/io/files.h"
 #include "converter/io/line_reader.h"
 #include "converter/io/status_macros.h"
+#include "converter/reference/shared_interpreter.h"
 #include "converter/report/report.h"
 #include "schema/integrity.h"
 
@@ -137,6 +138,7 @@ class RowsEvaluation {
     if (*against == kReference) {
       subject_.against = kReference;
       HP_ASSIGN_OR_RETURN(graph_, DecodeBundleInPlace(bundle_.bytes.view()));
+      interpreter_.emplace(*graph_);
       return absl::OkStatus();
     }
     HP_ASSIGN_OR_RETURN(other_, LoadModelBundle(*against));
@@ -173,7 +175,7 @@ class RowsEvaluation {
       HP_ASSIGN_OR_RETURN(
           std::unique_ptr<RowScorer> scorer,
           RowScorer::Make(model_, other_model_.has_value() ? &*other_model_ : nullptr,
-                          graph_.has_value() ? &*graph_ : nullptr, fields_));
+                          interpreter_.has_value() ? &*interpreter_ : nullptr, fields_));
       scorers.push_back(std::move(scorer));
     }
     absl::Status status;
@@ -270,6 +272,7 @@ class RowsEvaluation {
   RowModel model_;
   std::optional<RowModel> other_model_;
   std::optional<Graph> graph_;
+  std::optional<SharedInterpreter> interpreter_;
   RowFields fields_;
   EvaluationSubject subject_;
 };

@@ -4,7 +4,6 @@
 #include "absl/strings/str_cat.h"
 #include "converter/evaluation/poisson_weights.h"
 #include "converter/io/status_macros.h"
-#include "converter/reference/interpreter.h"
 #include "converter/request/request.h"
 #include "converter/request/resolve.h"
 
@@ -25,7 +24,7 @@ absl::StatusOr<std::vector<double>> LogitsOf(BundleSession* session, uint32_t ou
 
 absl::StatusOr<std::unique_ptr<RowScorer>> RowScorer::Make(const RowModel& bundle,
                                                            const RowModel* against,
-                                                           const Graph* reference,
+                                                           const SharedInterpreter* reference,
                                                            const RowFields& fields) {
   std::unique_ptr<RowScorer> scorer(new RowScorer(bundle, against, reference, fields));
   HP_ASSIGN_OR_RETURN(scorer->session_, BundleSession::OpenMapped(bundle.bytes));
@@ -66,7 +65,7 @@ absl::StatusOr<MeasuredLine> RowScorer::Measure(const std::string& line, const s
     absl::StatusOr<ResolvedRequest> resolved =
         ResolveRequest(request, *bundle_.features, bundle_.catalog);
     if (!resolved.ok()) return At(where, resolved.status());
-    measured.request.logits[1] = EvaluateOutputs(*reference_, *resolved)[bundle_.output];
+    measured.request.logits[1] = reference_->Evaluate(*resolved)[bundle_.output];
   } else if (against_ != nullptr) {
     HP_ASSIGN_OR_RETURN(const Request others,
                         ParseRequest(line, *against_->features, where, unknown));

@@ -10,8 +10,8 @@
 #include "absl/status/statusor.h"
 #include "converter/evaluation/measured.h"
 #include "converter/evaluation/slices.h"
-#include "converter/graph/graph.h"
 #include "converter/io/files.h"
+#include "converter/reference/shared_interpreter.h"
 #include "converter/request/features.h"
 #include "converter/runtime/bundle_session.h"
 #include "schema/bundle_generated.h"
@@ -48,20 +48,20 @@ class RowScorer {
   // `against` and `reference` may be null; one of them at most is not. All must outlive this.
   static absl::StatusOr<std::unique_ptr<RowScorer>> Make(const RowModel& bundle,
                                                          const RowModel* against,
-                                                         const Graph* reference,
+                                                         const SharedInterpreter* reference,
                                                          const RowFields& fields);
 
   // Errors: a line that is no request of the bundle's, or cannot be scored, with `where` in front.
   absl::StatusOr<MeasuredLine> Measure(const std::string& line, const std::string& where);
 
  private:
-  RowScorer(const RowModel& bundle, const RowModel* against, const Graph* reference,
+  RowScorer(const RowModel& bundle, const RowModel* against, const SharedInterpreter* reference,
             const RowFields& fields)
       : bundle_(bundle), against_(against), reference_(reference), fields_(fields) {}
 
   const RowModel& bundle_;
   const RowModel* against_;
-  const Graph* reference_;
+  const SharedInterpreter* reference_;
   const RowFields& fields_;
   std::unique_ptr<BundleSession> session_;
   std::unique_ptr<BundleSession> other_session_;

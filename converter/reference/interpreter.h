@@ -32,6 +32,12 @@ LogitsOfOutputs EvaluateOutputs(const Graph& graph, const ResolvedRequest& reque
 std::vector<std::vector<double>> EvaluateValue(const Graph& graph, ValueId value,
                                                const ResolvedRequest& request);
 
+// By value, and by row: one, or one for each event that is computed.
+using RowsOfValues = std::vector<std::vector<std::vector<double>>>;
+
+// Every value, for one candidate.
+RowsOfValues EvaluateValues(const Graph& graph, const ResolvedRequest& request, size_t candidate);
+
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_REFERENCE_INTERPRETER_H_

@@ -15,6 +15,7 @@
 #include "converter/graph/graph.h"
 #include "converter/pipeline.h"
 #include "converter/reference/interpreter.h"
+#include "converter/reference/shared_interpreter.h"
 #include "converter/request/features.h"
 #include "converter/request/raw_values.h"
 #include "converter/request/request.h"
@@ -272,6 +273,25 @@ TEST_P(GoldenTest, ReferenceOfTheRecipeSaysWhatTheTrainerSaid) {
 
 TEST_P(GoldenTest, ReferenceOfTheProgramSaysWhatTheTrainerSaid) {
   ExpectReferenceAgrees(conversion_.program);
+}
+
+// Sums are in another order, and nothing else.
+TEST_P(GoldenTest, SharedInterpreterSaysWhatTheReferenceSays) {
+  constexpr double kOrderOfSums = 1e-12;
+  for (const converter::Graph* graph :
+       {&conversion_.source, &conversion_.rewritten, &conversion_.program}) {
+    const converter::SharedInterpreter shared(*graph);
+    for (size_t r = 0; r < requests_.size(); ++r) {
+      const auto resolved =
+          converter::ResolveRequest(requests_[r], features(), conversion_.bundle.catalog.get());
+      ASSERT_TRUE(resolved.ok()) << "request " << r << ": " << resolved.status();
+      const std::vector<double> expected = Flat(converter::EvaluateOutputs(*graph, *resolved));
+      testing::OnEveryInstructionSet([&] {
+        EXPECT_TRUE(Agree(Flat(shared.Evaluate(*resolved)), expected, kOrderOfSums))
+            << "request " << r;
+      });
+    }
+  }
 }
 
 TEST_P(GoldenTest, RuntimeSaysWhatTheTrainerSaid) { ExpectRuntimeAgrees(/*tile=*/0); }
