@@ -30,6 +30,9 @@ std::vector<NamedFile> Written() {
   add("--out", absl::GetFlag(FLAGS_out));
   add("--report", absl::GetFlag(FLAGS_report));
   add("--plot", absl::GetFlag(FLAGS_plot));
+  add("--junit", absl::GetFlag(FLAGS_junit));
+  add("--markdown", absl::GetFlag(FLAGS_markdown));
+  if (absl::GetFlag(FLAGS_partial) != "-") add("--partial", absl::GetFlag(FLAGS_partial));
   return files;
 }
 
@@ -53,9 +56,14 @@ std::vector<NamedFile> FilesRead(const std::vector<std::string>& arguments) {
   add("--queries", absl::GetFlag(FLAGS_queries));
   add("--eges", absl::GetFlag(FLAGS_eges));
   add("--key", absl::GetFlag(FLAGS_key));
-  if (const auto paths = absl::GetFlag(FLAGS_evaluation)) {
-    for (const auto path : absl::StrSplit(*paths, ',')) add("--evaluation", std::string(path));
-  }
+  add("--against", absl::GetFlag(FLAGS_against));
+  const auto add_each = [&](const char* flag, const std::optional<std::string>& paths) {
+    if (!paths.has_value()) return;
+    for (const auto path : absl::StrSplit(*paths, ',')) add(flag, std::string(path));
+  };
+  add_each("--evaluation", absl::GetFlag(FLAGS_evaluation));
+  add_each("--rows", absl::GetFlag(FLAGS_rows));
+  add_each("--merge", absl::GetFlag(FLAGS_merge));
   for (const std::string& argument : arguments) add("the argument", argument);
   return files;
 }
@@ -76,6 +84,9 @@ absl::Status CheckFiles(const std::vector<std::string>& arguments) {
   const std::vector<NamedFile> written = Written();
   if (written.empty()) return absl::OkStatus();
   std::vector<NamedFile> others = FilesRead(arguments);
+  const std::optional<std::string> bundle = absl::GetFlag(FLAGS_bundle);
+  const bool replaces_bundle = absl::GetFlag(FLAGS_out).has_value();
+  if (bundle.has_value() && !replaces_bundle) others.push_back({"--bundle", *bundle});
   for (const NamedFile& file : written) {
     for (const NamedFile& other : others) {
       if (other.path == "-" || !AreSame(file.path, other.path)) continue;
@@ -84,9 +95,7 @@ absl::Status CheckFiles(const std::vector<std::string>& arguments) {
                                                      other.path, "; nothing was written"));
     }
     others.push_back(file);
-    if (file.what == "--out") {
-      if (const auto bundle = absl::GetFlag(FLAGS_bundle)) others.push_back({"--bundle", *bundle});
-    }
+    if (file.what == "--out" && bundle.has_value()) others.push_back({"--bundle", *bundle});
   }
   // What cannot be written is said before hours of work, by the one who would write it.
   for (const NamedFile& file : written) {

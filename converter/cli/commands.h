@@ -8,8 +8,10 @@
 
 namespace handpick::converter {
 
+int RunCompare(const std::vector<std::string>& positional);
 int RunConvert(const std::vector<std::string>& positional);
 int RunDelta(const std::vector<std::string>& positional);
+int RunDiff(const std::vector<std::string>& positional);
 int RunDraft(const std::vector<std::string>& positional);
 int RunEvaluate(const std::vector<std::string>& positional);
 int RunInspect(const std::vector<std::string>& positional);

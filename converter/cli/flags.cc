@@ -40,6 +40,9 @@ ABSL_FLAG(std::optional<std::string>, report, std::nullopt,
           "Writes what was measured as JSON; evaluate: as a page of HTML.");
 ABSL_FLAG(std::optional<uint32_t>, tile, std::nullopt,
           "Candidates that go through the model together: memory against speed, never the scores.");
+ABSL_FLAG(std::optional<std::string>, min_runtime, std::nullopt,
+          "The format of the oldest runtime that is out there (2.0): fail when it would not open "
+          "the bundle, and say which part it does not know.");
 ABSL_FLAG(std::optional<double>, max_auc_drift, std::nullopt,
           "Fail (auc_drift) when AUC moves by more. Default with --evaluation and labels: 0.001.");
 ABSL_FLAG(std::optional<double>, min_top10_overlap, std::nullopt,
@@ -52,8 +55,11 @@ ABSL_FLAG(std::optional<std::string>, requests, std::nullopt,
           "Requests, one JSON object a line (schema/request.schema.json); - reads standard input.");
 ABSL_FLAG(
     std::optional<std::string>, against, std::nullopt,
-    "What the bundle is compared with: another bundle, or reference, which is its own numbers "
-    "in float64.");
+    "What the bundle is compared with: another bundle, or (evaluate) reference, which is its own "
+    "numbers in float64.");
+ABSL_FLAG(std::optional<double>, bound, std::nullopt,
+          "How far a value may be off, relative to the numbers of its row. Default: by the types "
+          "that led to it, f32 1e-5, f16 4e-3, int8 0.05, int4 0.5.");
 ABSL_FLAG(std::optional<std::string>, group_by, std::nullopt,
           "The tag or context feature that names the user, whose rows lie together. Default: each "
           "request is a user of its own.");

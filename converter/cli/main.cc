@@ -1,4 +1,5 @@
-// The `handpick` command. Exit status: 0 fine, 1 failed, 2 wrong usage.
+// The `handpick` command. Exit status: 0 fine, 1 failed, 2 wrong usage; more where a command's help
+// says so.
 #include <signal.h>
 #include <stdio.h>
 
@@ -67,8 +68,8 @@ standard input have none.
 )",
        {"spec", "out"},
        {"weights", "trees", "embeddings", "precision", "catalog", "ignore_unknown", "golden",
-        "evaluation", "report", "tile", "budget", "keep", "max_auc_drift", "min_top10_overlap",
-        "max_golden_error"},
+        "evaluation", "report", "tile", "budget", "keep", "min_runtime", "max_auc_drift",
+        "min_top10_overlap", "max_golden_error"},
        0,
        RunConvert},
       {"draft",
@@ -155,6 +156,42 @@ one process.
         "threads", "partial", "merge", "report", "junit", "markdown", "json"},
        0,
        RunEvaluate},
+      {"compare",
+       "find the step where a bundle parts from what it was made of",
+       "handpick compare --bundle B.hpk --requests R.jsonl (--against A.hpk | --spec S --weights "
+       "W)",
+       R"(Scores the requests by the bundle, in the runtime, and by the reference, in float64: the model as it
+was trained, or another bundle of it. Of the candidate whose logit is farthest off it compares every
+value, step by step, and names the first that is out of its bound: step, event, column, feature, row,
+what was expected and what is there.
+
+  handpick compare --bundle int8.hpk --spec model.spec.json --weights model.safetensors       --requests ranking.jsonl
+  handpick compare --bundle int8.hpk --against f32.hpk --requests ranking.jsonl
+
+How far a value may be off follows from the roughest type that led to it; --bound says it for all.
+Exit status: 0 all within, 1 an error, 3 one is out.
+)",
+       {"bundle", "requests"},
+       {"against", "spec", "weights", "output", "bound", "json"},
+       0,
+       RunCompare},
+      {"diff",
+       "say what an app must know before it takes one bundle for another",
+       "handpick diff OLD.hpk NEW.hpk [--json]",
+       R"(Compares what two bundles ask for and say: format, features with their sides, types and defaults,
+histories, outputs; and what is inside: tables, layers, steps, catalog, index of recall, bytes, memory,
+what was measured when they were made.
+
+  handpick diff monday.hpk tuesday.hpk
+
+A change is breaking if requests or answers of the old bundle would not do for the new one: a feature
+that is new and has no default, another side, type or number of values, an output that is gone. Exit
+status: 0 the app needs no change, 1 an error, 3 it does.
+)",
+       {},
+       {"json"},
+       2,
+       RunDiff},
       {"delta",
        "write what is new in a bundle, to send in its place",
        "handpick delta OLD.hpk NEW.hpk --out D.delta",

@@ -101,8 +101,10 @@ class SharedEvaluation : public reference::CandidateEvaluation {
         (events + reference::kRowStep - 1) / reference::kRowStep * reference::kRowStep;
     const size_t inputs = of_product.inputs;
     size_t stride = of_product.stride;
-    x_.assign(rows * inputs, 0.0);
-    y_.assign(rows * stride, 0.0);
+    x_.resize(rows * inputs);
+    y_.resize(rows * stride);
+    std::fill(x_.begin() + static_cast<ptrdiff_t>(events * inputs), x_.end(), 0.0);
+    std::fill(y_.begin() + static_cast<ptrdiff_t>(events * stride), y_.end(), 0.0);
     if (events > 0) {
       const Row& query = Operand(node, 0, first);
       Row shared(stride, 0.0);
@@ -114,6 +116,7 @@ class SharedEvaluation : public reference::CandidateEvaluation {
         double* const y = y_.data() + row * stride;
         for (size_t i = 0; i < inputs; ++i) x[i] = key[i] * query[i];
         for (size_t j = 0; j < of_product.outputs; ++j) y[j] = shared[j] + key_row[j];
+        std::fill(y + of_product.outputs, y + stride, 0.0);
       }
     }
     AddProduct(of_product, rows, x_.data(), inputs, y_.data());
