@@ -56,6 +56,7 @@ std::vector<NamedFile> FilesRead(const std::vector<std::string>& arguments) {
   add("--queries", absl::GetFlag(FLAGS_queries));
   add("--eges", absl::GetFlag(FLAGS_eges));
   add("--key", absl::GetFlag(FLAGS_key));
+  add("--conversion", absl::GetFlag(FLAGS_conversion));
   add("--against", absl::GetFlag(FLAGS_against));
   const auto add_each = [&](const char* flag, const std::optional<std::string>& paths) {
     if (!paths.has_value()) return;

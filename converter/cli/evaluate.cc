@@ -17,6 +17,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "converter/cli/commands.h"
+#include "converter/cli/conversion_report.h"
 #include "converter/cli/evaluate_output.h"
 #include "converter/cli/flags.h"
 #include "converter/cli/inspect_parts.h"
@@ -345,6 +346,9 @@ absl::StatusOr<int> Evaluate() {
   }
   nlohmann::ordered_json json = EvaluationJson(*evaluation, decisions);
   if (absl::GetFlag(FLAGS_report).has_value()) HP_RETURN_IF_ERROR(rows.AddInspections(&json));
+  if (const auto conversion = absl::GetFlag(FLAGS_conversion)) {
+    HP_ASSIGN_OR_RETURN(json["parts"], ReadConversionReport(*conversion));
+  }
   HP_RETURN_IF_ERROR(WriteReports(json));
   if (absl::GetFlag(FLAGS_json)) {
     printf("%s\n", json.dump(2).c_str());
@@ -365,6 +369,9 @@ absl::StatusOr<int> Evaluate() {
 
 // What is wrong with the flags together; "" when nothing is.
 std::string UsageError() {
+  if (absl::GetFlag(FLAGS_conversion).has_value() && !absl::GetFlag(FLAGS_report).has_value()) {
+    return "--conversion is for the page of --report";
+  }
   if (absl::GetFlag(FLAGS_merge).has_value()) {
     if (absl::GetFlag(FLAGS_bundle).has_value() || absl::GetFlag(FLAGS_rows).has_value()) {
       return "--merge stands instead of --bundle and --rows";

@@ -78,6 +78,9 @@ ABSL_FLAG(
     std::optional<std::string>, merge, std::nullopt,
     "Files that --partial wrote, instead of --bundle and --rows. Several: repeat, or separate "
     "by ','.");
+ABSL_FLAG(std::optional<std::string>, conversion, std::nullopt,
+          "What convert --report wrote with --precision auto or --keep: --report then says what "
+          "each table and layer costs in each type.");
 ABSL_FLAG(std::optional<std::string>, junit, std::nullopt,
           "Writes the verdicts as JUnit's XML, which CI systems show.");
 ABSL_FLAG(std::optional<std::string>, markdown, std::nullopt,

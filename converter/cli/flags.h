@@ -38,6 +38,7 @@ ABSL_DECLARE_FLAG(std::optional<uint32_t>, replicates);
 ABSL_DECLARE_FLAG(std::optional<uint32_t>, threads);
 ABSL_DECLARE_FLAG(std::optional<std::string>, partial);
 ABSL_DECLARE_FLAG(std::optional<std::string>, merge);
+ABSL_DECLARE_FLAG(std::optional<std::string>, conversion);
 ABSL_DECLARE_FLAG(std::optional<std::string>, junit);
 ABSL_DECLARE_FLAG(std::optional<std::string>, markdown);
 ABSL_DECLARE_FLAG(std::optional<uint64_t>, top_k);

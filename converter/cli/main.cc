@@ -148,12 +148,12 @@ one process.
   handpick evaluate --bundle new.hpk --rows part-07.jsonl --partial part-07.summary
   handpick evaluate --merge part-00.summary,part-01.summary --require 'auc >= 0.75'
 
---report R.html is one page with everything: verdicts, intervals, reliability, where scores differ, sizes. --junit and
---markdown are for CI.
+--report R.html is one page with everything: verdicts, intervals, reliability, where scores differ, sizes; with
+--conversion, the report of convert --precision auto, what each table and layer costs. --junit and --markdown are for CI.
 )",
        {},
        {"bundle", "rows", "against", "output", "group_by", "slice", "require", "k", "replicates",
-        "threads", "partial", "merge", "report", "junit", "markdown", "json"},
+        "threads", "partial", "merge", "report", "conversion", "junit", "markdown", "json"},
        0,
        RunEvaluate},
       {"compare",

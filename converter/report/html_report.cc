@@ -177,6 +177,42 @@ std::string Sizes(const Json& evaluation) {
   return html + "</table></div></div>\n";
 }
 
+// What each table and layer costs in each type, alone.
+std::string Sensitivity(const Json& evaluation) {
+  if (!evaluation.contains("parts") || evaluation["parts"].empty()) return "";
+  constexpr const char* kTypes[] = {"f32", "f16", "int8", "int4"};
+  std::string html =
+      "<h2>Tables and layers</h2>\n<p class=\"soft\">Bytes in each type, and how far logits move "
+      "(RMS) when that part alone has it. The type that was taken is bold.</p>\n"
+      "<div class=\"wide\"><table class=\"parts\"><tr><th>part</th><th>kind</th>";
+  for (const char* type : kTypes) absl::StrAppend(&html, "<th class=\"n\">", type, "</th>");
+  html += "</tr>\n";
+  for (const Json& part : evaluation["parts"]) {
+    absl::StrAppend(&html, "<tr><td>", XmlText(TextAt(part, "name")), "</td><td>",
+                    XmlText(TextAt(part, "kind")), "</td>");
+    for (const char* type : kTypes) {
+      html += "<td class=\"n\">";
+      if (part["bytes"].contains(type)) {
+        const std::string bytes = XmlText(part["bytes"][type].dump());
+        html += TextAt(part, "type") == type ? absl::StrCat("<b>", bytes, "</b>") : bytes;
+        if (part.contains("alone") && part["alone"].contains(type)) {
+          const Json& alone = part["alone"][type];
+          absl::StrAppend(&html, "<br><span class=\"soft\">",
+                          alone.is_object() && alone.contains("rms_logit_error")
+                              ? Number(alone["rms_logit_error"])
+                              : std::string("–"),
+                          "</span>");
+        }
+      } else {
+        html += "–";
+      }
+      html += "</td>";
+    }
+    html += "</tr>\n";
+  }
+  return html + "</table></div>\n";
+}
+
 }  // namespace
 
 std::string HtmlReport(const Json& evaluation) {
@@ -217,6 +253,7 @@ std::string HtmlReport(const Json& evaluation) {
                     ", against ", Number(largest["expected"]), ".</p>\n");
   }
   html += Sizes(evaluation);
+  html += Sensitivity(evaluation);
   for (const Json& slice : evaluation["slices"]) {
     if (TextAt(slice, "name").empty()) continue;
     absl::StrAppend(&html, "<h2>", XmlText(NameOf(slice)), "</h2>\n<p class=\"soft\">",

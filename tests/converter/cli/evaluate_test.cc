@@ -165,6 +165,25 @@ TEST_F(EvaluateTest, ConvertChoosesPrecisionsWithinABudget) {
   EXPECT_LT(chosen["weight_bytes"].get<uint64_t>(),
             report["search"]["exact"]["weight_bytes"].get<uint64_t>() * 28 / 100);
   for (const Json& part : report["parts"]) EXPECT_TRUE(part["alone"].contains("f32")) << part;
+  // The page of an evaluation has what each part costs.
+  const std::string page = absl::StrCat("evaluate --bundle ", Path("auto.hpk"), " --rows ",
+                                        kWideDeep, "evaluation.jsonl --replicates 10 ");
+  const Outcome shown = Handpick(
+      absl::StrCat(page, "--report ", Path("page.html"), " --conversion ", Path("auto.json")));
+  ASSERT_EQ(shown.status, 0) << shown.err;
+  const std::string html = ReadText(Path("page.html"));
+  EXPECT_THAT(html, HasSubstr("<h2>Tables and layers</h2>"));
+  const Json& first = report["parts"][0];
+  EXPECT_THAT(html, HasSubstr(absl::StrCat("<tr><td>", first["name"].get<std::string>(),
+                                           "</td><td>", first["kind"].get<std::string>())));
+  EXPECT_THAT(html, HasSubstr(absl::StrCat(
+                        "<b>", first["bytes"][first["type"].get<std::string>()].dump(), "</b>")));
+  EXPECT_EQ(Handpick(absl::StrCat(page, "--conversion ", Path("auto.json"))).status, 2);
+  std::ofstream(Path("other.json")) << R"({"parts":[{"name":"x"}]})";
+  const Outcome other = Handpick(
+      absl::StrCat(page, "--report ", Path("page.html"), " --conversion ", Path("other.json")));
+  EXPECT_EQ(other.status, 1);
+  EXPECT_THAT(other.err, HasSubstr("other.json: has no 'parts', expected what convert --report"));
   // The same again, byte for byte.
   ASSERT_EQ(call("again", "--precision auto --budget auc=0.001,overlap=0.97").status, 0);
   EXPECT_TRUE(ReadText(Path("again.hpk")) == ReadText(Path("auto.hpk")));
