@@ -106,6 +106,10 @@ uint64_t KeyId(const PublicKey& key) {
 absl::StatusOr<std::string> Signed(const schema::Bundle& bundle, const SecretKey& key) {
   schema::BundleT with_room;
   bundle.UnPackTo(&with_room);
+  // What is signed has hashes, which say where a bundle was damaged.
+  if (with_room.integrity == nullptr) {
+    with_room.integrity = std::make_unique<schema::IntegrityT>();
+  }
   with_room.signature = std::make_unique<schema::SignatureT>();
   with_room.signature->key_id = KeyId(key.public_key);
   with_room.signature->bytes.assign(kSignatureBytes, 0);
