@@ -299,7 +299,7 @@ HWY_INLINE void ScanInt8(const RecallRows& rows, const ScanQuery& query, uint32_
   if (p >= end) return;
   uint32_t rest[kRows];
   for (uint32_t i = 0; i < end - p; ++i) rest[i] = p + i;
-  ScanInt8Listed<kVectors>(rows, query, rest, end - p, top);
+  ScanInt8Listed<kVectors == 1 ? 1 : 0>(rows, query, rest, end - p, top);
 }
 
 template <bool kEuclidean>
@@ -345,13 +345,11 @@ void ScanRowsImpl(const RecallRows& rows, const ScanQuery& query, uint32_t begin
 void ScanListedRowsImpl(const RecallRows& rows, const ScanQuery& query, const uint32_t* positions,
                         size_t count, TopItems* top) {
   if (rows.type == schema::ElementType::Int8PerRow) {
-    const size_t vectors = VectorsOf(rows);
-    if (vectors == 0) {
-      ScanInt8Listed<0>(rows, query, positions, count, top);
-    } else if (vectors == 1) {
+    // Where rows lie apart, waiting for them takes longer than what a copy for two vectors saves.
+    if (VectorsOf(rows) == 1) {
       ScanInt8Listed<1>(rows, query, positions, count, top);
     } else {
-      ScanInt8Listed<kMostVectors>(rows, query, positions, count, top);
+      ScanInt8Listed<0>(rows, query, positions, count, top);
     }
   } else if (query.metric == RecallMetric::Euclidean) {
     ScanFloat<true>(rows, query, 0, positions, count, top);

@@ -104,12 +104,12 @@ typedef struct hp_allocator {
 
 /** Bits of hp_open_options.flags. */
 typedef enum hp_open_flag {
-  HP_OPEN_COPY = 1,   /**< The bundle is copied into memory of the allocator: the file, or buffer, is
-                         not needed afterwards, and may be written. Takes the bundle's size in
-                         memory, and the time to read all of it. */
-  HP_OPEN_VERIFY = 2, /**< Compares every byte with the bundle's hashes, as hp_model_check does,
-                         which takes the time to read all of it. A bundle without any is refused
-                         (HP_NO_HASHES). */
+  HP_OPEN_COPY = 1, /**< The bundle is copied into memory of the allocator: the file, or buffer, is
+                       not needed afterwards, and may be written. Takes the bundle's size in
+                       memory, and the time to read all of it. */
+  HP_OPEN_VERIFY = 2,   /**< Compares every byte with the bundle's hashes, as hp_model_check does,
+                           which takes the time to read all of it. A bundle without any is refused
+                           (HP_NO_HASHES). */
   HP_OPEN_PRESELECT = 4 /**< Ranking may preselect: see hp_rank_options.margin. Makes an int8 copy
                            of the float32 layers over candidates, a quarter of their size in memory
                            (hp_model_info.model_bytes; a session takes a little more, too), where
@@ -373,17 +373,17 @@ typedef struct hp_rank_options {
   float* scores;   /**< [rows, outputs of the model]: those of all candidates by all outputs, as of
                       hp_session_score_outputs. Null: none. */
   float* logits;   /**< The same. */
-  double margin; /**< 0: off. Above 0, of a model that was opened with HP_OPEN_PRESELECT: all
-                    candidates are scored with rounded (int8) layers, and then exactly those whose
-                    rounded logit is at most twice the margin below the k-th best. As long as no
-                    rounded logit is further than the margin from the exact one, the answer is that
-                    of exact ranking, bit for bit. Where a candidate that is scored exactly shows a
-                    larger error, all are scored exactly; an error among the others is not seen,
-                    nor an exact logit that is not finite. hp_session_counters has the calls, the
-                    candidates that were scored exactly, and the largest error. INFINITY scores all
-                    in both ways: so an app learns the error on its own requests, and takes one and
-                    a half times that, say. HP_INVALID_ARGUMENT: it is below 0 or NaN, or `scores`
-                    or `logits` are asked for, too. */
+  double margin;   /**< 0: off. Above 0, of a model that was opened with HP_OPEN_PRESELECT: all
+                      candidates are scored with rounded (int8) layers, and then exactly those whose
+                      rounded logit is at most twice the margin below the k-th best. As long as no
+                      rounded logit is further than the margin from the exact one, the answer is that
+                      of exact ranking, bit for bit. Where a candidate that is scored exactly shows a
+                      larger error, all are scored exactly; an error among the others is not seen,
+                      nor an exact logit that is not finite. hp_session_counters has the calls, the
+                      candidates that were scored exactly, and the largest error. INFINITY scores all
+                      in both ways: so an app learns the error on its own requests, and takes one and
+                      a half times that, say. HP_INVALID_ARGUMENT: it is below 0 or NaN, or `scores`
+                      or `logits` are asked for, too. */
 } hp_rank_options;
 
 #define HP_RANK_OPTIONS_INIT \
