@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds and runs every test, from nothing:
 #
-#     tests/run.sh             all steps below but tsan and fuzz
+#     tests/run.sh             all steps below but fuzz
 #     tests/run.sh STEP...     some of them
 #
 #     default   everything is built and every test run, optimised, for this machine
@@ -23,7 +23,7 @@ cd "$root" || exit 1
 exec </dev/null
 
 steps=("$@")
-[ $# -gt 0 ] || steps=(default asan arm64 armv7 packages format)
+[ $# -gt 0 ] || steps=(default asan tsan arm64 armv7 packages format)
 for step in "${steps[@]}"; do
   case $step in
     default | asan | tsan | fuzz | arm64 | armv7 | packages | format) ;;

@@ -215,10 +215,13 @@ class App {
 
   const hp_batch* Batch(size_t rows) {
     const size_t count = read_.Below(5);
-    auto* columns = Keep<hp_column>(count);
+    // A size is the caller's word for where the next column begins: that far the memory reaches.
+    const bool other_size = read_.Below(32) == 0;
+    const uint8_t size = other_size ? read_.Byte() : uint8_t{sizeof(hp_column)};
+    auto* columns = Keep<hp_column>(count * (size / sizeof(hp_column) + 1));
     for (size_t i = 0; i < count; ++i) columns[i] = Column(rows);
     hp_batch batch = HP_BATCH(columns, count, rows);
-    if (read_.Below(32) == 0) batch.column_size = read_.Byte();
+    batch.column_size = size;
     if (read_.Below(32) == 0) batch.columns = nullptr;
     return read_.Below(32) == 0 ? nullptr : Struct(batch);
   }
