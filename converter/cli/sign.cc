@@ -6,9 +6,7 @@
 
 #include "absl/flags/flag.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "converter/cli/commands.h"
 #include "converter/cli/flags.h"
@@ -22,21 +20,16 @@ namespace handpick::converter {
 namespace {
 
 absl::Status Sign() {
-  const std::string key_path = *absl::GetFlag(FLAGS_key);
-  HP_ASSIGN_OR_RETURN(const std::string pem, ReadFile(key_path));
-  const absl::StatusOr<SecretKey> key = ParseSecretKey(pem);
-  if (!key.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(key_path, ": ", key.status().message()));
-  }
+  HP_ASSIGN_OR_RETURN(const SecretKey key, ReadSecretKey(*absl::GetFlag(FLAGS_key)));
   // A signature says that the bytes are right: damaged ones get none.
   HP_ASSIGN_OR_RETURN(const LoadedBundle bundle, LoadUndamagedBundle(*absl::GetFlag(FLAGS_bundle)));
-  HP_ASSIGN_OR_RETURN(const std::string file, Signed(*bundle.view, *key));
+  HP_ASSIGN_OR_RETURN(const std::string file, Signed(*bundle.view, key));
   const std::string out = *absl::GetFlag(FLAGS_out);
   HP_RETURN_IF_ERROR(WriteFileAtomically(out, file));
-  const absl::string_view public_key(reinterpret_cast<const char*>(key->public_key.data()),
-                                     key->public_key.size());
+  const absl::string_view public_key(reinterpret_cast<const char*>(key.public_key.data()),
+                                     key.public_key.size());
   printf("%s: signed with key %016llx; its public key: %s\n", out.c_str(),
-         static_cast<unsigned long long>(KeyId(key->public_key)),
+         static_cast<unsigned long long>(KeyId(key.public_key)),
          absl::BytesToHexString(public_key).c_str());
   return absl::OkStatus();
 }

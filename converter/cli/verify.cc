@@ -17,7 +17,6 @@
 #include "converter/evaluation/goldens.h"
 #include "converter/evaluation/metrics.h"
 #include "converter/graph/decode.h"
-#include "converter/io/files.h"
 #include "converter/io/status_macros.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/resolve.h"
@@ -29,16 +28,12 @@ namespace {
 
 absl::Status VerifySignature(const LoadedBundle& bundle, const std::string& path,
                              const std::string& key_path) {
-  HP_ASSIGN_OR_RETURN(const std::string text, ReadFile(key_path));
-  const absl::StatusOr<PublicKey> key = ParsePublicKey(text);
-  if (!key.ok()) {
-    return absl::InvalidArgumentError(absl::StrCat(key_path, ": ", key.status().message()));
-  }
-  if (const absl::Status status = CheckSignature(bundle.bytes.view(), *key); !status.ok()) {
+  HP_ASSIGN_OR_RETURN(const PublicKey key, ReadPublicKey(key_path));
+  if (const absl::Status status = CheckSignature(bundle.bytes.view(), key); !status.ok()) {
     return absl::Status(status.code(), absl::StrCat(path, ": ", status.message()));
   }
   printf("%s: signed with key %016llx\n", path.c_str(),
-         static_cast<unsigned long long>(KeyId(*key)));
+         static_cast<unsigned long long>(KeyId(key)));
   return absl::OkStatus();
 }
 

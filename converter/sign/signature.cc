@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "converter/emit/emit.h"
+#include "converter/io/files.h"
 #include "converter/io/status_macros.h"
 #include "schema/integrity.h"
 #include "sodium/crypto_hash_sha512.h"
@@ -73,7 +74,25 @@ absl::StatusOr<std::array<uint8_t, 32>> KeyOf(const std::string& der, absl::stri
   return key;
 }
 
+// What is wrong with a key names its file.
+template <typename Key>
+absl::StatusOr<Key> ReadKey(const std::string& path,
+                            absl::StatusOr<Key> (*parse)(absl::string_view)) {
+  HP_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
+  absl::StatusOr<Key> key = parse(text);
+  if (key.ok()) return key;
+  return absl::InvalidArgumentError(absl::StrCat(path, ": ", key.status().message()));
+}
+
 }  // namespace
+
+absl::StatusOr<SecretKey> ReadSecretKey(const std::string& path) {
+  return ReadKey(path, &ParseSecretKey);
+}
+
+absl::StatusOr<PublicKey> ReadPublicKey(const std::string& path) {
+  return ReadKey(path, &ParsePublicKey);
+}
 
 absl::StatusOr<SecretKey> ParseSecretKey(absl::string_view pem) {
   HP_ASSIGN_OR_RETURN(const std::string der, Der(pem, "PRIVATE KEY"));

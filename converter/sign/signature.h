@@ -26,6 +26,10 @@ absl::StatusOr<SecretKey> ParseSecretKey(absl::string_view pem);
 // Of PEM, as `openssl pkey -pubout` writes it, or of 64 hexadecimal digits.
 absl::StatusOr<PublicKey> ParsePublicKey(absl::string_view text);
 
+// The same, of a file that an error names.
+absl::StatusOr<SecretKey> ReadSecretKey(const std::string& path);
+absl::StatusOr<PublicKey> ReadPublicKey(const std::string& path);
+
 // Names a key. schema::Signature.key_id.
 uint64_t KeyId(const PublicKey& key);
 
