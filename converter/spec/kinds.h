@@ -2,7 +2,7 @@
 //
 // A row says what the spec of such a model has; its graph is built by the recipe of that name
 // (converter/recipes/recipes.cc, which does not compile when a kind has none). The lists of
-// schema/model_spec.schema.json, of the help and of converter/README.md are these rows, which
+// schema/model_spec.schema.json, of the help and of converter/recipes/README.md are these rows, which
 // tests/converter/registry_test.cc compares.
 #ifndef HANDPICK_CONVERTER_SPEC_KINDS_H_
 #define HANDPICK_CONVERTER_SPEC_KINDS_H_
@@ -85,7 +85,7 @@ inline constexpr unsigned kAllButFuxiCtr = kEveryLayout & ~LayoutBit(Layout::kFu
 struct ModelKind {
   const char* name;   // As in a spec.
   const char* help;   // One line.
-  const char* logit;  // What the model computes, as converter/README.md has it.
+  const char* logit;  // What the model computes, as converter/recipes/README.md has it.
   const char* paper;
   unsigned needs;     // Sections that must be there. None: any that it may have, and at least one.
   unsigned may_have;  // Sections beside those.

@@ -1,7 +1,7 @@
 // Layouts: how a training library names its tensors, and where its semantics differ.
 //
 // One row a layout; nothing else in the converter asks which layout a model has, but what its
-// traits are. Documented for users in converter/README.md, with which
+// traits are. Documented for users in converter/layouts/README.md, with which
 // tests/converter/registry_test.cc compares the rows.
 #ifndef HANDPICK_CONVERTER_SPEC_LAYOUTS_H_
 #define HANDPICK_CONVERTER_SPEC_LAYOUTS_H_

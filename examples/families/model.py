@@ -1,6 +1,6 @@
 """The families in PyTorch. Their state_dicts have the names of Handpick's own layout, so that they are saved as they are.
 
-Every class says what its logit is; papers and equations are in converter/README.md.
+Every class says what its logit is; papers and equations are in converter/recipes/README.md.
 """
 
 import itertools

@@ -90,7 +90,7 @@ TEST(KindRegistryTest, TheSchemaSaysWhichKindsHaveASection) {
 }
 
 TEST(KindRegistryTest, TheReadmeHasARowForEveryKind) {
-  const std::string readme = ReadText("converter/README.md");
+  const std::string readme = ReadText("converter/recipes/README.md");
   for (const ModelKind& kind : kModelKinds) {
     const std::string row = RowOfTable(readme, kind.name);
     ASSERT_NE(row, "") << kind.name;
@@ -149,13 +149,13 @@ TEST(LayoutRegistryTest, TheSchemaHasEveryLayout) {
 
 // A layout's names are in the table of the README, or on a page of its own that the README links.
 TEST(LayoutRegistryTest, TheReadmeHasEveryLayoutAndItsNamesOfTensors) {
-  const std::string readme = ReadText("converter/README.md");
+  const std::string readme = ReadText("converter/layouts/README.md");
   for (const LayoutRow& layout : Layouts()) {
     EXPECT_NE(std::string(layout.help), "");
     EXPECT_THAT(readme, HasSubstr(absl::StrCat(" `", layout.name, "`")));
-    const std::string page = absl::StrCat("layouts/", layout.name, ".md");
+    const std::string page = absl::StrCat(layout.name, ".md");
     const bool has_page = readme.find(absl::StrCat("(", page, ")")) != std::string::npos;
-    const std::string text = has_page ? readme + ReadText("converter/" + page) : readme;
+    const std::string text = has_page ? readme + ReadText("converter/layouts/" + page) : readme;
     for (const TensorName& name : layout.names) {
       EXPECT_THAT(text, HasSubstr(absl::StrCat("`", name.pattern, "`"))) << layout.name;
     }

@@ -1,7 +1,7 @@
 """Models of DeepCTR-Torch 0.2.9 -> spec, tensors, logits.
 
 Everything is read from the live object: its columns, its modules, its state_dict. What the library reads in another
-order than its arguments suggest is said in converter/README.md, "Layouts".
+order than its arguments suggest is said in converter/layouts.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """Models of FuxiCTR 2.3 (PyTorch) -> spec, tensors, logits.
 
 The live object holds its feature_map and its modules. What the library reads in another order than its arguments suggest
-is said in converter/README.md, "Layouts".
+is said in converter/layouts.
 """
 
 import numpy as np
