@@ -11,7 +11,7 @@
 #     arm64     the tests tagged "arm64", cross-compiled and run under qemu, on bundles made here
 #     armv7     the tests tagged "armv7", in the same way
 #     packages  tests/packages: what apps install is made, installed and used
-#     format    clang-format over all C and C++ files
+#     format    clang-format over all C and C++ files; links of documents
 #
 # All steps are run, whatever an earlier one said. The last line is "N passed, N failed": tests of
 # all steps, where a test that did not build has failed. Exit status: 0 when nothing failed, 1 when
@@ -118,6 +118,13 @@ format_step() {
     sed -n 's/^\([^ ]*:[0-9]*\):[0-9]*: error:.*/\1: not formatted/p' "$work/format" | sort -u
     grep -v 'clang-format-violations' "$work/format" | grep -i 'error:\|not found' || true
     say "FAILED see above; clang-format -i FILE mends it"
+    count 0 1 0
+  fi
+  if python3 tests/check_links.py; then
+    say "PASSED links of documents lead somewhere"
+    count 1 0 0
+  else
+    say "FAILED links, see above"
     count 0 1 0
   fi
 }
