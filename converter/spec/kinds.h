@@ -2,8 +2,8 @@
 //
 // A row says what the spec of such a model has; its graph is built by the recipe of that name
 // (converter/recipes/recipes.cc, which does not compile when a kind has none). The lists of
-// schema/model_spec.schema.json, of the help and of converter/recipes/README.md are these rows, which
-// tests/converter/registry_test.cc compares.
+// schema/model_spec.schema.json, of the help and of converter/recipes/README.md are these rows,
+// which tests/converter/registry_test.cc compares.
 #ifndef HANDPICK_CONVERTER_SPEC_KINDS_H_
 #define HANDPICK_CONVERTER_SPEC_KINDS_H_
 
