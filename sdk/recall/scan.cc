@@ -46,14 +46,6 @@ HWY_INLINE V SumInBlocks(D d, V a, V b, V c, V e) {
                  hn::BitCast(d, hn::InterleaveUpper(wide, ab_wide, ce_wide)));
 }
 
-// Vectors of a row that a loop over rows is written for without one over vectors: 1, on AVX2
-// also 2. What is made of the query stays in registers then.
-#if HWY_TARGET == HWY_AVX2
-constexpr size_t kMostVectors = 2;
-#else
-constexpr size_t kMostVectors = 1;
-#endif
-
 // sum + products of four neighbours. Rows hold -127 to 127; the query is given twice. kVectors: of
 // a row, or 0 for any number.
 template <size_t kVectors>
@@ -299,7 +291,7 @@ HWY_INLINE void ScanInt8(const RecallRows& rows, const ScanQuery& query, uint32_
   if (p >= end) return;
   uint32_t rest[kRows];
   for (uint32_t i = 0; i < end - p; ++i) rest[i] = p + i;
-  ScanInt8Listed<kVectors == 1 ? 1 : 0>(rows, query, rest, end - p, top);
+  ScanInt8Listed<kVectors>(rows, query, rest, end - p, top);
 }
 
 template <bool kEuclidean>
@@ -318,23 +310,250 @@ HWY_INLINE void ScanFloat(const RecallRows& rows, const ScanQuery& query, uint32
   }
 }
 
-// 0: a loop over vectors is needed.
+// Vectors of a row, or 0 where a loop over them is needed.
 size_t VectorsOf(const RecallRows& rows) {
   const size_t vectors = (rows.dimension + Int8Product<0>::kLanes - 1) / Int8Product<0>::kLanes;
-  return vectors <= kMostVectors ? vectors : 0;
+  return vectors <= 1 ? vectors : 0;
 }
+
+#if HWY_TARGET == HWY_AVX2
+using Int16 = hn::Repartition<int16_t, Int32>;
+using Uint16 = hn::Repartition<uint16_t, Int32>;
+using Uint8 = hn::Repartition<uint8_t, Int32>;
+
+// Rows that are screened at once: a lane of 16 bits each.
+constexpr uint32_t kScreened = HWY_MAX_LANES_D(Int16);
+// Rows of as many blocks that passed are scored together.
+constexpr size_t kPassed = 8;
+
+// An upper bound of a row's product, in 16 bits: a third less work than the product, which is
+// computed of the few rows that can be good enough by it.
+//
+//   |q| = c q' + r     q' integers, c = step / 256. c is 1 where that is small enough.
+//   |q| y  <=  c (q' y) + 128 sum |r|     y: x with all bits turned where q < 0, -128 to 127
+//
+// Sums of eight products q' y fit in 16 bits, 128 * 255 at most: so vectors of pairs can be added
+// as they are, and rows be put together before sums are widened.
+template <size_t kVectors>
+class Screen {
+ public:
+  explicit HWY_INLINE Screen(const ScanQuery& query) : query_(query) {
+    const Int8 d8;
+    const Uint8 du8;
+    const Int16 d16;
+    const Uint16 du16;
+    const Int32 d32;
+    auto sums = hn::Zero(d16);
+    auto slack = hn::Zero(d32);
+    for (size_t i = 0; i < kVectors; ++i) {
+      const auto q = hn::Load(d8, query.int8 + i * hn::Lanes(d8));
+      turns_[i] = hn::VecFromMask(d8, hn::IsNegative(q));
+      sizes_[i] = hn::BitCast(du8, hn::Abs(q));
+      const auto ones = hn::Set(d8, int8_t{1});
+      sums = hn::Add(sums, hn::SatWidenMulPairwiseAdd(d16, sizes_[i], ones));
+      // What turned bits take away: q of each negative q. Twice, as below.
+      const auto turned = hn::And(sizes_[i], hn::BitCast(du8, turns_[i]));
+      const auto pairs = hn::SatWidenMulPairwiseAdd(d16, turned, ones);
+      slack = hn::Add(slack, hn::WidenMulPairwiseAdd(d32, pairs, hn::Set(d16, int16_t{2})));
+    }
+    // The lanes that EightRows adds.
+    sums = hn::Add(sums, hn::BitCast(d16, hn::Shuffle1032(hn::BitCast(d32, sums))));
+    const int32_t largest = hn::ReduceMax(d16, sums);
+    int32_t step = 256;
+    if (largest > 255) {
+      // Each of eight is rounded up by a half at most: 251.
+      constexpr int32_t kLargest = 247;
+      step = (256 * largest + kLargest / 2) / kLargest;
+      const auto factor = hn::Set(du16, static_cast<uint16_t>(65536 * kLargest / largest));
+      const auto half = hn::Set(du16, uint16_t{128});
+      const auto steps = hn::Set(du16, static_cast<uint16_t>(step));
+      for (auto& size : sizes_) {
+        // 256 |q|
+        const auto low = hn::BitCast(du16, hn::InterleaveLower(du8, hn::Zero(du8), size));
+        const auto high = hn::BitCast(du16, hn::InterleaveUpper(du8, hn::Zero(du8), size));
+        const auto small_low = hn::ShiftRight<8>(hn::Add(hn::MulHigh(low, factor), half));
+        const auto small_high = hn::ShiftRight<8>(hn::Add(hn::MulHigh(high, factor), half));
+        size = hn::ReorderDemote2To(du8, hn::BitCast(d16, small_low), hn::BitCast(d16, small_high));
+        // 256 |r|
+        const auto rest_low = hn::Abs(hn::BitCast(d16, hn::Sub(low, hn::Mul(small_low, steps))));
+        const auto rest_high = hn::Abs(hn::BitCast(d16, hn::Sub(high, hn::Mul(small_high, steps))));
+        slack = hn::Add(slack, hn::WidenMulPairwiseAdd(d32, hn::Add(rest_low, rest_high),
+                                                       hn::Set(d16, int16_t{1})));
+      }
+    }
+    // In units of 8 c, rounded up; 2 for what Bounds cuts off.
+    slack_ = static_cast<int16_t>(2 + (16 * hn::ReduceSum(d32, slack) + step - 1) / step);
+    unit_ = query.factor * (static_cast<float>(step) * 32);
+  }
+
+  // For the scores that can still be good enough.
+  HWY_INLINE void SetThreshold(float threshold) {
+    // More than rounding takes away, of scores here and in ScanRows.
+    constexpr float kRounding = 1.0f / (1 << 18);
+    const float norm = query_.squared_norm;
+    const float base = threshold + norm - (std::fabs(threshold) + norm) * kRounding;
+    // Of products of the smallest numbers every row passes.
+    const float scale = unit_ >= 1e-30f ? 1 / unit_ : 0;
+    limit_ = scale > 0 ? base * scale - 2 : -40000;
+    limit_of_norm_ = scale * (1 - kRounding);
+  }
+
+  // What Bounds has to exceed. Norms of the rows: null unless Euclidean.
+  HWY_INLINE hn::Vec<Int16> Limits(const float* norms) const {
+    const Float d;
+    auto low = hn::Set(d, limit_);
+    auto high = low;
+    if (norms != nullptr) {
+      const auto factor = hn::Set(d, limit_of_norm_);
+      low = hn::MulAdd(hn::LoadU(d, norms), factor, low);
+      high = hn::MulAdd(hn::LoadU(d, norms + kRows), factor, high);
+    }
+    return hn::OrderedDemote2To(Int16(), hn::NearestInt(low), hn::NearestInt(high));
+  }
+
+  // Of rows `at` to `at` + kScreened - 1: at least product * (code + 1), in units of 8192 c,
+  // rounded down. No lane overflows: q.x <= 127 sum |q| is less than 32767 * 8 c.
+  HWY_INLINE hn::Vec<Int16> Bounds(const uint8_t* row, size_t stride, const uint8_t* codes) const {
+    const Int16 d16;
+    const hn::Rebind<uint8_t, Int16> d8;
+    const auto a = EightRows(row, stride);
+    const auto b = EightRows(row + 8 * stride, stride);
+    const auto sums = hn::Add(hn::ConcatLowerLower(d16, b, a), hn::ConcatUpperUpper(d16, b, a));
+    const auto bound = hn::SaturatedAdd(sums, hn::Set(d16, slack_));
+    const auto code = hn::PromoteTo(d16, hn::LoadU(d8, codes));
+    return hn::MulHigh(bound, hn::ShiftLeft<6>(hn::Add(code, hn::Set(d16, int16_t{1}))));
+  }
+
+ private:
+  // Products of four neighbours, or of two and the two that lie a vector behind.
+  HWY_INLINE hn::Vec<Int16> Products(const uint8_t* row) const {
+    const Int8 d8;
+    const Int16 d16;
+    const auto* x = reinterpret_cast<const int8_t*>(row);
+    auto sum = hn::SatWidenMulPairwiseAdd(d16, sizes_[0], hn::Xor(hn::LoadU(d8, x), turns_[0]));
+    for (size_t i = 1; i < kVectors; ++i) {
+      const auto turned = hn::Xor(hn::LoadU(d8, x + i * hn::Lanes(d8)), turns_[i]);
+      sum = hn::Add(sum, hn::SatWidenMulPairwiseAdd(d16, sizes_[i], turned));
+    }
+    return sum;
+  }
+
+  // Of two rows: [a, b, a, b] in each block, as pairs of 16 bits; summed up.
+  HWY_INLINE hn::Vec<Int32> TwoRows(const uint8_t* row, size_t stride) const {
+    const Int16 d16;
+    const Int32 d32;
+    const auto a = hn::BitCast(d32, Products(row));
+    const auto b = hn::BitCast(d32, Products(row + stride));
+    const auto sum = hn::Add(hn::BitCast(d16, hn::InterleaveLower(d32, a, b)),
+                             hn::BitCast(d16, hn::InterleaveUpper(d32, a, b)));
+    // 2^13: sums of half a row, 128 * 255 * 4, become 2^30 at most.
+    return hn::WidenMulPairwiseAdd(d32, sum, hn::Set(d16, int16_t{1 << 13}));
+  }
+
+  HWY_INLINE hn::Vec<Int32> FourRows(const uint8_t* row, size_t stride) const {
+    const Int32 d32;
+    const hn::Repartition<uint64_t, Int32> d64;
+    const auto ab = hn::BitCast(d64, TwoRows(row, stride));
+    const auto ce = hn::BitCast(d64, TwoRows(row + 2 * stride, stride));
+    return hn::Add(hn::BitCast(d32, hn::InterleaveLower(d64, ab, ce)),
+                   hn::BitCast(d32, hn::InterleaveUpper(d64, ab, ce)));
+  }
+
+  // Sums of half a row, / 8: each block has one of eight rows.
+  HWY_INLINE hn::Vec<Int16> EightRows(const uint8_t* row, size_t stride) const {
+    const Int16 d16;
+    const auto even = FourRows(row, 2 * stride);
+    const auto odd = FourRows(row + stride, 2 * stride);
+    return hn::OddEven(hn::BitCast(d16, odd), hn::BitCast(d16, hn::ShiftRight<16>(even)));
+  }
+
+  const ScanQuery& query_;
+  hn::Vec<Uint8> sizes_[kVectors];  // q'
+  hn::Vec<Int8> turns_[kVectors];
+  int16_t slack_;
+  float unit_;  // Of scores, without norms.
+  float limit_;
+  float limit_of_norm_;
+};
+
+// Rows of a block that passed: two bits a row.
+struct Passed {
+  uint32_t first;
+  uint32_t bits;
+};
+
+// Scores what passed, but nothing from `end` on.
+HWY_NOINLINE void ScanPassed(const RecallRows& rows, const ScanQuery& query, const Passed* passed,
+                             size_t count, uint32_t end, TopItems* top) {
+  uint32_t positions[kPassed * kScreened];
+  size_t listed = 0;
+  for (size_t i = 0; i < count; ++i) {
+    for (uint32_t bits = passed[i].bits & 0x55555555; bits != 0; bits &= bits - 1) {
+      const uint32_t position = passed[i].first + static_cast<uint32_t>(__builtin_ctz(bits)) / 2;
+      if (position < end) positions[listed++] = position;
+    }
+  }
+  ScanInt8Listed<0>(rows, query, positions, listed, top);
+}
+
+template <size_t kVectors>
+HWY_INLINE void ScanScreened(const RecallRows& rows, const ScanQuery& query, uint32_t begin,
+                             uint32_t end, TopItems* top) {
+  const Int16 d16;
+  const Uint8 d8;
+  Screen<kVectors> screen(query);
+  const size_t stride = rows.stride_bytes;
+  const float* norms = rows.squared_norms;
+  Passed passed[kPassed] = {};
+  size_t count = 0;
+  screen.SetThreshold(top->threshold());
+  auto limits = screen.Limits(nullptr);
+  uint32_t p = begin;
+  // Rows behind `end` are looked at too, where there are such rows.
+  for (; p < end && rows.count - p >= kScreened; p += kScreened) {
+    const uint8_t* row = rows.data + p * stride;
+    // The processor's own prefetching stops at the end of a page; two lines set it going in the
+    // next.
+    hwy::Prefetch(row + kAheadBytes);
+    hwy::Prefetch(row + kAheadBytes + 8 * stride);
+    if (norms != nullptr) limits = screen.Limits(norms + p);
+    const auto good = hn::Gt(screen.Bounds(row, stride, rows.scale_codes + p), limits);
+    // Noted without a jump, which would be guessed wrong as often as a block passes.
+    passed[count] = {p, 0};
+    hn::StoreMaskBits(d8, hn::MaskFromVec(hn::BitCast(d8, hn::VecFromMask(d16, good))),
+                      reinterpret_cast<uint8_t*>(&passed[count].bits));
+    count += static_cast<size_t>(passed[count].bits != 0);
+    if (HWY_LIKELY(count < kPassed)) continue;
+    ScanPassed(rows, query, passed, count, end, top);
+    count = 0;
+    screen.SetThreshold(top->threshold());
+    limits = screen.Limits(nullptr);
+  }
+  ScanPassed(rows, query, passed, count, end, top);
+  if (p >= end) return;
+  const Passed rest = {p, ~uint32_t{0}};
+  ScanPassed(rows, query, &rest, 1, end, top);
+}
+#endif  // HWY_AVX2
 
 void ScanRowsImpl(const RecallRows& rows, const ScanQuery& query, uint32_t begin, uint32_t end,
                   TopItems* top) {
   if (rows.type == schema::ElementType::Int8PerRow) {
-    const size_t vectors = VectorsOf(rows);
-    if (vectors == 0) {
+#if HWY_TARGET == HWY_AVX2
+    if (rows.dimension <= Int8Product<0>::kLanes) {
+      ScanScreened<1>(rows, query, begin, end, top);
+    } else if (rows.dimension <= 2 * Int8Product<0>::kLanes) {
+      ScanScreened<2>(rows, query, begin, end, top);
+    } else {
       ScanInt8<0>(rows, query, begin, end, top);
-    } else if (vectors == 1) {
+    }
+#else
+    if (VectorsOf(rows) == 1) {
       ScanInt8<1>(rows, query, begin, end, top);
     } else {
-      ScanInt8<kMostVectors>(rows, query, begin, end, top);
+      ScanInt8<0>(rows, query, begin, end, top);
     }
+#endif
   } else if (query.metric == RecallMetric::Euclidean) {
     ScanFloat<true>(rows, query, begin, nullptr, end - begin, top);
   } else {
@@ -345,7 +564,6 @@ void ScanRowsImpl(const RecallRows& rows, const ScanQuery& query, uint32_t begin
 void ScanListedRowsImpl(const RecallRows& rows, const ScanQuery& query, const uint32_t* positions,
                         size_t count, TopItems* top) {
   if (rows.type == schema::ElementType::Int8PerRow) {
-    // Where rows lie apart, waiting for them takes longer than what a copy for two vectors saves.
     if (VectorsOf(rows) == 1) {
       ScanInt8Listed<1>(rows, query, positions, count, top);
     } else {

@@ -49,9 +49,7 @@ class TopItems {
   }
 
   // For vectors that are in no row, of an overlay: `item` may be of any number that is its own.
-  void AddOther(uint32_t item, float score) {
-    if (score >= threshold_) Insert(item, score);
-  }
+  void AddOther(uint32_t item, float score);
 
   size_t size() const { return size_; }
   bool found_bad_item() const { return found_bad_item_; }
@@ -61,10 +59,10 @@ class TopItems {
 
  private:
   void AddItem(uint32_t item, float score);
-  void Insert(uint32_t item, float score);
-  void ReplaceWorst(const RecallHit& hit);
+  bool Enters(uint64_t key) const;
+  void Insert(uint64_t key);
 
-  RecallHit* hits_;
+  RecallHit* hits_;  // Keys until Finish: one integer compares score and item.
   size_t k_;
   size_t size_ = 0;
   float threshold_ = -std::numeric_limits<float>::infinity();

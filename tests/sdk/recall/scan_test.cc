@@ -217,6 +217,129 @@ TEST_P(ScanTest, KeepsTheBestAndOfEqualOnesTheSmallerItems) {
   }
 }
 
+// What rows or a query of int8 may look like: random numbers; the largest ones; one large element
+// and small ones; numbers of one sign; the same number; the query itself with a little noise, so
+// that all scores are near each other; the same and turned around.
+enum class Kind { kRandom, kLargest, kOneLarge, kPositive, kNegative, kEqual, kNear, kOpposite };
+constexpr Kind kKinds[] = {Kind::kRandom,   Kind::kLargest, Kind::kOneLarge, Kind::kPositive,
+                           Kind::kNegative, Kind::kEqual,   Kind::kNear,     Kind::kOpposite};
+
+int Element(Kind kind, uint32_t d, int query, std::mt19937_64* random) {
+  const int x = static_cast<int>((*random)() % 255) - 127;
+  const int noise = static_cast<int>((*random)() % 3) - 1;
+  switch (kind) {
+    case Kind::kRandom:
+      return x;
+    case Kind::kLargest:
+      return x < 0 ? -127 : 127;
+    case Kind::kOneLarge:
+      return d == 0 ? -127 : x / 16;
+    case Kind::kPositive:
+      return std::abs(x);
+    case Kind::kNegative:
+      return -std::abs(x);
+    case Kind::kEqual:
+      return -99;
+    case Kind::kNear:
+      return std::min(127, std::max(-127, query + noise));
+    case Kind::kOpposite:
+      return std::min(127, std::max(-127, noise - query));
+  }
+  return 0;
+}
+
+// The best k of two scans, of the rows behind `middle` and of those before it, are those of plain
+// scores.
+void ExpectBest(const OwnedRows& owned, const ScanQuery& query, size_t k, uint32_t middle,
+                const HiddenItems& hidden) {
+  const uint32_t count = owned.rows.count;
+  std::vector<RecallHit> expected;
+  for (uint32_t r = 0; r < count; ++r) {
+    if (!hidden.Hides(r)) expected.push_back({r, PlainScore(owned, query, r)});
+  }
+  std::stable_sort(expected.begin(), expected.end(),
+                   [](const RecallHit& a, const RecallHit& b) { return a.score > b.score; });
+  expected.resize(std::min(k, expected.size()));
+  std::vector<RecallHit> hits(k + 1);
+  TopItems top(hits.data(), k, PackedNumbers(), count, hidden);
+  ScanRows(owned.rows, query, middle, count, &top);
+  ScanRows(owned.rows, query, 0, middle, &top);
+  ASSERT_EQ(top.Finish(), expected.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    ASSERT_EQ(hits[i].item, expected[i].item) << "k " << k << " hit " << i;
+    ASSERT_EQ(hits[i].score, expected[i].score);
+  }
+}
+
+TEST_P(ScanTest, TheBestAreThoseOfPlainLoopsWhateverTheNumbers) {
+  std::mt19937_64 random(13);
+  for (const RecallMetric metric : {RecallMetric::InnerProduct, RecallMetric::Euclidean}) {
+    for (const uint32_t dimension : {1u, 5u, 16u, 31u, 32u, 33u, 48u, 64u, 65u}) {
+      for (const Kind query_kind : kKinds) {
+        for (const Kind row_kind : kKinds) {
+          // Of the smallest, products and scores vanish; of the largest, norms do not.
+          const float scales[] = {1, 1e-42f, 1e-20f, 1e15f};
+          const float scale = scales[random() % 8 < 5 ? 0 : random() % 4];
+          std::vector<float> vector(dimension);
+          for (uint32_t d = 0; d < dimension; ++d) {
+            vector[d] = scale * static_cast<float>(Element(query_kind, d, 64, &random));
+          }
+          const auto count = static_cast<uint32_t>(1 + random() % 400);
+          OwnedRows rows =
+              MakeRows(ElementType::Int8PerRow, metric, count, dimension, false, &random);
+          OwnedQuery query;
+          Prepare(rows, metric, vector, &query);
+          auto* bytes = reinterpret_cast<uint8_t*>(rows.data.data());
+          const uint64_t codes = random() % 3;
+          for (uint32_t r = 0; r < count; ++r) {
+            for (uint32_t d = 0; d < dimension; ++d) {
+              bytes[size_t{r} * rows.rows.stride_bytes + d] = static_cast<uint8_t>(
+                  static_cast<int8_t>(Element(row_kind, d, query.query.int8[d], &random)));
+            }
+            if (codes != 0) rows.codes[r] = codes == 1 ? 255 : 0;
+            if (random() % 2 == 0) rows.norms[r] *= scale;
+          }
+          std::vector<uint64_t> bits((count + 63) / 64);
+          for (uint64_t& word : bits) word = random() & random() & random();
+          HiddenItems hidden;
+          for (const size_t k : {size_t{1}, size_t{10}, size_t{count}, size_t{count} + 5}) {
+            ExpectBest(rows, query.query, k, static_cast<uint32_t>(random() % (count + 1)), hidden);
+            if (HasFatalFailure()) return;
+            hidden.bits = hidden.bits == nullptr ? bits.data() : nullptr;
+          }
+        }
+      }
+    }
+  }
+}
+
+// Rows of ascending and of descending scores: each enters, or none but the first.
+TEST_P(ScanTest, OrderOfTheRowsDoesNotMatter) {
+  std::mt19937_64 random(14);
+  OwnedRows rows =
+      MakeRows(ElementType::Int8PerRow, RecallMetric::InnerProduct, 1000, 64, false, &random);
+  std::vector<float> vector(64);
+  for (float& x : vector) x = static_cast<float>(random() % 255) - 127;
+  OwnedQuery query;
+  Prepare(rows, RecallMetric::InnerProduct, vector, &query);
+  auto* bytes = reinterpret_cast<uint8_t*>(rows.data.data());
+  for (const bool ascending : {true, false}) {
+    for (uint32_t r = 0; r < 1000; ++r) {
+      const uint32_t part = ascending ? r : 999 - r;
+      for (uint32_t d = 0; d < 64; ++d) {
+        // Neighbours differ by one step of one element, or not at all.
+        const int x = query.query.int8[d] * static_cast<int>((part + d) / 64) / 16;
+        bytes[r * 64 + d] = static_cast<uint8_t>(static_cast<int8_t>(x));
+      }
+      rows.codes[r] = 77;
+    }
+    for (const size_t k : {size_t{1}, size_t{100}}) {
+      ExpectBest(rows, query.query, k, 0, HiddenItems());
+      ExpectBest(rows, query.query, k, 333, HiddenItems());
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(AllTargets, ScanTest,
                          ::testing::ValuesIn(hwy::SupportedAndGeneratedTargets()),
                          [](const auto& target) {
@@ -258,6 +381,28 @@ TEST(TopItemsTest, HiddenItemsAreLeftOutInBothWays) {
   EXPECT_EQ(hits[0].item, 5u);
   EXPECT_EQ(hits[1].item, 2u);
   EXPECT_EQ(hits[2].item, 0u);
+}
+
+TEST(TopItemsTest, OrderIsThatOfScoresThenItems) {
+  std::mt19937_64 random(15);
+  const float scores[] = {0.0f, -0.0f, 1e-45f, -1e-45f, 1, -1, 3e38f, -3e38f, 0.5f};
+  for (const size_t k : {size_t{1}, size_t{2}, size_t{50}, size_t{300}}) {
+    std::vector<RecallHit> expected;
+    std::vector<RecallHit> hits(k);
+    TopItems top(hits.data(), k, PackedNumbers(), 200, HiddenItems());
+    for (uint32_t item = 0; item < 200; ++item) {
+      const float score = scores[random() % 9];
+      expected.push_back({item, score});
+      top.Add(item, score);
+    }
+    std::stable_sort(expected.begin(), expected.end(),
+                     [](const RecallHit& a, const RecallHit& b) { return a.score > b.score; });
+    ASSERT_EQ(top.Finish(), std::min<size_t>(k, 200));
+    for (size_t i = 0; i < std::min<size_t>(k, 200); ++i) {
+      EXPECT_EQ(hits[i].item, expected[i].item) << k << " " << i;
+      EXPECT_EQ(hits[i].score, expected[i].score);
+    }
+  }
 }
 
 TEST(TopItemsTest, NanNeverEntersAndOtherItemsNeedNoRow) {
