@@ -60,10 +60,6 @@ class SessionCall {
   explicit SessionCall(const hp_session* session)
       : status_(session == nullptr ? HP_INVALID_ARGUMENT : HP_OK) {}
 #endif
-  // One that changes the session, or computes with it.
-  explicit SessionCall(hp_session* session) : SessionCall(static_cast<const hp_session*>(session)) {
-    if (status_ == HP_OK) status_ = session->session.CheckTasks();
-  }
   SessionCall(const SessionCall&) = delete;
   SessionCall& operator=(const SessionCall&) = delete;
 

@@ -144,7 +144,7 @@ hp_status hp_session_new(const hp_model* model, const hp_session_options* option
 void hp_session_free(hp_session* session) {
   if (session == nullptr || session->session.owned() == nullptr) return;
   {
-    const handpick::SessionCall call(static_cast<const hp_session*>(session));
+    const handpick::SessionCall call(session);
     if (call.status() != HP_OK) return;
   }
   hp_model* model = session->session.owned();

@@ -260,12 +260,17 @@ hp_status Session::RunTasks(uint32_t count) {
   tasks_.begun.store(~wanted, std::memory_order_release);
   threads_.parallel_for(threads_.opaque, count, &Session::RunTask, this);
   const uint64_t begun = tasks_.begun.exchange(~uint64_t{0}, std::memory_order_acq_rel) & wanted;
-  const uint64_t done = tasks_.done.load(std::memory_order_acquire);
+  const uint64_t running = begun & ~tasks_.done.load(std::memory_order_acquire);
+  if (running != 0) {
+    // What they read and write is the caller's to free when the call has returned.
+    while ((begun & ~tasks_.done.load(std::memory_order_acquire)) != 0) {
+    }
+    return Fail(&error_, HP_INVALID_ARGUMENT, "parallel_for returned while task %u ran",
+                LowestBit(running));
+  }
   const uint64_t again = tasks_.again.load(std::memory_order_relaxed);
   uint32_t beyond = tasks_.beyond.load(std::memory_order_relaxed);
   if (beyond == 0 && (again & ~wanted) != 0) beyond = LowestBit(again & ~wanted);
-  tasks_.awaited = begun & ~done;
-  HP_TRY(CheckTasks());
   if (beyond != 0) {
     return Fail(&error_, HP_INVALID_ARGUMENT, "parallel_for ran task %u, it was to run %u tasks",
                 beyond, count);
@@ -279,14 +284,6 @@ hp_status Session::RunTasks(uint32_t count) {
                 LowestBit(again), count);
   }
   return HP_OK;
-}
-
-hp_status Session::CheckTasks() {
-  if (tasks_.awaited == 0) return HP_OK;
-  tasks_.awaited &= ~tasks_.done.load(std::memory_order_acquire);
-  if (tasks_.awaited == 0) return HP_OK;
-  return Fail(&error_, HP_INVALID_ARGUMENT, "parallel_for returned while task %u runs",
-              LowestBit(tasks_.awaited));
 }
 
 hp_status Session::ScoreRound(size_t first, size_t row_count, Pass pass, Round* of) {

@@ -99,10 +99,6 @@ class Session {
   void set_owned(hp_model* model) { owned_ = model; }
   size_t total_bytes() const { return state_.layout.total; }
 
-  // HP_INVALID_ARGUMENT: a parallel_for of the caller's returned before one of its tasks, which
-  // runs still. Nothing may be done with the session until that has returned.
-  hp_status CheckTasks();
-
   const Model& model() const { return *state_.model; }
   const hp_session_counters& counters() const { return state_.counters; }
   hp_error* error() { return &error_; }
@@ -138,7 +134,6 @@ class Session {
     std::atomic<uint64_t> done{0};
     std::atomic<uint64_t> again{0};   // Asked for when they were begun.
     std::atomic<uint32_t> beyond{0};  // An index that no worker has; 0: none was asked for.
-    uint64_t awaited = 0;             // Begun, and not done when the round was over.
   };
 
   hp_status BeginScoring(const hp_batch& candidates);

@@ -1,13 +1,18 @@
 // Several tiles at a time on the caller's threads: the same bits, the same errors, no work twice.
 #include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <random>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -383,7 +388,7 @@ TEST_F(UnreliableThreadsTest, ATaskComesLate) {
   EXPECT_EQ(logits, right);
 }
 
-// It returns while a task runs: the session is not used until that is done.
+// It returns while a task runs: the call waits for that, since the caller may free what it reads.
 TEST_F(UnreliableThreadsTest, ATaskIsStillRunning) {
   std::vector<float> right, logits;
   threads_.run = All;
@@ -391,7 +396,8 @@ TEST_F(UnreliableThreadsTest, ATaskIsStillRunning) {
   // The clock is called inside of the first worker's tasks: there the task waits.
   struct Gate {
     std::atomic<bool> inside{false};
-    std::atomic<bool> open{false};
+    std::atomic<bool> early{false};  // parallel_for is about to return.
+    std::atomic<bool> done{false};   // The task is about to.
   } gate;
   hp_model_info info = HP_MODEL_INFO_INIT;
   ASSERT_EQ(hp_model_get_info(model_.get(), &info), HP_OK);
@@ -400,7 +406,10 @@ TEST_F(UnreliableThreadsTest, ATaskIsStillRunning) {
   profile.clock = [](void* opaque) {
     auto* of = static_cast<Gate*>(opaque);
     of->inside = true;
-    while (!of->open) std::this_thread::yield();
+    while (!of->early) std::this_thread::yield();
+    // Time for a call that does not wait.
+    if (!of->done) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    of->done = true;
     return uint64_t{0};
   };
   profile.opaque = &gate;
@@ -412,19 +421,73 @@ TEST_F(UnreliableThreadsTest, ATaskIsStillRunning) {
     first = std::thread(task, 0);
     for (uint32_t i = 1; i < count; ++i) task(i);
     while (!gate.inside) std::this_thread::yield();
+    gate.early = true;
   };
   EXPECT_EQ(Score(&logits), HP_INVALID_ARGUMENT);
-  EXPECT_STREQ(session_->message(), "parallel_for returned while task 0 runs");
+  EXPECT_TRUE(gate.done);
+  EXPECT_STREQ(session_->message(), "parallel_for returned while task 0 ran");
+  EXPECT_EQ(logits, std::vector<float>(logits.size(), -77));
   threads_.run = All;
-  EXPECT_EQ(Score(&logits), HP_INVALID_ARGUMENT);
-  EXPECT_STREQ(session_->message(), "parallel_for returned while task 0 runs");
-  Batch events(1);
-  events.Integers(kSequenceEvent, {0});
-  EXPECT_EQ(hp_session_append_events(session_->get(), events.get()), HP_INVALID_ARGUMENT);
-  gate.open = true;
-  first.join();
   ASSERT_EQ(Score(&logits), HP_OK) << session_->message();
   EXPECT_EQ(logits, right);
+  first.join();
+}
+
+// Threads that run tasks when they come to it, and a parallel_for that does not wait for them: a
+// call has right scores or an error, and its batch is gone when it has returned.
+TEST_F(UnreliableThreadsTest, NobodyWaitsForTheTasks) {
+  std::vector<float> right[2], logits;
+  threads_.run = All;
+  for (const int64_t shift : {0, 1}) ASSERT_EQ(Score(&right[shift], shift), HP_OK);
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::deque<std::function<void()>> tasks;
+  bool ended = false;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) {
+    threads.emplace_back([&] {
+      std::unique_lock<std::mutex> lock(mutex);
+      for (;;) {
+        changed.wait(lock, [&] { return ended || !tasks.empty(); });
+        if (tasks.empty()) return;
+        const std::function<void()> task = std::move(tasks.front());
+        tasks.pop_front();
+        changed.notify_all();
+        lock.unlock();
+        task();
+        lock.lock();
+      }
+    });
+  }
+  std::mt19937_64 random(1);
+  threads_.run = [&](uint32_t count, const std::function<void(uint32_t)>& task) {
+    std::unique_lock<std::mutex> lock(mutex);
+    for (uint32_t i = 0; i < count; ++i) tasks.emplace_back([=] { task(i); });
+    changed.notify_all();
+    // All have been taken, and some may have been done; or not even that.
+    const size_t left = random() % 4;
+    changed.wait(lock, [&] { return tasks.size() <= left; });
+  };
+  size_t failed = 0;
+  for (int i = 0; i < 1000; ++i) {
+    const int64_t shift = i % 2;
+    if (Score(&logits, shift) == HP_OK) {
+      ASSERT_EQ(logits, right[shift]) << i;
+    } else {
+      ++failed;
+      ASSERT_EQ(logits, std::vector<float>(logits.size(), -77)) << i;
+    }
+  }
+  {
+    const std::lock_guard<std::mutex> lock(mutex);
+    ended = true;
+    changed.notify_all();
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_GT(failed, 0u);
+  threads_.run = All;
+  ASSERT_EQ(Score(&logits), HP_OK) << session_->message();
+  EXPECT_EQ(logits, right[0]);
 }
 
 class WorkerOptionsTest : public ::testing::Test {
