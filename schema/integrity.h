@@ -31,6 +31,12 @@ struct ZeroedRanges {
   ByteRange signature;
 };
 
+inline ByteRange SignatureRangeOf(const uint8_t* file, const Bundle& bundle) {
+  if (bundle.signature() == nullptr || bundle.signature()->bytes() == nullptr) return {};
+  const auto& bytes = *bundle.signature()->bytes();
+  return {static_cast<uint64_t>(bytes.data() - file), bytes.size()};
+}
+
 inline ZeroedRanges ZeroedRangesOf(const uint8_t* file, const Bundle& bundle) {
   ZeroedRanges zeros = {};
   const Integrity& integrity = *bundle.integrity();
@@ -38,10 +44,7 @@ inline ZeroedRanges ZeroedRangesOf(const uint8_t* file, const Bundle& bundle) {
     const auto* at = reinterpret_cast<const uint8_t*>(integrity.rest());
     zeros.rest_hash = {static_cast<uint64_t>(at - file), sizeof(uint64_t)};
   }
-  if (bundle.signature() != nullptr && bundle.signature()->bytes() != nullptr) {
-    const auto& bytes = *bundle.signature()->bytes();
-    zeros.signature = {static_cast<uint64_t>(bytes.data() - file), bytes.size()};
-  }
+  zeros.signature = SignatureRangeOf(file, bundle);
   return zeros;
 }
 

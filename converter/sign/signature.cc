@@ -11,41 +11,28 @@
 #include "converter/io/files.h"
 #include "converter/io/status_macros.h"
 #include "schema/integrity.h"
-#include "sodium/crypto_hash_sha512.h"
-#include "sodium/crypto_sign_ed25519.h"
+#include "schema/signature.h"
 
 namespace handpick::converter {
 namespace {
 
-constexpr size_t kSignatureBytes = crypto_sign_ed25519_BYTES;
-constexpr size_t kLabelBytes = 32;
-constexpr char kLabel[kLabelBytes] = "handpick bundle signature 1";
+using schema::kSignatureBytes;
 
 // What stands in DER before the 32 bytes of a key (RFC 8410).
 constexpr absl::string_view kSecretPrefix(
     "\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16);
 constexpr absl::string_view kPublicPrefix("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00", 12);
 
-using Message = std::array<uint8_t, kLabelBytes + 8 + crypto_hash_sha512_BYTES>;
-
 const uint8_t* Bytes(absl::string_view text) {
   return reinterpret_cast<const uint8_t*>(text.data());
 }
 
 // What is signed of a file, whose signature lies at `offset`.
-Message MessageOf(absl::string_view file, uint64_t offset) {
-  static constexpr uint8_t kZeros[kSignatureBytes] = {};
-  Message message = {};
-  std::memcpy(message.data(), kLabel, kLabelBytes);
-  for (size_t i = 0; i < 8; ++i) message[kLabelBytes + i] = static_cast<uint8_t>(offset >> (8 * i));
-  const absl::string_view behind = file.substr(offset + kSignatureBytes);
-  crypto_hash_sha512_state state;
-  crypto_hash_sha512_init(&state);
-  crypto_hash_sha512_update(&state, Bytes(file), offset);
-  crypto_hash_sha512_update(&state, kZeros, kSignatureBytes);
-  crypto_hash_sha512_update(&state, Bytes(behind), behind.size());
-  crypto_hash_sha512_final(&state, message.data() + kLabelBytes + 8);
-  return message;
+schema::SignedMessage MessageOf(absl::string_view file, uint64_t offset) {
+  crypto_hash_sha512_state hash;
+  crypto_hash_sha512_init(&hash);
+  schema::AddSignedBytes(Bytes(file), 0, file.size(), offset, &hash);
+  return schema::EndSignedMessage(offset, &hash);
 }
 
 // The bytes of a PEM block of that label.
@@ -114,13 +101,7 @@ absl::StatusOr<PublicKey> ParsePublicKey(absl::string_view text) {
   return KeyOf(der, kPublicPrefix);
 }
 
-uint64_t KeyId(const PublicKey& key) {
-  uint8_t hash[crypto_hash_sha512_BYTES];
-  crypto_hash_sha512(hash, key.data(), key.size());
-  uint64_t id = 0;
-  for (size_t i = 0; i < 8; ++i) id = id << 8 | hash[i];
-  return id;
-}
+uint64_t KeyId(const PublicKey& key) { return schema::KeyIdOf(key.data()); }
 
 absl::StatusOr<std::string> Signed(const schema::Bundle& bundle, const SecretKey& key) {
   schema::BundleT with_room;
@@ -135,9 +116,9 @@ absl::StatusOr<std::string> Signed(const schema::Bundle& bundle, const SecretKey
   HP_ASSIGN_OR_RETURN(std::string file, Serialize(with_room));
   const schema::ByteRange at =
       schema::ZeroedRangesOf(Bytes(file), *schema::GetBundle(file.data())).signature;
-  const Message message = MessageOf(file, at.offset);
+  const schema::SignedMessage message = MessageOf(file, at.offset);
   uint8_t signature[kSignatureBytes];
-  crypto_sign_ed25519_detached(signature, nullptr, message.data(), message.size(),
+  crypto_sign_ed25519_detached(signature, nullptr, message.bytes, sizeof(message.bytes),
                                key.bytes.data());
   std::memcpy(&file[at.offset], signature, sizeof(signature));
   return file;
@@ -154,9 +135,9 @@ absl::Status CheckSignature(absl::string_view file, const PublicKey& key) {
     return absl::DataLossError(
         absl::StrCat("the signature has ", at.size, " bytes, expected ", kSignatureBytes));
   }
-  const Message message = MessageOf(file, at.offset);
-  if (crypto_sign_ed25519_verify_detached(Bytes(file) + at.offset, message.data(), message.size(),
-                                          key.data()) != 0) {
+  const schema::SignedMessage message = MessageOf(file, at.offset);
+  if (crypto_sign_ed25519_verify_detached(Bytes(file) + at.offset, message.bytes,
+                                          sizeof(message.bytes), key.data()) != 0) {
     return absl::DataLossError(absl::StrFormat(
         "the bundle is not as it was signed, or not signed with key %016x: it says key %016x",
         KeyId(key), bundle.signature()->key_id()));

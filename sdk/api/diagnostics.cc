@@ -45,7 +45,8 @@ hp_status hp_model_check(const hp_model* model, hp_error* error) {
   if (model == nullptr) return NullArgument(error, "model");
   HP_TRY(handpick::CheckModel(model, error));
   hp_check check(model->model);
-  return check.check.Next(UINT64_MAX, error);
+  int done;
+  return check.Next(UINT64_MAX, &done, error);
 }
 
 hp_status hp_check_new(const hp_model* model, hp_check** check, hp_error* error) {
@@ -63,14 +64,26 @@ hp_status hp_check_new(const hp_model* model, hp_check** check, hp_error* error)
   return HP_OK;
 }
 
+hp_status hp_check_new_signed(const hp_model* model, const uint8_t* public_keys,
+                              size_t public_keys_size, hp_check** check, hp_error* error) {
+  HP_TRY(hp_check_new(model, check, error));
+  handpick::PublicKeys keys;
+  hp_status status = public_keys == nullptr
+                         ? NullArgument(error, "public_keys")
+                         : handpick::ReadKeys(public_keys, public_keys_size, &keys, error);
+  if (status == HP_OK) status = (*check)->CheckSignature(keys, error);
+  if (status == HP_OK) return HP_OK;
+  hp_check_free(*check);
+  *check = nullptr;
+  return status;
+}
+
 hp_status hp_check_next(hp_check* check, uint64_t bytes, int* done, hp_error* error) {
   Succeed(error);
   if (done != nullptr) *done = 0;
   if (check == nullptr) return NullArgument(error, "check");
   if (done == nullptr) return NullArgument(error, "done");
-  HP_TRY(check->check.Next(bytes == 0 ? UINT64_MAX : bytes, error));
-  *done = check->check.done() ? 1 : 0;
-  return HP_OK;
+  return check->Next(bytes == 0 ? UINT64_MAX : bytes, done, error);
 }
 
 void hp_check_free(hp_check* check) {
@@ -88,16 +101,15 @@ hp_status hp_bundle_inspect_with(const void* data, size_t size, const hp_open_op
   Succeed(error);
   if (data == nullptr) return NullArgument(error, "data");
   if (info == nullptr) return NullArgument(error, "info");
-  hp_allocator allocator;
-  handpick::Model::OpenOptions open;
-  uint32_t flags = 0;
-  HP_TRY(handpick::ReadOpenOptions(options, &flags, &allocator, &open, error));
-  open.pack = false;
-  handpick::Model model(&allocator);
+  handpick::OpenOptions open;
+  HP_TRY(handpick::ReadOpenOptions(options, &open, error));
+  if (open.keys.size != 0) HP_TRY(handpick::CheckSignature(data, size, open.keys, error));
+  open.model.pack = false;
+  handpick::Model model(&open.allocator);
   handpick::BundleBytes bytes;
   bytes.data = data;
   bytes.size = size;
-  HP_TRY(model.Open(bytes, open, error));
+  HP_TRY(model.Open(bytes, open.model, error));
   hp_model_info filled = model.plan().info;
   // The model's own copies of these end with it.
   const auto& bundle = *handpick::schema::GetBundle(data);

@@ -15,8 +15,18 @@
 
 namespace handpick {
 
-hp_status ReadOpenOptions(const hp_open_options* given, uint32_t* flags, hp_allocator* allocator,
-                          Model::OpenOptions* open, hp_error* error) {
+hp_status ReadKeys(const uint8_t* bytes, size_t size, PublicKeys* keys, hp_error* error) {
+  if ((bytes == nullptr) != (size == 0) || size % HP_PUBLIC_KEY_SIZE != 0) {
+    return Fail(error, HP_INVALID_ARGUMENT,
+                "public_keys_size is %zu, expected %d for each of public_keys", size,
+                HP_PUBLIC_KEY_SIZE);
+  }
+  keys->bytes = bytes;
+  keys->size = size;
+  return HP_OK;
+}
+
+hp_status ReadOpenOptions(const hp_open_options* given, OpenOptions* read, hp_error* error) {
   hp_open_options options;
   HP_TRY(ReadStruct(given, &options, error));
   if ((options.flags & ~uint32_t{HP_OPEN_COPY | HP_OPEN_VERIFY | HP_OPEN_PRESELECT}) != 0) {
@@ -25,14 +35,15 @@ hp_status ReadOpenOptions(const hp_open_options* given, uint32_t* flags, hp_allo
                 "HP_OPEN_PRESELECT, several or 0",
                 options.flags);
   }
-  *flags = options.flags;
-  open->preselect = (options.flags & HP_OPEN_PRESELECT) != 0;
-  open->verify = (options.flags & HP_OPEN_VERIFY) != 0;
-  if (options.max_model_bytes != 0) open->max_bytes = options.max_model_bytes;
-  *allocator = DefaultAllocator();
+  HP_TRY(ReadKeys(options.public_keys, options.public_keys_size, &read->keys, error));
+  read->flags = options.flags;
+  read->model.preselect = (options.flags & HP_OPEN_PRESELECT) != 0;
+  read->model.verify = (options.flags & HP_OPEN_VERIFY) != 0;
+  if (options.max_model_bytes != 0) read->model.max_bytes = options.max_model_bytes;
+  read->allocator = DefaultAllocator();
   if (options.allocator == nullptr) return HP_OK;
-  HP_TRY(ReadStruct(options.allocator, allocator, error));
-  if (allocator->allocate == nullptr || allocator->release == nullptr) {
+  HP_TRY(ReadStruct(options.allocator, &read->allocator, error));
+  if (read->allocator.allocate == nullptr || read->allocator.release == nullptr) {
     return NullArgument(error, "a function of the allocator");
   }
   return HP_OK;
@@ -52,10 +63,10 @@ void DeleteModel(hp_model* model) {
 template <typename Read>
 hp_status OpenModel(const hp_open_options* given, const Read& read, hp_model** model,
                     hp_error* error) {
-  uint32_t flags = 0;
-  hp_allocator allocator;
-  Model::OpenOptions open;
-  HP_TRY(ReadOpenOptions(given, &flags, &allocator, &open, error));
+  OpenOptions options;
+  HP_TRY(ReadOpenOptions(given, &options, error));
+  const hp_allocator& allocator = options.allocator;
+  Model::OpenOptions& open = options.model;
   if (open.max_bytes < sizeof(hp_model)) {
     return Fail(error, HP_OUT_OF_MEMORY, "max_model_bytes is less than %zu, the smallest model",
                 sizeof(hp_model));
@@ -65,9 +76,13 @@ hp_status OpenModel(const hp_open_options* given, const Read& read, hp_model** m
   if (memory == nullptr) return Fail(error, HP_OUT_OF_MEMORY, "no memory for a model");
   hp_model* opened = new (memory) hp_model(&allocator);
   BundleBytes bytes;
-  const CopyTo copy = {(flags & HP_OPEN_COPY) != 0, &allocator, open.max_bytes};
+  const CopyTo copy = {(options.flags & HP_OPEN_COPY) != 0, &allocator, open.max_bytes};
   hp_status status = read(copy, &bytes);
   if (bytes.copy != nullptr) open.max_bytes -= bytes.size;
+  if (status == HP_OK && options.keys.size != 0) {
+    status = CheckSignature(bytes.data, bytes.size, options.keys, error);
+    if (status != HP_OK) ReleaseBytes(bytes, allocator);
+  }
   if (status == HP_OK) status = opened->model.Open(bytes, open, error);
   if (status != HP_OK) {
     DeleteModel(opened);

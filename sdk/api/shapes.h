@@ -35,7 +35,8 @@ HP_SIZED_STRUCT(hp_allocator, HP_ALLOCATOR_INIT, F(hp_allocator, struct_size),
 
 HP_SIZED_STRUCT(hp_open_options, HP_OPEN_OPTIONS_INIT, F(hp_open_options, struct_size),
                 F(hp_open_options, flags), F(hp_open_options, allocator),
-                F(hp_open_options, max_model_bytes));
+                F(hp_open_options, max_model_bytes), F(hp_open_options, public_keys),
+                F(hp_open_options, public_keys_size));
 
 HP_SIZED_STRUCT(hp_session_options, HP_SESSION_OPTIONS_INIT, F(hp_session_options, struct_size),
                 F(hp_session_options, tile), F(hp_session_options, workers),
@@ -79,7 +80,7 @@ HP_SIZED_STRUCT(
     F(hp_model_info, catalog_items), F(hp_model_info, recall_items), F(hp_model_info, bundle_bytes),
     F(hp_model_info, table_bytes), F(hp_model_info, dense_bytes), F(hp_model_info, session_bytes),
     F(hp_model_info, model_bytes), F(hp_model_info, engine_bytes), F(hp_model_info, output_count),
-    F(hp_model_info, copied_bytes), F(hp_model_info, content_hash));
+    F(hp_model_info, copied_bytes), F(hp_model_info, content_hash), F(hp_model_info, key_id));
 
 HP_SIZED_STRUCT(hp_feature_info, HP_FEATURE_INFO_INIT, F(hp_feature_info, struct_size),
                 F(hp_feature_info, side), F(hp_feature_info, type), F(hp_feature_info, value_types),
@@ -124,7 +125,8 @@ HP_SIZED_STRUCT(hp_profile, HP_PROFILE_INIT, F(hp_profile, struct_size), F(hp_pr
 
 HP_SIZED_STRUCT(hp_update_options, HP_UPDATE_OPTIONS_INIT, F(hp_update_options, struct_size),
                 F(hp_update_options, flags), F(hp_update_options, allocator),
-                F(hp_update_options, progress), F(hp_update_options, progress_opaque));
+                F(hp_update_options, progress), F(hp_update_options, progress_opaque),
+                F(hp_update_options, public_keys), F(hp_update_options, public_keys_size));
 
 HP_SIZED_STRUCT(hp_store_report, HP_STORE_REPORT_INIT, F(hp_store_report, struct_size),
                 F(hp_store_report, outcome), F(hp_store_report, current),

@@ -56,6 +56,8 @@ const char* hp_status_text(hp_status status) {
       return "store has no bundle";
     case HP_STORE_CORRUPT:
       return "store is damaged";
+    case HP_WRONG_SIGNATURE:
+      return "wrong signature";
     case HP_UNSUPPORTED:
       return "not supported on this processor";
     case HP_NO_MODEL:
@@ -64,6 +66,8 @@ const char* hp_status_text(hp_status status) {
       return "bundle has no hashes";
     case HP_NO_GOLDENS:
       return "bundle has no golden requests";
+    case HP_NO_SIGNATURE:
+      return "bundle is not signed";
     case HP_NO_RECALL:
       return "bundle has no recall index";
     case HP_INTERNAL:

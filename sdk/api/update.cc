@@ -47,6 +47,8 @@ hp_status CheckGoldens(hp_model* model, hp_error* error) {
 hp_status Verify(const char* path, const hp_update_options& options, hp_error* error) {
   hp_open_options open = HP_OPEN_OPTIONS_INIT;
   open.allocator = options.allocator;
+  open.public_keys = options.public_keys;
+  open.public_keys_size = options.public_keys_size;
   hp_model* model;
   HP_TRY(hp_model_open_file(path, &open, &model, error));
   hp_status status = hp_model_check(model, error);
@@ -70,6 +72,10 @@ hp_status hp_update_apply(const char* old_path, const char* delta_path, const ch
   hp_update_options read;
   hp_allocator allocator;
   HP_TRY(handpick::ReadOptions(options, &read, &allocator, error));
+  if (read.public_keys != nullptr || read.public_keys_size != 0) {
+    return handpick::Fail(error, HP_INVALID_ARGUMENT,
+                          "hp_update_apply does not look at signatures: hp_store_install does");
+  }
   return handpick::ApplyDelta(old_path, delta_path, new_path, read, error);
 }
 

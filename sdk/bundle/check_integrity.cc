@@ -21,6 +21,13 @@ bool LostTheLastField(const schema::Bundle& bundle) {
 
 }  // namespace
 
+SignaturePlace PlaceOfSignature(const void* data) {
+  const auto* file = static_cast<const uint8_t*>(data);
+  const schema::Bundle& bundle = *schema::GetBundle(file);
+  const schema::ByteRange at = schema::SignatureRangeOf(file, bundle);
+  return {at, at.size == 0 ? 0 : bundle.signature()->key_id()};
+}
+
 hp_status LoadHashes(const void* data, ModelMemory* memory, const ContentHashes** hashes,
                      hp_error* error) {
   const auto* file = static_cast<const uint8_t*>(data);
@@ -45,6 +52,7 @@ hp_status LoadHashes(const void* data, ModelMemory* memory, const ContentHashes*
   }
   to[0].blobs = blobs;
   to[0].blob_hashes = blob_hashes;
+  to[0].signature = PlaceOfSignature(data);
   if (in == nullptr) {
     to[0].incomplete = LostTheLastField(bundle);
   } else if (in->rest() == nullptr) {

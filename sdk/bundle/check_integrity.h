@@ -12,6 +12,15 @@
 
 namespace handpick {
 
+// Where schema::Signature has its bytes; size 0: the bundle has none.
+struct SignaturePlace {
+  schema::ByteRange at;
+  uint64_t key_id;
+};
+
+// Of a verified bundle.
+SignaturePlace PlaceOfSignature(const void* data);
+
 // schema::Integrity of a bundle, as it was when the bundle was opened: nothing but bytes to hash is
 // read from the file afterwards.
 struct ContentHashes {
@@ -21,6 +30,7 @@ struct ContentHashes {
   schema::ZeroedRanges zeros;
   absl::Span<const schema::ByteRange> blobs;
   absl::Span<const uint64_t> blob_hashes;
+  SignaturePlace signature;  // Also of a bundle without hashes.
 };
 
 // Of a verified bundle. HP_BUNDLE_CORRUPT: there are more than kMaxBlobs.

@@ -170,8 +170,7 @@ hp_status Loader::NoModel() {
       steps_.size(), Size(bundle_.outputs()), Size(bundle_.goldens()));
 }
 
-hp_status LoadBundle(const void* data, size_t size, ModelMemory* memory, Plan* plan,
-                     hp_error* error) {
+hp_status VerifyBundle(const void* data, size_t size, hp_error* error) {
   if (data == nullptr) return Fail(error, HP_INVALID_ARGUMENT, "bundle data is null");
   if (reinterpret_cast<uintptr_t>(data) % HP_ALIGNMENT != 0) {
     return Fail(error, HP_MISALIGNED, "bundle data is not aligned to %d bytes", HP_ALIGNMENT);
@@ -209,11 +208,18 @@ hp_status LoadBundle(const void* data, size_t size, ModelMemory* memory, Plan* p
   if (const char* problem = schema::BundleVerifier(bytes, size).Verify()) {
     return Fail(error, HP_BUNDLE_CORRUPT, "bundle of %zu bytes is damaged: %s", size, problem);
   }
+  return HP_OK;
+}
+
+hp_status LoadBundle(const void* data, size_t size, ModelMemory* memory, Plan* plan,
+                     hp_error* error) {
+  HP_TRY(VerifyBundle(data, size, error));
   *plan = Plan{};
   plan->info.bundle_bytes = size;
   HP_TRY(LoadHashes(data, memory, &plan->hashes, error));
   plan->info.content_hash = plan->hashes->rest_hash;
-  return Loader(*schema::GetBundle(bytes), memory, plan, error).Load();
+  plan->info.key_id = plan->hashes->signature.key_id;
+  return Loader(*schema::GetBundle(data), memory, plan, error).Load();
 }
 
 }  // namespace handpick

@@ -13,8 +13,12 @@ namespace handpick {
 using schema::kFormatMajor;
 using schema::kFormatMinor;
 
-// Checks alignment, identifier, version, then everything that FlatBuffers' verifier knows, then our
-// own rules: indices, shapes, sizes, the order of steps and the places of values. After HP_OK
+// Checks alignment, identifier, version, then everything that FlatBuffers' verifier knows: after
+// HP_OK the bytes may be read as a schema::Bundle.
+hp_status VerifyBundle(const void* data, size_t size, hp_error* error);
+
+// VerifyBundle, then our own rules: indices, shapes, sizes, the order of steps and the places of
+// values. After HP_OK
 // whatever the plan says may be trusted, except the contents of arrays that grow with tables and
 // catalogs (see schema/bundle.fbs), which are checked where they are read.
 //

@@ -37,8 +37,9 @@ static_assert(!std::is_constructible<Span<const int64_t>, std::vector<int32_t>&>
 
 void Open();
 void Open() {
+  const std::vector<uint8_t> key(HP_PUBLIC_KEY_SIZE);
   Model model = Model::open_file("ranker.hpk");
-  model = Model::open_file("ranker.hpk", handpick::OpenOptions().copy().preselect());
+  model = Model::open_file("ranker.hpk", handpick::OpenOptions().copy().preselect().signed_by(key));
   model = Model::open_fd(5);
   model = Model::open_buffer("", 0, handpick::OpenOptions().copy());
   model.check();

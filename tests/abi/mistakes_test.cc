@@ -382,6 +382,18 @@ T Cut(T init) {
 
 using W = World&;
 
+#if !defined(HANDPICK_HAS_SIGNATURES)
+#if defined(__x86_64__) && !defined(__ANDROID__)
+#define HANDPICK_HAS_SIGNATURES 0
+#else
+#define HANDPICK_HAS_SIGNATURES 1
+#endif
+#endif
+
+// What a bundle that is not signed comes to where a signature is asked for.
+constexpr hp_status kWithoutSignature =
+    HANDPICK_HAS_SIGNATURES != 0 ? HP_NO_SIGNATURE : HP_UNSUPPORTED;
+
 const PlainMistake kOfModels[] = {
     {"hp_status_text", "a status that is none", HP_OK,
      [](W) {
@@ -412,6 +424,38 @@ const PlainMistake kOfModels[] = {
        w.allocator.struct_size = 13;
        return hp_model_open_buffer(w.bytes.data(), w.bytes.size(), &w.opening, &w.new_model,
                                    &w.error);
+     }},
+    {"hp_model_open_buffer", "a public key of the wrong length", HP_INVALID_ARGUMENT,
+     [](W w) {
+       w.opening.public_keys = w.public_key;
+       w.opening.public_keys_size = HP_PUBLIC_KEY_SIZE - 1;
+       return hp_model_open_buffer(w.bytes.data(), w.bytes.size(), &w.opening, &w.new_model,
+                                   &w.error);
+     }},
+    {"hp_model_open_buffer", "public keys without a size", HP_INVALID_ARGUMENT,
+     [](W w) {
+       w.opening.public_keys = w.public_key;
+       return hp_model_open_buffer(w.bytes.data(), w.bytes.size(), &w.opening, &w.new_model,
+                                   &w.error);
+     }},
+    {"hp_model_open_buffer", "a size without public keys", HP_INVALID_ARGUMENT,
+     [](W w) {
+       w.opening.public_keys_size = HP_PUBLIC_KEY_SIZE;
+       return hp_model_open_buffer(w.bytes.data(), w.bytes.size(), &w.opening, &w.new_model,
+                                   &w.error);
+     }},
+    {"hp_model_open_buffer", "a public key, and bytes without a signature", kWithoutSignature,
+     [](W w) {
+       w.opening.public_keys = w.public_key;
+       w.opening.public_keys_size = sizeof(w.public_key);
+       return hp_model_open_buffer(w.bytes.data(), w.bytes.size(), &w.opening, &w.new_model,
+                                   &w.error);
+     }},
+    {"hp_model_open_file", "a public key, and a file without a signature", kWithoutSignature,
+     [](W w) {
+       w.opening.public_keys = w.public_key;
+       w.opening.public_keys_size = sizeof(w.public_key);
+       return hp_model_open_file(w.path.c_str(), &w.opening, &w.new_model, &w.error);
      }},
     {"hp_model_open_file", "a name that is no text", HP_FILE_ERROR,
      [](W w) {
@@ -575,6 +619,29 @@ const PlainMistake kOfSessions[] = {
      }},
     {"hp_check_new", "of no model", HP_INVALID_ARGUMENT,
      [](W w) { return hp_check_new(nullptr, &w.check, &w.error); }},
+    {"hp_bundle_inspect_with", "a public key, and bytes without a signature", kWithoutSignature,
+     [](W w) {
+       w.opening.public_keys = w.public_key;
+       w.opening.public_keys_size = sizeof(w.public_key);
+       return hp_bundle_inspect_with(w.bytes.data(), w.bytes.size(), &w.opening, &w.model_info,
+                                     &w.error);
+     }},
+    {"hp_check_new_signed", "of no model", HP_INVALID_ARGUMENT,
+     [](W w) {
+       return hp_check_new_signed(nullptr, w.public_key, sizeof(w.public_key), &w.check, &w.error);
+     }},
+    {"hp_check_new_signed", "keys of no length", HP_INVALID_ARGUMENT,
+     [](W w) { return hp_check_new_signed(w.model.get(), w.public_key, 0, &w.check, &w.error); }},
+    {"hp_check_new_signed", "a key and a half", HP_INVALID_ARGUMENT,
+     [](W w) {
+       return hp_check_new_signed(w.model.get(), w.public_key, HP_PUBLIC_KEY_SIZE * 3 / 2, &w.check,
+                                  &w.error);
+     }},
+    {"hp_check_new_signed", "of a bundle without a signature", kWithoutSignature,
+     [](W w) {
+       return hp_check_new_signed(w.model.get(), w.public_key, sizeof(w.public_key), &w.check,
+                                  &w.error);
+     }},
     {"hp_check_next", "of no check", HP_INVALID_ARGUMENT,
      [](W w) {
        int done = 1;
@@ -590,6 +657,25 @@ const PlainMistake kOfSessions[] = {
        w.updating.flags = 1;
        return hp_update_apply(w.path.c_str(), w.path.c_str(), w.path.c_str(), &w.updating,
                               &w.error);
+     }},
+    {"hp_update_apply", "public keys, at which it does not look", HP_INVALID_ARGUMENT,
+     [](W w) {
+       w.updating.public_keys = w.public_key;
+       w.updating.public_keys_size = sizeof(w.public_key);
+       return hp_update_apply(w.path.c_str(), w.path.c_str(), w.path.c_str(), &w.updating,
+                              &w.error);
+     }},
+    {"hp_update_verify", "a public key, and a file without a signature", kWithoutSignature,
+     [](W w) {
+       w.updating.public_keys = w.public_key;
+       w.updating.public_keys_size = sizeof(w.public_key);
+       return hp_update_verify(w.path.c_str(), &w.updating, &w.error);
+     }},
+    {"hp_store_install", "a public key, and a file without a signature", kWithoutSignature,
+     [](W w) {
+       w.updating.public_keys = w.public_key;
+       w.updating.public_keys_size = sizeof(w.public_key);
+       return hp_store_install(w.folder.c_str(), w.path.c_str(), &w.updating, &w.error);
      }},
     {"hp_update_verify", "a file that there is not", HP_FILE_ERROR,
      [](W w) { return hp_update_verify(w.folder.c_str(), nullptr, &w.error); }},

@@ -328,6 +328,19 @@ std::vector<Function> Functions() {
          w.check = nullptr;
          return status;
        }},
+      {"hp_check_new_signed",
+       4,
+       {3},
+       3,
+       -1,
+       [](World& w, int n) {
+         const hp_status status =
+             hp_check_new_signed(Or(n, 0, w.model.get()), Or(n, 1, w.public_key),
+                                 sizeof(w.public_key), Or(n, 2, &w.check), Or(n, 3, &w.error));
+         EXPECT_EQ(w.check, nullptr);
+         // Bundles made by hand are not signed, and this library may have been built without.
+         return status == HP_NO_SIGNATURE || status == HP_UNSUPPORTED ? HP_OK : status;
+       }},
       {"hp_check_next",
        3,
        {2},

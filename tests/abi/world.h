@@ -100,6 +100,7 @@ struct World {
   hp_open_options opening = HP_OPEN_OPTIONS_INIT;
   hp_model* new_model = Untouched<hp_model>();
   hp_check* check = nullptr;
+  uint8_t public_key[HP_PUBLIC_KEY_SIZE] = {1};
   hp_session* new_session = Untouched<hp_session>();
   hp_session* created = Untouched<hp_session>();
   hp_recall_overlay* created_overlay = Untouched<hp_recall_overlay>();

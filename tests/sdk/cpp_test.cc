@@ -310,6 +310,14 @@ TEST_F(CppTest, ErrorsHaveStatusAndMessage) {
   EXPECT_THROWS(model_.check(), HP_NO_HASHES, "hash");
   EXPECT_THROWS(Check(model_).next(100), HP_NO_HASHES, "hash");
   EXPECT_THROWS(Check(Model{}), HP_INVALID_ARGUMENT, "model");
+  const std::vector<uint8_t> keys(HP_PUBLIC_KEY_SIZE + 1);
+  const Span<const uint8_t> too_long(keys);
+  EXPECT_THROWS(Check(model_, too_long), HP_INVALID_ARGUMENT, "is 33, expected 32");
+  EXPECT_THROWS(Model::open_file("", OpenOptions().signed_by(too_long)), HP_INVALID_ARGUMENT, "33");
+  // It is not signed; or the library has no signatures.
+  const hp_status refused =
+      Thrown([&] { Check(model_, too_long.first(HP_PUBLIC_KEY_SIZE)); }).status();
+  EXPECT_TRUE(refused == HP_NO_SIGNATURE || refused == HP_UNSUPPORTED) << refused;
   SessionOptions options;
   options.tile = 4096;
   EXPECT_THROWS(Session(model_, options), HP_INVALID_ARGUMENT, "tile");

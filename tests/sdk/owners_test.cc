@@ -32,7 +32,8 @@ class OwnersTest : public ::testing::Test {
       std::free(memory);
     };
     allocator_.opaque = &blocks_;
-    const hp_open_options options = {sizeof(hp_open_options), 0, &allocator_, 0};
+    hp_open_options options = HP_OPEN_OPTIONS_INIT;
+    options.allocator = &allocator_;
     EXPECT_EQ(hp_model_open_buffer(bytes_.data(), bytes_.size(), &options, &model_, nullptr),
               HP_OK);
   }

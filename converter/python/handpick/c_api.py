@@ -44,7 +44,7 @@ class Failure(c.Structure):  # hp_error
 
 class OpenOptions(c.Structure):
     _fields_ = [("struct_size", c.c_uint32), ("flags", c.c_uint32), ("allocator", c.c_void_p),
-                ("max_model_bytes", c.c_uint64)]
+                ("max_model_bytes", c.c_uint64), ("public_keys", c.c_void_p), ("public_keys_size", Size)]
 
 
 class SessionOptions(c.Structure):
@@ -112,8 +112,7 @@ class ModelInfo(c.Structure):
                 ("producer", String_p), ("catalog_items", c.c_uint64), ("recall_items", c.c_uint64), ("bundle_bytes", c.c_uint64),
                 ("table_bytes", c.c_uint64), ("dense_bytes", c.c_uint64), ("session_bytes", c.c_uint64),
                 ("model_bytes", c.c_uint64), ("engine_bytes", c.c_uint64), ("output_count", c.c_uint64),
-                ("copied_bytes", c.c_uint64),
-                ("content_hash", c.c_uint64)]
+                ("copied_bytes", c.c_uint64), ("content_hash", c.c_uint64), ("key_id", c.c_uint64)]
 
 
 class FeatureInfo(c.Structure):

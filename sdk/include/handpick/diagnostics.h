@@ -44,8 +44,9 @@ HP_API hp_status hp_get_build_info(hp_build_info* info);
 HP_API hp_status hp_bundle_inspect(const void* data, size_t size, hp_model_info* info,
                                    hp_error* error);
 
-/** The same with an allocator, the most that it may give, and HP_OPEN_VERIFY (HP_NO_HASHES).
- * HP_OPEN_COPY does nothing. @param[in] options  Null: defaults. */
+/** The same with an allocator, the most that it may give, HP_OPEN_VERIFY (HP_NO_HASHES) and public
+ * keys (HP_NO_SIGNATURE, HP_WRONG_SIGNATURE). HP_OPEN_COPY does nothing.
+ * @param[in] options  Null: defaults. */
 HP_API hp_status hp_bundle_inspect_with(const void* data, size_t size,
                                         const hp_open_options* options, hp_model_info* info,
                                         hp_error* error);
@@ -60,7 +61,7 @@ HP_API hp_status hp_bundle_inspect_with(const void* data, size_t size,
  */
 HP_API hp_status hp_model_check(const hp_model* model, hp_error* error);
 
-/** hp_model_check so many bytes at a time, for idle moments. */
+/** hp_model_check, or a check of the signature, so many bytes at a time, for idle moments. */
 typedef struct hp_check hp_check;
 
 /** Begins one: one allocation of less than 1 KB, from the model's allocator.
@@ -69,11 +70,21 @@ typedef struct hp_check hp_check;
  * @retval HP_INVALID_ARGUMENT, HP_OUT_OF_MEMORY. Thread-safe. */
 HP_API hp_status hp_check_new(const hp_model* model, hp_check** check, hp_error* error);
 
+/** Begins a check of the signature in place of the hashes: whether the bundle is signed with one of
+ * these keys, as hp_open_options.public_keys asks when it is opened. Otherwise as hp_check_new.
+ * @param[in] public_keys       HP_PUBLIC_KEY_SIZE bytes each; read during the call.
+ * @param[in] public_keys_size  Bytes of all keys.
+ * @retval HP_NO_SIGNATURE, HP_WRONG_SIGNATURE (it names another key), HP_UNSUPPORTED, and those of
+ * hp_check_new. */
+HP_API hp_status hp_check_new_signed(const hp_model* model, const uint8_t* public_keys,
+                                     size_t public_keys_size, hp_check** check, hp_error* error);
+
 /** Compares the next `bytes` bytes; those behind the end are not missed. A check is used by one
  * thread at a time, beside whatever sessions do with the model. Allocates nothing.
  * @param[in]  bytes  0: all that are left.
  * @param[out] done   1: every byte was compared, and is as it was written; 0: go on.
- * @retval HP_BUNDLE_CORRUPT, HP_NO_HASHES  as hp_model_check; also if it is asked again. */
+ * @retval HP_BUNDLE_CORRUPT, HP_NO_HASHES  as hp_model_check; also if it is asked again.
+ * @retval HP_WRONG_SIGNATURE  of a signature, behind the last byte; also if it is asked again. */
 HP_API hp_status hp_check_next(hp_check* check, uint64_t bytes, int* done, hp_error* error);
 
 /** Null: nothing. */

@@ -63,8 +63,9 @@ typedef enum hp_status {
   HP_FILE_ERROR = 0x30, HP_NOT_A_BUNDLE = 0x31, HP_BUNDLE_TOO_NEW = 0x32, HP_BUNDLE_CORRUPT = 0x33,
   HP_GOLDEN_MISMATCH = 0x34, HP_BUNDLE_TOO_OLD = 0x35, HP_NOT_A_DELTA = 0x36,
   HP_WRONG_OLD_BUNDLE = 0x37, HP_NO_BUNDLE = 0x38, HP_STORE_CORRUPT = 0x39,
+  HP_WRONG_SIGNATURE = 0x3A,
   HP_UNSUPPORTED = 0x40, HP_NO_MODEL = 0x41, HP_NO_RECALL = 0x42, HP_NO_HASHES = 0x43,
-  HP_NO_GOLDENS = 0x44,
+  HP_NO_GOLDENS = 0x44, HP_NO_SIGNATURE = 0x45,
   HP_INTERNAL = 0x50
 } hp_status;
 /* clang-format on */
@@ -102,6 +103,8 @@ typedef struct hp_allocator {
 #define HP_ALLOCATOR_INIT \
   { sizeof(hp_allocator), NULL, NULL, NULL }
 
+#define HP_PUBLIC_KEY_SIZE 32 /**< Bytes of a public key, of Ed25519. */
+
 /** Bits of hp_open_options.flags. */
 typedef enum hp_open_flag {
   HP_OPEN_COPY = 1, /**< The bundle is copied into memory of the allocator: the file, or buffer, is
@@ -124,14 +127,21 @@ typedef struct hp_open_options {
   const hp_allocator* allocator; /**< Copied; its `opaque` must outlive the model. What the engine
                                     (XNNPACK) keeps, packed weights above all, comes from it too.
                                     Null: malloc and free. */
-  uint64_t max_model_bytes; /**< Most that is taken from the allocator, a copy included; a bundle
-                               that takes more is refused (HP_OUT_OF_MEMORY). 0: no limit but the
-                               library's own: 4 bytes for each byte of the bundle, or 64 KiB, and
-                               a copy. */
+  uint64_t max_model_bytes;   /**< Most that is taken from the allocator, a copy included; a bundle
+                                 that takes more is refused (HP_OUT_OF_MEMORY). 0: no limit but the
+                                 library's own: 4 bytes for each byte of the bundle, or 64 KiB, and
+                                 a copy. */
+  const uint8_t* public_keys; /**< Keys whose bundles the app takes, HP_PUBLIC_KEY_SIZE bytes each,
+                                 one after the other; read during the call. A bundle that is not
+                                 signed with one of them (`handpick sign`) is refused before
+                                 anything in it is used, which takes the time to read all of it.
+                                 Null: signatures are not looked at. HP_UNSUPPORTED: this library
+                                 was built without them. */
+  size_t public_keys_size;    /**< Bytes of all keys. */
 } hp_open_options;
 
 #define HP_OPEN_OPTIONS_INIT \
-  { sizeof(hp_open_options), 0, NULL, 0 }
+  { sizeof(hp_open_options), 0, NULL, 0, NULL, 0 }
 
 /** Opens a bundle: maps the file read-only until the model is closed, verifies it and packs the
  * float32 layers of context and history. Tables and all other weights are used in place.
@@ -144,8 +154,9 @@ typedef struct hp_open_options {
  * @param[out] model    To be closed with hp_model_close. Null after a failure.
  * @retval HP_INVALID_ARGUMENT, HP_FILE_ERROR (also: a folder, a pipe), HP_NOT_A_BUNDLE,
  * HP_BUNDLE_TOO_NEW, HP_BUNDLE_TOO_OLD, HP_BUNDLE_CORRUPT, HP_OUT_OF_MEMORY, HP_UNSUPPORTED;
- * HP_NO_HASHES (HP_OPEN_VERIFY). Thread-safe; does not wait for pipes and devices. Whatever is in
- * the file, its time and memory grow with the file's size alone: see SECURITY.md. */
+ * HP_NO_HASHES (HP_OPEN_VERIFY); HP_NO_SIGNATURE, HP_WRONG_SIGNATURE (public_keys). Thread-safe;
+ * does not wait for pipes and devices. Whatever is in the file, its time and memory grow with the
+ * file's size alone: see SECURITY.md. */
 HP_API hp_status hp_model_open_file(const char* path, const hp_open_options* options,
                                     hp_model** model, hp_error* error);
 
@@ -623,13 +634,16 @@ typedef struct hp_model_info {
   uint64_t output_count;  /**< What the model says of a candidate: hp_model_get_output. */
   uint64_t copied_bytes;  /**< Of the bundle, taken from the allocator: all (HP_OPEN_COPY), or 0. */
   uint64_t content_hash;  /**< Of all bytes, as the converter wrote them (XXH3: equal for equal
-                             files,  no proof against an attacker); 0: the bundle has none. */
+                             files, no proof against an attacker); 0: the bundle has none. */
+  uint64_t key_id;        /**< Of the key that the bundle says it is signed with, as `handpick sign`
+                             shows it; hp_open_options.public_keys alone proves it. 0: the bundle is
+                             not signed. */
 } hp_model_info;
 
 #define HP_MODEL_INFO_INIT                                                                       \
   {                                                                                              \
     sizeof(hp_model_info), 0, 0, HP_PRECISION_UNKNOWN, 0, 0, 0, 0, 0, 0, NULL, NULL, NULL, 0, 0, \
-        0, 0, 0, 0, 0, 0, 0, 0, 0                                                                \
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0                                                             \
   }
 
 HP_API hp_status hp_model_get_info(const hp_model* model, hp_model_info* info);
@@ -799,11 +813,14 @@ HP_API hp_status hp_recall_overlay_show(hp_recall_overlay* overlay, const hp_ite
  *   0x37 HP_WRONG_OLD_BUNDLE   the delta was made for another bundle: download the whole one
  *   0x38 HP_NO_BUNDLE          the store has none, or none to go back to: install one
  *   0x39 HP_STORE_CORRUPT      the store's state is not what was written: empty the folder
- *   0x40 HP_UNSUPPORTED        the engine does not run on this processor
+ *   0x3A HP_WRONG_SIGNATURE    it is not signed with a key of the app's, or was changed since
+ *   0x40 HP_UNSUPPORTED        the engine does not run on this processor; or the library was built
+ *                              without what the call or the bundle needs
  *   0x41 HP_NO_MODEL           the bundle holds a recall index alone: nothing to score with
  *   0x42 HP_NO_RECALL          the bundle has no recall index
  *   0x43 HP_NO_HASHES          the bundle has no hashes that hp_model_check could compare
  *   0x44 HP_NO_GOLDENS         the bundle has no golden requests to replay
+ *   0x45 HP_NO_SIGNATURE       the bundle is not signed, and the app asks for a signature
  *   0x50 HP_INTERNAL           a fault of ours: please report it, with the message
  */
 

@@ -193,6 +193,13 @@ struct OpenOptions : hp_open_options {
     flags |= static_cast<uint32_t>(HP_OPEN_PRESELECT);
     return *this;
   }
+  /** Takes only bundles that are signed with one of the keys, HP_PUBLIC_KEY_SIZE bytes each, which
+   * must outlive the call that opens. */
+  OpenOptions& signed_by(Span<const uint8_t> keys) noexcept {
+    public_keys = keys.data();
+    public_keys_size = keys.size();
+    return *this;
+  }
 };
 
 /** Fields as of hp_session_options. */
@@ -339,8 +346,21 @@ class Check {
     check_.reset(check);
   }
 
+  /** Of the signature in place of the hashes: with one of these keys, HP_PUBLIC_KEY_SIZE bytes
+   * each.
+   * @throws HP_NO_SIGNATURE, HP_WRONG_SIGNATURE, HP_UNSUPPORTED */
+  Check(const Model& model, Span<const uint8_t> public_keys)
+      : model_(model), check_(nullptr, &hp_check_free) {
+    hp_check* check = nullptr;
+    hp_error error;
+    internal::check(
+        hp_check_new_signed(model.get(), public_keys.data(), public_keys.size(), &check, &error),
+        error);
+    check_.reset(check);
+  }
+
   /** Compares the next `bytes` bytes, 0: all that are left. Whether all were compared.
-   * @throws HP_BUNDLE_CORRUPT, HP_NO_HASHES */
+   * @throws HP_BUNDLE_CORRUPT, HP_NO_HASHES, HP_WRONG_SIGNATURE */
   bool next(uint64_t bytes) {
     int done = 0;
     hp_error error;

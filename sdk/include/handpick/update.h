@@ -32,10 +32,14 @@ typedef struct hp_update_options {
   const hp_allocator* allocator; /**< Null: malloc and free. */
   hp_progress progress;          /**< May be null. */
   void* progress_opaque;         /**< Handed to `progress`. */
+  const uint8_t* public_keys;    /**< As hp_open_options.public_keys, for hp_update_verify and
+                                    hp_store_install. hp_update_apply, which does not look at
+                                    signatures, refuses them. */
+  size_t public_keys_size;       /**< Bytes of all keys. */
 } hp_update_options;
 
 #define HP_UPDATE_OPTIONS_INIT \
-  { sizeof(hp_update_options), 0, NULL, NULL, NULL }
+  { sizeof(hp_update_options), 0, NULL, NULL, NULL, NULL, 0 }
 
 /**
  * Writes the bundle that a delta and the old bundle make: first into a file beside `new_path`
@@ -58,8 +62,8 @@ HP_API hp_status hp_update_apply(const char* old_path, const char* delta_path, c
                                  const hp_update_options* options, hp_error* error);
 
 /**
- * Whether a file is a bundle that this app can use: opens it, compares all bytes with its hashes,
- * and replays its golden requests if it has some.
+ * Whether a file is a bundle that this app can use: opens it (with public keys, if there are some),
+ * compares all bytes with its hashes, and replays its golden requests if it has some.
  *
  * @retval HP_OK, what hp_model_open_file, hp_model_check and hp_session_check_goldens say. A bundle
  *         without hashes is HP_NO_HASHES.
