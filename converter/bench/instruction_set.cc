@@ -1,11 +1,15 @@
 #include "converter/bench/instruction_set.h"
 
+#include <algorithm>
 #include <cstdint>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "hwy/targets.h"
+#include "sdk/kernels/dot_product.h"
 #include "sdk/kernels/gemm_kernels.h"
 
 namespace handpick::converter {
@@ -18,6 +22,9 @@ std::vector<int64_t> Targets() {
   hwy::GetChosenTarget().DeInit();
   return targets;
 }
+
+// Instructions that a processor may have beside its target.
+constexpr char kDotProduct[] = "+dotprod";
 
 std::string NameOf(int64_t target) { return absl::AsciiStrToLower(hwy::TargetName(target)); }
 
@@ -44,24 +51,69 @@ GemmLimit LimitOf(int64_t target) {
 
 std::vector<std::string> InstructionSets() {
   std::vector<std::string> names;
-  for (const int64_t target : Targets()) names.push_back(NameOf(target));
+  for (const int64_t target : Targets()) {
+    if (HasDotProduct()) names.push_back(absl::StrCat(NameOf(target), kDotProduct));
+    names.push_back(NameOf(target));
+  }
+  return names;
+}
+
+absl::StatusOr<std::vector<std::string>> ParseInstructionSets(absl::string_view text) {
+  const std::vector<std::string> all = InstructionSets();
+  if (text == "all") return all;
+  if (text == "own") return std::vector<std::string>{all.front()};
+  const std::vector<std::string> names = absl::StrSplit(text, ',', absl::SkipEmpty());
+  for (auto name = names.begin(); name != names.end(); ++name) {
+    if (std::find(all.begin(), all.end(), *name) == all.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--instruction-sets: '", *name,
+                       "' is no instruction set of this machine: ", absl::StrJoin(all, ", ")));
+    }
+    if (std::find(names.begin(), name, *name) != name) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("--instruction-sets: '", *name, "' comes twice"));
+    }
+  }
+  if (names.empty()) return absl::InvalidArgumentError("--instruction-sets names none");
   return names;
 }
 
 absl::Status HoldToInstructionSet(const std::string& name) {
-  const std::string wanted = absl::AsciiStrToLower(name);
+  const std::string lower = absl::AsciiStrToLower(name);
+  const std::string wanted(absl::StripSuffix(lower, kDotProduct));
+  const bool with_dot_product = wanted != lower;
   const std::vector<int64_t> targets = Targets();
   for (const int64_t target : targets) {
     if (wanted != NameOf(target) && !(wanted == "avx512" && IsAvx512(target))) continue;
+    if (with_dot_product && !HasDotProduct()) continue;
     // The better a target, the lower its bit. Above the kernels' best may be one that the loops of
     // the peak are compiled for, and predictions go by: it stays.
     if (target != targets.front()) hwy::DisableTargets(target - 1);
     LimitGemms(LimitOf(target));
+    SetDotProductForTest(with_dot_product);
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
       absl::StrCat("the instruction set is '", name,
                    "', expected one of this machine's: ", absl::StrJoin(InstructionSets(), ", ")));
 }
+
+namespace {
+
+void LetGo() {
+  hwy::DisableTargets(0);
+  hwy::GetChosenTarget().DeInit();
+  LimitGemms(GemmLimit::kNone);
+  SetDotProductForTest(true);
+}
+
+}  // namespace
+
+OnInstructionSet::OnInstructionSet(const std::string& name) {
+  LetGo();
+  HoldToInstructionSet(name).IgnoreError();  // The name is right.
+}
+
+OnInstructionSet::~OnInstructionSet() { LetGo(); }
 
 }  // namespace handpick::converter

@@ -43,6 +43,7 @@ std::vector<NamedFile> FilesRead(const std::vector<std::string>& arguments) {
   const auto add = [&](const char* flag, const std::optional<std::string>& path) {
     if (path.has_value()) files.push_back({flag, *path});
   };
+  add("--header", absl::GetFlag(FLAGS_header));
   add("--spec", absl::GetFlag(FLAGS_spec));
   add("--weights", absl::GetFlag(FLAGS_weights));
   add("--embeddings", absl::GetFlag(FLAGS_embeddings));

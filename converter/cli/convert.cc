@@ -22,6 +22,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "converter/bench/instruction_set.h"
 #include "converter/catalog/catalog.h"
 #include "converter/cli/commands.h"
 #include "converter/cli/flags.h"
@@ -112,6 +113,8 @@ class Converter {
                          : precision_ == "f16" ? schema::Precision::Float16
                                                : schema::Precision::Float32;
     options_.tile = absl::GetFlag(FLAGS_tile).value_or(0);
+    HP_ASSIGN_OR_RETURN(
+        sets_, ParseInstructionSets(absl::GetFlag(FLAGS_instruction_sets).value_or("all")));
     hp_build_info build = HP_BUILD_INFO_INIT;
     hp_get_build_info(&build);
     options_.producer = absl::StrCat("handpick ", build.version);
@@ -151,7 +154,6 @@ class Converter {
     }
     outputs_ = conversion_.source.Outputs();
     for (const Output& output : outputs_) names_.push_back(output.name);
-    meters_.resize(outputs_.size());
     for (const std::string& notice : conversion_.source.notices) {
       Note("convert", notice);
     }
@@ -300,13 +302,15 @@ class Converter {
     return logits;
   }
 
-  // The logits of one request, by output, by the float64 reference and by the runtime.
-  absl::Status Score(const Request& request, BundleSession* session, LogitsOfOutputs* reference,
-                     LogitsOfOutputs* bundle) {
-    HP_ASSIGN_OR_RETURN(const ResolvedRequest resolved,
-                        ResolveRequest(request, features(), catalog()));
-    *reference = EvaluateOutputs(conversion_.source, resolved);
-    HP_ASSIGN_OR_RETURN(*bundle, BundleLogits(request, session));
+  // Calls `run(set, session)` on each instruction set, with the file as it is now.
+  absl::Status OnEachSet(const std::function<absl::Status(size_t, BundleSession*)>& run) {
+    for (size_t set = 0; set < sets_.size(); ++set) {
+      const OnInstructionSet held(sets_[set]);
+      HP_ASSIGN_OR_RETURN(MappedBytes mapped, file_->Map());
+      HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session,
+                          BundleSession::OpenMapped(std::move(mapped)));
+      if (absl::Status status = run(set, session.get()); !status.ok()) return status;
+    }
     return absl::OkStatus();
   }
 
@@ -345,7 +349,7 @@ class Converter {
 
   // Adds a request to what is measured of each output.
   absl::Status Meter(const Request& request, const LogitsOfOutputs& reference,
-                     BundleSession* session) {
+                     BundleSession* session, std::vector<DriftMeter>* meters) {
     for (const auto& [name, unused] : request.output_labels) {
       if (std::find(names_.begin(), names_.end(), name) != names_.end()) continue;
       return absl::InvalidArgumentError(absl::StrCat(
@@ -357,7 +361,7 @@ class Converter {
       std::vector<float> labels =
           own == request.output_labels.end() ? std::vector<float>() : own->second;
       if (output == 0 && !request.labels.empty()) labels = request.labels;
-      meters_[output].Add(reference[output], bundle[output], labels);
+      (*meters)[output].Add(reference[output], bundle[output], labels);
     }
     return absl::OkStatus();
   }
@@ -455,6 +459,23 @@ class Converter {
     options.precision = PrecisionOf(types);
     HP_RETURN_IF_ERROR(Quantize(types, options, &conversion_));
     HP_ASSIGN_OR_RETURN(const std::string bytes, Serialize(conversion_.bundle));
+    PrecisionTrial trial;
+    for (size_t set = 0; set < sets_.size(); ++set) {
+      const OnInstructionSet held(sets_[set]);
+      HP_ASSIGN_OR_RETURN(PrecisionTrial own, TryHere(bytes, rows));
+      if (sets_.size() > 1) own.instruction_set = sets_[set];
+      if (set == 0) {
+        trial = own;
+      } else {
+        trial.TakeWorst(own);
+      }
+    }
+    return trial;
+  }
+
+  // On the instruction set that is held.
+  absl::StatusOr<PrecisionTrial> TryHere(const std::string& bytes,
+                                         const std::vector<Measured>& rows) const {
     HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, BundleSession::Open(bytes));
     DriftMeter meter;
     double squares = 0;
@@ -482,8 +503,8 @@ class Converter {
     return trial;
   }
 
-  // Brings the file up to the bundle, and opens it.
-  absl::StatusOr<std::unique_ptr<BundleSession>> WriteAndOpen() {
+  // Brings the file up to the bundle.
+  absl::Status WriteFile() {
     HP_ASSIGN_OR_RETURN(BundleImage image,
                         BundleImage::Make(conversion_.bundle, conversion_.program.tables));
     constexpr uint64_t kMegabyte = 1'000'000;
@@ -494,14 +515,12 @@ class Converter {
       progress.MoveTo(written / kMegabyte);
     }));
     bundle_bytes_ = image.size();
-    HP_ASSIGN_OR_RETURN(MappedBytes mapped, file_->Map());
-    return BundleSession::OpenMapped(std::move(mapped));
+    return absl::OkStatus();
   }
 
   absl::Status Measure() {
     const std::string paths = absl::GetFlag(FLAGS_evaluation).value_or("");
     HP_ASSIGN_OR_RETURN(file_, BundleFile::Create(*absl::GetFlag(FLAGS_out)));
-    std::unique_ptr<BundleSession> session;
     if (!goldens_.empty() || !paths.empty()) {
       // Any tolerance will do until the errors are known. One that takes as many bytes as the last
       // (none, if it is the default) leaves the rows of tables where they are.
@@ -513,41 +532,79 @@ class Converter {
           conversion_.bundle.golden_tolerance = static_cast<float>(bound);
         }
       }
-      HP_ASSIGN_OR_RETURN(session, WriteAndOpen());
+      HP_RETURN_IF_ERROR(WriteFile());
     }
-    if (!goldens_.empty()) {
-      GoldenErrors errors;
-      ProgressLine progress("replaying", "golden requests", goldens_.size());
-      for (size_t i = 0; i < goldens_.size(); ++i) {
-        LogitsOfOutputs reference, bundle;
-        HP_RETURN_IF_ERROR(At(*absl::GetFlag(FLAGS_golden), i,
-                              Score(goldens_[i], session.get(), &reference, &bundle)));
-        HP_ASSIGN_OR_RETURN(const LogitsOfOutputs expected, TrainersLogits(goldens_[i], outputs_));
-        for (size_t output = 0; output < expected.size(); ++output) {
-          errors.reference =
-              std::max(errors.reference, LargestError(reference[output], expected[output]));
-          const double own = LargestError(bundle[output], expected[output]);
-          if (own > errors.bundle) worst_golden_ = WorstGolden(i, output, bundle, expected);
-          errors.bundle = std::max(errors.bundle, own);
-        }
-        progress.Advance();
-      }
-      golden_errors_ = errors;
-    }
+    if (!goldens_.empty()) HP_RETURN_IF_ERROR(MeasureGoldens());
+    std::vector<std::vector<DriftMeter>> meters(sets_.size());  // By set and output.
+    for (auto& of_set : meters) of_set.resize(names_.size());
     for (const absl::string_view name : absl::StrSplit(paths, ',', absl::SkipEmpty())) {
       const std::string path(name);
       HP_ASSIGN_OR_RETURN(const std::vector<Request> requests, ReadRequests(path, features()));
       HP_RETURN_IF_ERROR(AddInputFile("evaluation", path, &inputs_));
-      ProgressLine progress("measuring", absl::StrCat("requests of ", path), requests.size());
-      HP_RETURN_IF_ERROR(
-          ForEachInFloat64(path, requests, [&](size_t i, const LogitsOfOutputs& reference) {
-            progress.Advance();
-            return Meter(requests[i], reference, session.get());
-          }));
+      HP_RETURN_IF_ERROR(MeasureRequests(path, requests, &meters));
       has_evaluation_ = true;
     }
-    for (const DriftMeter& meter : meters_) drifts_.push_back(meter.Report());
+    for (size_t output = 0; output < names_.size(); ++output) {
+      std::vector<DriftReport> reports;
+      for (const auto& of_set : meters) reports.push_back(of_set[output].Report());
+      drifts_.push_back(WorstOf(reports, sets_));
+    }
     return absl::OkStatus();
+  }
+
+  absl::Status MeasureGoldens() {
+    const std::string path = *absl::GetFlag(FLAGS_golden);
+    GoldenErrors errors;
+    std::vector<LogitsOfOutputs> expected;
+    for (size_t i = 0; i < goldens_.size(); ++i) {
+      const absl::StatusOr<ResolvedRequest> resolved =
+          ResolveRequest(goldens_[i], features(), catalog());
+      HP_RETURN_IF_ERROR(At(path, i, resolved.status()));
+      const LogitsOfOutputs reference = EvaluateOutputs(conversion_.source, *resolved);
+      HP_ASSIGN_OR_RETURN(LogitsOfOutputs own, TrainersLogits(goldens_[i], outputs_));
+      for (size_t output = 0; output < own.size(); ++output) {
+        errors.reference = std::max(errors.reference, LargestError(reference[output], own[output]));
+      }
+      expected.push_back(std::move(own));
+    }
+    ProgressLine progress("replaying", "golden requests", sets_.size() * goldens_.size());
+    HP_RETURN_IF_ERROR(OnEachSet([&](size_t set, BundleSession* session) -> absl::Status {
+      for (size_t i = 0; i < goldens_.size(); ++i) {
+        const absl::StatusOr<LogitsOfOutputs> bundle = BundleLogits(goldens_[i], session);
+        HP_RETURN_IF_ERROR(At(path, i, bundle.status()));
+        for (size_t output = 0; output < expected[i].size(); ++output) {
+          const double own = LargestError((*bundle)[output], expected[i][output]);
+          if (!(own > errors.bundle)) continue;
+          errors.bundle = own;
+          if (sets_.size() > 1) errors.set = sets_[set];
+          worst_golden_ = WorstGolden(i, output, *bundle, expected[i]);
+        }
+        progress.Advance();
+      }
+      return absl::OkStatus();
+    }));
+    golden_errors_ = errors;
+    return absl::OkStatus();
+  }
+
+  absl::Status MeasureRequests(const std::string& path, const std::vector<Request>& requests,
+                               std::vector<std::vector<DriftMeter>>* meters) {
+    std::vector<LogitsOfOutputs> references;
+    ProgressLine progress("measuring", absl::StrCat("requests of ", path),
+                          (1 + sets_.size()) * requests.size());
+    HP_RETURN_IF_ERROR(ForEachInFloat64(path, requests, [&](size_t, LogitsOfOutputs logits) {
+      progress.Advance();
+      references.push_back(std::move(logits));
+      return absl::OkStatus();
+    }));
+    return OnEachSet([&](size_t set, BundleSession* session) -> absl::Status {
+      for (size_t i = 0; i < requests.size(); ++i) {
+        progress.Advance();
+        HP_RETURN_IF_ERROR(
+            At(path, i, Meter(requests[i], references[i], session, &(*meters)[set])));
+      }
+      return absl::OkStatus();
+    });
   }
 
   static absl::Status At(const std::string& path, size_t request, const absl::Status& status) {
@@ -615,14 +672,16 @@ class Converter {
       bounds.max_reference_golden_error = std::max(golden.value_or(0), kDefaultMaxGoldenError);
       if (is_float32()) bounds.max_bundle_golden_error = golden.value_or(kDefaultMaxGoldenError);
     }
-    const std::vector<BrokenBound> broken = CheckBounds(bounds, drifts_, names_, golden_errors_);
+    checked_ = CheckBounds(bounds, drifts_, names_, golden_errors_);
+    const std::vector<CheckedBound> broken = Broken(checked_);
     if (!broken.empty()) {
       std::vector<std::string> messages;
-      for (const BrokenBound& bound : broken) {
+      for (const CheckedBound& bound : broken) {
         messages.push_back(absl::StrCat(bound.name, ": ", bound.message));
-        const bool of_bundle = golden_errors_.has_value() && bound.name == "golden_logit_error" &&
-                               golden_errors_->reference <= kDefaultMaxGoldenError;
-        if (of_bundle) messages.push_back(worst_golden_);
+        if (golden_errors_.has_value() && bound.of == "bundle" &&
+            golden_errors_->reference <= kDefaultMaxGoldenError) {
+          messages.push_back(worst_golden_);
+        }
       }
       return absl::FailedPreconditionError(absl::StrCat(
           absl::StrJoin(messages, "\n  "), Explanation(weights), "\n  No bundle was written."));
@@ -642,14 +701,22 @@ class Converter {
       conversion_.bundle.golden_tolerance = static_cast<float>(tolerance);
     }
     if (has_evaluation_) conversion_.bundle.manifest->drift = WholeDrift().ToSchema();
+    if (has_evaluation_ || golden_errors_.has_value()) {
+      conversion_.bundle.manifest->gate = GateJson().dump();
+    }
     return absl::OkStatus();
   }
 
   absl::Status Write() {
     conversion_.bundle.manifest->inputs = std::move(inputs_);
     // What is kept was opened by the runtime once, as it is.
-    HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session, WriteAndOpen());
-    session_bytes_ = session->session_bytes();
+    HP_RETURN_IF_ERROR(WriteFile());
+    {
+      HP_ASSIGN_OR_RETURN(MappedBytes mapped, file_->Map());
+      HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session,
+                          BundleSession::OpenMapped(std::move(mapped)));
+      session_bytes_ = session->session_bytes();
+    }
     std::vector<AtomicFile*> files;
     std::optional<AtomicFile> report;
     if (const auto path = absl::GetFlag(FLAGS_report); path.has_value()) {
@@ -663,9 +730,31 @@ class Converter {
     return AtomicFile::CommitAll(files);
   }
 
+  static nlohmann::ordered_json Number(double value) {
+    return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
+  }
+
+  // What was demanded, measured and decided: a bundle is kept only if all of it holds.
+  nlohmann::ordered_json GateJson() const {
+    using Json = nlohmann::ordered_json;
+    Json gate = {{"verdict", checked_.empty() ? "none" : "pass"},
+                 {"instruction_sets", sets_},
+                 {"bounds", Json::array()}};
+    for (const CheckedBound& bound : checked_) {
+      Json one = {{"name", bound.name}};
+      if (!bound.of.empty()) one["of"] = bound.of;
+      one["measured"] = Number(bound.measured);
+      one[bound.at_least ? "at_least" : "at_most"] = Number(bound.bound);
+      if (!bound.set.empty()) one["instruction_set"] = bound.set;
+      gate["bounds"].push_back(std::move(one));
+    }
+    if (search_.has_value()) gate["budget"] = absl::GetFlag(FLAGS_budget).value_or("");
+    return gate;
+  }
+
   std::string Report() const {
     using Json = nlohmann::ordered_json;
-    const auto number = [](double value) { return std::isfinite(value) ? Json(value) : Json(); };
+    const auto number = &Number;
     Json report;
     report["bundle"] = *absl::GetFlag(FLAGS_out);
     report["model"] = {{"name", conversion_.bundle.model_name},
@@ -673,6 +762,7 @@ class Converter {
     report["precision"] = precision_;
     if (!parts_.empty()) report["parts"] = PartsJson();
     if (search_.has_value()) report["search"] = SearchJson();
+    if (!checked_.empty()) report["gate"] = GateJson();
     report["bundle_bytes"] = bundle_bytes_;
     report["session_bytes"] = session_bytes_;
     report["tile"] = conversion_.bundle.tile;
@@ -685,12 +775,18 @@ class Converter {
         {"candidate_as_written",
          CountWork(conversion_.source).RepeatedMultiplyAccumulates(events())}};
     const auto measured = [&number](const DriftReport& drift) {
-      return Json{{"auc_reference", number(drift.auc_reference)},
-                  {"auc_bundle", number(drift.auc_bundle)},
-                  {"labelled_rows", drift.labelled_rows},
-                  {"top10_overlap", number(drift.top10_overlap)},
-                  {"ranked_requests", drift.ranked_requests},
-                  {"max_logit_error", number(drift.max_logit_error)}};
+      Json json = {{"auc_reference", number(drift.auc_reference)},
+                   {"auc_bundle", number(drift.auc_bundle)},
+                   {"labelled_rows", drift.labelled_rows},
+                   {"top10_overlap", number(drift.top10_overlap)},
+                   {"ranked_requests", drift.ranked_requests},
+                   {"max_logit_error", number(drift.max_logit_error)}};
+      if (!drift.error_set.empty()) {
+        json["worst_on"] = {{"auc", drift.auc_set},
+                            {"top10_overlap", drift.overlap_set},
+                            {"max_logit_error", drift.error_set}};
+      }
+      return json;
     };
     report["drift"] = measured(WholeDrift());
     if (names_.size() > 1) {
@@ -702,18 +798,19 @@ class Converter {
     report["goldens"] = {{"requests", goldens_.size()},
                          {"max_error_reference", golden_errors_ ? Json(errors.reference) : Json()},
                          {"max_error_bundle", golden_errors_ ? Json(errors.bundle) : Json()},
+                         {"worst_on", errors.set},
                          {"tolerance", conversion_.bundle.golden_tolerance}};
     return report.dump(2) + "\n";
   }
 
   static nlohmann::ordered_json TrialJson(const PrecisionTrial& trial) {
-    const auto number = [](double value) {
-      return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json();
-    };
-    return {{"weight_bytes", trial.weight_bytes},      {"bundle_bytes", trial.bundle_bytes},
-            {"memory_bytes", trial.memory_bytes},      {"auc_drop", number(trial.auc_drop)},
-            {"top10_overlap", number(trial.overlap)},  {"rms_logit_error", trial.rms_logit_error},
-            {"max_logit_error", trial.max_logit_error}};
+    nlohmann::ordered_json json = {
+        {"weight_bytes", trial.weight_bytes},      {"bundle_bytes", trial.bundle_bytes},
+        {"memory_bytes", trial.memory_bytes},      {"auc_drop", Number(trial.auc_drop)},
+        {"top10_overlap", Number(trial.overlap)},  {"rms_logit_error", trial.rms_logit_error},
+        {"max_logit_error", trial.max_logit_error}};
+    if (!trial.instruction_set.empty()) json["worst_on"] = trial.instruction_set;
+    return json;
   }
 
   // Each table and layer: its type, and what each type would cost alone.
@@ -792,6 +889,9 @@ class Converter {
     }
   }
 
+  // " on sse4"
+  static std::string On(const std::string& set) { return set.empty() ? "" : " on " + set; }
+
   void Print() const {
     printf("%s: %s bytes, %s, tile %u; a session needs %s bytes\n",
            absl::GetFlag(FLAGS_out)->c_str(), WithCommas(bundle_bytes_).c_str(), precision_.c_str(),
@@ -806,22 +906,27 @@ class Converter {
       const DriftReport& own = drifts_[output];
       if (std::isnan(own.auc_reference)) continue;
       const std::string of = names_.size() == 1 ? "" : absl::StrCat(" of ", names_[output]);
-      printf("%-15s %.6f in the bundle, %.6f in float64 (%s rows)\n",
-             absl::StrCat("AUC", of).c_str(), own.auc_bundle, own.auc_reference,
-             WithCommas(own.labelled_rows).c_str());
+      printf("%-15s %.6f in the bundle%s, %.6f in float64 (%s rows)\n",
+             absl::StrCat("AUC", of).c_str(), own.auc_bundle, On(own.auc_set).c_str(),
+             own.auc_reference, WithCommas(own.labelled_rows).c_str());
     }
     const DriftReport drift = WholeDrift();
     if (drift.ranked_requests > 0) {
-      printf("top-10 overlap  %.2f %% (%s requests)\n", 100 * drift.top10_overlap,
-             WithCommas(drift.ranked_requests).c_str());
+      printf("top-10 overlap  %.2f %%%s (%s requests)\n", 100 * drift.top10_overlap,
+             On(drift.overlap_set).c_str(), WithCommas(drift.ranked_requests).c_str());
     }
     if (!std::isnan(drift.max_logit_error)) {
-      printf("logit error     %.3g at most, against float64\n", drift.max_logit_error);
+      printf("logit error     %.3g at most%s, against float64\n", drift.max_logit_error,
+             On(drift.error_set).c_str());
     }
     if (golden_errors_.has_value()) {
-      printf("goldens         %.3g off at most in the bundle, %.3g in float64 (%s requests)\n",
-             golden_errors_->bundle, golden_errors_->reference,
+      printf("goldens         %.3g off at most in the bundle%s, %.3g in float64 (%s requests)\n",
+             golden_errors_->bundle, On(golden_errors_->set).c_str(), golden_errors_->reference,
              WithCommas(goldens_.size()).c_str());
+    }
+    const bool measured = has_evaluation_ || golden_errors_.has_value();
+    if (measured && sets_.size() > 1) {
+      printf("measured on     %s: the worst counts\n", absl::StrJoin(sets_, ", ").c_str());
     }
     if (search_.has_value()) PrintSearch();
   }
@@ -830,7 +935,9 @@ class Converter {
   DriftReport WholeDrift() const {
     DriftReport whole = drifts_[0];
     for (const DriftReport& own : drifts_) {
-      whole.max_logit_error = std::max(whole.max_logit_error, own.max_logit_error);
+      if (!(own.max_logit_error > whole.max_logit_error)) continue;
+      whole.max_logit_error = own.max_logit_error;
+      whole.error_set = own.error_set;
     }
     return whole;
   }
@@ -847,8 +954,9 @@ class Converter {
   std::string worst_golden_;     // Where the bundle is farthest off.
   std::vector<Output> outputs_;  // Of the source.
   std::vector<std::string> names_;
-  std::vector<DriftMeter> meters_;
-  std::vector<DriftReport> drifts_;
+  std::vector<std::string> sets_;    // Instruction sets, this machine's best one first.
+  std::vector<DriftReport> drifts_;  // By output, the worst of all sets.
+  std::vector<CheckedBound> checked_;
   std::optional<BundleFile> file_;
   bool has_evaluation_ = false;
   uint64_t bundle_bytes_ = 0;

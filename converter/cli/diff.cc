@@ -46,6 +46,8 @@ class BundleDiff {
     CompareWeights(before_.view->tables(), after_.view->tables(), "table");
     CompareWeights(before_.view->dense_weights(), after_.view->dense_weights(), "layer");
     CompareSteps();
+    CompareInputs();
+    CompareGates();
     CompareNumbers();
     return {{"compatible", breaking_.empty()},
             {"breaking", breaking_},
@@ -373,6 +375,59 @@ class BundleDiff {
     if (names(old_["steps"]) != names(new_["steps"])) {
       Changes("steps: ", old_["steps"].size(), " that compute, now ", new_["steps"].size(),
               ", not all the same");
+    }
+  }
+
+  // What both were made from, by the first file of each role.
+  void CompareInputs() {
+    std::map<std::string, const Json*> before;
+    for (const Json& input : old_["inputs"]) {
+      before.emplace(input["role"].get<std::string>(), &input);
+    }
+    for (const Json& input : new_["inputs"]) {
+      const auto found = before.find(input["role"].get<std::string>());
+      if (found == before.end()) continue;
+      const Json& was = *found->second;
+      if (was["xxh3"] != input["xxh3"] || was["size"] != input["size"]) {
+        Changes("made from other ", found->first, ": ", was["name"].get<std::string>(), ", XXH3 ",
+                was["xxh3"].get<std::string>(), ", now ", input["name"].get<std::string>(), ", ",
+                input["xxh3"].get<std::string>());
+      }
+      before.erase(found);
+    }
+  }
+
+  // What was demanded of both; what was measured is a number.
+  void CompareGates() {
+    std::map<std::string, const Json*> before;
+    if (!old_["gate"].is_null()) {
+      for (const Json& bound : old_["gate"]["bounds"]) before[BoundName(bound)] = &bound;
+    }
+    const auto verdict = [](const Json& json) {
+      return json["gate"].is_null() ? Json("none") : json["gate"]["verdict"];
+    };
+    Differs("verdict of the gate", verdict(old_), verdict(new_));
+    if (!new_["gate"].is_null()) {
+      for (const Json& bound : new_["gate"]["bounds"]) {
+        const std::string name = BoundName(bound);
+        const auto found = before.find(name);
+        if (found == before.end()) {
+          Changes("demanded now: ", name, " ", BoundText(bound));
+          numbers_[name] = {{"old", Json()}, {"new", bound["measured"]}};
+          continue;
+        }
+        const Json& was = *found->second;
+        if (BoundText(was) != BoundText(bound)) {
+          Changes("demanded: ", name, " ", BoundText(was), ", now ", BoundText(bound));
+        }
+        if (was["measured"] != bound["measured"]) {
+          numbers_[name] = {{"old", was["measured"]}, {"new", bound["measured"]}};
+        }
+        before.erase(found);
+      }
+    }
+    for (const auto& [name, bound] : before) {
+      Changes("no more demanded: ", name, " ", BoundText(*bound));
     }
   }
 

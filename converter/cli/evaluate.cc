@@ -16,6 +16,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "converter/bench/instruction_set.h"
 #include "converter/cli/commands.h"
 #include "converter/cli/conversion_report.h"
 #include "converter/cli/evaluate_output.h"
@@ -29,10 +30,10 @@
 #include "converter/evaluation/row_scorer.h"
 #include "converter/graph/decode.h"
 #include "converter/io/files.h"
-#include "converter/io/line_reader.h"
 #include "converter/io/status_macros.h"
 #include "converter/reference/shared_interpreter.h"
 #include "converter/report/report.h"
+#include "converter/rows/source.h"
 #include "schema/integrity.h"
 
 namespace handpick::converter {
@@ -44,6 +45,8 @@ constexpr uint32_t kMostReplicates = 10000;
 constexpr uint64_t kMostDepth = 10000;
 constexpr uint32_t kMostThreads = 256;
 constexpr size_t kLinesAtOnce = 16;
+constexpr size_t kMostBlockRows = 1024;
+constexpr size_t kMostBlockBytes = size_t{1} << 20;
 constexpr char kReference[] = "reference";
 
 std::vector<std::string> ListOf(const std::optional<std::string>& flag) {
@@ -69,15 +72,20 @@ RowModel RowModelOf(const LoadedBundle& bundle, uint32_t output) {
 // The rows of --rows, measured.
 class RowsEvaluation {
  public:
-  absl::StatusOr<Evaluation> Run() {
+  // On each instruction set that is asked for, this machine's best one first.
+  absl::StatusOr<std::vector<Evaluation>> Run() {
     HP_ASSIGN_OR_RETURN(bundle_, LoadModelBundle(*absl::GetFlag(FLAGS_bundle)));
     HP_ASSIGN_OR_RETURN(const uint32_t output, OutputOfFlag(bundle_.outputs));
     model_ = RowModelOf(bundle_, output);
     HP_RETURN_IF_ERROR(ReadSubject(output));
     HP_RETURN_IF_ERROR(LoadAgainst());
-    Evaluation evaluation(subject_);
-    HP_RETURN_IF_ERROR(Measure(&evaluation));
-    const SliceSummary& all = evaluation.slices().at("");
+    const bool decides = absl::GetFlag(FLAGS_require).has_value();
+    HP_ASSIGN_OR_RETURN(
+        sets_, ParseInstructionSets(
+                   absl::GetFlag(FLAGS_instruction_sets).value_or(decides ? "all" : "own")));
+    std::vector<Evaluation> evaluations(sets_.size(), Evaluation(subject_));
+    HP_RETURN_IF_ERROR(Measure(&evaluations));
+    const SliceSummary& all = evaluations[0].slices().at("");
     if (all.requests() == 0) {
       return absl::InvalidArgumentError(
           absl::StrCat(*absl::GetFlag(FLAGS_rows), ": has no request"));
@@ -86,8 +94,10 @@ class RowsEvaluation {
       return absl::InvalidArgumentError(
           absl::StrCat(*absl::GetFlag(FLAGS_rows), ": no request has a candidate"));
     }
-    return evaluation;
+    return evaluations;
   }
+
+  const std::vector<std::string>& sets() const { return sets_; }
 
   // What is in the bundles, for the report.
   absl::Status AddInspections(nlohmann::ordered_json* json) const {
@@ -157,97 +167,179 @@ class RowsEvaluation {
     return absl::OkStatus();
   }
 
+  // Some rows on their way through the threads.
   struct Lines {
     std::vector<std::string> texts;
     std::vector<std::string> where;
+    std::vector<PreparedLine> prepared;
     std::vector<MeasuredLine> measured;
     absl::Status status;
   };
 
-  absl::Status Measure(Evaluation* evaluation) {
+  static absl::StatusOr<RowHeader> HeaderOfFlag() {
+    const std::optional<std::string> path = absl::GetFlag(FLAGS_header);
+    if (!path.has_value()) return RowHeader();
+    HP_ASSIGN_OR_RETURN(const std::string text, ReadFile(*path));
+    return ParseRowHeader(text, *path);
+  }
+
+  // What one instruction set has measured so far.
+  struct OfSet {
+    Evaluation* evaluation;
+    std::optional<MeasuredUser> user;  // Whose rows may go on.
+  };
+
+  absl::Status Measure(std::vector<Evaluation>* evaluations) {
     const uint32_t cores = std::max(1u, std::thread::hardware_concurrency());
     const uint32_t threads = absl::GetFlag(FLAGS_threads).value_or(std::min(cores, kMostThreads));
     if (threads == 0 || threads > kMostThreads) {
       return absl::InvalidArgumentError(
           absl::StrCat("--threads is ", threads, ", expected 1 to ", kMostThreads));
     }
-    std::vector<std::unique_ptr<RowScorer>> scorers;
     for (uint32_t i = 0; i < threads; ++i) {
       HP_ASSIGN_OR_RETURN(
           std::unique_ptr<RowScorer> scorer,
           RowScorer::Make(model_, other_model_.has_value() ? &*other_model_ : nullptr,
-                          interpreter_.has_value() ? &*interpreter_ : nullptr, fields_));
-      scorers.push_back(std::move(scorer));
+                          interpreter_.has_value() ? &*interpreter_ : nullptr, fields_, sets_));
+      scorers_.push_back(std::move(scorer));
     }
+    HP_ASSIGN_OR_RETURN(const RowHeader header, HeaderOfFlag());
+    RowFeatures features;
+    features.sets = {&bundle_.features};
+    if (other_model_.has_value()) features.sets.push_back(&other_.features);
+    features.has_catalog = bundle_.catalog != nullptr;
+    std::vector<OfSet> of_sets;
+    for (Evaluation& evaluation : *evaluations) of_sets.push_back({&evaluation, std::nullopt});
+    Input input(ListOf(absl::GetFlag(FLAGS_rows)), header, features);
+    CountLine progress;
+    while (!input.ended()) {
+      HP_RETURN_IF_ERROR(MeasureBlock(&input, &of_sets, &progress));
+    }
+    for (OfSet& of_set : of_sets) HP_RETURN_IF_ERROR(FinishUser(&of_set));
+    return absl::OkStatus();
+  }
+
+  // All rows on one instruction set; on several, so many that they can be kept, on one after the
+  // other: a change of the set waits until no kernel runs.
+  class Input;
+  class CountLine;
+  absl::Status MeasureBlock(Input* input, std::vector<OfSet>* of_sets, CountLine* progress) {
     absl::Status status;
-    std::vector<std::string> paths = ListOf(absl::GetFlag(FLAGS_rows));
-    std::reverse(paths.begin(), paths.end());
-    std::optional<LineReader> reader;
-    const auto next = [&](Lines* lines) {
-      while (status.ok() && lines->texts.size() < kLinesAtOnce) {
-        if (!reader.has_value()) {
-          if (paths.empty()) break;
-          absl::StatusOr<LineReader> opened = LineReader::Open(paths.back());
-          paths.pop_back();
-          if (!opened.ok()) {
-            status = opened.status();
-            break;
-          }
-          reader.emplace(*std::move(opened));
-        }
-        std::string line;
-        const absl::StatusOr<bool> more = reader->Next(&line);
-        if (!more.ok()) {
-          status = more.status();
-        } else if (*more) {
-          lines->texts.push_back(std::move(line));
-          lines->where.push_back(reader->where());
-        } else {
-          reader.reset();
-        }
-      }
+    std::vector<Lines> block;
+    size_t rows = 0, bytes = 0;
+    const auto read = [&](Lines* lines) {
+      if (sets_.size() > 1 && (rows >= kMostBlockRows || bytes >= kMostBlockBytes)) return false;
+      status = input->Next(kLinesAtOnce, &lines->texts, &lines->where);
+      rows += lines->texts.size();
+      for (const std::string& text : lines->texts) bytes += text.size();
       return status.ok() && !lines->texts.empty();
     };
+    size_t set = 0;
     const auto work = [&](size_t thread, Lines* lines) {
-      for (size_t i = 0; i < lines->texts.size() && lines->status.ok(); ++i) {
-        absl::StatusOr<MeasuredLine> measured =
-            scorers[thread]->Measure(lines->texts[i], lines->where[i]);
-        if (measured.ok()) {
-          lines->measured.push_back(*std::move(measured));
-        } else {
-          lines->status = measured.status();
+      RowScorer& scorer = *scorers_[thread];
+      const auto fails = [lines](const absl::Status& why) {
+        if (!why.ok()) lines->status = why;
+        return !why.ok();
+      };
+      for (size_t i = 0; i < lines->texts.size(); ++i) {
+        if (set == 0) {
+          absl::StatusOr<PreparedLine> line = scorer.Prepare(lines->texts[i], lines->where[i]);
+          if (fails(line.status())) return;
+          lines->prepared.push_back(*std::move(line));
         }
+        absl::StatusOr<MeasuredLine> measured = scorer.Score(lines->prepared[i], set);
+        if (fails(measured.status())) return;
+        lines->measured.push_back(*std::move(measured));
       }
     };
-    std::optional<MeasuredUser> user;
-    const auto finish_user = [&] {
-      if (!user.has_value()) return absl::OkStatus();
-      const absl::Status added = evaluation->Add(*user);
-      user.reset();
-      return added;
-    };
-    CountLine progress;
     const auto take = [&](Lines* lines) {
-      for (MeasuredLine& line : lines->measured) {
-        const bool same = user.has_value() && !subject_.group_by.empty() &&
-                          user->key == line.user && user->slices == line.slices;
-        if (!same) {
-          if (status.ok()) status = finish_user();
-          if (!status.ok()) return false;
-          user.emplace();
-          user->key = line.user;
-          user->slices = std::move(line.slices);
-        }
-        user->requests.push_back(std::move(line.request));
-        progress.Advance();
-      }
+      status = AddLines(&lines->measured, &(*of_sets)[set]);
       if (status.ok()) status = lines->status;
+      if (set == 0) {
+        for (size_t i = 0; i < lines->texts.size(); ++i) progress->Advance();
+        if (sets_.size() > 1) block.push_back(std::move(*lines));
+      }
       return status.ok();
     };
-    RunInOrder<Lines>(threads, next, work, take);
-    if (status.ok()) status = finish_user();
+    {
+      const OnInstructionSet held(sets_[0]);
+      RunInOrder<Lines>(scorers_.size(), read, work, take);
+    }
+    for (set = 1; set < sets_.size() && status.ok(); ++set) {
+      const OnInstructionSet held(sets_[set]);
+      size_t begun = 0;
+      const auto again = [&](Lines* lines) {
+        if (begun == block.size()) return false;
+        Lines& kept = block[begun++];
+        lines->texts.resize(kept.prepared.size());
+        lines->prepared = set + 1 == sets_.size() ? std::move(kept.prepared) : kept.prepared;
+        return true;
+      };
+      RunInOrder<Lines>(scorers_.size(), again, work, take);
+    }
     return status;
   }
+
+  absl::Status AddLines(std::vector<MeasuredLine>* lines, OfSet* of_set) const {
+    for (MeasuredLine& line : *lines) {
+      std::optional<MeasuredUser>& user = of_set->user;
+      const bool same = user.has_value() && !subject_.group_by.empty() && user->key == line.user &&
+                        user->slices == line.slices;
+      if (!same) {
+        HP_RETURN_IF_ERROR(FinishUser(of_set));
+        user.emplace();
+        user->key = line.user;
+        user->slices = std::move(line.slices);
+      }
+      user->requests.push_back(std::move(line.request));
+    }
+    lines->clear();
+    return absl::OkStatus();
+  }
+
+  static absl::Status FinishUser(OfSet* of_set) {
+    if (!of_set->user.has_value()) return absl::OkStatus();
+    const absl::Status added = of_set->evaluation->Add(*of_set->user);
+    of_set->user.reset();
+    return added;
+  }
+
+  // The rows of several files, one after another.
+  class Input {
+   public:
+    Input(std::vector<std::string> paths, RowHeader header, RowFeatures features)
+        : paths_(std::move(paths)), header_(std::move(header)), features_(std::move(features)) {}
+    bool ended() const { return at_ == paths_.size(); }
+
+    // Adds up to `most` rows; none at the end.
+    absl::Status Next(size_t most, std::vector<std::string>* texts,
+                      std::vector<std::string>* where) {
+      while (!ended() && texts->size() < most) {
+        if (source_ == nullptr) {
+          HP_ASSIGN_OR_RETURN(
+              source_, OpenRows(paths_[at_], absl::GetFlag(FLAGS_rows_format).value_or(""), header_,
+                                features_));
+        }
+        std::string text, place;
+        HP_ASSIGN_OR_RETURN(const bool more, source_->Next(&text, &place));
+        if (more) {
+          texts->push_back(std::move(text));
+          where->push_back(std::move(place));
+        } else {
+          source_ = nullptr;
+          ++at_;
+        }
+      }
+      return absl::OkStatus();
+    }
+
+   private:
+    const std::vector<std::string> paths_;
+    size_t at_ = 0;
+    const RowHeader header_;
+    const RowFeatures features_;
+    std::unique_ptr<RowSource> source_;
+  };
 
   // Requests, of which nobody knows how many there are.
   class CountLine {
@@ -274,6 +366,8 @@ class RowsEvaluation {
   std::optional<RowModel> other_model_;
   std::optional<Graph> graph_;
   std::optional<SharedInterpreter> interpreter_;
+  std::vector<std::string> sets_;
+  std::vector<std::unique_ptr<RowScorer>> scorers_;  // By thread.
   RowFields fields_;
   EvaluationSubject subject_;
 };
@@ -315,9 +409,14 @@ absl::Status WriteReports(const nlohmann::ordered_json& evaluation) {
 
 absl::StatusOr<int> Evaluate() {
   RowsEvaluation rows;
-  absl::StatusOr<Evaluation> evaluation =
-      absl::GetFlag(FLAGS_merge).has_value() ? Merge() : rows.Run();
-  if (!evaluation.ok()) return evaluation.status();
+  std::vector<Evaluation> evaluations;
+  if (absl::GetFlag(FLAGS_merge).has_value()) {
+    HP_ASSIGN_OR_RETURN(Evaluation merged, Merge());
+    evaluations.push_back(std::move(merged));
+  } else {
+    HP_ASSIGN_OR_RETURN(evaluations, rows.Run());
+  }
+  const Evaluation* const evaluation = &evaluations[0];
   const MeasureSettings& settings = evaluation->subject().settings;
   if (const auto partial = absl::GetFlag(FLAGS_partial)) {
     const std::string bytes = evaluation->Serialize();
@@ -338,13 +437,18 @@ absl::StatusOr<int> Evaluate() {
         " of these are positive: there must be labels of both kinds, or something to compare with "
         "(--against)"));
   }
-  std::vector<Decision> decisions;
+  std::vector<std::vector<Decision>> by_set(evaluations.size());
   for (const std::string& text : ListOf(absl::GetFlag(FLAGS_require))) {
     HP_ASSIGN_OR_RETURN(const Demand demand, ParseDemand(text, settings));
-    HP_ASSIGN_OR_RETURN(std::vector<Decision> own, Decide(demand, evaluation->slices(), settings));
-    std::move(own.begin(), own.end(), std::back_inserter(decisions));
+    for (size_t set = 0; set < evaluations.size(); ++set) {
+      HP_ASSIGN_OR_RETURN(std::vector<Decision> own,
+                          Decide(demand, evaluations[set].slices(), settings));
+      std::move(own.begin(), own.end(), std::back_inserter(by_set[set]));
+    }
   }
+  const std::vector<Decision> decisions = WorstOfSets(by_set, rows.sets());
   nlohmann::ordered_json json = EvaluationJson(*evaluation, decisions);
+  if (evaluations.size() > 1) json["instruction_sets"] = rows.sets();
   if (absl::GetFlag(FLAGS_report).has_value()) HP_RETURN_IF_ERROR(rows.AddInspections(&json));
   if (const auto conversion = absl::GetFlag(FLAGS_conversion)) {
     HP_ASSIGN_OR_RETURN(json["parts"], ReadConversionReport(*conversion));
@@ -354,6 +458,10 @@ absl::StatusOr<int> Evaluate() {
     printf("%s\n", json.dump(2).c_str());
   } else {
     printf("%s", EvaluationText(*evaluation, decisions).c_str());
+    if (evaluations.size() > 1) {
+      printf("measured on %s: above is the first, and of each requirement the worst counts\n",
+             absl::StrJoin(rows.sets(), ", ").c_str());
+    }
   }
   if (fflush(stdout) != 0) return absl::UnavailableError("cannot write to the standard output");
   switch (Worst(decisions)) {
@@ -376,12 +484,19 @@ std::string UsageError() {
     if (absl::GetFlag(FLAGS_bundle).has_value() || absl::GetFlag(FLAGS_rows).has_value()) {
       return "--merge stands instead of --bundle and --rows";
     }
+    if (absl::GetFlag(FLAGS_instruction_sets).has_value()) {
+      return "--instruction-sets is for rows: what --merge adds up was measured";
+    }
     return "";
   }
   if (!absl::GetFlag(FLAGS_bundle).has_value()) return "--bundle is missing";
   if (!absl::GetFlag(FLAGS_rows).has_value()) return "--rows is missing";
   if (absl::GetFlag(FLAGS_partial).has_value() && absl::GetFlag(FLAGS_require).has_value()) {
     return "--require is decided over all rows: give it with --merge";
+  }
+  if (absl::GetFlag(FLAGS_partial).has_value()) {
+    const auto sets = ParseInstructionSets(absl::GetFlag(FLAGS_instruction_sets).value_or("own"));
+    if (sets.ok() && sets->size() > 1) return "--partial is of one instruction set";
   }
   return "";
 }

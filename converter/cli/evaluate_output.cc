@@ -99,6 +99,7 @@ OrderedJson EvaluationJson(const Evaluation& evaluation, const std::vector<Decis
                        {"verdict", VerdictName(decision.verdict)},
                        {"message", decision.message}};
     one["estimate"] = JsonOf(decision.estimate);
+    if (!decision.instruction_set.empty()) one["instruction_set"] = decision.instruction_set;
     if (decision.rows_needed > 0) one["rows_needed"] = decision.rows_needed;
     json["decisions"].push_back(std::move(one));
   }

@@ -111,6 +111,10 @@ ABSL_FLAG(std::optional<double>, gate, std::nullopt,
 ABSL_FLAG(std::optional<std::string>, simd, std::nullopt,
           "The instruction set that kernels are held to (avx2, say): one that this machine has. "
           "Default: the best.");
+ABSL_FLAG(
+    std::optional<std::string>, instruction_sets, std::nullopt,
+    "What to measure on, the worst of which counts: all of this machine, own (the best), or names: "
+    "avx2,sse4. Default: all; of evaluate without --require: own.");
 ABSL_FLAG(std::optional<double>, f32_gflops, std::nullopt,
           "Float32 peak of one thread, GFLOP/s. Default: measured here.");
 ABSL_FLAG(std::optional<double>, int8_gops, std::nullopt,
@@ -150,6 +154,11 @@ ABSL_FLAG(
     "evaluate: requests with labels (several files: repeat, or separate by ','; - is standard "
     "input). recall-index: int8 or f32; default: int8, or f32 where the target needs and the "
     "bytes allow it.");
+ABSL_FLAG(std::optional<std::string>, rows_format, std::nullopt,
+          "jsonl, csv or npz. Default: by the file's name, jsonl from standard input.");
+ABSL_FLAG(std::optional<std::string>, header, std::nullopt,
+          "What the columns of CSV or the arrays of .npz are, JSON: {\"columns\": {\"clicked\": "
+          "\"labels\", \"uid\": \"context.user_id\", \"comment\": null}}.");
 ABSL_FLAG(std::optional<double>, recall, std::nullopt,
           "Share of the best k that the index has to find. Default 0.95.");
 ABSL_FLAG(

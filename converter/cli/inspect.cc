@@ -80,6 +80,7 @@ absl::StatusOr<Json> InspectJson(const LoadedBundle& loaded) {
   json["recall"] = RecallJson(loaded);
   json["goldens"] = {{"requests", info.golden_count}, {"tolerance", bundle.golden_tolerance()}};
   json["drift"] = DriftJson(bundle.manifest());
+  json["gate"] = GateJson(bundle.manifest());
   return json;
 }
 
@@ -109,7 +110,7 @@ std::string Text(const Json& j) {
   absl::StrAppend(&out, RecallText(j["recall"]));
   if (!has_model) return out;
   absl::StrAppendFormat(&out, "\nGolden requests: %s\n", Commas(j["goldens"]["requests"]));
-  absl::StrAppend(&out, DriftText(j["drift"]));
+  absl::StrAppend(&out, DriftText(j["drift"]), GateText(j["gate"]));
   if (j.contains("costs")) return absl::StrCat(out, DevicesText(j["costs"]));
   return j.contains("cost") ? absl::StrCat(out, CostText(j["cost"])) : out;
 }

@@ -1,8 +1,10 @@
 #include <stdio.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "converter/cli/inspect_parts.h"
 
@@ -60,6 +62,71 @@ std::string DriftText(const Json& drift) {
       shown(drift["auc_bundle"], "%.6f"), shown(drift["auc_reference"], "%.6f"),
       Commas(drift["labelled_rows"]), shown(drift["top10_overlap"], "%.4f"),
       Commas(drift["ranked_requests"]), shown(drift["max_logit_error"], "%.3g"));
+}
+
+namespace {
+
+bool IsName(const Json& json, const char* key, bool required) {
+  if (!json.contains(key)) return !required;
+  const Json& value = json[key];
+  if (!value.is_string()) return false;
+  const std::string& text = value.get_ref<const std::string&>();
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+}
+
+bool IsBound(const Json& json) {
+  return json.is_object() && IsName(json, "name", true) && IsName(json, "of", false) &&
+         IsName(json, "instruction_set", false) && json.contains("measured") &&
+         (json["measured"].is_number() || json["measured"].is_null()) &&
+         (json.contains("at_least") ? json["at_least"].is_number()
+                                    : json.contains("at_most") && json["at_most"].is_number());
+}
+
+}  // namespace
+
+Json GateJson(const schema::Manifest* manifest) {
+  if (manifest == nullptr || manifest->gate() == nullptr) return nullptr;
+  const std::string text = manifest->gate()->str();
+  // A bundle may be anybody's: what walks over values recurses.
+  constexpr std::ptrdiff_t kMostBrackets = 1024;
+  if (std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') >
+      kMostBrackets) {
+    return nullptr;
+  }
+  Json gate = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!gate.is_object() || !IsName(gate, "verdict", true) || !gate.contains("bounds") ||
+      !gate["bounds"].is_array()) {
+    return nullptr;
+  }
+  const Json& bounds = gate["bounds"];
+  return std::all_of(bounds.begin(), bounds.end(), &IsBound) ? gate : Json();
+}
+
+std::string BoundName(const Json& bound) {
+  return absl::StrCat(bound["name"].get<std::string>(),
+                      bound.contains("of") ? " of " + bound["of"].get<std::string>() : "");
+}
+
+std::string BoundText(const Json& bound) {
+  const bool at_least = bound.contains("at_least");
+  return absl::StrFormat("%s %g", at_least ? "at least" : "at most",
+                         bound[at_least ? "at_least" : "at_most"].get<double>());
+}
+
+std::string GateText(const Json& gate) {
+  if (gate.is_null()) return "";
+  std::string out = absl::StrCat("Gate: ", gate["verdict"].get<std::string>(), "\n");
+  for (const Json& bound : gate["bounds"]) {
+    absl::StrAppendFormat(&out, "  %-32s %s, %s%s\n", BoundName(bound),
+                          bound["measured"].is_null()
+                              ? "not measured"
+                              : absl::StrFormat("%.6g", bound["measured"].get<double>()),
+                          BoundText(bound),
+                          bound.contains("instruction_set")
+                              ? absl::StrCat("; on ", bound["instruction_set"].get<std::string>())
+                              : "");
+  }
+  return out;
 }
 
 }  // namespace handpick::converter

@@ -64,6 +64,13 @@ Json InputsJson(const schema::Manifest* manifest);
 std::string InputsText(const Json& inputs);
 Json DriftJson(const schema::Manifest* manifest);
 std::string DriftText(const Json& drift);
+// What the converter demanded, measured and decided; null where that was not written, or is no such
+// JSON.
+Json GateJson(const schema::Manifest* manifest);
+std::string GateText(const Json& gate);
+// "auc_drift", "golden_logit_error of bundle"; "at most 0.001".
+std::string BoundName(const Json& bound);
+std::string BoundText(const Json& bound);
 
 // inspect_outputs.cc. The text says nothing of a model with one output: its task is said above.
 const char* TaskName(schema::Task task);

@@ -53,7 +53,8 @@ Weights are a .safetensors, .npz, PyTorch .pt or Keras .h5 file, or the .index o
 checkpoint; `handpick inspect FILE` lists what is in it.
 
 The bundle is scored by the runtime itself and compared with float64 loops over the model as it was
-trained. A bound that does not hold is named: auc_drift, top10_overlap, golden_logit_error.
+trained, on every instruction set of this machine, of which the worst counts. A bound that does not
+hold is named: auc_drift, top10_overlap, golden_logit_error.
 
 --embeddings names another archive, for embedding tables that --weights lacks: those of a factorization
 machine below a network, say.
@@ -69,7 +70,7 @@ standard input have none.
        {"spec", "out"},
        {"weights", "trees", "embeddings", "precision", "catalog", "ignore_unknown", "golden",
         "evaluation", "report", "tile", "budget", "keep", "min_runtime", "max_auc_drift",
-        "min_top10_overlap", "max_golden_error"},
+        "min_top10_overlap", "max_golden_error", "instruction_sets"},
        0,
        RunConvert},
       {"draft",
@@ -152,8 +153,10 @@ one process.
 --conversion, the report of convert --precision auto, what each table and layer costs. --junit and --markdown are for CI.
 )",
        {},
-       {"bundle", "rows", "against", "output", "group_by", "slice", "require", "k", "replicates",
-        "threads", "partial", "merge", "report", "conversion", "junit", "markdown", "json"},
+       {"bundle",      "rows",       "against",    "output",   "group_by", "slice",
+        "require",     "k",          "replicates", "threads",  "partial",  "merge",
+        "report",      "conversion", "junit",      "markdown", "json",     "instruction_sets",
+        "rows_format", "header"},
        0,
        RunEvaluate},
       {"compare",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -51,65 +52,101 @@ DriftReport DriftMeter::Report() const {
   return report;
 }
 
-std::vector<BrokenBound> CheckBounds(const Bounds& bounds, const DriftReport& drift,
-                                     const std::optional<GoldenErrors>& goldens) {
-  return CheckBounds(bounds, std::vector<DriftReport>{drift}, {""}, goldens);
+DriftReport WorstOf(const std::vector<DriftReport>& reports, const std::vector<std::string>& sets) {
+  DriftReport worst = reports[0];
+  if (reports.size() == 1) return worst;
+  worst.auc_set = worst.overlap_set = worst.error_set = sets[0];
+  const auto drift = [](const DriftReport& of) {
+    return std::abs(of.auc_bundle - of.auc_reference);
+  };
+  for (size_t i = 1; i < reports.size(); ++i) {
+    const DriftReport& own = reports[i];
+    if (drift(own) > drift(worst)) {
+      worst.auc_bundle = own.auc_bundle;
+      worst.auc_set = sets[i];
+    }
+    if (own.top10_overlap < worst.top10_overlap) {
+      worst.top10_overlap = own.top10_overlap;
+      worst.overlap_set = sets[i];
+    }
+    if (own.max_logit_error > worst.max_logit_error) {
+      worst.max_logit_error = own.max_logit_error;
+      worst.error_set = sets[i];
+    }
+  }
+  return worst;
 }
 
-std::vector<BrokenBound> CheckBounds(const Bounds& bounds, const std::vector<DriftReport>& drifts,
-                                     const std::vector<std::string>& names,
-                                     const std::optional<GoldenErrors>& goldens) {
-  std::vector<BrokenBound> broken;
+std::vector<CheckedBound> Broken(std::vector<CheckedBound> checked) {
+  checked.erase(std::remove_if(checked.begin(), checked.end(),
+                               [](const CheckedBound& bound) { return bound.holds; }),
+                checked.end());
+  return checked;
+}
+
+std::vector<CheckedBound> CheckBounds(const Bounds& bounds, const std::vector<DriftReport>& drifts,
+                                      const std::vector<std::string>& names,
+                                      const std::optional<GoldenErrors>& goldens) {
+  constexpr double kNotMeasured = std::numeric_limits<double>::quiet_NaN();
+  std::vector<CheckedBound> checked;
+  // " on sse4"
+  const auto on = [](const std::string& set) { return set.empty() ? "" : " on " + set; };
   const DriftReport& drift = drifts[0];
   if (bounds.max_auc_drift.has_value()) {
+    const double bound = *bounds.max_auc_drift;
     bool any = false;
     for (size_t output = 0; output < drifts.size(); ++output) {
       const DriftReport& own = drifts[output];
       const double difference = std::abs(own.auc_bundle - own.auc_reference);
       if (std::isnan(difference)) continue;
       any = true;
-      if (difference <= *bounds.max_auc_drift) continue;
-      broken.push_back(
-          {"auc_drift",
-           absl::StrFormat("AUC%s is %.6f in the bundle and %.6f in float64, %.6f apart; at most "
+      checked.push_back(
+          {"auc_drift", drifts.size() == 1 ? "" : names[output], bound, false, difference,
+           own.auc_set, difference <= bound,
+           absl::StrFormat("AUC%s is %.6f in the bundle%s and %.6f in float64, %.6f apart; at most "
                            "%g is allowed",
                            drifts.size() == 1 ? "" : absl::StrCat(" of '", names[output], "'"),
-                           own.auc_bundle, own.auc_reference, difference, *bounds.max_auc_drift)});
+                           own.auc_bundle, on(own.auc_set), own.auc_reference, difference, bound)});
     }
     if (!any) {
-      broken.push_back(
-          {"auc_drift", "was not measured: the evaluation rows have no labels of both kinds"});
+      checked.push_back({"auc_drift", "", bound, false, kNotMeasured, "", false,
+                         "was not measured: the evaluation rows have no labels of both kinds"});
     }
   }
   if (bounds.min_top10_overlap.has_value()) {
+    const double bound = *bounds.min_top10_overlap;
     if (std::isnan(drift.top10_overlap)) {
-      broken.push_back(
-          {"top10_overlap", absl::StrCat("was not measured: no evaluation request has ",
-                                         kOverlapCandidates, " candidates or more")});
-    } else if (drift.top10_overlap < *bounds.min_top10_overlap) {
-      broken.push_back(
-          {"top10_overlap",
-           absl::StrFormat("the bundle's top 10 holds %.2f %% of the reference's over %d requests; "
-                           "at least %.2f %% is demanded",
-                           100 * drift.top10_overlap, drift.ranked_requests,
-                           100 * *bounds.min_top10_overlap)});
+      checked.push_back({"top10_overlap", "", bound, true, kNotMeasured, "", false,
+                         absl::StrCat("was not measured: no evaluation request has ",
+                                      kOverlapCandidates, " candidates or more")});
+    } else {
+      checked.push_back(
+          {"top10_overlap", "", bound, true, drift.top10_overlap, drift.overlap_set,
+           drift.top10_overlap >= bound,
+           absl::StrFormat("the bundle's top 10%s holds %.2f %% of the reference's over %d "
+                           "requests; at least %.2f %% is demanded",
+                           on(drift.overlap_set), 100 * drift.top10_overlap, drift.ranked_requests,
+                           100 * bound)});
     }
   }
-  const auto golden = [&](const std::optional<double>& bound, double error, const char* what) {
+  const auto golden = [&](const std::optional<double>& bound, double error, const char* of,
+                          const char* what, const std::string& set) {
     if (!bound.has_value()) return;
     if (!goldens.has_value()) {
-      broken.push_back({"golden_logit_error", "was not measured: there are no golden requests"});
-    } else if (!(error <= *bound)) {
-      broken.push_back(
-          {"golden_logit_error",
-           absl::StrFormat("%s is off the trainer's logits by up to %.3g; at most %g is allowed",
-                           what, error, *bound)});
+      checked.push_back({"golden_logit_error", of, *bound, false, kNotMeasured, "", false,
+                         "was not measured: there are no golden requests"});
+    } else {
+      checked.push_back(
+          {"golden_logit_error", of, *bound, false, error, set, error <= *bound,
+           absl::StrFormat("%s%s is off the trainer's logits by up to %.3g; at most %g is allowed",
+                           what, on(set), error, *bound)});
     }
   };
   const GoldenErrors errors = goldens.value_or(GoldenErrors());
-  golden(bounds.max_reference_golden_error, errors.reference, "the float64 reference");
-  golden(bounds.max_bundle_golden_error, errors.bundle, "the bundle");
-  return broken;
+  golden(bounds.max_reference_golden_error, errors.reference, "reference", "the float64 reference",
+         "");
+  golden(bounds.max_bundle_golden_error, errors.bundle, "bundle", "the bundle", errors.set);
+  return checked;
 }
 
 }  // namespace handpick::converter

@@ -26,9 +26,17 @@ struct DriftReport {
   double max_logit_error = std::numeric_limits<double>::quiet_NaN();
   uint64_t labelled_rows = 0;
   uint64_t ranked_requests = 0;
+  // Of WorstOf, of several instruction sets: whose AUC, overlap and error these are.
+  std::string auc_set = {};
+  std::string overlap_set = {};
+  std::string error_set = {};
 
   std::unique_ptr<schema::DriftT> ToSchema() const;
 };
+
+// What was measured of an output on several instruction sets: each number from the set where it is
+// worst, the first of equals. `sets`: their names.
+DriftReport WorstOf(const std::vector<DriftReport>& reports, const std::vector<std::string>& sets);
 
 // Gathers an output's logits of requests, scored by the reference and by the bundle.
 class DriftMeter {
@@ -52,6 +60,7 @@ class DriftMeter {
 struct GoldenErrors {
   double reference = 0;  // Of the float64 reference: the import.
   double bundle = 0;     // Of the bundle: import, rewriting, kernels, quantisation.
+  std::string set = {};  // Of several instruction sets: on which the bundle's is that.
 };
 
 // What a bundle may do at most. Absent: anything.
@@ -62,22 +71,27 @@ struct Bounds {
   std::optional<double> max_bundle_golden_error;
 };
 
-// A bound that does not hold. `name` is for programs, and never changes: "auc_drift",
-// "top10_overlap", "golden_logit_error".
-struct BrokenBound {
+// A bound and what was measured.
+struct CheckedBound {
+  // For programs; never changes: "auc_drift", "top10_overlap", "golden_logit_error".
   std::string name;
-  std::string message;
+  std::string of;  // The output's name, "bundle" or "reference"; "": of all there is.
+  double bound = 0;
+  bool at_least = false;
+  double measured = 0;  // NaN: it was not, so that the bound does not hold.
+  std::string set;      // The instruction set, of several.
+  bool holds = false;
+  std::string message;  // Where it does not hold.
 };
 
-// A bound on what was not measured is broken. `drifts`: of each output, the ranking one first, by
-// which the top 10 are; AUC is bounded for every output that has labels. `names`: theirs.
-std::vector<BrokenBound> CheckBounds(const Bounds& bounds, const std::vector<DriftReport>& drifts,
-                                     const std::vector<std::string>& names,
-                                     const std::optional<GoldenErrors>& goldens);
+// A bound on what was not measured does not hold. `drifts`: of each output, the ranking one first,
+// by which the top 10 are; AUC is bounded for every output that has labels. `names`: theirs.
+std::vector<CheckedBound> CheckBounds(const Bounds& bounds, const std::vector<DriftReport>& drifts,
+                                      const std::vector<std::string>& names,
+                                      const std::optional<GoldenErrors>& goldens);
 
-// The same of a model with one output.
-std::vector<BrokenBound> CheckBounds(const Bounds& bounds, const DriftReport& drift,
-                                     const std::optional<GoldenErrors>& goldens);
+// Those that do not hold.
+std::vector<CheckedBound> Broken(std::vector<CheckedBound> checked);
 
 }  // namespace handpick::converter
 

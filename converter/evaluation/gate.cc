@@ -159,6 +159,34 @@ absl::StatusOr<std::vector<Decision>> Decide(const Demand& demand, const Slices&
   return decisions;
 }
 
+std::vector<Decision> WorstOfSets(const std::vector<std::vector<Decision>>& by_set,
+                                  const std::vector<std::string>& sets) {
+  if (by_set.size() == 1) return by_set[0];
+  const auto badness = [](const Decision& decision) {
+    return decision.verdict == Verdict::kFail ? 2 : decision.verdict == Verdict::kUndecided ? 1 : 0;
+  };
+  // How far the demand is met.
+  const auto margin = [](const Decision& decision) {
+    const double distance = decision.estimate.value - decision.demand.bound;
+    return decision.demand.at_least ? distance : -distance;
+  };
+  std::vector<Decision> worst;
+  for (size_t i = 0; i < by_set[0].size(); ++i) {
+    size_t set = 0;
+    for (size_t other = 1; other < sets.size(); ++other) {
+      const Decision& a = by_set[set][i];
+      const Decision& b = by_set[other][i];
+      if (badness(b) > badness(a) || (badness(b) == badness(a) && margin(b) < margin(a))) {
+        set = other;
+      }
+    }
+    worst.push_back(by_set[set][i]);
+    worst.back().instruction_set = sets[set];
+    absl::StrAppend(&worst.back().message, " (on ", sets[set], ")");
+  }
+  return worst;
+}
+
 Verdict Worst(const std::vector<Decision>& decisions) {
   Verdict worst = Verdict::kPass;
   for (const Decision& decision : decisions) {

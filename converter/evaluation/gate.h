@@ -45,12 +45,18 @@ struct Decision {
   // tell, if the value stays what it is; 0: no number would do, the value is the bound.
   uint64_t rows_needed = 0;
   std::string message;
+  std::string instruction_set = {};  // Of several, as WorstOfSets chose it.
 };
 
 // The decisions of a demand, one for each slice that it is of. Errors: a slice that the rows do not
 // have; a number that was not measured, which no gate lets pass.
 absl::StatusOr<std::vector<Decision>> Decide(const Demand& demand, const Slices& slices,
                                              const MeasureSettings& settings);
+
+// Of the decisions of the same demands on several instruction sets, each where it is worst, the
+// first of equals.
+std::vector<Decision> WorstOfSets(const std::vector<std::vector<Decision>>& by_set,
+                                  const std::vector<std::string>& sets);
 
 // The worst of all: a failure, then what is undecided.
 Verdict Worst(const std::vector<Decision>& decisions);

@@ -1,7 +1,10 @@
 #include "converter/evaluation/row_scorer.h"
 
+#include <utility>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "converter/bench/instruction_set.h"
 #include "converter/evaluation/poisson_weights.h"
 #include "converter/io/status_macros.h"
 #include "converter/request/request.h"
@@ -25,21 +28,30 @@ absl::StatusOr<std::vector<double>> LogitsOf(BundleSession* session, uint32_t ou
 absl::StatusOr<std::unique_ptr<RowScorer>> RowScorer::Make(const RowModel& bundle,
                                                            const RowModel* against,
                                                            const SharedInterpreter* reference,
-                                                           const RowFields& fields) {
+                                                           const RowFields& fields,
+                                                           const std::vector<std::string>& sets) {
   std::unique_ptr<RowScorer> scorer(new RowScorer(bundle, against, reference, fields));
-  HP_ASSIGN_OR_RETURN(scorer->session_, BundleSession::OpenMapped(bundle.bytes));
-  if (against != nullptr) {
-    HP_ASSIGN_OR_RETURN(scorer->other_session_, BundleSession::OpenMapped(against->bytes));
+  for (const std::string& set : sets) {
+    const OnInstructionSet held(set);
+    HP_ASSIGN_OR_RETURN(std::unique_ptr<BundleSession> session,
+                        BundleSession::OpenMapped(bundle.bytes));
+    scorer->sessions_.push_back(std::move(session));
+    if (against == nullptr) continue;
+    HP_ASSIGN_OR_RETURN(session, BundleSession::OpenMapped(against->bytes));
+    scorer->other_sessions_.push_back(std::move(session));
   }
   return scorer;
 }
 
-absl::StatusOr<MeasuredLine> RowScorer::Measure(const std::string& line, const std::string& where) {
+absl::StatusOr<PreparedLine> RowScorer::Prepare(const std::string& line,
+                                                const std::string& where) const {
   // What the other model alone takes is left out. Without one, a wrong name is a mistake.
   const UnknownFeatures unknown =
       against_ != nullptr ? UnknownFeatures::kLeaveOut : UnknownFeatures::kRefuse;
-  HP_ASSIGN_OR_RETURN(const Request request, ParseRequest(line, *bundle_.features, where, unknown));
-  MeasuredLine measured;
+  PreparedLine prepared;
+  HP_ASSIGN_OR_RETURN(prepared.request, ParseRequest(line, *bundle_.features, where, unknown));
+  const Request& request = prepared.request;
+  MeasuredLine& measured = prepared.measured;
   measured.request.where = where;
   if (fields_.group_by.empty()) {
     measured.user = UserKey(absl::StripAsciiWhitespace(line));
@@ -58,18 +70,26 @@ absl::StatusOr<MeasuredLine> RowScorer::Measure(const std::string& line, const s
   } else if (bundle_.output == 0) {
     measured.request.labels = request.labels;
   }
-  absl::StatusOr<std::vector<double>> logits = LogitsOf(session_.get(), bundle_.output, request);
-  if (!logits.ok()) return At(where, logits.status());
-  measured.request.logits[0] = *std::move(logits);
   if (reference_ != nullptr) {
     absl::StatusOr<ResolvedRequest> resolved =
         ResolveRequest(request, *bundle_.features, bundle_.catalog);
     if (!resolved.ok()) return At(where, resolved.status());
     measured.request.logits[1] = reference_->Evaluate(*resolved)[bundle_.output];
   } else if (against_ != nullptr) {
-    HP_ASSIGN_OR_RETURN(const Request others,
-                        ParseRequest(line, *against_->features, where, unknown));
-    logits = LogitsOf(other_session_.get(), against_->output, others);
+    HP_ASSIGN_OR_RETURN(prepared.others, ParseRequest(line, *against_->features, where, unknown));
+  }
+  return prepared;
+}
+
+absl::StatusOr<MeasuredLine> RowScorer::Score(const PreparedLine& line, size_t set) {
+  MeasuredLine measured = line.measured;
+  const std::string& where = measured.request.where;
+  absl::StatusOr<std::vector<double>> logits =
+      LogitsOf(sessions_[set].get(), bundle_.output, line.request);
+  if (!logits.ok()) return At(where, logits.status());
+  measured.request.logits[0] = *std::move(logits);
+  if (against_ != nullptr) {
+    logits = LogitsOf(other_sessions_[set].get(), against_->output, line.others);
     if (!logits.ok()) {
       return At(absl::StrCat(where, ": by the bundle of --against"), logits.status());
     }

@@ -13,6 +13,7 @@
 #include "converter/io/files.h"
 #include "converter/reference/shared_interpreter.h"
 #include "converter/request/features.h"
+#include "converter/request/raw_values.h"
 #include "converter/runtime/bundle_session.h"
 #include "schema/bundle_generated.h"
 
@@ -42,17 +43,30 @@ struct MeasuredLine {
   MeasuredRequest request;
 };
 
+// What is the same on each instruction set.
+struct PreparedLine {
+  Request request;
+  Request others;         // As the bundle of --against takes it.
+  MeasuredLine measured;  // With the logits of the float64 reference, if there is one.
+};
+
 // Used by one thread.
 class RowScorer {
  public:
-  // `against` and `reference` may be null; one of them at most is not. All must outlive this.
+  // `against` and `reference` may be null; one of them at most is not. `sets`: the instruction sets
+  // that rows are scored on. All must outlive this. No kernel may run meanwhile.
   static absl::StatusOr<std::unique_ptr<RowScorer>> Make(const RowModel& bundle,
                                                          const RowModel* against,
                                                          const SharedInterpreter* reference,
-                                                         const RowFields& fields);
+                                                         const RowFields& fields,
+                                                         const std::vector<std::string>& sets);
 
-  // Errors: a line that is no request of the bundle's, or cannot be scored, with `where` in front.
-  absl::StatusOr<MeasuredLine> Measure(const std::string& line, const std::string& where);
+  // Errors: a line that is no request of the bundle's, with `where` in front.
+  absl::StatusOr<PreparedLine> Prepare(const std::string& line, const std::string& where) const;
+
+  // On the instruction set of that number, which is held to (OnInstructionSet). Errors: it cannot
+  // be scored.
+  absl::StatusOr<MeasuredLine> Score(const PreparedLine& line, size_t set);
 
  private:
   RowScorer(const RowModel& bundle, const RowModel* against, const SharedInterpreter* reference,
@@ -63,8 +77,9 @@ class RowScorer {
   const RowModel* against_;
   const SharedInterpreter* reference_;
   const RowFields& fields_;
-  std::unique_ptr<BundleSession> session_;
-  std::unique_ptr<BundleSession> other_session_;
+  // By instruction set.
+  std::vector<std::unique_ptr<BundleSession>> sessions_;
+  std::vector<std::unique_ptr<BundleSession>> other_sessions_;
 };
 
 }  // namespace handpick::converter

@@ -182,6 +182,18 @@ class Searcher {
 
 }  // namespace
 
+void PrecisionTrial::TakeWorst(const PrecisionTrial& other) {
+  bundle_bytes = std::max(bundle_bytes, other.bundle_bytes);
+  memory_bytes = std::max(memory_bytes, other.memory_bytes);
+  if (other.auc_drop > auc_drop) auc_drop = other.auc_drop;
+  if (other.overlap < overlap) overlap = other.overlap;
+  rms_logit_error = std::max(rms_logit_error, other.rms_logit_error);
+  if (other.max_logit_error > max_logit_error) {
+    max_logit_error = other.max_logit_error;
+    instruction_set = other.instruction_set;
+  }
+}
+
 const char* ElementTypeName(schema::ElementType type) {
   switch (type) {
     case schema::ElementType::Float16:

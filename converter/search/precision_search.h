@@ -43,6 +43,10 @@ struct PrecisionTrial {
   double overlap = std::numeric_limits<double>::quiet_NaN();
   double rms_logit_error = 0;
   double max_logit_error = 0;
+  std::string instruction_set = {};  // Of several: the one with the largest logit error.
+
+  // On another instruction set: each number where it is worse.
+  void TakeWorst(const PrecisionTrial& other);
 };
 
 using MeasureChoice = std::function<absl::StatusOr<PrecisionTrial>(const PrecisionChoice&)>;

@@ -59,6 +59,30 @@ TEST_F(InstructionSetTest, Avx512IsTheBestOfItsKind) {
 }
 #endif
 
+TEST_F(InstructionSetTest, EachIsHeldForAWhileInAnyOrder) {
+  const std::vector<std::string> sets = InstructionSets();
+  const std::string gemm = ChooseGemm().name;
+  for (size_t i = sets.size(); i-- > 0;) {
+    {
+      const OnInstructionSet held(sets[i]);
+      EXPECT_EQ(InstructionSets().front(), sets[i]);
+    }
+    EXPECT_EQ(InstructionSets(), sets);
+    EXPECT_EQ(ChooseGemm().name, gemm);
+  }
+}
+
+TEST_F(InstructionSetTest, AllOwnOrNamedOnesAreParsed) {
+  const std::vector<std::string> sets = InstructionSets();
+  EXPECT_EQ(*ParseInstructionSets("all"), sets);
+  EXPECT_EQ(*ParseInstructionSets("own"), std::vector<std::string>{sets[0]});
+  EXPECT_EQ(*ParseInstructionSets(sets.back()), std::vector<std::string>{sets.back()});
+  EXPECT_FALSE(ParseInstructionSets("").ok());
+  EXPECT_FALSE(ParseInstructionSets(sets[0] + "," + sets[0]).ok());
+  EXPECT_NE(std::string(ParseInstructionSets("abacus").status().message()).find(sets[0]),
+            std::string::npos);
+}
+
 TEST_F(InstructionSetTest, OneThatThereIsNotIsRefusedWithTheNamesOfThoseThatThereAre) {
   const absl::Status status = HoldToInstructionSet("abacus");
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

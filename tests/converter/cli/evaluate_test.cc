@@ -1,15 +1,21 @@
 // handpick evaluate as a release pipeline calls it.
+#include <algorithm>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/converter/cli/run_handpick.h"
+#include "tests/converter/weights/zip_testing.h"
 #include "tests/support/test_files.h"
 
 namespace handpick::converter {
@@ -108,9 +114,10 @@ TEST_F(EvaluateTest, PartsThreadsAndTheWholeGiveTheSameNumbers) {
   ASSERT_EQ(merged.status, 0) << merged.err;
   Json expected = Json::parse(merged.out);
   for (const char* more : {"--threads 1 ", "--threads 5 "}) {
-    const Outcome whole = Handpick(
-        absl::StrCat("evaluate --json ", call, more, "--rows - --require 'kendall_tau >= 0.9'"),
-        ReadText(Path("all.jsonl")));
+    const Outcome whole =
+        Handpick(absl::StrCat("evaluate --json ", call, more,
+                              "--rows - --instruction-sets own --require 'kendall_tau >= 0.9'"),
+                 ReadText(Path("all.jsonl")));
     ASSERT_EQ(whole.status, 0) << whole.err;
     Json json = Json::parse(whole.out);
     // Rows are called by their files.
@@ -211,6 +218,246 @@ TEST_F(EvaluateTest, ConvertChoosesPrecisionsWithinABudget) {
   }
   EXPECT_EQ(call("x", "--precision auto").status, 2);
   EXPECT_EQ(call("x", "--budget auc=1").status, 2);
+}
+
+std::vector<std::string> Sets() {
+  const Outcome named = Handpick("bench --bundle x --simd x");
+  const std::string machines = "expected one of this machine's: ";
+  const size_t at = named.err.find(machines) + machines.size();
+  return absl::StrSplit(named.err.substr(at, named.err.find('\n', at) - at), ", ");
+}
+
+// Whichever two sets differ: the bound is between them.
+TEST_F(EvaluateTest, TheWorstInstructionSetDecidesAConversion) {
+  const std::vector<std::string> sets = Sets();
+  ASSERT_GE(sets.size(), 2u) << "every processor that this runs on has two";
+  const auto call = [&](const std::string& more) {
+    return Handpick(absl::StrCat("convert --spec ", kModel, "model.spec.json --weights ", kModel,
+                                 "model.safetensors --catalog ", kModel, "catalog.jsonl --golden ",
+                                 kModel, "golden.jsonl --evaluation ", kModel,
+                                 "evaluation.jsonl --precision int8 --out ", Path("b.hpk"),
+                                 " --report ", Path("r.json"), " ", more));
+  };
+  std::vector<double> errors;
+  for (const std::string& set : sets) {
+    const Outcome made = call("--instruction-sets " + set);
+    ASSERT_EQ(made.status, 0) << made.err;
+    const Json report = Json::parse(ReadText(Path("r.json")));
+    errors.push_back(report["goldens"]["max_error_bundle"].get<double>());
+    EXPECT_EQ(report["gate"]["instruction_sets"], Json({set}));
+  }
+  const auto [least, most] = std::minmax_element(errors.begin(), errors.end());
+  ASSERT_LT(*least, *most);
+  const std::string good = sets[static_cast<size_t>(least - errors.begin())];
+  const std::string bad = sets[static_cast<size_t>(most - errors.begin())];
+  const std::string bound =
+      absl::StrCat("--max-golden-error ", (*least + *most) / 2, " --instruction-sets ");
+  EXPECT_EQ(call(bound + good).status, 0);
+  std::filesystem::remove(Path("b.hpk"));
+  for (const std::string& both : {good + "," + bad, std::string("all")}) {
+    const Outcome failed = call(bound + both);
+    EXPECT_EQ(failed.status, 1) << both;
+    EXPECT_THAT(failed.err, HasSubstr("golden_logit_error: the bundle on " + bad + " is off"));
+    EXPECT_FALSE(std::filesystem::exists(Path("b.hpk")));
+  }
+  // All is the default, and the bundle says what was measured.
+  ASSERT_EQ(call("").status, 0);
+  const Json report = Json::parse(ReadText(Path("r.json")));
+  EXPECT_EQ(report["goldens"]["max_error_bundle"].get<double>(), *most);
+  EXPECT_EQ(report["goldens"]["worst_on"], bad);
+  const Outcome shown = Handpick("inspect --json " + Path("b.hpk"));
+  const Json gate = Json::parse(shown.out)["gate"];
+  EXPECT_EQ(gate, report["gate"]);
+  EXPECT_EQ(gate["verdict"], "pass");
+  EXPECT_EQ(gate["instruction_sets"], Json(sets));
+  EXPECT_EQ(gate["bounds"][0]["name"], "auc_drift");
+  EXPECT_EQ(gate["bounds"][0]["at_most"], 0.001);
+  EXPECT_THAT(Handpick("inspect " + Path("b.hpk")).out, HasSubstr("Gate: pass\n  auc_drift "));
+  // Same inputs, same bytes.
+  const std::string bytes = ReadText(Path("b.hpk"));
+  ASSERT_EQ(call("").status, 0);
+  EXPECT_TRUE(ReadText(Path("b.hpk")) == bytes);
+  // What another gate demanded is a change.
+  std::filesystem::copy(Path("b.hpk"), Path("a.hpk"));
+  ASSERT_EQ(call("--max-auc-drift 0.002").status, 0);
+  const Outcome diff = Handpick(absl::StrCat("diff ", Path("a.hpk"), " ", Path("b.hpk")));
+  EXPECT_EQ(diff.status, 0);
+  EXPECT_THAT(diff.out, HasSubstr("demanded: auc_drift at most 0.001, now at most 0.002"));
+  const Outcome wrong = call("--instruction-sets abacus");
+  EXPECT_EQ(wrong.status, 1);
+  EXPECT_THAT(wrong.err, HasSubstr("--instruction-sets: 'abacus' is no instruction set of this"));
+}
+
+TEST_F(EvaluateTest, TheWorstInstructionSetDecidesARequirement) {
+  const std::string int8 = Convert("int8");
+  const auto call = [&](const std::string& more) {
+    return Handpick(absl::StrCat("evaluate --json --bundle ", int8, " --against reference --rows ",
+                                 kRows, " --replicates 20 ", more));
+  };
+  const std::vector<std::string> sets = Sets();
+  std::vector<double> errors;
+  for (const std::string& set : sets) {
+    const Outcome measured = call("--instruction-sets " + set);
+    ASSERT_EQ(measured.status, 0) << measured.err;
+    const Json json = Json::parse(measured.out);
+    EXPECT_FALSE(json.contains("instruction_sets"));
+    errors.push_back(json["slices"][0]["metrics"]["rms_logit_error"]["value"].get<double>());
+  }
+  const auto [least, most] = std::minmax_element(errors.begin(), errors.end());
+  ASSERT_LT(*least, *most);
+  const Outcome passed = call("--require 'rms_logit_error <= 1000'");
+  ASSERT_EQ(passed.status, 0) << passed.err;
+  const Json json = Json::parse(passed.out);
+  EXPECT_EQ(json["instruction_sets"], Json(sets));
+  const Json& decision = json["decisions"][0];
+  EXPECT_EQ(decision["estimate"]["value"].get<double>(), *most);
+  EXPECT_EQ(decision["instruction_set"], sets[static_cast<size_t>(most - errors.begin())]);
+  EXPECT_EQ(json["slices"][0]["metrics"]["rms_logit_error"]["value"].get<double>(), errors[0]);
+  EXPECT_EQ(call("--partial " + Path("p") + " --instruction-sets all").status, 2);
+  EXPECT_EQ(Handpick("evaluate --merge x --instruction-sets all").status, 2);
+}
+
+// A field of CSV.
+std::string Quoted(const std::string& text) {
+  return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
+}
+
+std::string PlainText(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+std::string ListText(const Json& list) {
+  return absl::StrJoin(list, "|",
+                       [](std::string* out, const Json& value) { *out += PlainText(value); });
+}
+
+TEST_F(EvaluateTest, CsvIsMeasuredAsJsonLinesAre) {
+  const std::string f32 = Convert("f32");
+  std::string jsonl, csv;
+  const std::vector<std::string> lines = LinesOf(kRows);
+  for (size_t i = 0; i < 60; ++i) {
+    Json row = Json::parse(lines[i]);
+    row["tags"] = {{"plan", i % 2 == 0 ? "free, \"trial\"" : "paid"}};
+    jsonl += row.dump() + "\n";
+    if (csv.empty()) {
+      csv = "session,clicked,note";
+      for (const char* side : {"context", "history", "candidates", "tags"}) {
+        for (const auto& [name, unused] : row[side].items())
+          csv += absl::StrCat(",", side, ".", name);
+      }
+      csv += "\r\n";
+    }
+    for (size_t c = 0; c < row["labels"].size(); ++c) {
+      csv += absl::StrCat("s", i, ",", row["labels"][c].dump(), ",ignored");
+      for (const auto& [name, value] : row["context"].items()) {
+        csv += "," + Quoted(value.is_array() ? ListText(value) : PlainText(value));
+      }
+      for (const auto& [name, value] : row["history"].items()) csv += "," + Quoted(ListText(value));
+      for (const auto& [name, value] : row["candidates"].items()) csv += "," + value[c].dump();
+      csv += "," + Quoted(row["tags"]["plan"].get<std::string>()) + "\r\n";
+    }
+  }
+  WriteText(Path("rows.jsonl"), jsonl);
+  WriteText(Path("rows.csv"), csv);
+  WriteText(Path("map.json"),
+            R"({"columns":{"session":"request","clicked":"labels","note":null}})");
+  const std::string call = absl::StrCat("evaluate --json --bundle ", f32,
+                                        " --against reference --slice plan,history --rows ");
+  const Outcome expected = Handpick(call + Path("rows.jsonl"));
+  ASSERT_EQ(expected.status, 0) << expected.err;
+  const std::string header = " --header " + Path("map.json");
+  for (const Outcome& measured :
+       {Handpick(absl::StrCat(call, Path("rows.csv"), header)),
+        Handpick(absl::StrCat(call, "- --rows-format csv", header), csv)}) {
+    ASSERT_EQ(measured.status, 0) << measured.err;
+    Json own = Json::parse(measured.out), wanted = Json::parse(expected.out);
+    for (Json* each : {&own, &wanted}) {
+      for (Json& slice : (*each)["slices"]) slice["largest_logit_error"].erase("at");
+    }
+    EXPECT_EQ(own, wanted);
+  }
+  const Outcome unmapped = Handpick(call + Path("rows.csv"));
+  EXPECT_EQ(unmapped.status, 1);
+  EXPECT_THAT(unmapped.err, HasSubstr("rows.csv:1: column \"session\": expected request, labels"));
+  std::string wrong = csv;
+  wrong.replace(wrong.find("s3,") + 3, 1, "x");
+  const Outcome bad = Handpick(absl::StrCat(call, "- --rows-format csv", header), wrong);
+  EXPECT_EQ(bad.status, 1);
+  EXPECT_THAT(bad.err, HasSubstr("column \"clicked\" (labels): expected a number, found \"x\""));
+  EXPECT_THAT(Handpick(absl::StrCat(call, "- --rows-format npz")).err, HasSubstr("no stream"));
+  EXPECT_THAT(Handpick(absl::StrCat(call, "- --rows-format tsv")).err,
+              HasSubstr("--rows-format is 'tsv', expected jsonl, csv or npz"));
+}
+
+template <typename T>
+std::string Npy(const char* descr, size_t rows, size_t width, const std::vector<T>& numbers) {
+  std::string header = absl::StrCat("{'descr': '", descr, "', 'fortran_order': False, 'shape': (",
+                                    rows, width > 0 ? absl::StrCat(", ", width) : ",", "), }\n");
+  std::string bytes = "\x93NUMPY\x01" + std::string(1, '\0');
+  Append(&bytes, header.size(), 2);
+  return bytes + header +
+         std::string(reinterpret_cast<const char*>(numbers.data()), numbers.size() * sizeof(T));
+}
+
+TEST_F(EvaluateTest, NpzIsMeasuredAsJsonLinesAre) {
+  const std::string f32 = Convert("f32");
+  const std::vector<std::string> lines = LinesOf(kRows);
+  std::string jsonl;
+  constexpr size_t kText = 24;
+  std::vector<int64_t> candidate_counts, event_counts, users, movies, events;
+  std::vector<float> counts, means, recent, tastes, labels;
+  std::string favourites, genres;
+  const auto fixed = [](const Json& text) {
+    std::string bytes = text.get<std::string>();
+    bytes.resize(kText, '\0');
+    return bytes;
+  };
+  for (size_t i = 0; i < 60; ++i) {
+    Json row = Json::parse(lines[i]);
+    row["tags"] = {{"user", i / 2}};
+    jsonl += row.dump() + "\n";
+    users.push_back(static_cast<int64_t>(i / 2));
+    candidate_counts.push_back(static_cast<int64_t>(row["labels"].size()));
+    event_counts.push_back(static_cast<int64_t>(row["history"]["movie_id"].size()));
+    for (const Json& label : row["labels"]) labels.push_back(label.get<float>());
+    for (const Json& movie : row["candidates"]["movie_id"]) movies.push_back(movie.get<int64_t>());
+    for (const Json& movie : row["history"]["movie_id"]) events.push_back(movie.get<int64_t>());
+    for (const Json& genre : row["history"]["genre"]) genres += fixed(genre);
+    counts.push_back(row["context"]["rating_count"].get<float>());
+    means.push_back(row["context"]["mean_rating"].get<float>());
+    recent.push_back(row["context"]["recent_mean"].get<float>());
+    for (const Json& taste : row["context"]["genre_taste"]) tastes.push_back(taste.get<float>());
+    favourites += fixed(row["context"]["favourite_genre"]);
+  }
+  const auto texts = [](const std::string& bytes) {
+    return Npy("|S24", bytes.size() / kText, 0, std::vector<char>(bytes.begin(), bytes.end()));
+  };
+  const std::vector<std::pair<std::string, std::string>> arrays = {
+      {"candidate_counts", Npy("<i8", 60, 0, candidate_counts)},
+      {"event_counts", Npy("<i8", 60, 0, event_counts)},
+      {"who", Npy("<i8", 60, 0, users)},
+      {"candidates.movie_id", Npy("<i8", movies.size(), 0, movies)},
+      {"history.movie_id", Npy("<i8", events.size(), 0, events)},
+      {"history.genre", texts(genres)},
+      {"context.rating_count", Npy("<f4", 60, 0, counts)},
+      {"context.mean_rating", Npy("<f4", 60, 0, means)},
+      {"context.recent_mean", Npy("<f4", 60, 0, recent)},
+      {"context.genre_taste", Npy("<f4", 60, tastes.size() / 60, tastes)},
+      {"context.favourite_genre", texts(favourites)},
+      {"labels", Npy("<f4", labels.size(), 0, labels)}};
+  std::vector<Member> members;
+  for (const auto& [name, bytes] : arrays) members.push_back(Stored(name + ".npy", bytes));
+  WriteText(Path("rows.npz"), Zip(members));
+  WriteText(Path("rows.jsonl"), jsonl);
+  WriteText(Path("map.json"), R"({"columns":{"who":"tags.user"}})");
+  const std::string call =
+      absl::StrCat("evaluate --json --bundle ", f32, " --group-by user --slice history --rows ");
+  const Outcome expected = Handpick(call + Path("rows.jsonl"));
+  ASSERT_EQ(expected.status, 0) << expected.err;
+  const Outcome measured =
+      Handpick(absl::StrCat(call, Path("rows.npz"), " --header ", Path("map.json")));
+  ASSERT_EQ(measured.status, 0) << measured.err;
+  EXPECT_EQ(Json::parse(measured.out), Json::parse(expected.out));
 }
 
 TEST_F(EvaluateTest, GroupsByATagAndSlicesByIt) {

@@ -73,9 +73,15 @@ DriftReport Measured() {
   return drift;
 }
 
+// Of a model with one output.
+std::vector<CheckedBound> BrokenOf(const Bounds& bounds, const DriftReport& drift,
+                                   const std::optional<GoldenErrors>& goldens = std::nullopt) {
+  return Broken(CheckBounds(bounds, {drift}, {""}, goldens));
+}
+
 TEST(CheckBoundsTest, NoBoundIsNeverBroken) {
-  EXPECT_THAT(CheckBounds({}, Measured(), std::nullopt), IsEmpty());
-  EXPECT_THAT(CheckBounds({}, DriftReport(), std::nullopt), IsEmpty());
+  EXPECT_THAT(BrokenOf({}, Measured()), IsEmpty());
+  EXPECT_THAT(BrokenOf({}, DriftReport()), IsEmpty());
 }
 
 TEST(CheckBoundsTest, BoundsThatHoldSayNothing) {
@@ -84,7 +90,7 @@ TEST(CheckBoundsTest, BoundsThatHoldSayNothing) {
   bounds.min_top10_overlap = 0.94;
   bounds.max_bundle_golden_error = 1e-4;
   bounds.max_reference_golden_error = 1e-4;
-  EXPECT_THAT(CheckBounds(bounds, Measured(), GoldenErrors{1e-4, 1e-4}), IsEmpty());
+  EXPECT_THAT(BrokenOf(bounds, Measured(), GoldenErrors{1e-4, 1e-4}), IsEmpty());
 }
 
 TEST(CheckBoundsTest, BrokenBoundsAreNamedWithTheirNumbers) {
@@ -93,7 +99,7 @@ TEST(CheckBoundsTest, BrokenBoundsAreNamedWithTheirNumbers) {
   bounds.min_top10_overlap = 0.95;
   bounds.max_reference_golden_error = 1e-4;
   bounds.max_bundle_golden_error = 1e-4;
-  const auto broken = CheckBounds(bounds, Measured(), GoldenErrors{0.5, 0.25});
+  const auto broken = BrokenOf(bounds, Measured(), GoldenErrors{0.5, 0.25});
   ASSERT_EQ(broken.size(), 4u);
   EXPECT_EQ(broken[0].name, "auc_drift");
   EXPECT_EQ(broken[0].message,
@@ -115,7 +121,7 @@ TEST(CheckBoundsTest, AucThatImprovesTooMuchIsDriftAsWell) {
   drift.auc_bundle = 0.81;
   Bounds bounds;
   bounds.max_auc_drift = 0.001;
-  EXPECT_EQ(CheckBounds(bounds, drift, std::nullopt).size(), 1u);
+  EXPECT_EQ(BrokenOf(bounds, drift).size(), 1u);
 }
 
 TEST(CheckBoundsTest, WhatWasNotMeasuredBreaksItsBound) {
@@ -123,9 +129,10 @@ TEST(CheckBoundsTest, WhatWasNotMeasuredBreaksItsBound) {
   bounds.max_auc_drift = 1;
   bounds.min_top10_overlap = 0;
   bounds.max_bundle_golden_error = 1;
-  const auto broken = CheckBounds(bounds, DriftReport(), std::nullopt);
+  const auto broken = BrokenOf(bounds, DriftReport());
   ASSERT_EQ(broken.size(), 3u);
-  for (const BrokenBound& bound : broken) EXPECT_THAT(bound.message, HasSubstr("was not measured"));
+  for (const CheckedBound& bound : broken)
+    EXPECT_THAT(bound.message, HasSubstr("was not measured"));
 }
 
 TEST(CheckBoundsTest, BoundsTheAucOfEveryOutputThatHasLabels) {
@@ -136,15 +143,62 @@ TEST(CheckBoundsTest, BoundsTheAucOfEveryOutputThatHasLabels) {
   Bounds bounds;
   bounds.max_auc_drift = 0.001;
   const std::vector<std::string> names = {"ranking", "ctr", "cvr"};
-  EXPECT_TRUE(CheckBounds(bounds, {without_labels, good, good}, names, std::nullopt).empty());
-  const auto broken = CheckBounds(bounds, {without_labels, good, bad}, names, std::nullopt);
+  EXPECT_TRUE(
+      Broken(CheckBounds(bounds, {without_labels, good, good}, names, std::nullopt)).empty());
+  const auto broken = Broken(CheckBounds(bounds, {without_labels, good, bad}, names, std::nullopt));
   ASSERT_EQ(broken.size(), 1u);
   EXPECT_EQ(broken[0].name, "auc_drift");
   EXPECT_EQ(broken[0].message.find("AUC of 'cvr' is 0.600000 in the bundle"), 0u);
   const auto unmeasured =
-      CheckBounds(bounds, {without_labels, without_labels}, {"ctr", "cvr"}, std::nullopt);
+      Broken(CheckBounds(bounds, {without_labels, without_labels}, {"ctr", "cvr"}, std::nullopt));
   ASSERT_EQ(unmeasured.size(), 1u);
   EXPECT_EQ(unmeasured[0].message.find("was not measured"), 0u);
+}
+
+TEST(WorstOfTest, AnOlderInstructionSetAloneBreaksABoundAndIsNamed) {
+  DriftReport own = Measured();
+  own.auc_bundle = 0.8001;
+  own.top10_overlap = 0.99;
+  own.max_logit_error = 0.01;
+  DriftReport older = own;
+  older.auc_bundle = 0.7985;
+  DriftReport oldest = own;
+  oldest.top10_overlap = 0.94;
+  oldest.max_logit_error = 0.02;
+  const DriftReport worst = WorstOf({own, older, oldest}, {"avx3_dl", "avx2", "sse4"});
+  EXPECT_EQ(worst.auc_bundle, 0.7985);
+  EXPECT_EQ(worst.auc_reference, 0.8);
+  EXPECT_EQ(worst.auc_set, "avx2");
+  EXPECT_EQ(worst.top10_overlap, 0.94);
+  EXPECT_EQ(worst.overlap_set, "sse4");
+  EXPECT_EQ(worst.max_logit_error, 0.02);
+  EXPECT_EQ(worst.error_set, "sse4");
+  Bounds bounds;
+  bounds.max_auc_drift = 0.001;
+  bounds.min_top10_overlap = 0.95;
+  EXPECT_THAT(BrokenOf(bounds, WorstOf({own}, {"avx3_dl"})), IsEmpty());
+  const auto broken = BrokenOf(bounds, worst);
+  ASSERT_EQ(broken.size(), 2u);
+  EXPECT_THAT(broken[0].message, HasSubstr("AUC is 0.798500 in the bundle on avx2 and"));
+  EXPECT_EQ(broken[0].set, "avx2");
+  EXPECT_THAT(broken[1].message, HasSubstr("the bundle's top 10 on sse4 holds 94.00 %"));
+  // Of one set there is nothing to name.
+  EXPECT_EQ(WorstOf({own}, {"avx3_dl"}).error_set, "");
+}
+
+TEST(CheckBoundsTest, WhatHoldsIsListedToo) {
+  Bounds bounds;
+  bounds.max_auc_drift = 0.002;
+  bounds.max_bundle_golden_error = 1e-4;
+  const auto checked = CheckBounds(bounds, {Measured()}, {""}, GoldenErrors{1e-6, 2e-6, "avx2"});
+  ASSERT_EQ(checked.size(), 2u);
+  EXPECT_TRUE(checked[0].holds);
+  EXPECT_NEAR(checked[0].measured, 0.0015, 1e-12);
+  EXPECT_FALSE(checked[0].at_least);
+  EXPECT_EQ(checked[1].name, "golden_logit_error");
+  EXPECT_EQ(checked[1].of, "bundle");
+  EXPECT_EQ(checked[1].measured, 2e-6);
+  EXPECT_EQ(checked[1].set, "avx2");
 }
 
 }  // namespace
