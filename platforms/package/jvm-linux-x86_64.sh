@@ -3,12 +3,13 @@
 # shellcheck source=common_java.sh
 . platforms/package/common_java.sh
 
-build //sdk/java:libhandpick_jni.so
+# With signatures: what holds the library's size is for phones.
+build --define=handpick_signature=on //sdk/java:libhandpick_jni.so
 mkdir "$work/java" "$work/jar"
 sdk/java/build_jar.sh "$work/java"
 python3 -m zipfile -e "$work/java/classes.jar" "$work/jar"
 mkdir -p "$work/jar/dev/handpick/native/linux-x86_64"
-install -m 644 "$(built //sdk/java:libhandpick_jni.so)" "$work/jar/dev/handpick/native/linux-x86_64/libhandpick_jni.so"
+install -m 644 "$(built --define=handpick_signature=on //sdk/java:libhandpick_jni.so)" "$work/jar/dev/handpick/native/linux-x86_64/libhandpick_jni.so"
 write_notices "$work/jar/META-INF/LICENSE"
 find "$work/jar" -type f -exec chmod 644 {} +
 make_zip "$work/jar" "$out/handpick-$version.jar"

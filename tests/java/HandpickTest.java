@@ -1,3 +1,4 @@
+import dev.handpick.Check;
 import dev.handpick.Columns;
 import dev.handpick.Feature;
 import dev.handpick.FeatureType;
@@ -9,6 +10,7 @@ import dev.handpick.ModelInfo;
 import dev.handpick.OpenOptions;
 import dev.handpick.Output;
 import dev.handpick.Overlay;
+import dev.handpick.PublicKey;
 import dev.handpick.Ranked;
 import dev.handpick.RecallInfo;
 import dev.handpick.RecallOptions;
@@ -20,7 +22,9 @@ import dev.handpick.Session;
 import dev.handpick.SessionOptions;
 import dev.handpick.Side;
 import dev.handpick.Status;
+import dev.handpick.Store;
 import dev.handpick.Task;
+import dev.handpick.Updates;
 import dev.handpick.UserVector;
 import java.io.File;
 import java.io.FileInputStream;
@@ -49,10 +53,11 @@ import java.util.concurrent.atomic.AtomicReference;
 /**
  * The Java classes say what the C API says, bit for bit, and never crash.
  *
- * <pre>HandpickTest movielens.f32.hpk request.jsonl ranked.jsonl recommended.jsonl string_ids.hpk</pre>
+ * <pre>HandpickTest movielens.f32.hpk request.jsonl ranked.jsonl recommended.jsonl string_ids.hpk signed.hpk key.txt delta</pre>
  *
  * The second is a request, the next two what {@code handpick rank} and {@code handpick recommend --user recent --k
- * 200} print for it. The last is a recall index whose items are called item-0 to item-99.
+ * 200} print for it. Then comes a recall index whose items are called item-0 to item-99; the first bundle, signed; the
+ * public key's digits; and the delta from the first bundle to the signed one.
  */
 public final class HandpickTest {
   private static String bundle;
@@ -60,6 +65,9 @@ public final class HandpickTest {
   private static Map<String, Object> ranked;
   private static Map<String, Object> recommended;
   private static String stringBundle;
+  private static File signed;
+  private static PublicKey key;
+  private static File delta;
 
   public static void main(String[] args) throws Exception {
     bundle = args[0];
@@ -67,6 +75,9 @@ public final class HandpickTest {
     ranked = Json.object(read(args[2]));
     recommended = Json.object(read(args[3]));
     stringBundle = args[4];
+    signed = new File(args[5]);
+    key = PublicKey.parse(read(args[6]).trim());
+    delta = new File(args[7]);
     int passed = 0;
     int failed = 0;
     for (Method method : HandpickTest.class.getDeclaredMethods()) {
@@ -81,7 +92,7 @@ public final class HandpickTest {
       }
     }
     System.out.println(passed + " passed, " + failed + " failed");
-    if (failed > 0 || passed < 25) System.exit(1);
+    if (failed > 0 || passed < 29) System.exit(1);
   }
 
   // ---- What the command says ----
@@ -352,6 +363,165 @@ public final class HandpickTest {
     expectWorks(model);
     expectStatus(Status.NOT_A_BUNDLE, () -> Model.open(file), "");
     check(file.delete(), "deleted");
+  }
+
+  // ---- Bytes, signatures, updates ----
+
+  private static void testChecksInParts() throws Exception {
+    long size = new File(bundle).length();
+    try (Model model = Model.open(bundle); Check check = model.newCheck()) {
+      model.close();
+      int calls = 1;
+      while (!check.next(100_000)) ++calls;
+      equal((size + 99_999) / 100_000, (long) calls);
+      check(check.next(0), "again");
+      expectStatus(Status.INVALID_ARGUMENT, () -> check.next(-1), "-1");
+      check.close();
+      check.close();
+      check(check.isClosed(), "closed");
+      expectIllegalState(() -> check.next(1), "the check is closed");
+      expectIllegalState(() -> model.newCheck(), "the model is closed");
+    }
+    File damaged = damagedCopy(new File(bundle));
+    try (Model model = Model.open(damaged); Check check = model.newCheck()) {
+      expectStatus(Status.BUNDLE_CORRUPT, model::check, "");
+      for (int i = 0; i < 2; ++i) {
+        expectStatus(
+            Status.BUNDLE_CORRUPT,
+            () -> {
+              while (!check.next(1 << 16)) {}
+            },
+            "damaged");
+      }
+    }
+    check(damaged.delete(), "deleted");
+  }
+
+  private static void testSignatures() throws Exception {
+    PublicKey other = PublicKey.of(new byte[PublicKey.SIZE]);
+    OpenOptions options = new OpenOptions().setPublicKeys(other, key);
+    OpenOptions wrong = new OpenOptions().setPublicKeys(other);
+    try (Model model = Model.open(signed, options); Check check = model.newSignatureCheck(key)) {
+      check(model.getInfo().getKeyId() != 0 && model.getInfo().getContentHash() != 0, "a key, and a hash");
+      while (!check.next(1 << 18)) {}
+      expectStatus(Status.WRONG_SIGNATURE, () -> model.newSignatureCheck(other), "none of the app's");
+      expectStatus(Status.INVALID_ARGUMENT, () -> model.newSignatureCheck(), "no public key");
+    }
+    expectStatus(Status.WRONG_SIGNATURE, () -> Model.open(signed, wrong), "none of the app's");
+    expectStatus(Status.NO_SIGNATURE, () -> Model.open(bundle, options), "not signed");
+    byte[] bytes = Files.readAllBytes(signed.toPath());
+    ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length);
+    buffer.put(bytes).rewind();
+    Model.open(buffer, new OpenOptions().setCopy(true).setPublicKeys(key)).close();
+    expectStatus(
+        Status.WRONG_SIGNATURE, () -> Model.open(buffer, new OpenOptions().setCopy(true).setPublicKeys(other)), "");
+    File damaged = damagedCopy(signed);
+    expectStatus(Status.WRONG_SIGNATURE, () -> Model.open(damaged, options), "not as it was signed");
+    try (Model model = Model.open(damaged); Check check = model.newSignatureCheck(key)) {
+      expectStatus(Status.WRONG_SIGNATURE, () -> check.next(0), "not as it was signed");
+    }
+    check(damaged.delete(), "deleted");
+    try (Model model = Model.open(bundle)) {
+      equal(0L, model.getInfo().getKeyId());
+      expectStatus(Status.NO_SIGNATURE, () -> model.newSignatureCheck(key), "not signed");
+    }
+    expectStatus(Status.INVALID_ARGUMENT, () -> PublicKey.of(new byte[31]), "31 bytes");
+    expectStatus(Status.INVALID_ARGUMENT, () -> PublicKey.parse("12"), "64");
+    expectStatus(Status.INVALID_ARGUMENT, () -> PublicKey.parse(new String(new char[64]).replace('\0', '\u0661')), "64");
+    expectStatus(Status.INVALID_ARGUMENT, () -> new OpenOptions().setPublicKeys(), "no public key");
+  }
+
+  private static void testUpdates() throws Exception {
+    File folder = Files.createTempDirectory("handpick").toFile();
+    File made = new File(folder, "new.hpk");
+    List<Long> told = new ArrayList<>();
+    Updates.apply(
+        new File(bundle),
+        delta,
+        made,
+        (done, total) -> {
+          equal(signed.length(), total);
+          told.add(done);
+        });
+    check(!told.isEmpty() && told.get(told.size() - 1) == signed.length(), "told " + told);
+    check(Arrays.equals(Files.readAllBytes(signed.toPath()), Files.readAllBytes(made.toPath())), "the new bundle");
+    Updates.verify(made);
+    Updates.verify(made, key);
+    expectStatus(Status.WRONG_SIGNATURE, () -> Updates.verify(made, PublicKey.of(new byte[32])), "");
+    expectStatus(Status.NO_SIGNATURE, () -> Updates.verify(new File(bundle), key), "not signed");
+    expectStatus(Status.WRONG_OLD_BUNDLE, () -> Updates.apply(made, delta, made), "another bundle");
+    expectStatus(Status.NOT_A_DELTA, () -> Updates.apply(made, made, made), "no delta");
+    expectStatus(Status.FILE_ERROR, () -> Updates.apply(new File("/no/such"), delta, made), "/no/such");
+    expectStatus(Status.INVALID_ARGUMENT, () -> Updates.verify(new File("a\0b")), "zero");
+    // What the app throws comes out, when the update is done.
+    expectIllegalState(
+        () ->
+            Updates.apply(
+                new File(bundle),
+                delta,
+                made,
+                (done, total) -> {
+                  throw new IllegalStateException("the app's");
+                }),
+        "the app's");
+    Updates.verify(made, key);
+    check(made.delete() && folder.delete(), "nothing else is left");
+  }
+
+  private static void testStore() throws Exception {
+    File folder = Files.createTempDirectory("handpick").toFile();
+    File download = new File(folder, "download");
+    Store store = new Store(folder);
+    check(store.start() == null, "nothing is there");
+    expectStatus(Status.NO_BUNDLE, store::confirm, "");
+    expectStatus(Status.NO_BUNDLE, store::rollback, "");
+    copy(new File(bundle), download);
+    expectStatus(Status.NO_SIGNATURE, () -> store.install(download, key), "not signed");
+    store.install(download);
+    check(!download.exists(), "moved");
+    Store.Start first = store.start();
+    equal(Store.Outcome.TRIAL, first.getOutcome());
+    equal(0L, first.getPrevious());
+    store.confirm();
+    equal(Store.Outcome.CONFIRMED, store.start().getOutcome());
+    expectWorks(Model.open(first.getFile()));
+    Updates.apply(first.getFile(), delta, download);
+    store.install(download, key);
+    Store.Start second = store.start();
+    equal(Store.Outcome.TRIAL, second.getOutcome());
+    equal(first.getCurrent(), second.getPrevious());
+    expectWorks(Model.open(second.getFile(), new OpenOptions().setPublicKeys(key)));
+    // The app did not come as far as confirm().
+    Store.Start third = store.start();
+    equal(Store.Outcome.FELL_BACK, third.getOutcome());
+    equal(first.getFile(), third.getFile());
+    equal(second.getCurrent(), third.getRejected());
+    // By hand.
+    copy(signed, download);
+    store.install(download, key);
+    store.start();
+    store.confirm();
+    store.rollback();
+    equal(first.getFile(), store.start().getFile());
+    File state = new File(folder, "state");
+    check(state.exists(), "the state");
+    Files.write(state.toPath(), new byte[] {1, 2, 3});
+    expectStatus(Status.STORE_CORRUPT, store::start, "");
+    for (File file : folder.listFiles()) check(file.delete(), "deleted");
+    check(folder.delete(), "deleted");
+  }
+
+  private static void copy(File from, File to) throws Exception {
+    Files.copy(from.toPath(), to.toPath(), java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  /** With another byte in a table. */
+  private static File damagedCopy(File of) throws Exception {
+    File file = File.createTempFile("handpick", ".hpk");
+    byte[] bytes = Files.readAllBytes(of.toPath());
+    bytes[bytes.length / 2] ^= 1;
+    Files.write(file.toPath(), bytes);
+    return file;
   }
 
   private static void testRefusesOtherFiles() {

@@ -37,12 +37,18 @@ awk 'BEGIN { print 100, 4; for (i = 0; i < 100; ++i) { printf "item-%d", i; for 
   >"$work/items.txt"
 $handpick recall-index --quiet --vectors "$work/items.txt" --out "$work/strings.hpk" >/dev/null
 
+# The same bundle, signed, and the way there.
+openssl genpkey -algorithm ed25519 -out "$work/secret.pem"
+$handpick sign --bundle "$work/films.hpk" --key "$work/secret.pem" --out "$work/signed.hpk" | sed -n 's/.*public key: //p' >"$work/key.txt"
+$handpick delta "$work/films.hpk" "$work/signed.hpk" --out "$work/signed.delta" >/dev/null
+
 echo '== the tests, with JNI checked'
 mkdir "$work/tests"
 javac -Xlint:all,-options,-try,-classfile -Werror -encoding UTF-8 -cp "$jar" -d "$work/tests" tests/java/HandpickTest.java tests/java/Json.java
 run_tests() {
   java "$@" --add-opens java.base/java.io=ALL-UNNAMED -cp "$jar:$work/tests" HandpickTest "$work/films.hpk" "$work/request.jsonl" \
-    "$work/ranked.jsonl" "$work/recommended.jsonl" "$work/strings.hpk" >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
+    "$work/ranked.jsonl" "$work/recommended.jsonl" "$work/strings.hpk" "$work/signed.hpk" "$work/key.txt" "$work/signed.delta" \
+    >"$work/log" 2>&1 || { cat "$work/log"; return 1; }
   tail -n 1 "$work/log"
   if grep -n 'WARNING\|FATAL' "$work/log"; then return 1; fi
 }

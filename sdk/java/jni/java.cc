@@ -22,6 +22,7 @@ bool Find(JNIEnv* env, const char* name, jclass* found) {
 bool FindClasses(JNIEnv* env) {
   if (!Find(env, "dev/handpick/HandpickException", &classes.exception) ||
       !Find(env, "dev/handpick/Session", &classes.session) ||
+      !Find(env, "dev/handpick/Updates", &classes.updates) ||
       !Find(env, "java/lang/Object", &classes.object) || !Find(env, "[B", &classes.bytes) ||
       !Find(env, "[I", &classes.ints) || !Find(env, "[J", &classes.longs) ||
       !Find(env, "[F", &classes.floats) || !Find(env, "java/nio/Buffer", &classes.buffer)) {
@@ -32,7 +33,10 @@ bool FindClasses(JNIEnv* env) {
   if (classes.exception_of == nullptr) return false;
   classes.session_accepts =
       env->GetStaticMethodID(classes.session, "accepts", "(Ldev/handpick/ItemPredicate;IJ[B)Z");
-  return classes.session_accepts != nullptr;
+  if (classes.session_accepts == nullptr) return false;
+  classes.updates_progress =
+      env->GetStaticMethodID(classes.updates, "progress", "(Ldev/handpick/Progress;JJ)V");
+  return classes.updates_progress != nullptr;
 }
 
 }  // namespace
@@ -127,6 +131,8 @@ extern "C" JNIEXPORT jint JNICALL JNI_OnLoad(JavaVM* vm, void*) {
   if (vm->GetEnv(&env, JNI_VERSION_1_6) != JNI_OK) return JNI_ERR;
   JNIEnv* const java = static_cast<JNIEnv*>(env);
   const bool ready = handpick::java::FindClasses(java) && handpick::java::RegisterModel(java) &&
-                     handpick::java::RegisterSession(java) && handpick::java::RegisterOverlay(java);
+                     handpick::java::RegisterSession(java) &&
+                     handpick::java::RegisterOverlay(java) && handpick::java::RegisterCheck(java) &&
+                     handpick::java::RegisterUpdates(java);
   return ready ? JNI_VERSION_1_6 : JNI_ERR;
 }

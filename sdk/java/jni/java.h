@@ -19,6 +19,8 @@ struct Classes {
   jmethodID exception_of;  // static HandpickException of(int, byte[])
   jclass session;
   jmethodID session_accepts;  // static boolean accepts(ItemPredicate, int, long, byte[])
+  jclass updates;
+  jmethodID updates_progress;  // static void progress(Progress, long, long)
   jclass object;
   jclass bytes;
   jclass ints;
@@ -47,6 +49,36 @@ bool Check(JNIEnv* env, hp_status status, const hp_error* error);
 // UTF-8 as byte[]; null for null, and when there is no memory (an exception waits then).
 jbyteArray ToBytes(JNIEnv* env, const char* data, size_t size);
 jbyteArray ToBytes(JNIEnv* env, const char* text);
+
+// The bytes of an array of Java, for the time of a call.
+class Bytes {
+ public:
+  // `array` may be null.
+  Bytes(JNIEnv* env, jbyteArray array) : env_(env), array_(array) {
+    if (array == nullptr) return;
+    size_ = static_cast<size_t>(env->GetArrayLength(array));
+    data_ = env->GetByteArrayElements(array, nullptr);
+  }
+  ~Bytes() {
+    // Allowed while an exception waits.
+    if (data_ != nullptr) env_->ReleaseByteArrayElements(array_, data_, JNI_ABORT);
+  }
+  Bytes(const Bytes&) = delete;
+  Bytes& operator=(const Bytes&) = delete;
+
+  // There is no memory: an exception waits.
+  bool failed() const { return array_ != nullptr && data_ == nullptr; }
+  const uint8_t* data() const { return reinterpret_cast<const uint8_t*>(data_); }
+  size_t size() const { return size_; }
+  // Of bytes that end with a zero.
+  const char* text() const { return reinterpret_cast<const char*>(data_); }
+
+ private:
+  JNIEnv* const env_;
+  const jbyteArray array_;
+  jbyte* data_ = nullptr;
+  size_t size_ = 0;
+};
 
 // One block, used again by the next call. Pieces are taken in order and aligned to 16 bytes.
 class Scratch {
@@ -112,6 +144,8 @@ bool Register(JNIEnv* env, const char* class_name, const JNINativeMethod (&metho
 bool RegisterModel(JNIEnv* env);
 bool RegisterSession(JNIEnv* env);
 bool RegisterOverlay(JNIEnv* env);
+bool RegisterCheck(JNIEnv* env);
+bool RegisterUpdates(JNIEnv* env);
 
 }  // namespace java
 }  // namespace handpick

@@ -10,39 +10,47 @@ namespace {
 
 constexpr jint kCopy = 1;  // OpenOptions.COPY
 
-hp_open_options Options(jint flags) {
+hp_open_options Options(jint flags, const Bytes& keys) {
   hp_open_options options = HP_OPEN_OPTIONS_INIT;
   if ((flags & kCopy) != 0) options.flags = HP_OPEN_COPY;
+  options.public_keys = keys.data();
+  options.public_keys_size = keys.size();
   return options;
 }
 
-jlong OpenFile(JNIEnv* env, jclass, jbyteArray path, jint flags) {
-  jbyte* const bytes = env->GetByteArrayElements(path, nullptr);
-  if (bytes == nullptr) return 0;
-  const hp_open_options options = Options(flags);
+jlong OpenFile(JNIEnv* env, jclass, jbyteArray path, jint flags, jbyteArray keys) {
+  const Bytes bytes(env, path);
+  if (bytes.failed()) return 0;
+  const Bytes public_keys(env, keys);
+  if (public_keys.failed()) return 0;
+  const hp_open_options options = Options(flags, public_keys);
   hp_model* model = nullptr;
   hp_error error;
-  const hp_status status =
-      hp_model_open_file(reinterpret_cast<const char*>(bytes), &options, &model, &error);
-  env->ReleaseByteArrayElements(path, bytes, JNI_ABORT);
+  const hp_status status = hp_model_open_file(bytes.text(), &options, &model, &error);
   return Check(env, status, &error) ? ToAddress(model) : 0;
 }
 
-jlong OpenFd(JNIEnv* env, jclass, jint fd, jlong offset, jlong length, jint flags) {
-  const hp_open_options options = Options(flags);
+jlong OpenFd(JNIEnv* env, jclass, jint fd, jlong offset, jlong length, jint flags,
+             jbyteArray keys) {
+  const Bytes public_keys(env, keys);
+  if (public_keys.failed()) return 0;
+  const hp_open_options options = Options(flags, public_keys);
   hp_model* model = nullptr;
   hp_error error;
   const hp_status status = hp_model_open_fd(fd, offset, length, &options, &model, &error);
   return Check(env, status, &error) ? ToAddress(model) : 0;
 }
 
-jlong OpenBuffer(JNIEnv* env, jclass, jobject buffer, jint offset, jint size, jint flags) {
+jlong OpenBuffer(JNIEnv* env, jclass, jobject buffer, jint offset, jint size, jint flags,
+                 jbyteArray keys) {
   const char* const data = static_cast<const char*>(env->GetDirectBufferAddress(buffer));
   if (data == nullptr) {
     Throw(env, HP_INVALID_ARGUMENT, "the buffer has no address");
     return 0;
   }
-  const hp_open_options options = Options(flags);
+  const Bytes public_keys(env, keys);
+  if (public_keys.failed()) return 0;
+  const hp_open_options options = Options(flags, public_keys);
   hp_model* model = nullptr;
   hp_error error;
   const hp_status status =
@@ -94,6 +102,8 @@ void Info(JNIEnv* env, jclass, jlong model, jlongArray numbers, jobjectArray str
       static_cast<jlong>(info.engine_bytes),
       static_cast<jlong>(info.output_count),
       static_cast<jlong>(info.copied_bytes),
+      static_cast<jlong>(info.content_hash),
+      static_cast<jlong>(info.key_id),
   };
   SetNumbers(env, numbers, all);
   SetString(env, strings, 0, info.model_name);
@@ -160,9 +170,9 @@ void CheckHashes(JNIEnv* env, jclass, jlong model) {
 
 bool RegisterModel(JNIEnv* env) {
   const JNINativeMethod methods[] = {
-      Method("nativeOpenFile", "([BI)J", &OpenFile),
-      Method("nativeOpenFd", "(IJJI)J", &OpenFd),
-      Method("nativeOpenBuffer", "(Ljava/nio/ByteBuffer;III)J", &OpenBuffer),
+      Method("nativeOpenFile", "([BI[B)J", &OpenFile),
+      Method("nativeOpenFd", "(IJJI[B)J", &OpenFd),
+      Method("nativeOpenBuffer", "(Ljava/nio/ByteBuffer;III[B)J", &OpenBuffer),
       Method("nativeClose", "(J)V", &Close),
       Method("nativeVersion", "()[B", &Version),
       Method("nativeInfo", "(J[J[[B)V", &Info),

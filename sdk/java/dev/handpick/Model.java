@@ -35,7 +35,8 @@ public final class Model implements Closeable {
    * is open; to replace it, write a new file and rename it.
    *
    * @throws HandpickException FILE_ERROR, NOT_A_BUNDLE, BUNDLE_TOO_NEW, BUNDLE_TOO_OLD,
-   *     BUNDLE_CORRUPT, OUT_OF_MEMORY, UNSUPPORTED
+   *     BUNDLE_CORRUPT, OUT_OF_MEMORY, UNSUPPORTED; NO_SIGNATURE, WRONG_SIGNATURE ({@link
+   *     OpenOptions#setPublicKeys})
    */
   public static @NotNull Model open(@NotNull String path) {
     return open(path, new OpenOptions());
@@ -43,10 +44,7 @@ public final class Model implements Closeable {
 
   /** The same, with options. */
   public static @NotNull Model open(@NotNull String path, @NotNull OpenOptions options) {
-    if (path.indexOf('\0') >= 0) {
-      throw new HandpickException(Status.INVALID_ARGUMENT, "a path with a zero character");
-    }
-    return new Model(nativeOpenFile((path + '\0').getBytes(Text.UTF_8), options.flags()), null);
+    return new Model(nativeOpenFile(Text.path(path), options.flags(), options.keys), null);
   }
 
   /** The same as {@link #open(String)}. */
@@ -76,7 +74,7 @@ public final class Model implements Closeable {
 
   /** The same, with options. */
   public static @NotNull Model open(int fd, long offset, long length, @NotNull OpenOptions options) {
-    return new Model(nativeOpenFd(fd, offset, length, options.flags()), null);
+    return new Model(nativeOpenFd(fd, offset, length, options.flags(), options.keys), null);
   }
 
   /**
@@ -95,7 +93,8 @@ public final class Model implements Closeable {
     if (!buffer.isDirect()) {
       throw new HandpickException(Status.INVALID_ARGUMENT, "a bundle has to be in a direct buffer");
     }
-    long address = nativeOpenBuffer(buffer, buffer.position(), buffer.remaining(), options.flags());
+    long address =
+        nativeOpenBuffer(buffer, buffer.position(), buffer.remaining(), options.flags(), options.keys);
     return new Model(address, options.isCopy() ? null : buffer);
   }
 
@@ -249,6 +248,21 @@ public final class Model implements Closeable {
     }
   }
 
+  /** {@link #check} so many bytes at a time, for idle moments. It keeps the model. */
+  public @NotNull Check newCheck() {
+    return new Check(handle, null);
+  }
+
+  /**
+   * The same with the signature in place of the hashes: whether the bundle is signed with one of these keys, as
+   * {@link OpenOptions#setPublicKeys} asks when it is opened.
+   *
+   * @throws HandpickException NO_SIGNATURE, WRONG_SIGNATURE: it names another key; INVALID_ARGUMENT, UNSUPPORTED
+   */
+  public @NotNull Check newSignatureCheck(@NotNull PublicKey... publicKeys) {
+    return new Check(handle, PublicKey.pack(publicKeys));
+  }
+
   public boolean isClosed() {
     return handle.isClosed();
   }
@@ -260,11 +274,11 @@ public final class Model implements Closeable {
     handle.run();
   }
 
-  private static native long nativeOpenFile(byte[] path, int flags);
+  private static native long nativeOpenFile(byte[] path, int flags, byte[] keys);
 
-  private static native long nativeOpenFd(int fd, long offset, long length, int flags);
+  private static native long nativeOpenFd(int fd, long offset, long length, int flags, byte[] keys);
 
-  private static native long nativeOpenBuffer(ByteBuffer buffer, int offset, int size, int flags);
+  private static native long nativeOpenBuffer(ByteBuffer buffer, int offset, int size, int flags, byte[] keys);
 
   static native void nativeClose(long address);
 

@@ -13,7 +13,7 @@ public final class ModelInfo {
   }
 
   /** How many numbers and strings the library fills in. */
-  static final int NUMBERS = 19;
+  static final int NUMBERS = 21;
 
   static final int STRINGS = 3;
 
@@ -129,5 +129,18 @@ public final class ModelInfo {
   /** Of the bundle, copied because it was asked for, or because it could not be used where it lies. */
   public long getCopiedBytes() {
     return numbers[18];
+  }
+
+  /** Of all bytes, as the converter wrote them; equal for equal files; 0: the bundle has none. */
+  public long getContentHash() {
+    return numbers[19];
+  }
+
+  /**
+   * Of the key that the bundle says it is signed with, which {@link OpenOptions#setPublicKeys} alone proves; 0: it
+   * is not signed. {@code handpick sign} shows it in 16 hexadecimal digits.
+   */
+  public long getKeyId() {
+    return numbers[20];
   }
 }

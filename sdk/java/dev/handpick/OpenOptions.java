@@ -7,6 +7,7 @@ public final class OpenOptions {
   static final int COPY = 1;
 
   private boolean copy;
+  byte[] keys;
 
   public boolean isCopy() {
     return copy;
@@ -18,6 +19,17 @@ public final class OpenOptions {
    */
   public @NotNull OpenOptions setCopy(boolean value) {
     copy = value;
+    return this;
+  }
+
+  /**
+   * The keys whose bundles the app takes: one that is not signed with any of them ({@code handpick sign}) is refused
+   * before anything in it is used, which takes the time to read all of it.
+   *
+   * @throws HandpickException INVALID_ARGUMENT: there is none
+   */
+  public @NotNull OpenOptions setPublicKeys(@NotNull PublicKey... publicKeys) {
+    keys = PublicKey.pack(publicKeys);
     return this;
   }
 

@@ -50,7 +50,17 @@ public enum Status {
   GOLDEN_MISMATCH(0x34),
   /** Of a format that this SDK no longer reads: convert the model again. */
   BUNDLE_TOO_OLD(0x35),
-  /** The library does not run on this processor. */
+  /** The bytes are no delta, or are damaged: download the whole bundle. */
+  NOT_A_DELTA(0x36),
+  /** The delta was made for another bundle: download the whole one. */
+  WRONG_OLD_BUNDLE(0x37),
+  /** The store has none, or none to go back to: install one. */
+  NO_BUNDLE(0x38),
+  /** The store's state is not what was written: empty the folder. */
+  STORE_CORRUPT(0x39),
+  /** The bundle is not signed with a key of the app's, or was changed since. */
+  WRONG_SIGNATURE(0x3A),
+  /** The library does not run on this processor, or was built without what the call or the bundle needs. */
   UNSUPPORTED(0x40),
   /** The bundle holds a recall index alone. */
   NO_MODEL(0x41),
@@ -60,6 +70,8 @@ public enum Status {
   NO_HASHES(0x43),
   /** The bundle has no golden requests to replay. */
   NO_GOLDENS(0x44),
+  /** The bundle is not signed, and a signature was asked for. */
+  NO_SIGNATURE(0x45),
   /** A fault of ours: please report it, with the message. */
   INTERNAL(0x50);
 

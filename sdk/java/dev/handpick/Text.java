@@ -1,5 +1,6 @@
 package dev.handpick;
 
+import java.io.File;
 import java.nio.charset.Charset;
 import java.util.Locale;
 
@@ -29,6 +30,16 @@ final class Text {
       size = 0;
       count = 0;
     }
+  }
+
+  /** A path as the library takes it: with a zero behind. */
+  static byte[] path(String path) {
+    if (path.indexOf('\0') >= 0) throw new HandpickException(Status.INVALID_ARGUMENT, "a path with a zero character");
+    return (path + '\0').getBytes(UTF_8);
+  }
+
+  static byte[] path(File file) {
+    return path(file.getPath());
   }
 
   static String decode(byte[] bytes) {
