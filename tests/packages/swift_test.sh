@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 . tests/packages/films.sh
 make_films "$work/films.hpk"
-bazel build --color=no --curses=no --noshow_progress //sdk:handpick_shared
+bazel build --color=no --curses=no --noshow_progress --define=handpick_signature=on //sdk:handpick_shared
 cp bazel-bin/sdk/shared/libhandpick.so "$work/libhandpick.so.0"
 ln -s libhandpick.so.0 "$work/libhandpick.so"
 gcc -std=c11 -Wall -Isdk/include -I. tests/packages/{print_top_ten,top_ten}.c -o "$work/top_ten" -L"$work" -lhandpick "-Wl,-rpath,$work"
@@ -18,10 +18,15 @@ gcc -std=c11 -Wall -Isdk/include -I. tests/packages/{print_top_ten,top_ten}.c -o
 # What a framework's module map says.
 mkdir "$work/HandpickC"
 cp -R sdk/include/handpick "$work/HandpickC/"
-printf '%s\n' 'module HandpickC {' '  header "handpick/handpick.h"' '  header "handpick/diagnostics.h"' '  export *' '}' \
+printf '%s\n' 'module HandpickC {' '  header "handpick/handpick.h"' '  header "handpick/diagnostics.h"' '  header "handpick/update.h"' '  export *' '}' \
   >"$work/HandpickC/module.modulemap"
 cp -R sdk/swift/Sources/Handpick tests/packages/swift/main.swift "$work/"
 head -n 1 examples/din/model/ranking.jsonl >"$work/request.jsonl"
+
+openssl genpkey -algorithm ed25519 -out "$work/secret.pem"
+handpick=bazel-bin/converter/cli/handpick
+$handpick sign --bundle "$work/films.hpk" --key "$work/secret.pem" --out "$work/signed.hpk" | sed -n 's/.*public key: //p' >"$work/key.txt"
+$handpick delta "$work/films.hpk" "$work/signed.hpk" --out "$work/signed.delta" >/dev/null
 
 in_swift() { platforms/swift_root.sh run "$work" "$@"; }
 cd "$work"
@@ -33,7 +38,7 @@ for language in 5 6; do
 done
 in_swift swiftc -swift-version 5 -O main.swift Handpick.o -I . -I HandpickC -Xcc -IHandpickC -L . -lhandpick \
   -Xlinker -rpath -Xlinker /work -o main
-in_swift ./main films.hpk request.jsonl >"$work/said"
+in_swift ./main films.hpk request.jsonl signed.hpk key.txt signed.delta >"$work/said"
 diff "$work/expected" "$work/said"
 [ "$(wc -l <"$work/said")" = 10 ]
 

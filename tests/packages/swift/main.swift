@@ -1,5 +1,6 @@
 // Uses the Swift package as an app does, on the films of examples/quickstart: prints the best ten, an id and a score a line, and
-// checks what else there is. main.swift BUNDLE REQUEST: a line of examples/din/model/ranking.jsonl is the request.
+// checks what else there is. main.swift BUNDLE REQUEST SIGNED KEY DELTA: a line of examples/din/model/ranking.jsonl is the request;
+// then the bundle signed, the public key's digits, and the delta from the one to the other.
 import Foundation
 import Handpick
 
@@ -56,6 +57,81 @@ let file = try FileHandle(forReadingFrom: padded)
 let part = try Model(descriptor: file.fileDescriptor, offset: 4096, length: Int64(copied.info.bundleBytes))
 try file.close()
 expect(part.info.copiedBytes == 0 && part.features == copied.features, "a part of a file \(part.info)")
+
+// Checked in parts, and signed.
+let signedPath = CommandLine.arguments[3]
+let key = try PublicKey(
+  String(contentsOfFile: CommandLine.arguments[4], encoding: .utf8).trimmingCharacters(in: .whitespacesAndNewlines))
+let delta = CommandLine.arguments[5]
+let otherKey = try PublicKey([UInt8](repeating: 7, count: PublicKey.size))
+expect(failure { _ = try PublicKey([1]) }.message.contains("1 bytes, expected 32"), "a short key")
+expect(failure { _ = try PublicKey(String(repeating: "x", count: 64)) }.message.contains("64 hexadecimal"), "no digits")
+func damagedCopy(_ path: String) throws -> String {
+  var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+  bytes[bytes.count / 2] ^= 1
+  let copy = FileManager.default.temporaryDirectory.appendingPathComponent("damaged")
+  try bytes.write(to: copy)
+  return copy.path
+}
+let check = try IntegrityCheck(copied)
+var calls = 1
+while try !check.next(100_000) { calls += 1 }
+expect(calls == (copied.info.bundleBytes + 99_999) / 100_000, "\(calls) calls")
+expect(failure { _ = try check.next(-1) }.status == .invalidArgument, "-1 bytes")
+let damaged = try IntegrityCheck(Model(path: damagedCopy(path)))
+expect(failure { while try !damaged.next(1 << 16) {} }.status == .bundleCorrupt, "a damaged byte")
+expect(failure { while try !damaged.next(1 << 16) {} }.status == .bundleCorrupt, "a damaged byte, again")
+
+let signed = try Model(path: signedPath, signedBy: [otherKey, key])
+expect(signed.info.keyId != nil && signed.info.contentHash != nil && copied.info.keyId == nil, "\(signed.info)")
+let ofSignature = try IntegrityCheck(signed, signedBy: [key])
+while try !ofSignature.next(1 << 18) {}
+expect(failure { _ = try IntegrityCheck(signed, signedBy: [otherKey]) }.status == .wrongSignature, "another key's check")
+expect(failure { _ = try Model(path: signedPath, signedBy: [otherKey]) }.status == .wrongSignature, "another key")
+expect(failure { _ = try Model(path: signedPath, signedBy: []) }.status == .invalidArgument, "no key")
+expect(failure { _ = try Model(path: path, signedBy: [key]) }.status == .noSignature, "no signature")
+let changed = try damagedCopy(signedPath)
+expect(failure { _ = try Model(path: changed, copy: true, signedBy: [key]) }.message.contains("not as it was signed"), "changed")
+expect(failure { _ = try IntegrityCheck(Model(path: changed), signedBy: [key]).next(0) }.status == .wrongSignature, "changed")
+
+// Updates, and a store over some starts.
+let folder = FileManager.default.temporaryDirectory.appendingPathComponent("store")
+try? FileManager.default.removeItem(at: folder)
+try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+let download = folder.appendingPathComponent("download").path
+let store = Store(folder: folder.path)
+expect(try store.start() == nil, "an empty store")
+expect(failure { try store.confirm() }.status == .noBundle, "nothing to confirm")
+try FileManager.default.copyItem(atPath: path, toPath: download)
+expect(failure { try store.install(path: download, signedBy: [key]) }.status == .noSignature, "not signed")
+try store.install(path: download)
+let first = try store.start()!
+expect(first.outcome == .trial && first.previous == nil && first.rejected == nil, "\(first)")
+try store.confirm()
+expect(try store.start()!.outcome == .confirmed, "confirmed")
+var told: [UInt64] = []
+try Update.apply(old: first.path, delta: delta, new: download) { done, total in
+  expect(total == UInt64(signed.info.bundleBytes), "of all")
+  told.append(done)
+}
+expect(told.last == UInt64(signed.info.bundleBytes), "told \(told)")
+expect(FileManager.default.contentsEqual(atPath: download, andPath: signedPath), "the new bundle")
+try Update.verify(path: download)
+try Update.verify(path: download, signedBy: [key])
+expect(failure { try Update.verify(path: download, signedBy: [otherKey]) }.status == .wrongSignature, "another key's bundle")
+expect(failure { try Update.apply(old: download, delta: delta, new: download) }.status == .wrongOldBundle, "another bundle")
+expect(failure { try Update.apply(old: path, delta: path, new: download) }.status == .notADelta, "no delta")
+try store.install(path: download, signedBy: [key])
+let second = try store.start()!
+expect(second.outcome == .trial && second.previous == first.current && second.path != first.path, "\(second)")
+let third = try store.start()!
+expect(third.outcome == .fellBack && third.path == first.path && third.rejected == second.current, "\(third)")
+try FileManager.default.copyItem(atPath: signedPath, toPath: download)
+try store.install(path: download, signedBy: [key])
+_ = try store.start()
+try store.confirm()
+try store.rollback()
+expect(try store.start()!.path == first.path, "rolled back")
 
 let session = try makeSession()
 let model = session.model

@@ -28,11 +28,17 @@ public struct Status: RawRepresentable, Hashable, Sendable, CustomStringConverti
   public static let bundleCorrupt = Status(rawValue: 0x33)
   public static let goldenMismatch = Status(rawValue: 0x34)
   public static let bundleTooOld = Status(rawValue: 0x35)
+  public static let notADelta = Status(rawValue: 0x36)
+  public static let wrongOldBundle = Status(rawValue: 0x37)
+  public static let noBundle = Status(rawValue: 0x38)
+  public static let storeCorrupt = Status(rawValue: 0x39)
+  public static let wrongSignature = Status(rawValue: 0x3A)
   public static let unsupported = Status(rawValue: 0x40)
   public static let noModel = Status(rawValue: 0x41)
   public static let noRecall = Status(rawValue: 0x42)
   public static let noHashes = Status(rawValue: 0x43)
   public static let noGoldens = Status(rawValue: 0x44)
+  public static let noSignature = Status(rawValue: 0x45)
   public static let internalError = Status(rawValue: 0x50)
 
   /// "unknown feature", say.

@@ -99,6 +99,11 @@ public struct ModelInfo: Sendable {
   public let modelBytes: Int
   /// Of the bundle, copied into memory: all of it, or 0.
   public let copiedBytes: Int
+  /// Of all bytes, as the converter wrote them; equal for equal files. Nil: the bundle has none.
+  public let contentHash: UInt64?
+  /// Of the key that the bundle says it is signed with, as `handpick sign` shows it; `signedBy` alone proves it. Nil: it is not
+  /// signed.
+  public let keyId: UInt64?
 }
 
 /// A bundle that was opened. Does not change: any number of threads and sessions use one.
@@ -116,19 +121,26 @@ public final class Model: @unchecked Sendable {
   public let outputs: [Output]
   private let byName: [Side: [String: Feature]]
 
-  /// Opens the bundle in the file at `path`: maps it, and verifies it before anything is used.
-  public convenience init(path: String, copy: Bool = false) throws {
-    var options = hp_open_options(copy: copy)
+  /// Opens the bundle in the file at `path`: maps it, and verifies it before anything is used. With keys, a bundle that is not
+  /// signed with one of them (`handpick sign`) is refused, which takes the time to read all of it.
+  public convenience init(path: String, copy: Bool = false, signedBy keys: [PublicKey]? = nil) throws {
     var opened: OpaquePointer?
-    try HandpickError.check { hp_model_open_file(path, &options, &opened, &$0) }
+    try withBytes(of: keys) { bytes, count in
+      var options = hp_open_options(copy: copy, publicKeys: bytes, count: count)
+      try HandpickError.check { hp_model_open_file(path, &options, &opened, &$0) }
+    }
     self.init(handle: opened!)
   }
 
   /// The same of a part of an open file, which may be closed afterwards. Nil: up to the file's end.
-  public convenience init(descriptor: Int32, offset: Int64 = 0, length: Int64? = nil, copy: Bool = false) throws {
-    var options = hp_open_options(copy: copy)
+  public convenience init(
+    descriptor: Int32, offset: Int64 = 0, length: Int64? = nil, copy: Bool = false, signedBy keys: [PublicKey]? = nil
+  ) throws {
     var opened: OpaquePointer?
-    try HandpickError.check { hp_model_open_fd(descriptor, offset, length ?? -1, &options, &opened, &$0) }
+    try withBytes(of: keys) { bytes, count in
+      var options = hp_open_options(copy: copy, publicKeys: bytes, count: count)
+      try HandpickError.check { hp_model_open_fd(descriptor, offset, length ?? -1, &options, &opened, &$0) }
+    }
     self.init(handle: opened!)
   }
 
@@ -175,10 +187,12 @@ public final class Model: @unchecked Sendable {
 }
 
 extension hp_open_options {
-  init(copy: Bool) {
+  init(copy: Bool, publicKeys: UnsafePointer<UInt8>?, count: Int) {
     self.init()
     struct_size = sizeOf(hp_open_options.self)
     flags = copy ? HP_OPEN_COPY.rawValue : 0
+    public_keys = publicKeys
+    public_keys_size = count
   }
 }
 
@@ -196,6 +210,8 @@ extension ModelInfo {
     sessionBytes = Int(info.session_bytes)
     modelBytes = Int(info.model_bytes + info.engine_bytes)
     copiedBytes = Int(info.copied_bytes)
+    contentHash = info.content_hash == 0 ? nil : info.content_hash
+    keyId = info.key_id == 0 ? nil : info.key_id
   }
 }
 
