@@ -1,7 +1,10 @@
 // Flips single bits of bundles: the hash has to find each; without it, none may crash, hang, or
 // take more memory than a bundle of its size may.
 //
-//   bazel run -c opt //tests/runtime:bit_flips -- [--flips=100000] FILE.hpk ...
+//   bazel run -c opt //tests/runtime:bit_flips -- [--flips=100000] [--goldens=20] FILE.hpk ...
+//
+// After each flip the bundle is opened, compared with its hashes, scored and recalled with; after
+// each 20th (--goldens) its golden requests are replayed as well, which takes ten times as long.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -51,7 +54,7 @@ struct Flips {
   double most_bytes = 0;  // For each byte of the file.
 };
 
-void Use(const testing::Bytes& bytes, uint64_t seed, Flips* flips) {
+void Use(const testing::Bytes& bytes, uint64_t seed, bool goldens, Flips* flips) {
   Counted counted;
   const hp_allocator allocator = counted.allocator();
   hp_open_options options = HP_OPEN_OPTIONS_INIT;
@@ -71,7 +74,7 @@ void Use(const testing::Bytes& bytes, uint64_t seed, Flips* flips) {
     if (hp_session_memory_size(model, nullptr, &session_bytes, &error) == HP_OK &&
         session_bytes <= 16 * testing::kLargestSession) {
       const testing::OpenSession session(model);
-      if (session.get() != nullptr && testing::UseSession(model, session.get(), seed)) {
+      if (session.get() != nullptr && testing::UseSession(model, session.get(), seed, goldens)) {
         ++flips->scored;
       }
     }
@@ -88,10 +91,15 @@ void Use(const testing::Bytes& bytes, uint64_t seed, Flips* flips) {
 
 int main(int argc, char** argv) {
   uint64_t count = 100'000;
+  uint64_t goldens = 20;
   uint64_t missed = 0;
   for (int i = 1; i < argc; ++i) {
     if (std::strncmp(argv[i], "--flips=", 8) == 0) {
       count = std::strtoull(argv[i] + 8, nullptr, 10);
+      continue;
+    }
+    if (std::strncmp(argv[i], "--goldens=", 10) == 0) {
+      goldens = std::max<uint64_t>(1, std::strtoull(argv[i] + 10, nullptr, 10));
       continue;
     }
     std::ifstream file(argv[i], std::ios::binary);
@@ -103,7 +111,7 @@ int main(int argc, char** argv) {
     for (uint64_t flip = 0; flip < count; ++flip) {
       const size_t bit = random() % (8 * sound.size());
       data[bit / 8] = static_cast<char>(data[bit / 8] ^ (1 << bit % 8));
-      handpick::Use(bytes, flip, &flips);
+      handpick::Use(bytes, flip, flip % goldens == 0, &flips);
       data[bit / 8] = sound[bit / 8];
     }
     std::printf(

@@ -93,9 +93,9 @@ void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* rand
 
 }  // namespace
 
-bool UseSession(const hp_model* model, hp_session* session, uint64_t seed) {
+bool UseSession(const hp_model* model, hp_session* session, uint64_t seed, bool goldens) {
   std::mt19937_64 random(seed);
-  hp_session_check_goldens(session, nullptr);
+  if (goldens) hp_session_check_goldens(session, nullptr);
   hp_session_set_context(session, MakeBatch(model, HP_SIDE_CONTEXT, 1, &random).get());
   hp_session_append_events(session, MakeBatch(model, HP_SIDE_HISTORY, 2, &random).get());
   Batch candidates = MakeBatch(model, HP_SIDE_CANDIDATE, 5, &random);

@@ -15,7 +15,7 @@ inline constexpr size_t kLargestSession = size_t{16} << 20;
 // Replays goldens, sets context and events, scores, recalls, recommends and ranks; what it is given
 // depends on `seed`, and on nothing else but what the model says of itself: a damaged bundle may
 // want other numbers of values than the one it was made from. Whether candidates were scored.
-bool UseSession(const hp_model* model, hp_session* session, uint64_t seed);
+bool UseSession(const hp_model* model, hp_session* session, uint64_t seed, bool goldens = true);
 
 }  // namespace handpick::testing
 
