@@ -496,7 +496,9 @@ HWY_NOINLINE void ScanPassed(const RecallRows& rows, const ScanQuery& query, con
   for (size_t i = 0; i < count; ++i) {
     for (uint32_t bits = passed[i].bits & 0x55555555; bits != 0; bits &= bits - 1) {
       const uint32_t position = passed[i].first + static_cast<uint32_t>(__builtin_ctz(bits)) / 2;
-      if (position < end) positions[listed++] = position;
+      if (position >= end) break;
+      top->Prefetch(position);
+      positions[listed++] = position;
     }
   }
   ScanInt8Listed<0>(rows, query, positions, listed, top);

@@ -44,6 +44,9 @@ class TopItems {
   // Scores below this cannot enter. Grows only.
   float threshold() const { return threshold_; }
 
+  // For an Add() that comes soon.
+  void Prefetch(uint32_t position) const { items_.Prefetch(position); }
+
   void Add(uint32_t position, float score) {
     if (score >= threshold_) AddItem(items_.Get(position), score);
   }
