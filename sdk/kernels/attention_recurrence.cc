@@ -108,13 +108,13 @@ HWY_NOINLINE HP_NOCLONE void MultiplyBlock(const Matrix& matrix, const Recurrenc
           {work.matrix.FittedRows(row, width), width, count, start,
            reinterpret_cast<const uint8_t*>(work.rounded), work.scale, kSevenBitZeroPoint},
           to, shape);
-    } else if constexpr (kWithoutDotProduct == Way::kWords) {
+    } else if constexpr (kWayOfInt8 == Way::kWords) {
       const size_t pairs = WordPairs(width);
       PlainWordLayer(work.matrix.words + 2 * row * pairs, matrix.scales + row, pairs, count, start,
                      work.rounded, work.scale, to, shape);
-    } else if constexpr (kMayTakeBytes) {
+    } else if constexpr (kTakesBytes) {
       Int8LayerOfUniform(
-          Int8RowsOf(matrix, row), width, count, [start](uint32_t j) HWY_ATTR { return start[j]; },
+          Int8RowsOf(matrix, row), width, count, [start](size_t j) HWY_ATTR { return start[j]; },
           reinterpret_cast<const uint8_t*>(work.rounded), 1 / kStateLevels, kStateZeroPoint, to,
           shape);
     }
@@ -303,10 +303,10 @@ HWY_NOINLINE void RenewBlock(const AttentionRecurrenceWeights& weights, const Re
 HWY_NOINLINE void RoundState(const float* state, uint32_t width, const RecurrenceWork& work,
                              PanelShape shape) {
   if (work.matrix.way == Way::kFloats) return;
-  if constexpr (kTakesSevenBits || kMayTakeBytes) {
+  if constexpr (kTakesSevenBits || kTakesBytes) {
     StateToBytes(state, width, kTakesSevenBits ? kSevenBitLevels : kStateLevels,
                  reinterpret_cast<uint8_t*>(work.rounded), shape);
-  } else if constexpr (kWithoutDotProduct == Way::kWords) {
+  } else if constexpr (kWayOfInt8 == Way::kWords) {
     StateToWords(state, width, work.rounded, shape);
   }
 }
@@ -357,7 +357,7 @@ HWY_NOINLINE void Recur(const AttentionRecurrenceWeights& weights, F update, con
 
 template <Cell kCell>
 Update UpdateOf(Way way) {
-  if constexpr (kTakesSevenBits || kMayTakeBytes) {
+  if constexpr (kTakesSevenBits || kTakesBytes) {
     if (way != Way::kFloats) return UpdateBlock<kCell, kByteDegree>;
   }
   return UpdateBlock<kCell, kExact>;
@@ -394,7 +394,7 @@ void AttentionRecurrence(const AttentionRecurrenceWeights& weights, const float*
   // DIEN's cell. A call for each block took 1 to 2 % of its time.
   constexpr Cell kInlined = Cell::AttentionUpdateGru;
   if (weights.cell != kInlined) return recur(UpdateOf(weights.cell, work.matrix.way));
-  if constexpr (kTakesSevenBits || kMayTakeBytes) {
+  if constexpr (kTakesSevenBits || kTakesBytes) {
     if (work.matrix.way != Way::kFloats) {
       return recur(std::integral_constant<Update, UpdateBlock<kInlined, kByteDegree>>());
     }

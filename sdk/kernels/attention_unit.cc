@@ -45,10 +45,9 @@ struct UnitWork {
 };
 
 // The query and the folded matrix as bytes.
-inline constexpr bool kMayFoldInt8 = kTakesSevenBits || kMayTakeBytes;
+inline constexpr bool kMayFoldInt8 = kTakesSevenBits || kTakesBytes;
 bool FoldsInt8(const AttentionUnitWeights& weights) {
-  if (!weights.fold_int8 || weights.query.in > kMostRoundedInputs) return false;
-  return kTakesSevenBits || (kMayTakeBytes && WayOfInt8() == Way::kBytes);
+  return kMayFoldInt8 && weights.fold_int8 && weights.query.in <= kMostRoundedInputs;
 }
 
 // What the larger of each lane's two sides is rounded to.
@@ -294,7 +293,7 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
                                              const float* scale, int32_t zero_point, float* y,
                                              PanelShape shape) {
   Int8LayerOfScaled(
-      weights, in, out, [start](uint32_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
+      weights, in, out, [start](size_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
       bytes, scale, zero_point, y, shape);
 }
 
@@ -305,7 +304,7 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
   const Matrix& matrix = layer.matrix;
   const bool sigmoid = activation.kind == schema::ActivationKind::Sigmoid;
   if (!sigmoid || ready.way == Way::kFloats) Activate(activation, 0, matrix.in, x, shape);
-  if constexpr (kWithoutDotProduct == Way::kWords) {
+  if constexpr (kWayOfInt8 == Way::kWords) {
     if (ready.way == Way::kWords) {
       if (sigmoid) {
         SigmoidToWords(x, matrix.in, work, shape);
@@ -326,7 +325,7 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
       return;
     }
   }
-  if constexpr (kMayTakeBytes) {
+  if constexpr (kTakesBytes) {
     if (ready.way == Way::kBytes) {
       uint8_t* bytes = reinterpret_cast<uint8_t*>(work.rounded);
       if (sigmoid) {
@@ -336,7 +335,7 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
       } else {
         const Int8Panel panel = {bytes, work.scale, work.zero_point};
         Quantize(x, matrix.in, panel, shape);
-        const auto start = [&](uint32_t j)
+        const auto start = [&](size_t j)
                                HWY_ATTR { return matrix.bias != nullptr ? matrix.bias[j] : 0.0f; };
         Int8Layer(Int8RowsOf(matrix, 0), matrix.in, matrix.out, start, panel, y, shape,
                   [](uint32_t, VF sum) HWY_ATTR { return sum; });
@@ -425,7 +424,7 @@ struct FirstLayer {
     if constexpr (kTakesSevenBits) {
       RunSevenBitLayer({folded, fold.width, rows, start, bytes, scale, kSevenBitZeroPoint}, to,
                        shape);
-    } else if constexpr (kMayTakeBytes) {
+    } else if constexpr (kTakesBytes) {
       ByteLayer(folded, fold.width, rows, start, bytes, scale, 128, to, shape);
     }
   }

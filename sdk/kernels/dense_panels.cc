@@ -5,6 +5,7 @@
 #include <type_traits>
 
 #include "sdk/base/packer.h"
+#include "sdk/kernels/dot_product.h"
 #include "sdk/kernels/row_stream.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -156,9 +157,8 @@ class DensePanelsCall {
     float* y = y_.data + i / grid_.events * y_.panel + i % grid_.events * y_.event +
                size_t{first} * shape.stride;
     const StreamTurn turn = {stream_};
-    const auto start = [&](uint32_t j) HWY_ATTR {
-      return (matrix_.bias != nullptr ? matrix_.bias[first + j] : 0.0f) +
-             (row_ != nullptr ? row_[first + j] : 0.0f);
+    const auto start = [bias = matrix_.bias, row = row_, first](size_t j) HWY_ATTR {
+      return (bias != nullptr ? bias[first + j] : 0.0f) + (row != nullptr ? row[first + j] : 0.0f);
     };
     // Relu is applied in the registers of the sums.
     const bool relu = activation_.kind == schema::ActivationKind::Relu;
@@ -208,10 +208,10 @@ void DensePanels(const Matrix& matrix, const float* row, const Activation& activ
     case Way::kFloats:
       return call.Run<Way::kFloats>();
     case Way::kWords:
-      if constexpr (kWithoutDotProduct == Way::kWords) call.Run<Way::kWords>();
+      if constexpr (kWayOfInt8 == Way::kWords) call.Run<Way::kWords>();
       return;
     case Way::kBytes:
-      if constexpr (kMayTakeBytes) call.Run<Way::kBytes>();
+      if constexpr (kTakesBytes) call.Run<Way::kBytes>();
       return;
     case Way::kSevenBits:
       return;  // Not of inputs without bounds.
@@ -233,14 +233,17 @@ void ComputedDensePanels(const ComputedMatrix& matrix, const float* row,
     float* out = y.data + p * y.panel;
     ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
       constexpr int V = decltype(vectors)::value;
-      ForEachOutputBlock(matrix.out, [&](uint32_t j, auto outputs) HWY_ATTR {
+      const size_t stride = shape.stride;
+      const float* const first = row;
+      float* const end = out + lane;
+      ForEachOutputBlock(matrix.out, [&](size_t j, auto outputs) HWY_ATTR {
         constexpr int R = decltype(outputs)::value;
-        float* to = out + size_t{j} * shape.stride + lane;
+        float* to = end + j * stride;
         DenseBlock<R, V>(
-            matrix.data + j, 1, matrix.out, matrix.in, in + lane, shape.stride,
-            [&](int r, int) HWY_ATTR { return hn::Set(d, row != nullptr ? row[j + r] : 0.0f); },
+            matrix.data + j, 1, matrix.out, matrix.in, in + lane, stride,
+            [&](int r, int) HWY_ATTR { return hn::Set(d, first != nullptr ? first[j + r] : 0.0f); },
             [&](int r, int v, VF sum)
-                HWY_ATTR { hn::Store(AtLeast(sum, least), d, to + r * shape.stride + v * n); },
+                HWY_ATTR { hn::Store(AtLeast(sum, least), d, to + r * stride + v * n); },
             turn);
       });
     });
@@ -275,7 +278,8 @@ uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
 }
 
 bool MultipliesAsBytes(uint32_t outputs, bool attention) {
-  const bool takes_bytes = WayOfInt8() == Way::kBytes || (kTakesSevenBits && attention);
+  const bool long_products = HWY_ARCH_ARM_A64 && MostByteProducts() == ByteProducts::kLong;
+  const bool takes_bytes = (kTakesBytes && !long_products) || (kTakesSevenBits && attention);
   return takes_bytes && outputs >= kLeastRoundedOutputs;
 }
 

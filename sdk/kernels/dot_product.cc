@@ -1,5 +1,6 @@
 #include "sdk/kernels/dot_product.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstddef>
 
@@ -12,37 +13,46 @@
 namespace handpick {
 namespace {
 
-bool g_allowed = true;
+ByteProducts g_most = ByteProducts::kMatrix;
 
-bool Ask() {
-#if defined(__ARM_FEATURE_DOTPROD)
-  return true;
-#elif defined(__aarch64__) && defined(__linux__)
-  constexpr unsigned long kDotProduct = 1ul << 20;  // HWCAP_ASIMDDP in the kernel's asm/hwcap.h.
-  return (getauxval(AT_HWCAP) & kDotProduct) != 0;
-#elif defined(__aarch64__) && defined(__APPLE__)
+#if defined(__aarch64__) && defined(__APPLE__)
+bool Has(const char* feature) {
   int has = 0;
   size_t size = sizeof(has);
-  return sysctlbyname("hw.optional.arm.FEAT_DotProd", &has, &size, nullptr, 0) == 0 && has != 0;
+  return sysctlbyname(feature, &has, &size, nullptr, 0) == 0 && has != 0;
+}
+#endif
+
+ByteProducts Ask() {
+#if defined(__aarch64__) && defined(__linux__)
+  // HWCAP_ASIMDDP and HWCAP2_I8MM in the kernel's asm/hwcap.h.
+  constexpr unsigned long kDotProduct = 1ul << 20;
+  constexpr unsigned long kMatrixProduct = 1ul << 13;
+  if ((getauxval(AT_HWCAP) & kDotProduct) == 0) return ByteProducts::kLong;
+  const bool matrix = (getauxval(AT_HWCAP2) & kMatrixProduct) != 0;
+  return matrix ? ByteProducts::kMatrix : ByteProducts::kDot;
+#elif defined(__aarch64__) && defined(__APPLE__)
+  if (!Has("hw.optional.arm.FEAT_DotProd")) return ByteProducts::kLong;
+  return Has("hw.optional.arm.FEAT_I8MM") ? ByteProducts::kMatrix : ByteProducts::kDot;
 #else
-  return false;
+  return ByteProducts::kLong;
 #endif
 }
 
 }  // namespace
 
-bool HasDotProduct() {
+ByteProducts MostByteProducts() {
   // No guard, which would be a lock: asked twice at a time, the answer is the same.
-  enum : int { kNotAsked, kNo, kYes };
+  constexpr int kNotAsked = -1;
   static std::atomic<int> answer{kNotAsked};
-  int has = answer.load(std::memory_order_relaxed);
-  if (has == kNotAsked) {
-    has = Ask() ? kYes : kNo;
-    answer.store(has, std::memory_order_relaxed);
+  int most = answer.load(std::memory_order_relaxed);
+  if (most == kNotAsked) {
+    most = static_cast<int>(Ask());
+    answer.store(most, std::memory_order_relaxed);
   }
-  return has == kYes && g_allowed;
+  return std::min(static_cast<ByteProducts>(most), g_most);
 }
 
-void SetDotProductForTest(bool allowed) { g_allowed = allowed; }
+void LimitByteProductsForTest(ByteProducts most) { g_most = most; }
 
 }  // namespace handpick

@@ -20,6 +20,7 @@
 #include "sdk/kernels/dot_product.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/kernels/panel_neon-inl.h"
+#include "sdk/kernels/panel_turn-inl.h"
 #include "sdk/kernels/simd_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -81,16 +82,6 @@ HWY_INLINE void ForEachOutputBlock(uint32_t out, F f) {
   if (j < out) f(j, std::integral_constant<int, 1>());
 }
 
-// Something else takes a turn before every so many steps of a layer's inner loop: whole loops of
-// the same length are what branch predictors expect.
-inline constexpr size_t kStepsOfTurn = 16;
-
-// Where nothing else is to be done.
-struct NoTurn {
-  static constexpr size_t kSteps = SIZE_MAX / 8;
-  HWY_INLINE void operator()() const {}
-};
-
 // acc[r][v] = start[r] + sum over k of weights[r * weight_stride + k * step] x[k][v].
 template <int R, int V, typename Start, typename Store, typename Turn = NoTurn>
 HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stride, size_t step,
@@ -116,12 +107,12 @@ HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stri
   } else if (step == 1 && weight_stride != 1) {
     k = in / 4 * 4;
     AddRowsByLane<float32x4_t>(weights, weight_stride, k, x, stride, acc, turn);
-    turned = k % Turn::kSteps != 0;
+    turned = !TurnIsDue<Turn>(k);
   }
 #endif
   while (k < in) {
     if (!turned) turn();
-    const size_t end = in - k < Turn::kSteps ? in : k + Turn::kSteps;
+    const size_t end = NextTurn<Turn>(k, in);
     for (; k < end; ++k) {
       VF xv[V];
 #pragma GCC unroll 3
@@ -172,6 +163,9 @@ HWY_INLINE void DenseSingle(const float* HWY_RESTRICT weights, uint32_t in, floa
   }
 }
 
+// What stands in a closure, or behind a pointer, is read again behind each store: layers copy it
+// before their blocks.
+
 // y[j] = start[j] + weights[j] x for all outputs; `finish` is applied to each vector of output j.
 template <typename Start, typename Finish, typename Turn = NoTurn>
 HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Start start,
@@ -179,23 +173,26 @@ HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Star
                            Turn turn = Turn()) {
   const DF d;
   const size_t n = hn::Lanes(d);
-  const size_t stride = shape.stride;
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
     constexpr int V = decltype(vectors)::value;
+    const size_t stride = shape.stride;
+    const uint32_t width = in;
+    const Start begin = start;
+    const Finish end = finish;
+    float* const first = y + lane;
     if (out == 1) {
-      DenseSingle<V>(weights, in, start(0), x + lane, stride, [&](int v, VF sum) HWY_ATTR {
-        hn::Store(finish(0, sum), d, y + lane + v * n);
-      });
+      DenseSingle<V>(weights, width, begin(0), x + lane, stride,
+                     [&](int v, VF sum) HWY_ATTR { hn::Store(end(0, sum), d, first + v * n); });
       return;
     }
-    ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
+    ForEachOutputBlock(out, [&](size_t j, auto outputs) HWY_ATTR {
       constexpr int R = decltype(outputs)::value;
-      float* to = y + j * stride + lane;
+      float* to = first + j * stride;
       DenseBlock<R, V>(
-          weights + size_t{j} * in, in, 1, in, x + lane, stride,
-          [&](int r, int) HWY_ATTR { return hn::Set(d, start(j + r)); },
+          weights + j * width, width, 1, width, x + lane, stride,
+          [&](int r, int) HWY_ATTR { return hn::Set(d, begin(j + r)); },
           [&](int r, int v, VF sum)
-              HWY_ATTR { hn::Store(finish(j + r, sum), d, to + r * stride + v * n); },
+              HWY_ATTR { hn::Store(end(j + r, sum), d, to + r * stride + v * n); },
           turn);
     });
   });
@@ -211,14 +208,10 @@ inline constexpr int kByteOffset = 0;
 inline constexpr int kByteOffset = 128;
 #endif
 
-// Where the processor is asked, since no target of Highway's says it: arm64's sums of four products
-// are one instruction (dot_product.h) or several.
-#if HWY_ARCH_ARM_A64
-inline constexpr bool kAsksForDotProduct = true;
-#else
-inline constexpr bool kAsksForDotProduct = false;
-#endif
-HWY_INLINE bool TakeDotProduct() { return kAsksForDotProduct && HasDotProduct(); }
+// What arm64 has, which no target of Highway's says.
+HWY_INLINE ByteProducts ProductsOfLayer() {
+  return HWY_ARCH_ARM_A64 ? MostByteProducts() : ByteProducts::kLong;
+}
 
 // acc + the sum of four products of bytes, lane by lane.
 HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
@@ -237,13 +230,14 @@ HWY_INLINE VI DotOfFour(VI x, VI weights, VI acc) {
 }
 
 // acc[r][v] += sum over k of weights[r][k] * byte[k][v], where bytes stand as in an Int8Panel.
-// Reads no weight behind the last of a row. arm64: where TakeDotProduct().
+// Reads no weight behind the last of a row. products: ProductsOfLayer(), asked once a layer.
 template <int R, int V, typename Turn = NoTurn>
-HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_stride, uint32_t in,
+HWY_INLINE void AddInt8Block([[maybe_unused]] ByteProducts products,
+                             const int8_t* HWY_RESTRICT weights, size_t weight_stride, uint32_t in,
                              const uint8_t* HWY_RESTRICT x, size_t stride, VI (&acc)[R][V],
                              Turn turn = Turn()) {
 #if HWY_ARCH_ARM_A64
-  AddInt8BlockByLane(weights, weight_stride, in, x, stride, acc, turn);
+  AddInt8BlockOfArm(products, weights, weight_stride, in, x, stride, acc, turn);
 #else
   const DI d;
   const size_t n = hn::Lanes(d);
@@ -265,7 +259,7 @@ HWY_INLINE void AddInt8Block(const int8_t* HWY_RESTRICT weights, size_t weight_s
   size_t k = 0;
   for (const size_t fours = in / 4 * 4; k < fours;) {
     turn();
-    const size_t end = fours - k < 4 * Turn::kSteps ? fours : k + 4 * Turn::kSteps;
+    const size_t end = NextTurn<Turn, 4>(k, fours);
     for (; k < end; k += 4) multiply(k, 4);
   }
   if (k < in) multiply(k, in - k);
@@ -280,9 +274,15 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
                           Turn turn = Turn()) {
   const DF d;
   const size_t n = hn::Lanes(d);
-  const size_t stride = shape.stride;
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
     constexpr int V = decltype(vectors)::value;
+    const ByteProducts products = ProductsOfLayer();
+    const Int8Weights layer = weights;
+    const size_t stride = shape.stride;
+    const uint32_t width = in;
+    const Start first = start;
+    const Finish end = finish;
+    float* const to = y + lane;
     VF scale[V];
     VF zero[V];  // Times the scale.
     for (int v = 0; v < V; ++v) {
@@ -290,25 +290,25 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
       const VF zero_point = hn::Load(d, x.zero_point + lane + v * n);
       zero[v] = hn::Mul(scale[v], hn::Sub(zero_point, hn::Set(d, static_cast<float>(kByteOffset))));
     }
-    ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
+    ForEachOutputBlock(out, [&](size_t j, auto outputs) HWY_ATTR {
       constexpr int R = decltype(outputs)::value;
       VI acc[R][V];
       for (int r = 0; r < R; ++r) {
         for (int v = 0; v < V; ++v) acc[r][v] = hn::Zero(DI());
       }
-      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, x.bytes + size_t{lane} * 4, stride,
-                         acc, turn);
+      AddInt8Block<R, V>(products, layer.data + j * width, width, width, x.bytes + size_t{lane} * 4,
+                         stride, acc, turn);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
-        const VF begin = hn::Set(d, start(j + r));
-        const VF weight_scale = hn::Set(d, weights.scales[j + r]);
-        const VF row_sum = hn::Set(d, static_cast<float>(weights.row_sums[j + r]));
+        const VF begin = hn::Set(d, first(j + r));
+        const VF weight_scale = hn::Set(d, layer.scales[j + r]);
+        const VF row_sum = hn::Set(d, static_cast<float>(layer.row_sums[j + r]));
 #pragma GCC unroll 3
         for (int v = 0; v < V; ++v) {
           const VF product =
               hn::NegMulAdd(zero[v], row_sum, hn::Mul(scale[v], hn::ConvertTo(d, acc[r][v])));
-          hn::Store(finish(j + r, hn::MulAdd(weight_scale, product, begin)), d,
-                    y + (j + r) * stride + lane + v * n);
+          hn::Store(end(j + r, hn::MulAdd(weight_scale, product, begin)), d,
+                    to + (j + r) * stride + v * n);
         }
       }
     });
@@ -329,29 +329,33 @@ HWY_INLINE void Int8LayerOfScaled(const Int8Weights& weights, uint32_t in, uint3
   const DF d;
   const DI di;
   const size_t n = hn::Lanes(d);
-  const size_t stride = shape.stride;
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HANDPICK_APART {
     constexpr int V = decltype(vectors)::value;
+    const ByteProducts products = ProductsOfLayer();
+    const Int8Weights layer = weights;
+    const size_t stride = shape.stride;
+    const uint32_t width = in;
+    const Start first = start;
+    float* const to = y + lane;
     VF scale[V];
     for (int v = 0; v < V; ++v) scale[v] = hn::Load(d, x_scale + lane + v * n);
-    ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
+    ForEachOutputBlock(out, [&](size_t j, auto outputs) HWY_ATTR {
       constexpr int R = decltype(outputs)::value;
       VI acc[R][V];
       for (int r = 0; r < R; ++r) {
-        const VI zero = hn::Set(di, Wrapping(kByteOffset - zero_point, weights.row_sums[j + r]));
+        const VI zero = hn::Set(di, Wrapping(kByteOffset - zero_point, layer.row_sums[j + r]));
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
-      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
-                         acc);
+      AddInt8Block<R, V>(products, layer.data + j * width, width, width, bytes + size_t{lane} * 4,
+                         stride, acc);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
-        const VF begin = hn::Set(d, start(j + r));
-        const VF weight_scale = hn::Set(d, weights.scales[j + r]);
+        const VF begin = hn::Set(d, first(j + r));
+        const VF weight_scale = hn::Set(d, layer.scales[j + r]);
 #pragma GCC unroll 3
         for (int v = 0; v < V; ++v) {
           const VF product = hn::Mul(hn::ConvertTo(d, acc[r][v]), scale[v]);
-          hn::Store(hn::MulAdd(product, weight_scale, begin), d,
-                    y + (j + r) * stride + lane + v * n);
+          hn::Store(hn::MulAdd(product, weight_scale, begin), d, to + (j + r) * stride + v * n);
         }
       }
     });
@@ -366,26 +370,31 @@ HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint
   const DF d;
   const DI di;
   const size_t n = hn::Lanes(d);
-  const size_t stride = shape.stride;
   ForEachVectorGroup(shape.lanes, [&](uint32_t lane, auto vectors) HWY_ATTR {
     constexpr int V = decltype(vectors)::value;
-    ForEachOutputBlock(out, [&](uint32_t j, auto outputs) HWY_ATTR {
+    const ByteProducts products = ProductsOfLayer();
+    const Int8Weights layer = weights;
+    const size_t stride = shape.stride;
+    const uint32_t width = in;
+    const Start first = start;
+    float* const to = y + lane;
+    ForEachOutputBlock(out, [&](size_t j, auto outputs) HWY_ATTR {
       constexpr int R = decltype(outputs)::value;
       VI acc[R][V];
       for (int r = 0; r < R; ++r) {
-        const VI zero = hn::Set(di, Wrapping(kByteOffset - zero_point, weights.row_sums[j + r]));
+        const VI zero = hn::Set(di, Wrapping(kByteOffset - zero_point, layer.row_sums[j + r]));
         for (int v = 0; v < V; ++v) acc[r][v] = zero;
       }
-      AddInt8Block<R, V>(weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4, stride,
-                         acc);
+      AddInt8Block<R, V>(products, layer.data + j * width, width, width, bytes + size_t{lane} * 4,
+                         stride, acc);
 #pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
-        const VF scale = hn::Set(d, weights.scales[j + r] * x_scale);
-        const VF begin = hn::Set(d, start(j + r));
+        const VF scale = hn::Set(d, layer.scales[j + r] * x_scale);
+        const VF begin = hn::Set(d, first(j + r));
 #pragma GCC unroll 3
         for (int v = 0; v < V; ++v) {
           hn::Store(hn::MulAdd(hn::ConvertTo(d, acc[r][v]), scale, begin), d,
-                    y + (j + r) * stride + lane + v * n);
+                    to + (j + r) * stride + v * n);
         }
       }
     });

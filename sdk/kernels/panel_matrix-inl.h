@@ -34,26 +34,24 @@ enum class Way : uint8_t {
   kSevenBits,
 };
 
-// What int8 weights are multiplied with, for layers with outputs enough. AVX-512 with VNNI and
-// arm64 with SDOT add up four products of bytes in an instruction, four times what they do in
-// floats. Elsewhere on x86, PMADDWD adds up two products of words: twice the floats' number, and
-// more than products of bytes, which take two instructions and an unpacking. WebAssembly has the
-// same instruction, and no fused multiply-add. Baseline NEON has nothing that is quicker than its
-// fused multiply-add of floats.
+// What int8 weights are multiplied with, for layers with outputs enough. AVX-512 with VNNI adds up
+// four products of bytes in each lane in an instruction, four times what it does in floats. arm64
+// does so with SDOT, and twice as many with SMMLA; with neither, six instructions do what eight do
+// in floats. Elsewhere on x86, PMADDWD adds up two products of
+// words: twice the floats' number, and more than products of bytes, which take two instructions and
+// an unpacking. WebAssembly has the same instruction, and no fused multiply-add. armv7 has nothing
+// that is quicker than its multiply-add of floats.
 // A library without int8 layers has none of it.
 #if HANDPICK_WITHOUT_INT8
-inline constexpr bool kMayTakeBytes = false;
-inline constexpr Way kWithoutDotProduct = Way::kFloats;
-#elif HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL
-inline constexpr bool kMayTakeBytes = true;
-inline constexpr Way kWithoutDotProduct = Way::kBytes;
+inline constexpr Way kWayOfInt8 = Way::kFloats;
+#elif (HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3_DL) || HWY_ARCH_ARM_A64
+inline constexpr Way kWayOfInt8 = Way::kBytes;
 #elif HWY_ARCH_X86 || HWY_ARCH_WASM
-inline constexpr bool kMayTakeBytes = false;
-inline constexpr Way kWithoutDotProduct = Way::kWords;
+inline constexpr Way kWayOfInt8 = Way::kWords;
 #else
-inline constexpr bool kMayTakeBytes = kAsksForDotProduct;
-inline constexpr Way kWithoutDotProduct = Way::kFloats;
+inline constexpr Way kWayOfInt8 = Way::kFloats;
 #endif
+inline constexpr bool kTakesBytes = kWayOfInt8 == Way::kBytes;
 
 // Products of 7 bits take half the instructions of those of words (panel_seven_bits-inl.h); what
 // has no extremes to find, or is folded to bytes, is rounded to that. SSE4 could have them, too,
@@ -68,10 +66,6 @@ inline constexpr bool kTakesSevenBits = false;
 // more.
 inline constexpr int kByteDegree = kTakesSevenBits ? kRough : kCoarse;
 
-HWY_INLINE Way WayOfInt8() {
-  return kMayTakeBytes && TakeDotProduct() ? Way::kBytes : kWithoutDotProduct;
-}
-
 // Of fewer outputs, rounding the input costs more than is won.
 inline constexpr uint32_t kLeastRoundedOutputs = 16;
 
@@ -81,7 +75,7 @@ inline constexpr uint32_t kMostRoundedInputs = 1 << 16;
 HWY_INLINE Way WayOf(const Matrix& matrix) {
   const bool int8 = matrix.type == schema::ElementType::Int8PerRow;
   const bool rounded = matrix.out >= kLeastRoundedOutputs && matrix.in <= kMostRoundedInputs;
-  return int8 && rounded ? WayOfInt8() : Way::kFloats;
+  return int8 && rounded ? kWayOfInt8 : Way::kFloats;
 }
 
 // The same of an input whose levels are known before it is: of a sigmoid, or between -1 and 1.
@@ -160,7 +154,7 @@ inline HWY_NOINLINE void FloatLayer(const float* weights, uint32_t in, uint32_t 
                                     const float* start, const float* x, float* y,
                                     PanelShape shape) {
   DenseLayer(
-      weights, in, out, [start](uint32_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
+      weights, in, out, [start](size_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
       x, y, shape, [](uint32_t, VF sum) HWY_ATTR { return sum; });
 }
 
@@ -169,7 +163,7 @@ inline HWY_NOINLINE void PlainWordLayer(const int16_t* weights, const float* sca
                                         const float* x_scale, float* y, PanelShape shape) {
   WordLayer(
       weights, scales, pairs, out,
-      [start](uint32_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; }, x, x_scale, y,
+      [start](size_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; }, x, x_scale, y,
       shape, [](uint32_t, VF sum) HWY_ATTR { return sum; });
 }
 
@@ -194,7 +188,7 @@ inline HWY_NOINLINE ReadyMatrix PlaceMatrix(const Matrix& matrix, Way way, Packe
   ReadyMatrix ready = {};
   ready.way = way;
   packer->PlaceArray(&ready.widened, numbers);
-  if constexpr (kWithoutDotProduct == Way::kWords) {
+  if constexpr (kWayOfInt8 == Way::kWords) {
     const size_t words = way == Way::kWords ? 2 * WordPairs(matrix.in) * matrix.out : 0;
     packer->PlaceArray(&ready.words, words);
   }
@@ -209,7 +203,7 @@ inline HWY_NOINLINE ReadyMatrix PlaceMatrix(const Matrix& matrix, Way way, Packe
 
 // Widens it, where its way takes something else than what is stored.
 inline HWY_NOINLINE void ReadyUp(const Matrix& matrix, ReadyMatrix* ready) {
-  if (kWithoutDotProduct == Way::kWords && ready->way == Way::kWords) {
+  if (kWayOfInt8 == Way::kWords && ready->way == Way::kWords) {
     WidenRowsToWords(matrix, 0, matrix.out, ready->words);
   } else if (kTakesSevenBits && ready->way == Way::kSevenBits) {
     const int8_t* rows = static_cast<const int8_t*>(matrix.data);

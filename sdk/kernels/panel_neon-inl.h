@@ -15,6 +15,8 @@
 #include <cstring>
 
 #include "hwy/highway.h"
+#include "sdk/kernels/dot_product.h"
+#include "sdk/kernels/panel_turn-inl.h"
 #include "sdk/kernels/simd_math-inl.h"
 
 #if HWY_ARCH_ARM_A64
@@ -34,6 +36,15 @@ HWY_INLINE void LoadVectors(const uint8_t* from, int8x16_t (&to)[V]) {
 HWY_INLINE float32x4_t LoadOfRow(const float* from) { return vld1q_f32(from); }
 HWY_INLINE int8x16_t LoadOfRow(const int8_t* from) { return vld1q_s8(from); }
 
+// Instructions that the target's functions may not take by intrinsics, since they are compiled for
+// processors without them, too. What .arch allows holds to the end of the function, for the
+// assembler alone.
+#if defined(__ARM_FEATURE_DOTPROD) && defined(__ARM_FEATURE_MATMUL_INT8)
+#define HANDPICK_BYTE_PRODUCTS
+#else
+#define HANDPICK_BYTE_PRODUCTS ".arch armv8.2-a+crypto+dotprod+i8mm\n\t"
+#endif
+
 // acc + weights[kLane] * x, and acc + the sum of four products of bytes, weights [4 * kLane, 4 *
 // kLane + 4).
 template <int kLane>
@@ -42,15 +53,20 @@ HWY_INLINE void AddByLane(float32x4_t x, float32x4_t weights, VF& acc) {
 }
 template <int kLane>
 HWY_INLINE void AddByLane(int8x16_t x, int8x16_t weights, VI& acc) {
-  // Not the intrinsic: the target's functions are compiled for processors without it, too. What
-  // .arch allows holds to the end of the function, for the assembler alone.
-  __asm__(
-#if !defined(__ARM_FEATURE_DOTPROD)
-      ".arch armv8.2-a+crypto+dotprod\n\t"
-#endif
-      "sdot %0.4s, %1.16b, %2.4b[%3]"
-      : "+w"(acc.raw)
-      : "w"(x), "w"(weights), "i"(kLane));
+  __asm__(HANDPICK_BYTE_PRODUCTS "sdot %0.4s, %1.16b, %2.4b[%3]"
+          : "+w"(acc.raw)
+          : "w"(x), "w"(weights), "i"(kLane));
+}
+
+// Four weights in every lane, or those that are left and zeros. Nothing behind them is read.
+HWY_INLINE int8x16_t RepeatFour(const int8_t* weights, size_t left) {
+  int32_t four = 0;
+  if (left >= 4) {
+    std::memcpy(&four, weights, 4);
+  } else {
+    std::memcpy(&four, weights, left);
+  }
+  return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
 // One step for all rows.
@@ -78,7 +94,7 @@ HWY_INLINE void AddRowsByLane(const Weight* HWY_RESTRICT weights, size_t weight_
   LoadVectors(x, even);
   for (size_t k = 0; k < steps;) {
     turn();
-    const size_t end = steps - k < Turn::kSteps ? steps : k + Turn::kSteps;
+    const size_t end = NextTurn<Turn>(k, steps);
     for (; k < end; k += 4) {
       LoadVectors(x + stride, odd);
       AddStep<0>(even, w, acc);
@@ -129,7 +145,7 @@ HWY_INLINE void AddColumnsByLane(const float* HWY_RESTRICT weights, size_t step,
   }
   for (size_t k = 0; k < pairs;) {
     turn();
-    const size_t end = pairs - k < Turn::kSteps ? pairs : k + Turn::kSteps;
+    const size_t end = NextTurn<Turn>(k, pairs);
     for (; k < end; k += 2) {
       LoadVectors(x + stride, odd);
       LoadVectors(weights + step, odd_weights);
@@ -143,38 +159,205 @@ HWY_INLINE void AddColumnsByLane(const float* HWY_RESTRICT weights, size_t step,
     }
   }
   if (pairs == in) return;
-  if (pairs % Turn::kSteps == 0) turn();
+  if (TurnIsDue<Turn>(pairs)) turn();
   const size_t behind = pairs == 0 ? 0 : 2;
   LoadVectors(x + behind * stride, even);
   LoadVectors(weights + behind * step, even_weights);
   add(even, even_weights);
 }
 
-// acc[r][v] += sum over k of weights[r][k] * byte[k][v]: AddInt8Block where there is SDOT.
+// acc[r][v] += sum over k, from `begin` on, of weights[r][k] * byte[k][v]: with SDOT, the inputs
+// behind whole vectors of weights.
+template <int R, int V, typename Turn>
+HWY_INLINE void AddInt8Rest(const int8_t* HWY_RESTRICT weights, size_t weight_stride, size_t begin,
+                            uint32_t in, const uint8_t* HWY_RESTRICT x, size_t stride,
+                            VI (&acc)[R][V], Turn turn) {
+  for (size_t k = begin; k < in; k += 4) {
+    const size_t left = in - k;
+    if (left >= 4 && TurnIsDue<Turn>(k / 4)) turn();
+    int8x16_t xv[V];
+    LoadVectors(x + k * stride, xv);
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      const int8x16_t w = RepeatFour(weights + r * weight_stride + k, left);
+      for (int v = 0; v < V; ++v) AddByLane<0>(xv[v], w, acc[r][v]);
+    }
+  }
+}
+
+// The same of all inputs.
 template <int R, int V, typename Turn>
 HWY_INLINE void AddInt8BlockByLane(const int8_t* HWY_RESTRICT weights, size_t weight_stride,
                                    uint32_t in, const uint8_t* HWY_RESTRICT x, size_t stride,
                                    VI (&acc)[R][V], Turn turn) {
   const size_t whole = in / 16 * 4;
   AddRowsByLane<int8x16_t, R, V>(weights, weight_stride, whole, x, 4 * stride, acc, turn);
-  for (size_t k = 4 * whole; k < in; k += 4) {
-    const size_t left = in - k;
-    if (left >= 4 && k / 4 % Turn::kSteps == 0) turn();
-    int8x16_t xv[V];
-    LoadVectors(x + k * stride, xv);
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-      const int8_t* from = weights + r * weight_stride + k;
-      int32_t four = 0;
-      if (left >= 4) {
-        std::memcpy(&four, from, 4);
-      } else {
-        std::memcpy(&four, from, left);
-      }
-      const int8x16_t w = vreinterpretq_s8_s32(vdupq_n_s32(four));
-      for (int v = 0; v < V; ++v) AddByLane<0>(xv[v], w, acc[r][v]);
+  AddInt8Rest(weights, weight_stride, 4 * whole, in, x, stride, acc, turn);
+}
+
+// sums[i][j] += row i of the weights times lane j, eight bytes each.
+HWY_INLINE void AddMatrixProduct(int8x16_t weights, int8x16_t x, int32x4_t& sums) {
+  __asm__(HANDPICK_BYTE_PRODUCTS "smmla %0.4s, %1.16b, %2.16b" : "+w"(sums) : "w"(weights), "w"(x));
+}
+
+// Two rows of two numbers each out of the low and the high halves of two vectors; also back again.
+HWY_INLINE void SwapHalves(int32x4_t a, int32x4_t b, int32x4_t& low, int32x4_t& high) {
+  low = vreinterpretq_s32_s64(vzip1q_s64(vreinterpretq_s64_s32(a), vreinterpretq_s64_s32(b)));
+  high = vreinterpretq_s32_s64(vzip2q_s64(vreinterpretq_s64_s32(a), vreinterpretq_s64_s32(b)));
+}
+
+// With SMMLA: what is multiplied are pairs of rows and pairs of lanes, eight inputs at a time. They
+// are brought side by side as they are loaded, which takes half as many instructions as the
+// products of a block do; the weights stay as they are stored.
+template <int R, int V, typename Turn>
+HWY_INLINE void AddInt8BlockByMatrix(const int8_t* HWY_RESTRICT weights, size_t weight_stride,
+                                     uint32_t in, const uint8_t* HWY_RESTRICT x, size_t stride,
+                                     VI (&acc)[R][V], Turn turn) {
+  static_assert(R % 2 == 0, "pairs of rows");
+  constexpr int P = R / 2;
+  int32x4_t sums[P][2 * V];
+#pragma GCC unroll 4
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) {
+      SwapHalves(acc[2 * p][v].raw, acc[2 * p + 1][v].raw, sums[p][2 * v], sums[p][2 * v + 1]);
     }
   }
+  const auto add =
+      [&sums, x, stride ](size_t k, const int32x4_t(&pairs)[P]) __attribute__((always_inline)) {
+    int8x16_t fours[V], next[V];
+    LoadVectors(x + k * stride, fours);
+    LoadVectors(x + (k + 4) * stride, next);
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) {
+      const int32x4_t a = vreinterpretq_s32_s8(fours[v]);
+      const int32x4_t b = vreinterpretq_s32_s8(next[v]);
+      const int8x16_t low = vreinterpretq_s8_s32(vzip1q_s32(a, b));
+      const int8x16_t high = vreinterpretq_s8_s32(vzip2q_s32(a, b));
+#pragma GCC unroll 4
+      for (int p = 0; p < P; ++p) {
+        const int8x16_t w = vreinterpretq_s8_s32(pairs[p]);
+        AddMatrixProduct(w, low, sums[p][2 * v]);
+        AddMatrixProduct(w, high, sums[p][2 * v + 1]);
+      }
+    }
+  };
+  size_t k = 0;
+  for (const size_t whole = in / 16 * 16; k < whole;) {
+    turn();
+    const size_t end = NextTurn<Turn, 4>(k, whole);
+    for (; k < end; k += 16) {
+      int32x4_t low[P], high[P];
+#pragma GCC unroll 4
+      for (int p = 0; p < P; ++p) {
+        const int8_t* from = weights + 2 * p * weight_stride + k;
+        SwapHalves(vreinterpretq_s32_s8(vld1q_s8(from)),
+                   vreinterpretq_s32_s8(vld1q_s8(from + weight_stride)), low[p], high[p]);
+      }
+      add(k, low);
+      add(k + 8, high);
+    }
+  }
+  if (k + 8 <= in) {
+    if (TurnIsDue<Turn>(k / 4)) turn();
+    int32x4_t pairs[P];
+#pragma GCC unroll 4
+    for (int p = 0; p < P; ++p) {
+      const int8_t* from = weights + 2 * p * weight_stride + k;
+      pairs[p] = vreinterpretq_s32_s8(vcombine_s8(vld1_s8(from), vld1_s8(from + weight_stride)));
+    }
+    add(k, pairs);
+    k += 8;
+  }
+#pragma GCC unroll 4
+  for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 3
+    for (int v = 0; v < V; ++v) {
+      SwapHalves(sums[p][2 * v], sums[p][2 * v + 1], acc[2 * p][v].raw, acc[2 * p + 1][v].raw);
+    }
+  }
+  AddInt8Rest(weights, weight_stride, k, in, x, stride, acc, turn);
+}
+
+// With neither, at most four rows: two products of bytes are summed up in 16 bits (of weights of
+// -127 to 127, at most 2 * 127 * 128), and pairs of such sums in 32.
+template <int R, int V, typename Turn>
+HWY_INLINE void AddInt8RowsByLongProducts(const int8_t* HWY_RESTRICT weights, size_t weight_stride,
+                                          uint32_t in, const uint8_t* HWY_RESTRICT x, size_t stride,
+                                          VI (*acc)[V], Turn turn) {
+  int32x4_t low[R][V], high[R][V];  // Two sums of each lane.
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    for (int v = 0; v < V; ++v) low[r][v] = high[r][v] = vdupq_n_s32(0);
+  }
+  const size_t whole = in / 8 * 8;
+  size_t k = 0;
+  while (k < whole) {
+    turn();
+    const size_t end = NextTurn<Turn, 4>(k, whole);
+    for (; k < end; k += 8) {
+      int8x16_t a[V], b[V];
+      LoadVectors(x + k * stride, a);
+      LoadVectors(x + (k + 4) * stride, b);
+#pragma GCC unroll 4
+      for (int r = 0; r < R; ++r) {
+        const int32x2_t eight = vreinterpret_s32_s8(vld1_s8(weights + r * weight_stride + k));
+        const int8x16_t wa = vreinterpretq_s8_s32(vdupq_lane_s32(eight, 0));
+        const int8x16_t wb = vreinterpretq_s8_s32(vdupq_lane_s32(eight, 1));
+#pragma GCC unroll 3
+        for (int v = 0; v < V; ++v) {
+          const int16x8_t ab = vmlal_s8(vmull_s8(vget_low_s8(a[v]), vget_low_s8(wa)),
+                                        vget_low_s8(b[v]), vget_low_s8(wb));
+          low[r][v] = vpadalq_s16(low[r][v], ab);
+          high[r][v] = vpadalq_s16(high[r][v], vmlal_high_s8(vmull_high_s8(a[v], wa), b[v], wb));
+        }
+      }
+    }
+  }
+  for (; k < in; k += 4) {
+    const size_t left = in - k;
+    if (left >= 4 && TurnIsDue<Turn>(k / 4)) turn();
+    int8x16_t a[V];
+    LoadVectors(x + k * stride, a);
+#pragma GCC unroll 4
+    for (int r = 0; r < R; ++r) {
+      const int8x16_t w = RepeatFour(weights + r * weight_stride + k, left);
+      for (int v = 0; v < V; ++v) {
+        low[r][v] = vpadalq_s16(low[r][v], vmull_s8(vget_low_s8(a[v]), vget_low_s8(w)));
+        high[r][v] = vpadalq_s16(high[r][v], vmull_high_s8(a[v], w));
+      }
+    }
+  }
+#pragma GCC unroll 4
+  for (int r = 0; r < R; ++r) {
+    for (int v = 0; v < V; ++v) {
+      acc[r][v].raw = vaddq_s32(acc[r][v].raw, vpaddq_s32(low[r][v], high[r][v]));
+    }
+  }
+}
+
+// acc[r][v] += sum over k of weights[r][k] * byte[k][v]: AddInt8Block by what the processor has.
+// Whole numbers, and so the same bits.
+template <int R, int V, typename Turn>
+HWY_INLINE void AddInt8BlockOfArm(ByteProducts most, const int8_t* HWY_RESTRICT weights,
+                                  size_t weight_stride, uint32_t in, const uint8_t* HWY_RESTRICT x,
+                                  size_t stride, VI (&acc)[R][V], Turn turn) {
+  if (most == ByteProducts::kLong) {
+    constexpr int kRows = R < 4 ? R : 4;
+    AddInt8RowsByLongProducts<kRows, V>(weights, weight_stride, in, x, stride, acc, turn);
+    if constexpr (R == 8) {
+      AddInt8RowsByLongProducts<kRows, V>(weights + kRows * weight_stride, weight_stride, in, x,
+                                          stride, acc + kRows, NoTurn());
+    }
+    return;
+  }
+  if constexpr (R % 2 == 0) {
+    if (most == ByteProducts::kMatrix) {
+      AddInt8BlockByMatrix(weights, weight_stride, in, x, stride, acc, turn);
+      return;
+    }
+  }
+  AddInt8BlockByLane(weights, weight_stride, in, x, stride, acc, turn);
 }
 
 }  // namespace HWY_NAMESPACE

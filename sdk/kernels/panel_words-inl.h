@@ -123,7 +123,7 @@ HWY_INLINE void AddWordBlock(const int16_t* HWY_RESTRICT weights, size_t pairs,
   const size_t n = hn::Lanes(d);
   for (size_t k = 0; k < pairs;) {
     turn();
-    const size_t end = pairs - k < Turn::kSteps ? pairs : k + Turn::kSteps;
+    const size_t end = NextTurn<Turn>(k, pairs);
     for (; k < end; ++k) {
       hn::Vec<decltype(d16)> xv[V];
 #pragma GCC unroll 3

@@ -17,6 +17,7 @@ MOST_INSTRUCTIONS = 600
 _SDOT = re.compile(r"^[su]dot\b")
 _FMLA = re.compile(r"^fml[as]\b")
 _SMLAL = re.compile(r"^[su]ml[as]l2?\b")
+_SMMLA = re.compile(r"^smmla\b")
 
 
 @dataclasses.dataclass
@@ -32,7 +33,9 @@ class Loop:
         total = 0
         for line in self.lines:
             lanes = 4 if ".4s" in line else 2 if ".2s" in line else 1
-            if _SDOT.match(line):
+            if _SMMLA.match(line):
+                total += 8 * lanes
+            elif _SDOT.match(line):
                 total += 4 * lanes
             elif _FMLA.match(line):
                 total += lanes
@@ -60,6 +63,8 @@ def _kind(lines):
     def count(pattern):
         return sum(bool(re.match(pattern, line)) for line in lines)
     sdot, fmla, smlal = count(_SDOT), count(_FMLA), count(_SMLAL)
+    if count(_SMMLA):
+        return f"{count(_SMMLA)} smmla"
     if sdot:
         return f"{sdot} sdot"
     if smlal or count(r"[su]mull"):

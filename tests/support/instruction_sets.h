@@ -15,11 +15,12 @@
 namespace handpick::testing {
 
 struct InstructionSet {
-  int64_t target;    // Of Highway.
-  bool dot_product;  // With arm64's, which is none of Highway's targets.
+  int64_t target;              // Of Highway.
+  ByteProducts byte_products;  // Of arm64, where they are none of Highway's targets.
 
   std::string Name() const {
-    return std::string(hwy::TargetName(target)) + (dot_product ? "_DOT" : "");
+    constexpr const char* kSuffixes[] = {"", "_DOT", "_MATRIX"};
+    return std::string(hwy::TargetName(target)) + kSuffixes[static_cast<int>(byte_products)];
   }
 };
 
@@ -29,7 +30,8 @@ inline int InputBits(const InstructionSet& set) {
 #if HWY_ARCH_X86
   return set.target <= HWY_AVX3_DL ? 8 : 15;
 #else
-  return set.dot_product ? 8 : 0;
+  static_cast<void>(set);
+  return HWY_ARCH_ARM_A64 ? 8 : 0;
 #endif
 }
 
@@ -54,8 +56,10 @@ inline std::ostream& operator<<(std::ostream& out, const InstructionSet& set) {
 inline std::vector<InstructionSet> InstructionSets() {
   std::vector<InstructionSet> sets;
   for (const int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    sets.push_back({target, false});
-    if (HasDotProduct()) sets.push_back({target, true});
+    for (const ByteProducts products :
+         {ByteProducts::kLong, ByteProducts::kDot, ByteProducts::kMatrix}) {
+      if (products <= MostByteProducts()) sets.push_back({target, products});
+    }
   }
   return sets;
 }
@@ -65,13 +69,13 @@ class InForce {
  public:
   explicit InForce(const InstructionSet& set) {
     hwy::SetSupportedTargetsForTest(set.target);
-    SetDotProductForTest(set.dot_product);
+    LimitByteProductsForTest(set.byte_products);
   }
   InForce(const InForce&) = delete;
   InForce& operator=(const InForce&) = delete;
   ~InForce() {
     hwy::SetSupportedTargetsForTest(0);
-    SetDotProductForTest(true);
+    LimitByteProductsForTest(ByteProducts::kMatrix);
   }
 };
 
