@@ -17,6 +17,7 @@ OUTCOMES = {0: "not_done", 1: "found", 2: "no_events", 3: "no_direction", 4: "no
 FILTERS = {"any_of": 1, "none_of": 2, "range": 3}
 OPEN_COPY = 1
 ALIGNMENT = 64
+PUBLIC_KEY_SIZE = 32
 NO_FEATURE = OVERLAY_ITEM = 0xFFFFFFFF
 
 Size = c.c_size_t

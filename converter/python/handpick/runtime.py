@@ -82,34 +82,47 @@ class _Owner:
         self.close()
 
 
+def _open_options(copy, public_keys):
+    options = c_api.fresh(c_api.OpenOptions)
+    options.flags = c_api.OPEN_COPY if copy else 0
+    if public_keys is not None:
+        keys = [bytes.fromhex(key) if isinstance(key, str) else bytes(key) for key in public_keys]
+        if not keys or any(len(key) != c_api.PUBLIC_KEY_SIZE for key in keys):
+            raise Error("public_keys: expected keys of 32 bytes each, or of 64 hexadecimal digits")
+        options.kept = b"".join(keys)  # As long as the options.
+        options.public_keys = c.cast(c.c_char_p(options.kept), c.c_void_p)
+        options.public_keys_size = len(options.kept)
+    return options
+
+
 class Model(_Owner):
     """An opened bundle: immutable, shared by threads, mapped and not read.
 
     Args:
         bundle: a path, or the bytes of a bundle (which are copied).
         copy: the file is copied into memory: it may then be written in place.
+        public_keys: keys of Ed25519, as bytes or hexadecimal digits. A bundle that is not signed with one of them (`handpick
+            sign`) is refused before anything in it is used. None: nobody looks at signatures.
     """
 
-    def __init__(self, bundle, copy=False):
+    def __init__(self, bundle, copy=False, public_keys=None):
         self._library = c_api.library()
-        options = c_api.fresh(c_api.OpenOptions)
         handle, failure = c.c_void_p(), c_api.Failure()
         if isinstance(bundle, (bytes, bytearray, memoryview)):
             data = np.frombuffer(bundle, np.uint8)
-            options.flags = c_api.OPEN_COPY
+            options = _open_options(True, public_keys)
             status = self._library.hp_model_open_buffer(data.ctypes.data, data.size, options, handle, failure)
         else:
-            options.flags = c_api.OPEN_COPY if copy else 0
+            options = _open_options(copy, public_keys)
             status = self._library.hp_model_open_file(os.fsencode(bundle), options, handle, failure)
         self._opened(status, handle, failure)
 
     @classmethod
-    def from_fd(cls, fd, offset=0, length=-1, copy=False):
+    def from_fd(cls, fd, offset=0, length=-1, copy=False, public_keys=None):
         """Of a part of an open file; -1: to its end. The descriptor may be closed afterwards."""
         model = cls.__new__(cls)
         model._library = c_api.library()
-        options = c_api.fresh(c_api.OpenOptions)
-        options.flags = c_api.OPEN_COPY if copy else 0
+        options = _open_options(copy, public_keys)
         handle, failure = c.c_void_p(), c_api.Failure()
         model._opened(model._library.hp_model_open_fd(fd, offset, length, options, handle, failure), handle, failure)
         return model

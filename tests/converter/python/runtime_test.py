@@ -197,6 +197,19 @@ class Runtime(unittest.TestCase):
             parts.close()
             model.close()
 
+    def test_public_keys(self):
+        for keys in ([], [b"12"], ["00" * 31]):
+            with self.assertRaisesRegex(handpick.Error, "public_keys"):
+                handpick.Model(self.bundle, public_keys=keys)
+        with open(self.bundle, "rb") as file:
+            data = file.read()
+        for bundle in (self.bundle, data):
+            with self.assertRaises(handpick.Error) as refused:
+                handpick.Model(bundle, public_keys=["ab" * 32, bytes(32)])
+            # It is not signed; or the library was built without signatures.
+            self.assertIn(refused.exception.status, (0x40, 0x45))
+        self.assertEqual(self.model.info["key_id"], 0)
+
     def test_a_damaged_byte(self):
         with open(self.bundle, "rb") as file:
             data = bytearray(file.read())
