@@ -43,6 +43,7 @@
 #include "converter/io/json.h"
 #include "converter/io/status_macros.h"
 #include "converter/pipeline.h"
+#include "converter/quantize/outliers.h"
 #include "converter/recipes/join_embeddings.h"
 #include "converter/recipes/table_bytes.h"
 #include "converter/reference/interpreter.h"
@@ -170,6 +171,7 @@ class Converter {
     }
     HP_RETURN_IF_ERROR(AddCatalog(spec));
     HP_RETURN_IF_ERROR(ChoosePrecisions());
+    WarnOfOutliers();
     HP_RETURN_IF_ERROR(AddGoldens());
     HP_RETURN_IF_ERROR(Measure());
     HP_RETURN_IF_ERROR(CheckMeasured(archive));
@@ -366,11 +368,45 @@ class Converter {
     return absl::OkStatus();
   }
 
+  // Tables that 8 bits would spoil, by the number of the table.
+  void FindOutlierRows() {
+    for (size_t i = 0; i < conversion_.rewritten.tables.size(); ++i) {
+      const auto found = FindOutliers(*conversion_.rewritten.tables[i]);
+      if (found.has_value()) outliers_.emplace(i, *found);
+    }
+  }
+
+  // Nobody should ship such rows without knowing: said even if --quiet.
+  void WarnOfOutliers() const {
+    for (const auto& [table, rows] : outliers_) {
+      const TableData& kept = *conversion_.program.tables[table];
+      const bool few_bits = kept.type == schema::ElementType::Int8PerRow ||
+                            kept.type == schema::ElementType::Int4PerGroup;
+      if (!few_bits || IsClipped(table)) continue;
+      fprintf(stderr,
+              "handpick convert: warning: table '%s' in %s: %s; --keep '%s=f16' keeps them, "
+              "--clip-outliers cuts off at %g\n",
+              kept.name.c_str(), ElementTypeName(kept.type), Description(rows).c_str(),
+              kept.name.c_str(), rows.level);
+    }
+  }
+
+  bool IsClipped(size_t table) const {
+    return std::any_of(parts_.begin(), parts_.end(), [table](const PrecisionPart& part) {
+      return part.is_table && part.index == table && part.clip.has_value();
+    });
+  }
+
   // A type for each table and layer, where --keep or --precision auto says so.
   absl::Status ChoosePrecisions() {
     const std::optional<std::string> keep = absl::GetFlag(FLAGS_keep);
-    if (!keep.has_value() && precision_ != "auto") return absl::OkStatus();
+    const bool clips = absl::GetFlag(FLAGS_clip_outliers);
+    if (is_int8() || precision_ == "auto" || keep.has_value()) FindOutlierRows();
+    if (!keep.has_value() && precision_ != "auto" && !clips) return absl::OkStatus();
     parts_ = PrecisionParts(conversion_.rewritten);
+    if (clips) {
+      for (PrecisionPart& part : parts_) Clip(&part);
+    }
     if (keep.has_value()) HP_RETURN_IF_ERROR(KeepParts(*keep, &parts_));
     PrecisionChoice choice(parts_.size(), 0);
     if (precision_ == "auto") {
@@ -417,6 +453,29 @@ class Converter {
     std::vector<double> reference;
   };
 
+  void Clip(PrecisionPart* part) const {
+    const auto found = part->is_table ? outliers_.find(part->index) : outliers_.end();
+    if (found != outliers_.end() && found->second.level > 0) part->clip = found->second.level;
+  }
+
+  // Of each table with outliers: whether they are cut off, by what is nearer to float64 where that
+  // table alone is in its smallest type.
+  absl::Status ChooseClips(const ConvertOptions& options, const std::vector<Measured>& rows) {
+    for (size_t i = 0; i < parts_.size(); ++i) {
+      PrecisionPart& part = parts_[i];
+      if (part.types.size() < 2 || part.clip.has_value()) continue;
+      Clip(&part);
+      if (!part.clip.has_value()) continue;
+      PrecisionChoice choice(parts_.size(), 0);
+      choice[i] = part.types.size() - 1;
+      HP_ASSIGN_OR_RETURN(const PrecisionTrial clipped, Try(choice, options, rows));
+      const std::optional<double> clip = std::exchange(part.clip, std::nullopt);
+      HP_ASSIGN_OR_RETURN(const PrecisionTrial whole, Try(choice, options, rows));
+      if (clipped.rms_logit_error < whole.rms_logit_error) part.clip = clip;
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Search() {
     HP_ASSIGN_OR_RETURN(const PrecisionBudget budget,
                         ParseBudget(absl::GetFlag(FLAGS_budget).value_or("")));
@@ -440,6 +499,7 @@ class Converter {
     if (rows.empty()) return absl::InvalidArgumentError("--evaluation: there is no request");
     ConvertOptions options = options_;
     options.rows_in_bundle = true;
+    HP_RETURN_IF_ERROR(ChooseClips(options, rows));
     size_t trials = 0;
     ProgressLine progress("measuring", "choices", 3 * parts_.size());
     absl::StatusOr<PrecisionSearch> found =
@@ -826,6 +886,18 @@ class Converter {
         one["bytes"][type] = part.bytes[t];
         if (search_.has_value()) one["alone"][type] = TrialJson(search_->alone[i][t]);
       }
+      if (const auto found = outliers_.find(part.index);
+          part.is_table && found != outliers_.end()) {
+        const OutlierRows& rows = found->second;
+        one["outliers"] = {
+            {"rows", rows.rows},
+            {"row", rows.row},
+            {"column", rows.column},
+            {"value", rows.value},
+            {"lost", rows.lost},
+            {"numbers", rows.numbers},
+            {"clipped_at", part.clip.has_value() ? Number(*part.clip) : nlohmann::ordered_json()}};
+      }
       json.push_back(std::move(one));
     }
     return json;
@@ -871,6 +943,9 @@ class Converter {
              alone(schema::ElementType::Float16).c_str(),
              alone(schema::ElementType::Int8PerRow).c_str(),
              alone(schema::ElementType::Int4PerGroup).c_str());
+      if (part.clip.has_value()) {
+        printf("  %s; cut off at %g\n", Description(outliers_.at(part.index)).c_str(), *part.clip);
+      }
     }
     printf(
         "tables and layers  %s bytes, %.1f %% of float32's; AUC %+.6f, top-10 overlap %.2f %%, "
@@ -945,6 +1020,7 @@ class Converter {
   std::string precision_;
   std::vector<PrecisionPart> parts_;  // With --keep or --precision auto.
   std::vector<schema::ElementType> types_;
+  std::map<size_t, OutlierRows> outliers_;  // By the number of the table.
   std::optional<PrecisionSearch> search_;
   ConvertOptions options_;
   Conversion conversion_;
@@ -974,6 +1050,9 @@ std::string UsageFault() {
     if (!absl::GetFlag(FLAGS_budget).has_value()) return "--precision auto needs --budget";
   } else if (absl::GetFlag(FLAGS_budget).has_value()) {
     return "--budget is of --precision auto";
+  }
+  if (absl::GetFlag(FLAGS_clip_outliers) && precision != "int8" && precision != "auto") {
+    return "--clip-outliers is of --precision int8 and auto";
   }
   // Boosted trees alone have no other weights.
   if (!absl::GetFlag(FLAGS_weights).has_value() && !absl::GetFlag(FLAGS_trees).has_value()) {

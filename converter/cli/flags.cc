@@ -24,6 +24,9 @@ ABSL_FLAG(
 ABSL_FLAG(std::optional<std::string>, keep, std::nullopt,
           "Tables and layers in a precision of their own, by regular expressions: "
           "'attention.*=f32,item_id=int8'. Several: repeat, or separate by ','.");
+ABSL_FLAG(bool, clip_outliers, false,
+          "Of int8 tables: cut off a number that leaves nothing of the others of its row, at the "
+          "largest of the other rows. --precision auto does where that is nearer to float64.");
 ABSL_FLAG(std::optional<std::string>, catalog, std::nullopt,
           "Items, one JSON object a line, to keep in the bundle: requests then name ids alone.");
 ABSL_FLAG(bool, ignore_unknown, false,

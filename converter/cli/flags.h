@@ -53,6 +53,7 @@ ABSL_DECLARE_FLAG(std::optional<double>, seconds);
 ABSL_DECLARE_FLAG(std::optional<uint64_t>, seed);
 ABSL_DECLARE_FLAG(std::optional<std::string>, format);
 ABSL_DECLARE_FLAG(std::optional<double>, gate);
+ABSL_DECLARE_FLAG(bool, clip_outliers);
 ABSL_DECLARE_FLAG(std::optional<std::string>, instruction_sets);
 ABSL_DECLARE_FLAG(std::optional<std::string>, rows_format);
 ABSL_DECLARE_FLAG(std::optional<std::string>, header);

@@ -70,7 +70,7 @@ standard input have none.
        {"spec", "out"},
        {"weights", "trees", "embeddings", "precision", "catalog", "ignore_unknown", "golden",
         "evaluation", "report", "tile", "budget", "keep", "min_runtime", "max_auc_drift",
-        "min_top10_overlap", "max_golden_error", "instruction_sets"},
+        "min_top10_overlap", "max_golden_error", "instruction_sets", "clip_outliers"},
        0,
        RunConvert},
       {"draft",

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "converter/graph/pack_rows.h"
+#include "converter/quantize/outliers.h"
 #include "hwy/base.h"
 #include "schema/table_rows.h"
 
@@ -218,7 +219,10 @@ Graph QuantizeParts(const Graph& graph, const std::vector<PrecisionPart>& parts,
   for (size_t i = 0; i < parts.size(); ++i) {
     if (parts[i].is_table) {
       auto& table = result.tables[parts[i].index];
-      if (table->type != types[i]) table = PackedTable(*table, types[i]);
+      if (table->type == types[i]) continue;
+      const bool is_clipped = parts[i].clip.has_value() && types[i] != ElementType::Float16;
+      table = is_clipped ? PackedTable(Clipped(*table, *parts[i].clip), types[i])
+                         : PackedTable(*table, types[i]);
       continue;
     }
     auto& dense = result.dense[parts[i].index];

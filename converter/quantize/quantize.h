@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,8 @@ struct PrecisionPart {
   size_t index = 0;                        // Among the graph's tables, or its dense weights.
   std::vector<schema::ElementType> types;  // From the most precise and largest one on.
   std::vector<uint64_t> bytes;             // Of each.
+  // Of a table: in int8 and int4, numbers beyond this magnitude are cut off (outliers.h).
+  std::optional<double> clip = std::nullopt;
 };
 
 // Tables first. Types are left out where the functions above keep a part in another one.

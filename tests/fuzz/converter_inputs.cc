@@ -8,6 +8,9 @@
 #include <string>
 
 #include "converter/io/json.h"
+#include "converter/request/request.h"
+#include "converter/rows/source.h"
+#include "converter/spec/feature_set.h"
 #include "converter/spec/spec.h"
 #include "converter/spec/values_file.h"
 #include "converter/trees/read.h"
@@ -33,6 +36,9 @@ enum class Format : uint8_t {
   kWord2vecBinary,
   kValues,
   kJson,
+  kCsvRows,
+  kNpzRows,
+  kArraysOfRows,  // Arrays one behind the other, which become members whose sums are right.
   kCount,
 };
 
@@ -69,6 +75,62 @@ void ReadTensors(const std::string& path) {
 
 bool IsHdf5(const std::string& bytes) {
   return bytes.find("\x89HDF\r\n\x1A\n") != std::string::npos;
+}
+
+const converter::FeatureSet& RowsFeatures() {
+  static const auto* const kSet = [] {
+    const auto spec = converter::ParseSpec(
+        R"({"model":{"name":"m","kind":"wide_deep"},"history":{"max_events":4},"features":[
+            {"name":"user","side":"context","type":"categorical","vocabulary":{"kind":"list","values":["ann"]},"default":"ann"},
+            {"name":"item","side":"history","type":"categorical","vocabulary":{"kind":"identity","size":9}},
+            {"name":"item","side":"candidate","type":"categorical","vocabulary":{"kind":"hash","buckets":9}},
+            {"name":"tags","side":"candidate","type":"multi_categorical","max_values":2,
+             "vocabulary":{"kind":"identity","size":9}}],"wide":{"features":["item"]}})",
+        "s.json");
+    Require(spec.ok(), "a spec of features is no spec");
+    auto set = converter::BuildFeatureSet(*spec);
+    Require(set.ok(), "features of a spec are none");
+    return new converter::FeatureSet(*std::move(set));
+  }();
+  return *kSet;
+}
+
+void ReadRows(const std::string& path, const char* format) {
+  const auto source =
+      converter::OpenRows(path, format, converter::RowHeader(), {{&RowsFeatures()}, false});
+  HasReason(source);
+  if (!source.ok()) return;
+  std::string text, where;
+  for (int i = 0; i < 1000; ++i) {
+    const auto more = (*source)->Next(&text, &where);
+    HasReason(more);
+    if (!more.ok() || !*more) return;
+    HasReason(converter::ParseRequest(text, RowsFeatures(), where));
+  }
+}
+
+// Names of the arrays in which rows of that model are.
+constexpr const char* kArraysOfRequests[] = {"candidate_counts",
+                                             "event_counts",
+                                             "context.user",
+                                             "history.item",
+                                             "candidates.item",
+                                             "candidates.tags",
+                                             "candidates.tags.lengths",
+                                             "labels",
+                                             "tags.country"};
+constexpr char kNpyMagic[] = "\x93NUMPY";
+
+std::string ArraysAsNpz(const std::string& bytes) {
+  std::vector<converter::Member> members;
+  size_t at = bytes.find(kNpyMagic);
+  for (const char* name : kArraysOfRequests) {
+    if (at == std::string::npos) break;
+    const size_t next = bytes.find(kNpyMagic, at + 1);
+    members.push_back(converter::Stored(std::string(name) + ".npy", bytes.substr(at, next - at)));
+    at = next;
+  }
+  return converter::Zip(members);
 }
 
 std::string Text(Format format, const std::string& bytes) {
@@ -127,6 +189,15 @@ void RunTarget(const std::string& input) {
                                 &vocabulary, &errors);
       break;
     }
+    case Format::kCsvRows:
+      ReadRows(NamedBytes(bytes).path(), "csv");
+      break;
+    case Format::kNpzRows:
+      ReadRows(NamedBytes(bytes).path(), "npz");
+      break;
+    case Format::kArraysOfRows:
+      ReadRows(NamedBytes(ArraysAsNpz(bytes)).path(), "npz");
+      break;
     case Format::kJson:
     case Format::kCount: {
       const auto json = converter::ParseJson(bytes, "fuzz");
@@ -176,6 +247,26 @@ std::vector<std::string> Seeds() {
       Text(Format::kJson, R"({"a":[1,2.5,-3e7,"x\u00e9",null,true,{"b":[]}]})"),
   };
   seeds.push_back(Text(Format::kNpy, array));
+  seeds.push_back(Text(
+      Format::kCsvRows,
+      "request,context.user,history.item,candidates.item,candidates.tags,labels,tags.country\r\n"
+      "1,ann,1|2,x,3|4,0,DE\n1,ann,1|2,\"y, \"\"z\"\"\",,1,DE\n2,,,7,5,1,\n"));
+  const auto integers = [&npy](const std::string& numbers) {
+    std::string data;
+    for (const char number : numbers) converter::Append(&data, static_cast<uint8_t>(number), 8);
+    return npy("{'descr': '<i8', 'fortran_order': False, 'shape': (" +
+                   std::to_string(numbers.size()) + ",), }",
+               data);
+  };
+  // Two requests, of two candidates and of one.
+  const std::string arrays =
+      integers({2, 1}) + integers({1, 0}) +
+      npy("{'descr': '|S3', 'fortran_order': False, 'shape': (2,), }", "annann") + integers({5}) +
+      integers({1, 2, 3}) + integers({7, 8, 4}) + integers({0, 2, 1}) + integers({0, 1, 1}) +
+      npy("{'descr': '<U1', 'fortran_order': False, 'shape': (2,), }",
+          std::string("x\0\0\0y\0\0\0", 8));
+  seeds.push_back(Text(Format::kArraysOfRows, arrays));
+  seeds.push_back(Text(Format::kNpzRows, ArraysAsNpz(arrays)));
   // {"w": a tensor of 2 x 2 float32}, as torch.save writes it.
   seeds.push_back(
       Text(Format::kPickle,

@@ -1,6 +1,7 @@
 // handpick evaluate as a release pipeline calls it.
 #include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -317,6 +318,62 @@ TEST_F(EvaluateTest, TheWorstInstructionSetDecidesARequirement) {
   EXPECT_EQ(Handpick("evaluate --merge x --instruction-sets all").status, 2);
 }
 
+// A table row with one number of 1000: nobody ships it without knowing.
+TEST_F(EvaluateTest, OutliersAreSaidAndMayBeCutOff) {
+  constexpr char kWideDeep[] = "examples/wide_deep/model/";
+  std::string bytes = ReadText(std::string(kWideDeep) + "model.safetensors");
+  uint64_t header = 0;
+  std::memcpy(&header, bytes.data(), sizeof(header));
+  const Json names = Json::parse(bytes.substr(sizeof(header), header));
+  const Json& movies = names["deep.embedding.movie_id.weight"];
+  const size_t width = movies["shape"][1].get<size_t>();
+  const float outlier = 1000;
+  std::memcpy(&bytes[sizeof(header) + header + movies["data_offsets"][0].get<size_t>() +
+                     (257 * width + 3) * sizeof(float)],
+              &outlier, sizeof(outlier));
+  WriteText(Path("w.safetensors"), bytes);
+  const auto call = [&](const std::string& more) {
+    return Handpick(absl::StrCat(
+        "convert --quiet --spec ", kWideDeep, "model.spec.json --weights ", Path("w.safetensors"),
+        " --catalog ", kWideDeep, "catalog.jsonl --evaluation ", kWideDeep, "ranking.jsonl --out ",
+        Path("b.hpk"), " --report ", Path("r.json"), " --min-top10-overlap 0 ", more));
+  };
+  const Outcome warned = call("--precision int8");
+  EXPECT_EQ(warned.status, 0) << warned.err;
+  EXPECT_THAT(warned.err, HasSubstr("handpick convert: warning: table 'deep.movie_id' in int8: row "
+                                    "257 has 1000: in int8 "));
+  const auto error = [&] {
+    return Json::parse(ReadText(Path("r.json")))["drift"]["max_logit_error"].get<double>();
+  };
+  const double spoilt = error();
+  const Outcome clipped = call("--precision int8 --clip-outliers");
+  EXPECT_EQ(clipped.status, 0) << clipped.err;
+  EXPECT_EQ(clipped.err, "");
+  EXPECT_NE(error(), spoilt);
+  // Kept in full, it says nothing.
+  EXPECT_EQ(call("--precision int8 --keep 'deep.movie_id=f16'").err, "");
+  EXPECT_LT(error(), spoilt);
+  EXPECT_EQ(call("--precision f16").err, "");
+  // The search has what is nearer to float64, and says so.
+  const Outcome found = call("--precision auto --budget overlap=0.9");
+  EXPECT_EQ(found.status, 0) << found.err;
+  bool seen = false;
+  for (const Json& part : Json::parse(ReadText(Path("r.json")))["parts"]) {
+    if (part["name"] != "deep.movie_id") {
+      EXPECT_FALSE(part.contains("outliers")) << part;
+      continue;
+    }
+    seen = true;
+    EXPECT_EQ(part["outliers"]["rows"], 1);
+    EXPECT_EQ(part["outliers"]["row"], 257);
+    EXPECT_EQ(part["outliers"]["value"], 1000);
+    const bool few_bits = part["type"] == "int8" || part["type"] == "int4";
+    EXPECT_EQ(found.err.empty(), !few_bits || !part["outliers"]["clipped_at"].is_null());
+  }
+  EXPECT_TRUE(seen);
+  EXPECT_EQ(call("--clip-outliers").status, 2);
+}
+
 // A field of CSV.
 std::string Quoted(const std::string& text) {
   return absl::StrCat("\"", absl::StrReplaceAll(text, {{"\"", "\"\""}}), "\"");
@@ -334,23 +391,31 @@ std::string ListText(const Json& list) {
 TEST_F(EvaluateTest, CsvIsMeasuredAsJsonLinesAre) {
   const std::string f32 = Convert("f32");
   std::string jsonl, csv;
+  Json first;
   const std::vector<std::string> lines = LinesOf(kRows);
   for (size_t i = 0; i < 60; ++i) {
     Json row = Json::parse(lines[i]);
     row["tags"] = {{"plan", i % 2 == 0 ? "free, \"trial\"" : "paid"}};
     jsonl += row.dump() + "\n";
     if (csv.empty()) {
+      first = row;
       csv = "session,clicked,note";
       for (const char* side : {"context", "history", "candidates", "tags"}) {
-        for (const auto& [name, unused] : row[side].items())
+        for (const auto& [name, unused] : row[side].items()) {
           csv += absl::StrCat(",", side, ".", name);
+        }
       }
       csv += "\r\n";
     }
     for (size_t c = 0; c < row["labels"].size(); ++c) {
       csv += absl::StrCat("s", i, ",", row["labels"][c].dump(), ",ignored");
-      for (const auto& [name, value] : row["context"].items()) {
-        csv += "," + Quoted(value.is_array() ? ListText(value) : PlainText(value));
+      for (const auto& [name, unused] : first["context"].items()) {
+        // What has a default is left out where it is empty.
+        const Json& value = row["context"][name];
+        csv += value.is_null()
+                   ? ","
+                   : "," + Quoted(value.is_array() ? ListText(value) : PlainText(value));
+        if (value.is_null()) row["context"].erase(name);
       }
       for (const auto& [name, value] : row["history"].items()) csv += "," + Quoted(ListText(value));
       for (const auto& [name, value] : row["candidates"].items()) csv += "," + value[c].dump();
@@ -412,8 +477,10 @@ TEST_F(EvaluateTest, NpzIsMeasuredAsJsonLinesAre) {
     bytes.resize(kText, '\0');
     return bytes;
   };
-  for (size_t i = 0; i < 60; ++i) {
-    Json row = Json::parse(lines[i]);
+  for (size_t i = 0, line = 0; i < 60; ++line) {
+    Json row = Json::parse(lines[line]);
+    // Every request of a .npz has what one has.
+    if (!row["context"].contains("favourite_genre")) continue;
     row["tags"] = {{"user", i / 2}};
     jsonl += row.dump() + "\n";
     users.push_back(static_cast<int64_t>(i / 2));
@@ -428,6 +495,7 @@ TEST_F(EvaluateTest, NpzIsMeasuredAsJsonLinesAre) {
     recent.push_back(row["context"]["recent_mean"].get<float>());
     for (const Json& taste : row["context"]["genre_taste"]) tastes.push_back(taste.get<float>());
     favourites += fixed(row["context"]["favourite_genre"]);
+    ++i;
   }
   const auto texts = [](const std::string& bytes) {
     return Npy("|S24", bytes.size() / kText, 0, std::vector<char>(bytes.begin(), bytes.end()));

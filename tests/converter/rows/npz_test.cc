@@ -135,7 +135,7 @@ TEST(NpzRowsTest, SumsOfSizesMustBeRight) {
       FaultOf(Good(), {{"labels", Integers({0, 1})}}),
       "rows.npz: \"labels\": has 2 rows for the 3 candidates that candidate_counts adds up to");
   EXPECT_EQ(FaultOf(Good(), {{"candidate_counts", Integers({2, 2})}}).substr(0, 49),
-            "rows.npz: \"candidates.item\": has 3 rows for the 4 ");
+            "rows.npz: \"candidates.item\": has 3 rows for the 4");
   EXPECT_THAT(FaultOf(Good(), {{"event_counts", Integers({1, 0})}}),
               HasSubstr("has 2 rows for the 1 events that event_counts adds up to"));
   EXPECT_THAT(FaultOf(Good(), {{"event_counts", Integers({2})}}),

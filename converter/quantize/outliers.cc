@@ -1,0 +1,67 @@
+#include "converter/quantize/outliers.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "schema/bundle_generated.h"
+
+namespace handpick::converter {
+
+std::optional<OutlierRows> FindOutliers(const TableData& table) {
+  if (table.type != schema::ElementType::Float32) return std::nullopt;
+  OutlierRows found;
+  for (uint64_t row = 0; row < table.rows; ++row) {
+    const float* numbers = table.floats.data() + row * table.dimension;
+    uint32_t largest = 0;
+    for (uint32_t i = 1; i < table.dimension; ++i) {
+      if (std::abs(numbers[i]) > std::abs(numbers[largest])) largest = i;
+    }
+    const double magnitude = std::abs(static_cast<double>(numbers[largest]));
+    const double half_step = magnitude / 254;
+    uint32_t lost = 0, others = 0;
+    for (uint32_t i = 0; i < table.dimension; ++i) {
+      const double own = std::abs(static_cast<double>(numbers[i]));
+      if (i == largest || own == 0) continue;
+      ++others;
+      lost += own < half_step;
+    }
+    // Of one or two numbers there is no telling which is the outlier.
+    if (others < 2 || 2 * lost <= others) {
+      found.level = std::max(found.level, magnitude);
+      continue;
+    }
+    if (found.rows == 0 || lost > found.lost) {
+      found.row = row;
+      found.column = largest;
+      found.value = numbers[largest];
+      found.lost = lost;
+      found.numbers = others;
+    }
+    ++found.rows;
+  }
+  if (found.rows == 0) return std::nullopt;
+  return found;
+}
+
+TableData Clipped(const TableData& table, double level) {
+  const float most = static_cast<float>(level);
+  std::vector<float> numbers(table.floats.begin(), table.floats.end());
+  for (float& number : numbers) number = std::min(std::max(number, -most), most);
+  TableData clipped = table;
+  clipped.floats = std::move(numbers);
+  return clipped;
+}
+
+std::string Description(const OutlierRows& outliers) {
+  return absl::StrCat(
+      absl::StrFormat("row %d has %g: in int8 %d of its other %d numbers become 0", outliers.row,
+                      outliers.value, outliers.lost, outliers.numbers),
+      outliers.rows == 1 ? ""
+                         : absl::StrCat(", and ", outliers.rows - 1, " more rows are like it"));
+}
+
+}  // namespace handpick::converter
