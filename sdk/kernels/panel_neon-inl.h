@@ -24,14 +24,28 @@ HWY_BEFORE_NAMESPACE();
 namespace handpick {
 namespace HWY_NAMESPACE {
 
-// Floats or bytes of one register.
-template <int V>
-HWY_INLINE void LoadVectors(const float* from, float32x4_t (&to)[V]) {
-  for (int v = 0; v < V; ++v) to[v] = vld1q_f32(from + 4 * v);
+// Vector v of floats or bytes.
+HWY_INLINE void LoadVector(const float* from, int v, float32x4_t& to) {
+  to = vld1q_f32(from + 4 * v);
 }
-template <int V>
-HWY_INLINE void LoadVectors(const uint8_t* from, int8x16_t (&to)[V]) {
-  for (int v = 0; v < V; ++v) to[v] = vreinterpretq_s8_u8(vld1q_u8(from + 16 * v));
+HWY_INLINE void LoadVector(const uint8_t* from, int v, int8x16_t& to) {
+  to = vreinterpretq_s8_u8(vld1q_u8(from + 16 * v));
+}
+template <int V, typename From, typename Loaded>
+HWY_INLINE void LoadVectors(const From* from, Loaded (&to)[V]) {
+  for (int v = 0; v < V; ++v) LoadVector(from, v, to[v]);
+}
+
+// The same behind the first row's products. Nothing in memory may be moved over the barrier: two
+// loads do not become one of a pair, which a small core waits for.
+template <int V, typename From, typename Loaded>
+HWY_INLINE auto LoadBetween(const From* from, Loaded (&to)[V]) {
+  return [from, &to](int r) HWY_ATTR {
+    for (int v = 0; v < V && r == 0; ++v) {
+      LoadVector(from, v, to[v]);
+      if (v + 1 < V) __asm__ volatile("" ::: "memory");
+    }
+  };
 }
 HWY_INLINE float32x4_t LoadOfRow(const float* from) { return vld1q_f32(from); }
 HWY_INLINE int8x16_t LoadOfRow(const int8_t* from) { return vld1q_s8(from); }
@@ -46,16 +60,19 @@ HWY_INLINE int8x16_t LoadOfRow(const int8_t* from) { return vld1q_s8(from); }
 #endif
 
 // acc + weights[kLane] * x, and acc + the sum of four products of bytes, weights [4 * kLane, 4 *
-// kLane + 4).
+// kLane + 4). Volatile, so that loads stay between the products where they are written: beside each
+// other, or as a pair, a core that runs instructions in order would do nothing else meanwhile.
 template <int kLane>
 HWY_INLINE void AddByLane(float32x4_t x, float32x4_t weights, VF& acc) {
-  acc.raw = vfmaq_laneq_f32(acc.raw, x, weights, kLane);
+  __asm__ volatile("fmla %0.4s, %1.4s, %2.s[%3]"
+                   : "+w"(acc.raw)
+                   : "w"(x), "w"(weights), "i"(kLane));
 }
 template <int kLane>
 HWY_INLINE void AddByLane(int8x16_t x, int8x16_t weights, VI& acc) {
-  __asm__(HANDPICK_BYTE_PRODUCTS "sdot %0.4s, %1.16b, %2.4b[%3]"
-          : "+w"(acc.raw)
-          : "w"(x), "w"(weights), "i"(kLane));
+  __asm__ volatile(HANDPICK_BYTE_PRODUCTS "sdot %0.4s, %1.16b, %2.4b[%3]"
+                   : "+w"(acc.raw)
+                   : "w"(x), "w"(weights), "i"(kLane));
 }
 
 // Four weights in every lane, or those that are left and zeros. Nothing behind them is read.
@@ -69,13 +86,14 @@ HWY_INLINE int8x16_t RepeatFour(const int8_t* weights, size_t left) {
   return vreinterpretq_s8_s32(vdupq_n_s32(four));
 }
 
-// One step for all rows.
-template <int kLane, int R, int V, typename X, typename Acc>
-HWY_INLINE void AddStep(const X (&x)[V], const X (&weights)[R], Acc (&acc)[R][V]) {
+// One step for all rows. Calls between(r) behind the products of row r.
+template <int kLane, int R, int V, typename X, typename Acc, typename Between>
+HWY_INLINE void AddStep(const X (&x)[V], const X (&weights)[R], Acc (&acc)[R][V], Between between) {
 #pragma GCC unroll 8
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) AddByLane<kLane>(x[v], weights[r], acc[r][v]);
+    between(r);
   }
 }
 
@@ -96,34 +114,32 @@ HWY_INLINE void AddRowsByLane(const Weight* HWY_RESTRICT weights, size_t weight_
     turn();
     const size_t end = NextTurn<Turn>(k, steps);
     for (; k < end; k += 4) {
-      LoadVectors(x + stride, odd);
-      AddStep<0>(even, w, acc);
-      LoadVectors(x + 2 * stride, even);
-      AddStep<1>(odd, w, acc);
-      LoadVectors(x + 3 * stride, odd);
-      AddStep<2>(even, w, acc);
+      AddStep<0>(even, w, acc, LoadBetween(x + stride, odd));
+      AddStep<1>(odd, w, acc, LoadBetween(x + 2 * stride, even));
+      AddStep<2>(even, w, acc, LoadBetween(x + 3 * stride, odd));
       // Behind the last ones the same again: nothing is read that is not the layer's.
       const bool last = k + 4 >= steps;
       weights += last ? 0 : kWidth;
+      __asm__("" : "+r"(weights));  // One register, to which loads add a row's distance.
       x += last ? 0 : 4 * stride;
-      LoadVectors(x, even);
-#pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) AddByLane<3>(odd[v], w[r], acc[r][v]);
+      const auto load = LoadBetween(x, even);
+      AddStep<3>(odd, w, acc, [&](int r) HWY_ATTR {
         w[r] = LoadOfRow(weights + r * weight_stride);
-      }
+        load(r);
+      });
     }
   }
 }
 
-// Four rows whose weights stand side by side.
-template <int V>
-HWY_INLINE void AddFourColumns(const float32x4_t (&x)[V], float32x4_t weights, VF (*acc)[V]) {
-  for (int v = 0; v < V; ++v) AddByLane<0>(x[v], weights, acc[0][v]);
-  for (int v = 0; v < V; ++v) AddByLane<1>(x[v], weights, acc[1][v]);
-  for (int v = 0; v < V; ++v) AddByLane<2>(x[v], weights, acc[2][v]);
-  for (int v = 0; v < V; ++v) AddByLane<3>(x[v], weights, acc[3][v]);
+// Row r and those behind it, up to four, whose weights stand side by side. Calls between(r) behind
+// the products of row r.
+template <int kLane = 0, int V, typename Between>
+HWY_INLINE void AddFourColumns(const float32x4_t (&x)[V], float32x4_t weights, int r, VF (*acc)[V],
+                               Between between) {
+#pragma GCC unroll 3
+  for (int v = 0; v < V; ++v) AddByLane<kLane>(x[v], weights, acc[r][v]);
+  between(r);
+  if constexpr (kLane < 3) AddFourColumns<kLane + 1, V>(x, weights, r + 1, acc, between);
 }
 
 // acc[r][v] += sum over k below `in` of weights[r + k * step] x[k][v]; R: a multiple of 4.
@@ -133,9 +149,19 @@ HWY_INLINE void AddColumnsByLane(const float* HWY_RESTRICT weights, size_t step,
                                  Turn turn) {
   static_assert(R % 4 == 0, "whole vectors of weights");
   constexpr int W = R / 4;
-  const auto add = [&acc](const float32x4_t(&xv)[V], const float32x4_t(&w)[W])
+  const auto add = [&acc](const float32x4_t(&xv)[V], const float32x4_t(&w)[W], auto between)
       __attribute__((always_inline)) {
-    for (int i = 0; i < W; ++i) AddFourColumns<V>(xv, w[i], acc + 4 * i);
+    for (int i = 0; i < W; ++i) AddFourColumns<0, V>(xv, w[i], 4 * i, acc, between);
+  };
+  // Of the next step.
+  const auto load = [](const float* next, float32x4_t(&to)[V], const float* next_weights,
+                       float32x4_t(&to_weights)[W]) __attribute__((always_inline)) {
+    const auto x_between = LoadBetween(next, to);
+    const auto weights_between = LoadBetween(next_weights, to_weights);
+    return [x_between, weights_between](int r) HWY_ATTR {
+      x_between(r);
+      weights_between(r);
+    };
   };
   float32x4_t even[V], odd[V], even_weights[W], odd_weights[W];
   const size_t pairs = in / 2 * 2;
@@ -147,15 +173,11 @@ HWY_INLINE void AddColumnsByLane(const float* HWY_RESTRICT weights, size_t step,
     turn();
     const size_t end = NextTurn<Turn>(k, pairs);
     for (; k < end; k += 2) {
-      LoadVectors(x + stride, odd);
-      LoadVectors(weights + step, odd_weights);
-      add(even, even_weights);
+      add(even, even_weights, load(x + stride, odd, weights + step, odd_weights));
       const bool last = k + 2 >= pairs;
       weights += last ? 0 : 2 * step;
       x += last ? 0 : 2 * stride;
-      LoadVectors(x, even);
-      LoadVectors(weights, even_weights);
-      add(odd, odd_weights);
+      add(odd, odd_weights, load(x, even, weights, even_weights));
     }
   }
   if (pairs == in) return;
@@ -163,7 +185,7 @@ HWY_INLINE void AddColumnsByLane(const float* HWY_RESTRICT weights, size_t step,
   const size_t behind = pairs == 0 ? 0 : 2;
   LoadVectors(x + behind * stride, even);
   LoadVectors(weights + behind * step, even_weights);
-  add(even, even_weights);
+  add(even, even_weights, [](int) {});
 }
 
 // acc[r][v] += sum over k, from `begin` on, of weights[r][k] * byte[k][v]: with SDOT, the inputs
@@ -280,11 +302,13 @@ HWY_INLINE void AddInt8BlockByMatrix(const int8_t* HWY_RESTRICT weights, size_t 
 }
 
 // With neither, at most four rows: two products of bytes are summed up in 16 bits (of weights of
-// -127 to 127, at most 2 * 127 * 128), and pairs of such sums in 32.
+// -127 to 127, at most 2 * 127 * 128), and pairs of such sums in 32. Not inline: it needs all
+// registers.
 template <int R, int V, typename Turn>
-HWY_INLINE void AddInt8RowsByLongProducts(const int8_t* HWY_RESTRICT weights, size_t weight_stride,
-                                          uint32_t in, const uint8_t* HWY_RESTRICT x, size_t stride,
-                                          VI (*acc)[V], Turn turn) {
+HWY_NOINLINE void AddInt8RowsByLongProducts(const int8_t* HWY_RESTRICT weights,
+                                            size_t weight_stride, uint32_t in,
+                                            const uint8_t* HWY_RESTRICT x, size_t stride,
+                                            VI (*acc)[V], Turn turn) {
   int32x4_t low[R][V], high[R][V];  // Two sums of each lane.
 #pragma GCC unroll 4
   for (int r = 0; r < R; ++r) {
@@ -344,10 +368,19 @@ HWY_INLINE void AddInt8BlockOfArm(ByteProducts most, const int8_t* HWY_RESTRICT 
                                   size_t stride, VI (&acc)[R][V], Turn turn) {
   if (most == ByteProducts::kLong) {
     constexpr int kRows = R < 4 ? R : 4;
-    AddInt8RowsByLongProducts<kRows, V>(weights, weight_stride, in, x, stride, acc, turn);
+    VI sums[R][V];  // Not `acc`, which would be in memory for the others, too.
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      for (int v = 0; v < V; ++v) sums[r][v] = acc[r][v];
+    }
+    AddInt8RowsByLongProducts<kRows, V>(weights, weight_stride, in, x, stride, sums, turn);
     if constexpr (R == 8) {
       AddInt8RowsByLongProducts<kRows, V>(weights + kRows * weight_stride, weight_stride, in, x,
-                                          stride, acc + kRows, NoTurn());
+                                          stride, sums + kRows, NoTurn());
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+      for (int v = 0; v < V; ++v) acc[r][v] = sums[r][v];
     }
     return;
   }

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Instructions that a candidate takes, by DIN and DIEN in f32 and int8, on cores without and with the dot product:
+# Instructions that a candidate takes, by DIN and DIEN in f32 and int8, on cores without SDOT, with it, and with SMMLA:
 #
 #     tests/kernels_static/count.sh QEMU PLUGIN MODELS
 #
@@ -18,7 +18,7 @@ count() { # cpu bundle requests
 
 printf '| model | cpu | f32 | int8 | int8 / f32 |\n|---|---|---|---|---|\n'
 for model in w3_din w4_dien; do
-  for cpu in cortex-a53 cortex-a76; do
+  for cpu in cortex-a53 cortex-a76 max; do
     for precision in f32 int8; do
       bundle=$models/$model.$precision.hpk
       one=$(count "$cpu" "$bundle" 1)

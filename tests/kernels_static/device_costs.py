@@ -22,6 +22,7 @@ DEVICES = (
 # Constant: (loops, numbers of an iteration). Cycles of the loops are added up; of several that match the first counts.
 FLOAT_BLOCK = (r": DenseLayer.*, 64 fmla$", 256)
 BYTE_BLOCK = (r", 64 sdot$", 1024)
+LONG_BYTE_BLOCK = (r": AddInt8RowsByLongProducts, 32 smull$", 256)  # Without SDOT.
 LOOPS = {
     "f32_mac": ([FLOAT_BLOCK[0]], FLOAT_BLOCK[1]),
     "int8_mac": ([BYTE_BLOCK[0]], BYTE_BLOCK[1]),
@@ -60,8 +61,8 @@ def main():
     for name, core, model, dot_product, ghz, gigabytes, megarows in DEVICES:
         cycles = {}
         for constant, (patterns, numbers) in LOOPS.items():
-            if not dot_product and constant.startswith("int8_") and constant != "int8_mac_row":
-                patterns, numbers = LOOPS[{"int8_mac": "f32_mac"}.get(constant, constant[len("int8_"):])]
+            if not dot_product and constant == "int8_mac":
+                patterns, numbers = [LONG_BYTE_BLOCK[0]], LONG_BYTE_BLOCK[1]
             cycles[constant] = [round(cost(table, model, patterns, numbers), 4), "mca"]
         cycles.update({constant: [guess, "assumed"] for constant, guess in ASSUMED.items()})
         devices.append({"name": name, "core": core, "model": model,

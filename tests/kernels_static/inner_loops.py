@@ -8,7 +8,7 @@ import json
 import re
 import subprocess
 
-CORES = ("cortex-a53", "cortex-a55", "cortex-a76", "cortex-x1", "apple-m1")
+CORES = ("cortex-a53", "cortex-a55", "cortex-a76", "cortex-x1", "apple-m1", "cortex-a510", "cortex-a710")
 
 # Longer ones are whole functions around calls.
 MOST_INSTRUCTIONS = 600
@@ -16,7 +16,7 @@ MOST_INSTRUCTIONS = 600
 # Products, or floating-point operations, of an instruction on four lanes.
 _SDOT = re.compile(r"^[su]dot\b")
 _FMLA = re.compile(r"^fml[as]\b")
-_SMLAL = re.compile(r"^[su]ml[as]l2?\b")
+_SMLAL = re.compile(r"^[su]m(?:l[as]l|ull)2?\b")
 _SMMLA = re.compile(r"^smmla\b")
 
 
@@ -32,7 +32,8 @@ class Loop:
         """Products of numbers that an iteration adds up, in all lanes."""
         total = 0
         for line in self.lines:
-            lanes = 4 if ".4s" in line else 2 if ".2s" in line else 1
+            first = re.match(r"\S+ v\d+\.(\d+)", line)
+            lanes = int(first[1]) if first else 1
             if _SMMLA.match(line):
                 total += 8 * lanes
             elif _SDOT.match(line):
@@ -67,8 +68,8 @@ def _kind(lines):
         return f"{count(_SMMLA)} smmla"
     if sdot:
         return f"{sdot} sdot"
-    if smlal or count(r"[su]mull"):
-        return f"{smlal + count(r'[su]mull2?')} smull"
+    if smlal:
+        return f"{smlal} smull"
     if fmla >= 1:
         divisions = count(r"fdiv") + count(r"frecpe")
         return f"{fmla} fmla" + (f", {divisions} quotients" if divisions else "")
@@ -126,13 +127,13 @@ def loops_of(objdump, file):
     return found
 
 
-_FEATURES = {"cortex-a53": "+dotprod,+rdm", "cortex-a55": "+rdm", "cortex-a76": "+rdm", "cortex-x1": "+rdm",
-             "apple-m1": "+rdm"}
+# What the cores do not have is looked up in their models all the same.
+_FEATURES = "+dotprod,+i8mm,+rdm"
 
 
 def _mca_run(mca, core, source, iterations):
     run = subprocess.run(
-        [mca, "-mtriple=aarch64", f"-mcpu={core}", f"-mattr={_FEATURES[core]}", f"-iterations={iterations}", "-json",
+        [mca, "-mtriple=aarch64", f"-mcpu={core}", f"-mattr={_FEATURES}", f"-iterations={iterations}", "-json",
          "-resource-pressure", "-instruction-info=false"],
         input=source, capture_output=True, text=True)
     if run.returncode != 0:

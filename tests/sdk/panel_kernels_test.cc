@@ -591,6 +591,35 @@ TEST_P(PanelKernelsTest, LayersOfTheLargestNumbersDoNotSaturate) {
   }
 }
 
+#if HWY_ARCH_ARM_A64
+// Whatever multiplies bytes, of every number of inputs that a block takes by itself, and behind it.
+TEST(ByteProductsTest, SumsAreTheSameBits) {
+  const std::vector<testing::InstructionSet> sets = testing::InstructionSets();
+  ASSERT_EQ(sets.front().byte_products, ByteProducts::kLong);
+  for (uint32_t in = 1; in <= 100; ++in) {
+    Engine random(in);
+    const OwnedMatrix matrix(schema::ElementType::Int8PerRow, in, 16 + in % 16, true, random);
+    const PanelGrid grid = {2 * kLaneGroup, 2 * kLaneGroup, 1};
+    const std::vector<float> x = SomeNumbers(random, size_t{in} * grid.stride);
+    const Aligned panel(x.size() * sizeof(float));
+    std::copy(x.begin(), x.end(), panel.as<float>());
+    const size_t size = size_t{matrix.out} * grid.stride;
+    std::vector<float> first;
+    for (const testing::InstructionSet& set : sets) {
+      const testing::InForce in_force(set);
+      const Aligned y(size * sizeof(float));
+      const Aligned scratch = ScratchOf(matrix.get(), grid);
+      DensePanels(matrix.get(), nullptr, kLinear, {panel.as<float>(), 0, 0}, {y.as<float>(), 0, 0},
+                  grid, scratch.as<void>());
+      const std::vector<float> now(y.as<float>(), y.as<float>() + size);
+      if (first.empty()) first = now;
+      ASSERT_EQ(std::memcmp(now.data(), first.data(), size * sizeof(float)), 0)
+          << set.Name() << ", " << in << " inputs";
+    }
+  }
+}
+#endif
+
 // ---- element by element ----
 
 enum class Elements { kCopy, kAdd, kMultiply, kBiInteraction };
