@@ -8,6 +8,9 @@
 
 # Third-party code in the runtime: repositories of Bazel.
 linux_third_party=(com_google_absl com_github_google_flatbuffers highway xxhash xnnpack pthreadpool cpuinfo fxdiv fp16)
+# Of signatures, which linux-x86_64 has none of (sdk/README.md).
+# shellcheck disable=SC2154
+[ "$target" = linux-x86_64 ] || linux_third_party+=(libsodium)
 
 # Our licence, and what those of the code in the library want to be said.
 write_notices() { # file

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A library without recall, or without int8 layers, is smaller, ranks the same, and says what it lacks. The tables of sizes in
+# A library without recall, int8 layers or signatures is smaller, ranks the same, and says what it lacks. The tables of sizes in
 # sdk/README.md are those of today.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -28,7 +28,9 @@ is_told() { # file row's-name
 library "$work/all.so" strip
 library "$work/ranking.so" strip --define handpick_recall=off
 library "$work/floats.so" strip --define handpick_int8=off
+library "$work/signed.so" strip --define handpick_signature=on
 is_told "$work/all.so" '\*\*stripped library\*\*'
+is_told "$work/signed.so" 'with signatures'
 # What x86-64 is held to.
 [ "$(stat -c %s "$work/all.so")" -le $((900 * 1024)) ]
 [ "$(stat -c %s "$work/ranking.so")" -lt "$(stat -c %s "$work/all.so")" ]
@@ -85,6 +87,33 @@ grep -q '^opened$' "$work/said"
 HANDPICK_LIBRARY=$work/floats.so /usr/bin/python3 -B "$work/open.py" "$work/int8.hpk" >"$work/said"
 grep -q "^0x40 .*dense layer '[^']\+' is int8.*handpick_int8=off" "$work/said" || { cat "$work/said"; exit 1; }
 
+# A key is never passed over.
+cat >"$work/key.py" <<'PY'
+import sys
+
+import handpick
+
+try:
+    handpick.Model(sys.argv[1], public_keys=[sys.argv[2]]).close()
+    print("opened")
+except handpick.Error as error:
+    print(hex(error.status), error)
+PY
+openssl genpkey -algorithm ed25519 -out "$work/secret.pem"
+key=$(bazel-bin/converter/cli/handpick sign --bundle "$work/films.hpk" --key "$work/secret.pem" --out "$work/films.signed.hpk" |
+  sed -n 's/.*public key: //p')
+opens() { # library bundle key
+  HANDPICK_LIBRARY=$work/$1.so /usr/bin/python3 -B "$work/key.py" "$work/$2.hpk" "$3" >"$work/said"
+}
+opens signed films.signed "$key"
+grep -q '^opened$' "$work/said"
+opens signed films "$key"
+grep -q '^0x45 .*not signed' "$work/said"
+opens signed films.signed "$(printf 'ab%.0s' {1..32})"
+grep -q "^0x3a .*none of the app's" "$work/said"
+opens all films.signed "$key"
+grep -q '^0x40 .*built without signatures' "$work/said"
+
 # The same for Android, by clang 19, whatever NDK there is.
 unset ANDROID_NDK_HOME
 if ! platforms/setup.sh android; then
@@ -98,6 +127,7 @@ android() { # row's-name option...
 highway=--define=handpick_engine=highway
 recall_off=--define=handpick_recall=off
 android everything
+android 'without signatures' --define=handpick_signature=off
 android 'without recall' $recall_off
 android 'Highway alone' $highway
 android 'ranking alone, by Highway' $recall_off $highway
