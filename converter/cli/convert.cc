@@ -835,20 +835,20 @@ class Converter {
         {"candidate_as_written",
          CountWork(conversion_.source).RepeatedMultiplyAccumulates(events())}};
     const auto measured = [&number](const DriftReport& drift) {
-      Json json = {{"auc_reference", number(drift.auc_reference)},
-                   {"auc_bundle", number(drift.auc_bundle)},
-                   {"labelled_rows", drift.labelled_rows},
-                   {"top10_overlap", number(drift.top10_overlap)},
-                   {"ranked_requests", drift.ranked_requests},
-                   {"max_logit_error", number(drift.max_logit_error)}};
-      if (!drift.error_set.empty()) {
-        json["worst_on"] = {{"auc", drift.auc_set},
-                            {"top10_overlap", drift.overlap_set},
-                            {"max_logit_error", drift.error_set}};
-      }
-      return json;
+      return Json{{"auc_reference", number(drift.auc_reference)},
+                  {"auc_bundle", number(drift.auc_bundle)},
+                  {"labelled_rows", drift.labelled_rows},
+                  {"top10_overlap", number(drift.top10_overlap)},
+                  {"ranked_requests", drift.ranked_requests},
+                  {"max_logit_error", number(drift.max_logit_error)}};
     };
-    report["drift"] = measured(WholeDrift());
+    const DriftReport whole = WholeDrift();
+    report["drift"] = measured(whole);
+    if (has_evaluation_ && sets_.size() > 1) {
+      report["worst_on"] = {{"auc", whole.auc_set},
+                            {"top10_overlap", whole.overlap_set},
+                            {"max_logit_error", whole.error_set}};
+    }
     if (names_.size() > 1) {
       for (size_t output = 0; output < names_.size(); ++output) {
         report["drift"]["outputs"][names_[output]] = measured(drifts_[output]);

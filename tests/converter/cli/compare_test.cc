@@ -136,6 +136,8 @@ TEST_F(CompareTest, DiffSaysWhatIsInsideAndThatTheAppNeedNotChange) {
   const Outcome moved = Handpick(absl::StrCat("diff ", f32, " ", changed));
   EXPECT_EQ(moved.status, 0) << moved.err;
   EXPECT_THAT(moved.out, HasSubstr("table 'deep.movie_id': 1 of 7,868 rows moved\n"));
+  EXPECT_THAT(moved.out, HasSubstr("made from other weights: model.safetensors, XXH3 "));
+  EXPECT_THAT(moved.out, HasSubstr(", now changed.safetensors, "));
 }
 
 TEST_F(CompareTest, DiffSaysWhatTheAppMustKnow) {
