@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <utility>
 #include <vector>
 
@@ -13,14 +14,35 @@ namespace handpick::converter {
 
 std::optional<OutlierRows> FindOutliers(const TableData& table) {
   if (table.type != schema::ElementType::Float32) return std::nullopt;
-  OutlierRows found;
+  constexpr double kTimesTheUsual = 16;
+  std::vector<float> largest_of_rows(table.rows);
   for (uint64_t row = 0; row < table.rows; ++row) {
     const float* numbers = table.floats.data() + row * table.dimension;
-    uint32_t largest = 0;
-    for (uint32_t i = 1; i < table.dimension; ++i) {
-      if (std::abs(numbers[i]) > std::abs(numbers[largest])) largest = i;
+    for (uint32_t i = 0; i < table.dimension; ++i) {
+      largest_of_rows[row] = std::max(largest_of_rows[row], std::abs(numbers[i]));
     }
-    const double magnitude = std::abs(static_cast<double>(numbers[largest]));
+  }
+  // The median of rows that are not all 0.
+  std::vector<float> sorted;
+  for (const float largest : largest_of_rows) {
+    if (largest > 0) sorted.push_back(largest);
+  }
+  if (sorted.empty()) return std::nullopt;
+  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
+  std::nth_element(sorted.begin(), middle, sorted.end());
+  const double usual = *middle;
+  OutlierRows found;
+  for (uint64_t row = 0; row < table.rows; ++row) {
+    const double magnitude = largest_of_rows[row];
+    if (magnitude < kTimesTheUsual * usual) {
+      found.level = std::max(found.level, magnitude);
+      continue;
+    }
+    const float* numbers = table.floats.data() + row * table.dimension;
+    uint32_t largest = 0;
+    while (largest + 1 < table.dimension && std::abs(numbers[largest]) < largest_of_rows[row]) {
+      ++largest;
+    }
     const double half_step = magnitude / 254;
     uint32_t lost = 0, others = 0;
     for (uint32_t i = 0; i < table.dimension; ++i) {

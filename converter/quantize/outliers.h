@@ -11,8 +11,10 @@
 
 namespace handpick::converter {
 
-// Rows with an outlier: a number that is so large beside the others of its row that more than half
-// of these, those that are not 0, become 0 in int8, whose steps are a 127th of it.
+// Rows with an outlier: a number that is at least 16 times what the largest of a row mostly is (the
+// median of all rows), and so large beside the others of its row that more than half of these,
+// those that are not 0, become 0 in int8, whose steps are a 127th of it. (Rows that training hardly
+// touched lose as much, but of numbers that are next to nothing.)
 struct OutlierRows {
   uint64_t rows = 0;  // How many there are.
   // Of these, the row that loses most, the first of equals.
