@@ -340,6 +340,8 @@ absl::Status MakeIndex(Options options) {
     HP_ASSIGN_OR_RETURN(loaded, LoadModel(*bundle_path));
   }
   HP_ASSIGN_OR_RETURN(const ItemVectors items, ReadVectors(&loaded, &options));
+  const std::string why = WhyStrings(items.ids);
+  if (!why.empty() && options.vectors.ids != IdType::kString) Note("recall-index", why);
   schema::BundleT bundle;
   if (bundle_path.has_value()) {
     loaded.view->UnPackTo(&bundle);

@@ -1,6 +1,9 @@
 #include "converter/io/utf8.h"
 
+#include <algorithm>
 #include <cstddef>
+
+#include "absl/strings/ascii.h"
 
 namespace handpick::converter {
 namespace {
@@ -28,6 +31,15 @@ bool IsUtf8(absl::string_view text) {
     if (character < kLeast[more] || character > kMost || IsSurrogate(character)) return false;
   }
   return true;
+}
+
+const char* FaultOfId(absl::string_view id) {
+  if (id.empty()) return "is empty";
+  if (!IsUtf8(id)) return "is no UTF-8";
+  const bool has_controls = std::any_of(id.begin(), id.end(), [](char c) {
+    return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+  });
+  return has_controls ? "has control characters" : nullptr;
 }
 
 bool AppendUtf8(uint32_t character, std::string* text) {

@@ -24,6 +24,8 @@ HeldOutItems TakeItemsAsQueries(const VectorSet& items, uint32_t count) {
     held_out.numbers.insert(held_out.numbers.end(), row.begin(), row.end());
     held_out.queries.self.push_back(i);
   }
+  // The only item there is has no other to find.
+  if (items.count() == 1) held_out.queries.self.clear();
   held_out.queries.vectors = {held_out.numbers, items.dimension};
   return held_out;
 }

@@ -18,7 +18,8 @@ struct RecallQueries {
   std::vector<uint32_t> self;
 };
 
-// Every n-th item as a query, so that there are at most `count`: where no others are known.
+// Every n-th item as a query, so that there are at most `count`: where no others are known. A query
+// does not find itself, unless it is the only item.
 struct HeldOutItems {
   std::vector<float> numbers;
   RecallQueries queries;

@@ -30,11 +30,6 @@ using schema::VocabularyKind;
 std::string ShownId(absl::string_view id) { return Shown(Json(std::string(id))); }
 std::string ShownId(int64_t id) { return absl::StrCat(id); }
 
-bool HasControlCharacters(absl::string_view id) {
-  return std::any_of(id.begin(), id.end(),
-                     [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); });
-}
-
 // As JSON writes it: what else a number's text may be (+7, 007) would not come back as it was.
 bool IsInteger(absl::string_view text, int64_t* value) {
   const absl::string_view digits = absl::StripPrefix(text, "-");
@@ -146,12 +141,8 @@ class Reader {
   }
 
   void AddString(size_t i, absl::string_view id) {
-    if (id.empty()) {
-      AddAt(i, "is empty");
-    } else if (!IsUtf8(id)) {
-      AddAt(i, absl::StrCat(ShownId(id), " is no UTF-8"));
-    } else if (HasControlCharacters(id)) {
-      AddAt(i, absl::StrCat(ShownId(id), " has control characters"));
+    if (const char* fault = FaultOfId(id)) {
+      AddAt(i, id.empty() ? std::string(fault) : absl::StrCat(ShownId(id), " ", fault));
     } else {
       vocabulary_.strings.emplace_back(id);
     }

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/utf8.h"
 #include "sdk/recall/index.h"
 
 namespace handpick::converter {
@@ -66,6 +68,24 @@ std::string ItemIdList::Shown(size_t item) const {
   return are_strings ? ShownId(strings[item]) : ShownId(integers[item]);
 }
 
+std::string ShownText(absl::string_view text) {
+  return absl::StrCat("'", absl::CEscape(text), "'");
+}
+
+std::string WhyStrings(const ItemIdList& ids) {
+  const std::string* first = nullptr;
+  size_t others = 0;
+  int64_t integer = 0;
+  for (const std::string& id : ids.strings) {
+    if (ParseIntegerId(id, &integer)) continue;
+    if (first == nullptr) first = &id;
+    ++others;
+  }
+  if (first == nullptr || others * 10 > ids.size()) return "";
+  return absl::StrCat("ids are strings, since ", ShownId(*first), " is no integer, as ",
+                      ids.size() - others, " of ", ids.size(), " ids are");
+}
+
 bool ParseIntegerId(absl::string_view text, int64_t* id) {
   return absl::SimpleAtoi(text, id) && absl::StrCat(*id) == text;
 }
@@ -88,6 +108,12 @@ absl::StatusOr<ItemVectors> MakeItemVectors(std::vector<std::string> ids,
     }
     if (integers.size() == ids.size()) {
       return MakeItemVectors(std::move(integers), std::move(numbers), dimension, origin);
+    }
+  }
+  for (size_t i = 0; i < ids.size(); ++i) {
+    if (const char* fault = FaultOfId(ids[i])) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(origin, ": item ", i, ": its id ", ShownText(ids[i]), " ", fault));
     }
   }
   HP_RETURN_IF_ERROR(Sort(&ids, &numbers, dimension, origin));

@@ -37,13 +37,19 @@ enum class IdType { kEither, kInteger, kString };
 // Puts vectors into the order of their ids. `ids` [count] in the order of `numbers`
 // [count, dimension]; `origin` names the source in messages. kEither: integers when every id is
 // one, as a person would write it ("7", "-7"; not "007" or "+7"). Errors, with the id: one occurs
-// twice or is no integer where those are wanted, a number is NaN or infinite. No items, no
-// dimension, and more than a recall index holds, are errors, too.
+// twice, is no text (FaultOfId) or no integer where those are wanted, a number is NaN or infinite.
+// No items, no dimension, and more than a recall index holds, are errors, too.
 absl::StatusOr<ItemVectors> MakeItemVectors(std::vector<std::string> ids,
                                             std::vector<float> numbers, uint32_t dimension,
                                             IdType type, const std::string& origin);
 absl::StatusOr<ItemVectors> MakeItemVectors(std::vector<int64_t> ids, std::vector<float> numbers,
                                             uint32_t dimension, const std::string& origin);
+
+// How a text that is no sound id is shown: in quotes, with escapes.
+std::string ShownText(absl::string_view text);
+
+// Why ids are strings where nearly all of them (nine of ten) are integers; empty: they are not.
+std::string WhyStrings(const ItemIdList& ids);
 
 // True: `text` is an integer of 64 bits as a person would write it.
 bool ParseIntegerId(absl::string_view text, int64_t* id);

@@ -10,8 +10,10 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "converter/io/byte_order.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/utf8.h"
 #include "sdk/recall/index.h"
 
 namespace handpick::converter {
@@ -66,6 +68,7 @@ absl::Status CheckSize(const Header& header, size_t bytes_per_number, size_t byt
 
 absl::StatusOr<ItemVectors> ParseWord2VecText(absl::string_view bytes, IdType type,
                                               const std::string& origin) {
+  absl::ConsumePrefix(&bytes, "\xEF\xBB\xBF");
   HP_ASSIGN_OR_RETURN(const Header header, TakeHeader(&bytes, origin));
   HP_RETURN_IF_ERROR(CheckSize(header, 2, bytes.size(), origin));
   std::vector<std::string> ids;
@@ -84,6 +87,10 @@ absl::StatusOr<ItemVectors> ParseWord2VecText(absl::string_view bytes, IdType ty
     for (const absl::string_view part :
          absl::StrSplit(text, absl::ByAnyChar(" \t"), absl::SkipEmpty())) {
       if (count++ == 0) {
+        if (const char* fault = FaultOfId(part)) {
+          return Fault(origin,
+                       absl::StrCat("line ", line, ": the id ", ShownText(part), " ", fault));
+        }
         ids.emplace_back(part);
         continue;
       }
@@ -119,6 +126,13 @@ absl::StatusOr<ItemVectors> ParseWord2VecBinary(absl::string_view bytes, IdType 
     if (end == 0 || end == absl::string_view::npos || bytes.size() - end - 1 < row_bytes) {
       return Fault(origin, absl::StrCat("is truncated, or not word2vec's binary form, at item ", i,
                                         " of ", header.count));
+    }
+    if (const char* fault = FaultOfId(bytes.substr(0, end))) {
+      return Fault(
+          origin, absl::StrCat("item ", i, ": the id ", ShownText(bytes.substr(0, end)), " ", fault,
+                               i == 0 ? ""
+                                      : "; an id before it may have a space, which this "
+                                        "form can't have"));
     }
     ids.emplace_back(bytes.substr(0, end));
     bytes.remove_prefix(end + 1);

@@ -222,6 +222,15 @@ TEST_F(RecallCliTest, AnIndexStandsAlone) {
   EXPECT_EQ(std::distance(fs::directory_iterator(folder_), fs::directory_iterator()), 3);
 }
 
+TEST_F(RecallCliTest, SaysWhyIdsAreStrings) {
+  std::string text = "21 2\n</s> 1 0\n";
+  for (int i = 0; i < 20; ++i) absl::StrAppend(&text, i, " 1 ", i, "\n");
+  const Outcome made = Handpick(
+      absl::StrCat("recall-index --vectors ", Write("v.txt", text), " --out ", Path("r.hpk")));
+  EXPECT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("handpick recall-index: note: ids are strings, since '</s>' is"));
+}
+
 TEST_F(RecallCliTest, AllFormsOfVectorsGiveTheSameIndex) {
   const Items items = SomeItems(60, 12);
   const std::string sources[] = {

@@ -171,6 +171,15 @@ TEST(TunerTest, TakesFloatRowsWhereEightBitsAreTooFew) {
   EXPECT_EQ(tuned->chosen.recall, 1);
 }
 
+// It is its own only neighbour.
+TEST(TunerTest, IndexesASingleItem) {
+  const OwnedVectors items = RandomClusters(1, 4, 1, 0.3, 9);
+  const auto tuned =
+      TuneRecallIndex(items.view(), RecallMetric::Cosine, Target(100, 0.95, 4096), {}, nullptr);
+  ASSERT_TRUE(tuned.ok()) << tuned.status();
+  EXPECT_EQ(tuned->chosen.recall, 1);
+}
+
 TEST(TunerTest, RefusesTargetsThatMeanNothing) {
   const OwnedVectors items = RandomClusters(50, 4, 2, 0.3, 7);
   for (const RecallTarget& target : {Target(0, 0.9, 60), Target(10, 0, 60), Target(10, 1.1, 60)}) {

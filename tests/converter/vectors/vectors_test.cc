@@ -96,6 +96,36 @@ TEST(Word2VecTextTest, NamesWhatIsWrong) {
   ExpectFault(Text("2 1\n7 1\n7 2\n"), "item 7 occurs twice");
 }
 
+TEST(Word2VecTextTest, SkipsAByteOrderMark) {
+  const auto items = Text(
+      "\xEF\xBB\xBF"
+      "2 1\n10 1\n9 2\n");
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_THAT(items->ids.integers, ElementsAre(9, 10));
+}
+
+// An app asks by texts that are UTF-8, and would never find others.
+TEST(Word2VecTextTest, IdsAreTexts) {
+  ExpectFault(Text("2 1\ncaf\xE9 1\nb 2\n"), "items.txt: line 2: the id 'caf\\351' is no UTF-8");
+  ExpectFault(Text("2 1\na 1\nb\x1B[2J 2\n"), "line 3: the id 'b\\033[2J' has control characters");
+  const auto items = Text("2 1\ncaf\xC3\xA9 1\n\xF0\x9F\x8E\xAC 2\n");
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_THAT(items->ids.strings, ElementsAre("caf\xC3\xA9", "\xF0\x9F\x8E\xAC"));
+}
+
+// What word2vec's own tool writes first, whatever the other ids are.
+TEST(Word2VecTextTest, SaysWhichIdMakesAllStrings) {
+  std::string text = "21 1\n</s> 1\n";
+  for (int i = 0; i < 20; ++i) absl::StrAppend(&text, i, " 1\n");
+  const auto items = Text(text);
+  ASSERT_TRUE(items.ok()) << items.status();
+  EXPECT_EQ(WhyStrings(items->ids),
+            "ids are strings, since '</s>' is no integer, as 20 of 21 ids are");
+  EXPECT_EQ(WhyStrings(Text("2 1\na 1\n7 1\n")->ids), "");
+  EXPECT_EQ(WhyStrings(Text("2 1\n8 1\n7 1\n")->ids), "");
+  EXPECT_EQ(WhyStrings(Text("2 1\n8 1\n7 1\n", IdType::kString)->ids), "");
+}
+
 TEST(Word2VecBinaryTest, ReadsItemsWithLineFeedsAndWithout) {
   for (const char* separator : {"", "\n"}) {
     // The first number's first byte is a space, and the second item's a line feed.
@@ -124,6 +154,12 @@ TEST(Word2VecBinaryTest, NamesWhatIsWrong) {
   ExpectFault(Binary(absl::StrCat("1 1\n7 ", Bytes({std::numeric_limits<float>::quiet_NaN()}))),
               "items.bin: item 7: number 0 is NaN");
   ExpectFault(Binary(absl::StrCat("2 1\n7 ", Bytes({1}), "7 ", Bytes({2}))), "item 7 occurs twice");
+  // The id is 'a b': its second half is read as numbers, and numbers as ids.
+  ExpectFault(Binary(absl::StrCat("3 1\na b ", Bytes({0.50097f}), "\n2 ", Bytes({-1}), "\n3 ",
+                                  Bytes({0.25f}), "\n")),
+              "; an id before it may have a space, which this form can't have");
+  ExpectFault(Binary(absl::StrCat("1 1\ncaf\xE9 ", Bytes({1}))),
+              "items.bin: item 0: the id 'caf\\351' is no UTF-8");
 }
 
 // [2, 2] vectors and two ids.
