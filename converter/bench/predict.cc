@@ -82,8 +82,8 @@ StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
   const bool tiled = step.runs_per == RunsPer::kCandidate;
   StepTime time;
   time.per_run = costs.step + (amount.all_multiply_accumulates() > 0 ? costs.product : 0);
-  time.per_run += step.per_tile_and_event.elements * std::min(events, step.max_events) *
-                  costs.fold_element * (amount.int8_multiply_accumulates > 0 ? kRoundedFold : 1);
+  time.per_new_event = step.per_new_event.elements * costs.fold_element *
+                       (amount.int8_multiply_accumulates > 0 ? kRoundedFold : 1);
   time.per_row = amount.multiply_accumulates * (tiled ? costs.f32_mac : costs.f32_mac_row) +
                  amount.int8_multiply_accumulates * (tiled ? kernel.int8_mac : costs.int8_mac_row) +
                  amount.elements * kernel.element + amount.functions * kernel.function +
@@ -125,6 +125,7 @@ Prediction Predict(const std::vector<StepWork>& steps, const Costs& costs, doubl
         sum.each_first_lane += time.per_first_lane;
         sum.each_tile += time.per_run;
         sum.each_lane += time.per_row;
+        sum.event += time.per_new_event;
         break;
     }
   }

@@ -20,8 +20,9 @@ struct StepTime {
   static constexpr double kFirstLanes = 48;
   double per_request = 0;
   double per_first_lane = 0;
-  double per_run = 0;  // Whenever the step runs, whatever it has to do.
-  double per_row = 0;  // For each row: once for contexts and events.
+  double per_run = 0;        // Whenever the step runs, whatever it has to do.
+  double per_new_event = 0;  // In the first of its runs after an event came.
+  double per_row = 0;        // For each row: once for contexts and events.
 };
 
 // `events`: in the history.

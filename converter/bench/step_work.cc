@@ -22,7 +22,7 @@ using schema::OperatorRow;
 struct RowWork {
   Amount once;
   Amount per_event;
-  Amount per_tile_and_event;
+  Amount per_new_event;
 };
 
 template <typename Vector>
@@ -59,8 +59,7 @@ class Counter {
     }
     if (row.folds_second) {
       // The event's matrix: two are read, one is written.
-      work.per_tile_and_event.elements =
-          3 * Product(step.weights()->Get(0)).all_multiply_accumulates();
+      work.per_new_event.elements = 3 * Product(step.weights()->Get(0)).all_multiply_accumulates();
     }
     return work;
   }
@@ -250,7 +249,7 @@ std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle) {
     // A pair row is an event of a candidate.
     (step.domain == Domain::Pair ? step.per_event : step.once) = work.once;
     step.per_event += work.per_event;
-    step.per_tile_and_event = work.per_tile_and_event;
+    step.per_new_event = work.per_new_event;
     step.weight_bytes = counter.WeightBytesOf(in);
     step.max_events = counter.MaxEventsOf(in);
     steps.push_back(std::move(step));

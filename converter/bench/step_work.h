@@ -37,9 +37,9 @@ struct StepWork {
   schema::OperatorKind kind = schema::OperatorKind::Unknown;
   schema::Domain domain = schema::Domain::Unknown;
   RunsPer runs_per = RunsPer::kContext;
-  Amount once;       // For each context change, event or candidate, whatever the history,
-  Amount per_event;  // and for each event in it: pair steps, and all that look at the history.
-  Amount per_tile_and_event;  // Done for each event once a tile, whatever the candidates.
+  Amount once;           // For each context change, event or candidate, whatever the history,
+  Amount per_event;      // and for each event in it: pair steps, and all that look at the history.
+  Amount per_new_event;  // Done for an event when candidates are scored for the first time after.
 
   double weight_bytes = 0;  // Of its matrices, as they are stored.
 

@@ -22,21 +22,15 @@ namespace handpick {
 namespace HWY_NAMESPACE {
 namespace {
 
-// Panels that are kept between the first layer and the others.
-inline constexpr uint32_t kFirstPanels = 2;
-
 // Where an activation unit works. What a choice of the processor does not need is null.
 struct UnitWork {
   ReadyMatrix query;
   ReadyMatrix product;
   ReadyMatrix* layers;
-  float* folded;         // [first width, query width]
-  int8_t* fold_bytes;    // [first width] rows of FoldRow(query width)
-  float* fold_scales;    // [first width]
-  int32_t* fold_sums;    // [first width]
+  char* fold;            // An event's folded matrix, where none are kept.
   uint8_t* query_bytes;  // [panels] of Int8PanelBytes
   float* query_scale;    // [panels][stride]
-  float* first;          // [kFirstPanels] What the first layer makes: panels of the widest layer.
+  float* first;          // What the first layer makes: a panel of the widest layer.
   float* other;          // One more.
   float* packed_scores;  // [stride]
   int32_t* rounded;      // A panel as words or bytes.
@@ -56,6 +50,30 @@ inline constexpr float kQueryLevels = kTakesSevenBits ? kSevenBitLevels : 127;
 HWY_INLINE size_t FoldRow(uint32_t query_width) {
   return kTakesSevenBits ? SevenBitRow(query_width) : query_width;
 }
+
+// A folded matrix: [first width, query width] numbers or, rounded, [first width] rows of
+// FoldRow(query width) bytes, and behind them the scale and the sum of each row.
+struct FoldLayout {
+  explicit FoldLayout(const AttentionUnitWeights& weights) : int8(FoldsInt8(weights)) {
+    const uint64_t rows = weights.query.out;
+    const uint64_t width = weights.query.in;
+    Packer packer;
+    packer.Place(rows, int8 ? FoldRow(weights.query.in) : width * sizeof(float));
+    scales = packer.Place(int8 ? rows : 0, sizeof(float));
+    sums = packer.Place(int8 ? rows : 0, sizeof(int32_t));
+    bytes = packer.bytes();
+  }
+
+  Int8Weights Rounded(const char* fold) const {
+    return {reinterpret_cast<const int8_t*>(fold), reinterpret_cast<const float*>(fold + scales),
+            reinterpret_cast<const int32_t*>(fold + sums)};
+  }
+
+  bool int8;
+  size_t scales;
+  size_t sums;
+  size_t bytes;
+};
 
 // How a layer is multiplied, behind an activation.
 Way WayOfLayer(const Matrix& matrix, const Activation& activation) {
@@ -93,15 +111,12 @@ size_t PlaceUnitWork(const AttentionUnitWeights& weights, uint32_t stride, uint3
     widest = std::max(widest, matrix.out);
     activation = weights.layers[i].activation;
   }
-  const bool int8 = FoldsInt8(weights);
-  packer.PlaceArray(&work->folded, int8 ? 0 : size_t{first_width} * query_width);
-  packer.PlaceArray(&work->fold_bytes, int8 ? first_width * FoldRow(query_width) : 0);
-  packer.PlaceArray(&work->fold_scales, int8 ? first_width : 0);
-  packer.PlaceArray(&work->fold_sums, int8 ? first_width : 0);
-  const size_t query_panels = int8 ? panels : 0;
+  const FoldLayout fold(weights);
+  packer.PlaceArray(&work->fold, fold.bytes);
+  const size_t query_panels = fold.int8 ? panels : 0;
   packer.PlaceArray(&work->query_bytes, query_panels * QueryBytes(query_width, stride));
   packer.PlaceArray(&work->query_scale, query_panels * stride);
-  packer.PlaceArray(&work->first, kFirstPanels * size_t{widest} * stride);
+  packer.PlaceArray(&work->first, size_t{widest} * stride);
   packer.PlaceArray(&work->other, size_t{widest} * stride);
   packer.PlaceArray(&work->packed_scores, stride);
   packer.PlaceArray(&work->rounded, rounded / 4 * stride);
@@ -120,12 +135,6 @@ struct FoldWeights {
   const float* query;
   const float* product;
 };
-
-// Rows [first, first + rows) of the same.
-FoldWeights RowsOf(const FoldWeights& weights, uint32_t first, uint32_t rows) {
-  const size_t skipped = size_t{first} * weights.width;
-  return {rows, weights.width, weights.query + skipped, weights.product + skipped};
-}
 
 // folded[j][k] = query[j][k] + product[j][k] key[k].
 void Fold(const FoldWeights& weights, const float* HWY_RESTRICT key, float* HWY_RESTRICT folded) {
@@ -360,77 +369,42 @@ void FinishPanel(const AttentionUnitWeights& weights, const UnitWork& work, floa
   Activate(*activation, 0, 1, score, shape);
 }
 
-// In which order events, outputs of the first layer and panels are gone through. It changes where
-// numbers are while they are needed, and none of them.
-//
-// Folding reads two matrices and writes one, which together are more than the first-level cache
-// holds: for one panel, reading them takes longer than multiplying. So for few candidates a few
-// outputs are folded for some events, one after the other, and multiplied at once. What the first
-// layer makes is then kept for all of these events: side by side in the lanes of one panel, if they
-// fit, so that the other layers take them together. For many panels, a matrix is folded as a whole
-// and serves them all; so is one of bytes, which is a quarter as large.
-struct UnitOrder {
-  uint32_t events;  // Folded together.
-  uint32_t rows;    // Outputs of the first layer that are folded at a time.
-  uint32_t packed;  // Events beside one another in a panel's lanes.
-  bool keeps;       // What the first layer makes for all of these events and panels.
-};
-
-// Outputs whose two matrices stay in the first-level cache: a multiple of a block's.
-inline constexpr uint32_t kFoldRows = 16;
-
-UnitOrder OrderOf(uint32_t panels, PanelShape first_panel, uint32_t first_width, bool int8) {
-  const uint32_t packed = panels == 1 ? first_panel.stride / first_panel.lanes : 1;
-  if (int8) return {packed, first_width, packed, packed > 1};
-  if (panels > kFirstPanels) return {1, first_width, 1, false};
-  return {packed > 1 ? packed : kFirstPanels / std::max(panels, 1u), kFoldRows, packed, true};
+// Readies up what is folded.
+FoldWeights ReadyToFold(const AttentionUnitWeights& weights, UnitWork* work) {
+  ReadyUp(weights.query, &work->query);
+  ReadyUp(weights.product, &work->product);
+  return {weights.query.out, weights.query.in, work->query.floats, work->product.floats};
 }
 
-// Outputs of the next block. One would not be left alone: layers of one output are summed
-// otherwise.
-uint32_t RowsOfBlock(uint32_t left, uint32_t rows) { return left <= rows + 1 ? left : rows; }
-
-// What the first layer of a call has.
-struct FirstLayer {
-  FoldWeights fold;
-  bool int8;
-  size_t query_bytes;  // Of a panel.
-  const AttentionUnitInput& input;
-  const UnitWork& work;
-
-  // Folds outputs [j, j + rows) for the event at `position` of the ring.
-  void FoldRows(uint32_t position, uint32_t j, uint32_t rows) const {
-    const float* key = input.key + position * input.key_stride;
-    if (!int8) {
-      Fold(RowsOf(fold, j, rows), key, work.folded);
-    } else if constexpr (kMayFoldInt8) {
-      FoldInt8(RowsOf(fold, j, rows), key, work.fold_bytes, work.fold_scales, work.fold_sums);
-    }
+// Not inline: one copy for two places.
+HWY_NOINLINE void FoldEvent(const FoldWeights& weights, const FoldLayout& layout, const float* key,
+                            char* fold) {
+  if (!layout.int8) {
+    Fold(weights, key, reinterpret_cast<float*>(fold));
+  } else if constexpr (kMayFoldInt8) {
+    FoldInt8(weights, key, reinterpret_cast<int8_t*>(fold),
+             reinterpret_cast<float*>(fold + layout.scales),
+             reinterpret_cast<int32_t*>(fold + layout.sums));
   }
+}
 
-  // y[j..] of panel p for what was folded.
-  void Multiply(uint32_t position, uint32_t j, uint32_t rows, uint32_t p, float* y,
-                PanelShape shape) const {
-    const float* start = input.key_row + position * input.key_row_stride + j;
-    float* to = y + size_t{j} * shape.stride;
-    if (!int8) {
-      FloatLayer(work.folded, fold.width, rows, start, input.query + p * input.query_panel, to,
-                 shape);
-      return;
-    }
-    const Int8Weights folded = {work.fold_bytes, work.fold_scales, work.fold_sums};
-    const uint8_t* bytes = work.query_bytes + p * query_bytes;
-    const float* scale = work.query_scale + size_t{p} * shape.stride;
-    if constexpr (kTakesSevenBits) {
-      RunSevenBitLayer({folded, fold.width, rows, start, bytes, scale, kSevenBitZeroPoint}, to,
-                       shape);
-    } else if constexpr (kTakesBytes) {
-      ByteLayer(folded, fold.width, rows, start, bytes, scale, 128, to, shape);
-    }
-  }
-};
+uint32_t PositionOf(const EventRing& ring, uint32_t e) { return (ring.oldest + e) % ring.capacity; }
 
 }  // namespace
+
+size_t AttentionFoldBytes(const AttentionUnitWeights& weights) { return FoldLayout(weights).bytes; }
+
+void FoldAttentionEvents(const AttentionUnitWeights& weights, const float* key, size_t key_stride,
+                         const EventRing& ring, char* folds, void* scratch) {
+  UnitWork work;
+  PlaceUnitWork(weights, kLaneGroup, 1, static_cast<char*>(scratch), &work);
+  const FoldWeights from = ReadyToFold(weights, &work);
+  const FoldLayout layout(weights);
+  for (uint32_t e = 0; e < ring.count; ++e) {
+    const size_t position = PositionOf(ring, e);
+    FoldEvent(from, layout, key + position * key_stride, folds + position * layout.bytes);
+  }
+}
 
 void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput& input,
                    const EventRing& ring, uint32_t candidates, uint32_t stride, float* scores,
@@ -438,60 +412,69 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
   const uint32_t panels = (candidates + stride - 1) / stride;
   UnitWork work;
   PlaceUnitWork(weights, stride, panels, static_cast<char*>(scratch), &work);
-  ReadyUp(weights.query, &work.query);
-  ReadyUp(weights.product, &work.product);
-  uint32_t widest = weights.query.out;
+  FoldWeights from = {};
+  if (input.folds == nullptr) from = ReadyToFold(weights, &work);
   for (uint32_t i = 0; i < weights.layer_count; ++i) {
     ReadyUp(weights.layers[i].matrix, &work.layers[i]);
-    widest = std::max(widest, weights.layers[i].matrix.out);
   }
+  const FoldLayout layout(weights);
   const uint32_t query_width = weights.query.in;
   const uint32_t first_width = weights.query.out;
-  const FirstLayer first = {{first_width, query_width, work.query.floats, work.product.floats},
-                            FoldsInt8(weights),
-                            QueryBytes(query_width, stride),
-                            input,
-                            work};
+  const size_t query_bytes = QueryBytes(query_width, stride);
   if constexpr (kMayFoldInt8) {
-    for (uint32_t p = 0; first.int8 && p < panels; ++p) {
+    for (uint32_t p = 0; layout.int8 && p < panels; ++p) {
       QuantizeSymmetric(input.query + p * input.query_panel, query_width, kQueryLevels,
-                        work.query_bytes + p * first.query_bytes,
-                        work.query_scale + size_t{p} * stride, ShapeOfPanel(candidates, p, stride));
+                        work.query_bytes + p * query_bytes, work.query_scale + size_t{p} * stride,
+                        ShapeOfPanel(candidates, p, stride));
     }
   }
-  const PanelShape shape = ShapeOfPanel(candidates, 0, stride);
-  const UnitOrder order = OrderOf(panels, shape, first_width, first.int8);
-  const size_t panel = size_t{widest} * stride;
-  const auto position = [&](uint32_t e) { return (ring.oldest + e) % ring.capacity; };
-  const auto score = [&](uint32_t e, uint32_t p) {
-    return scores + p * score_panel + size_t{e} * stride;
+  // y = M_k q + start for panel p.
+  const auto multiply = [&](const char* fold, const float* start, uint32_t p, float* y,
+                            PanelShape shape) HWY_ATTR {
+    if (!layout.int8) {
+      FloatLayer(reinterpret_cast<const float*>(fold), query_width, first_width, start,
+                 input.query + p * input.query_panel, y, shape);
+      return;
+    }
+    const uint8_t* bytes = work.query_bytes + p * query_bytes;
+    const float* scale = work.query_scale + size_t{p} * stride;
+    if constexpr (kTakesSevenBits) {
+      RunSevenBitLayer(
+          {layout.Rounded(fold), query_width, first_width, start, bytes, scale, kSevenBitZeroPoint},
+          y, shape);
+    } else if constexpr (kTakesBytes) {
+      ByteLayer(layout.Rounded(fold), query_width, first_width, start, bytes, scale, 128, y, shape);
+    }
   };
-  for (uint32_t e = 0; e < ring.count; e += order.events) {
-    const uint32_t events = std::min(order.events, ring.count - e);
-    for (uint32_t j = 0, rows; j < first_width; j += rows) {
-      rows = RowsOfBlock(first_width - j, order.rows);
-      for (uint32_t i = 0; i < events; ++i) {
-        first.FoldRows(position(e + i), j, rows);
-        for (uint32_t p = 0; p < panels; ++p) {
-          const PanelShape of_panel = ShapeOfPanel(candidates, p, stride);
-          float* to = order.packed > 1 ? work.first + i * shape.lanes
-                      : order.keeps    ? work.first + (i * panels + p) * panel
-                                       : work.first;
-          first.Multiply(position(e + i), j, rows, p, to, of_panel);
-          if (!order.keeps) FinishPanel(weights, work, to, score(e, p), of_panel);
-        }
+  // Of few candidates, several events' scores stand side by side in the lanes of one panel, so that
+  // the layers behind the first take them together. It changes where numbers are, and none of them.
+  const PanelShape first_panel = ShapeOfPanel(candidates, 0, stride);
+  const uint32_t together = panels == 1 ? stride / first_panel.lanes : 1;
+  for (uint32_t e = 0; e < ring.count; e += together) {
+    const uint32_t events = std::min(together, ring.count - e);
+    for (uint32_t i = 0; i < events; ++i) {
+      const size_t position = PositionOf(ring, e + i);
+      const char* fold = work.fold;
+      if (input.folds != nullptr) {
+        fold = input.folds + position * layout.bytes;
+      } else {
+        FoldEvent(from, layout, input.key + position * input.key_stride, work.fold);
+      }
+      const float* start = input.key_row + position * input.key_row_stride;
+      for (uint32_t p = 0; p < panels; ++p) {
+        const PanelShape shape = ShapeOfPanel(candidates, p, stride);
+        multiply(fold, start, p, work.first + i * shape.lanes, shape);
+        if (together > 1) continue;
+        FinishPanel(weights, work, work.first, scores + p * score_panel + size_t{e} * stride,
+                    shape);
       }
     }
-    if (order.packed > 1) {
-      FinishPanel(weights, work, work.first, work.packed_scores, {stride, events * shape.lanes});
-      for (uint32_t i = 0; i < events; ++i) {
-        std::copy_n(work.packed_scores + i * shape.lanes, shape.lanes, score(e + i, 0));
-      }
-    } else if (order.keeps) {
-      for (uint32_t i = 0; i < events * panels; ++i) {
-        FinishPanel(weights, work, work.first + i * panel, score(e + i / panels, i % panels),
-                    ShapeOfPanel(candidates, i % panels, stride));
-      }
+    if (together == 1) continue;
+    FinishPanel(weights, work, work.first, work.packed_scores,
+                {stride, events * first_panel.lanes});
+    for (uint32_t i = 0; i < events; ++i) {
+      std::copy_n(work.packed_scores + i * first_panel.lanes, first_panel.lanes,
+                  scores + size_t{e + i} * stride);
     }
   }
 }
@@ -510,6 +493,8 @@ namespace handpick {
 
 HWY_EXPORT(AttentionUnit);
 HWY_EXPORT(AttentionUnitScratch);
+HWY_EXPORT(AttentionFoldBytes);
+HWY_EXPORT(FoldAttentionEvents);
 
 void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput& input,
                    const EventRing& ring, uint32_t candidates, uint32_t stride, float* scores,
@@ -520,6 +505,15 @@ void AttentionUnit(const AttentionUnitWeights& weights, const AttentionUnitInput
 
 size_t AttentionUnitScratch(const AttentionUnitWeights& weights, uint32_t stride, uint32_t panels) {
   return HWY_DYNAMIC_DISPATCH(AttentionUnitScratch)(weights, stride, panels);
+}
+
+size_t AttentionFoldBytes(const AttentionUnitWeights& weights) {
+  return HWY_DYNAMIC_DISPATCH(AttentionFoldBytes)(weights);
+}
+
+void FoldAttentionEvents(const AttentionUnitWeights& weights, const float* key, size_t key_stride,
+                         const EventRing& ring, char* folds, void* scratch) {
+  HWY_DYNAMIC_DISPATCH(FoldAttentionEvents)(weights, key, key_stride, ring, folds, scratch);
 }
 
 }  // namespace handpick

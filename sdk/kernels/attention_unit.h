@@ -3,7 +3,7 @@
 // Zhou et al., Deep Interest Network for Click-Through Rate Prediction, KDD 2018, section 4.3, with
 // the first layer over [q, k, q - k, q * k] written as (A + C) q + (B - C) k + D (q * k), which is
 //   M_k q + (B - C) k   with   M_k = (A + C) + D diag(k):
-// one matrix for each event, made once for all candidates of a tile, and nothing but one dense
+// one matrix for each event, which may be kept as long as the event is, and nothing but one dense
 // layer for each candidate and event.
 #ifndef HANDPICK_SDK_KERNELS_ATTENTION_UNIT_H_
 #define HANDPICK_SDK_KERNELS_ATTENTION_UNIT_H_
@@ -42,7 +42,18 @@ struct AttentionUnitInput {
   size_t key_stride;
   const float* key_row;  // (B - C) k + bias: [capacity, first width], `key_row_stride` apart.
   size_t key_row_stride;
+  // What FoldAttentionEvents() made, or null: then each event's matrix is made when it is needed,
+  // and has the same bits.
+  const char* folds;
 };
+
+// Bytes of an event's matrix M, a multiple of HP_ALIGNMENT; may depend on the processor.
+size_t AttentionFoldBytes(const AttentionUnitWeights& weights);
+
+// Makes the matrices of a ring's events: each stands at its event's position, AttentionFoldBytes()
+// apart. key: as in AttentionUnitInput. `scratch`: as of AttentionUnit, for any panels.
+void FoldAttentionEvents(const AttentionUnitWeights& weights, const float* key, size_t key_stride,
+                         const EventRing& ring, char* folds, void* scratch);
 
 // Bytes of scratch that AttentionUnit needs for panels of `stride` lanes, `panels` of them.
 size_t AttentionUnitScratch(const AttentionUnitWeights& weights, uint32_t stride, uint32_t panels);

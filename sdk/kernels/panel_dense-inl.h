@@ -15,6 +15,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "sdk/kernels/dot_product.h"
@@ -38,6 +39,10 @@ inline constexpr int kBlockVectors = 2;
 #else
 inline constexpr int kBlockVectors = 3;
 #endif
+
+// Outputs of a block of a single vector of lanes (AVX-512 has such). Every product takes a load of
+// its own, one a cycle, and the block one of the input: the larger it is, the less that is.
+inline constexpr int kSingleOutputs = 24;
 
 // Of the lambda around a layer's blocks: where gcc puts it into a large function, it writes every
 // sum to memory in every step (1.4 times the time of DIN's activation unit). Layers of a few
@@ -65,9 +70,12 @@ HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
 }
 
 // Calls f(first output, integral_constant R) so that blocks of R outputs cover `out`.
-template <typename F>
+template <int kMost = kBlockOutputs, typename F>
 HWY_INLINE void ForEachOutputBlock(uint32_t out, F f) {
   uint32_t j = 0;
+  for (; kMost > kBlockOutputs && j + kMost <= out; j += kMost) {
+    f(j, std::integral_constant<int, kMost>());
+  }
   for (; j + kBlockOutputs <= out; j += kBlockOutputs) {
     f(j, std::integral_constant<int, kBlockOutputs>());
   }
@@ -90,10 +98,19 @@ HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stri
   const DF d;
   const size_t n = hn::Lanes(d);
   VF acc[R][V];
-#pragma GCC unroll 8
+#pragma GCC unroll 24
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) acc[r][v] = start(r, v);
+  }
+  // Where the rows from every eighth on stand: more than that the registers of addresses can't
+  // tell.
+  constexpr int kRows = 8;
+  const float* rows[(R + kRows - 1) / kRows];
+#pragma GCC unroll 3
+  for (int b = 0; b * kRows < R; ++b) {
+    rows[b] = weights + b * kRows * weight_stride;
+    if constexpr (R > kRows) __asm__("" : "+r"(rows[b]));
   }
   size_t k = 0;
   bool turned = false;  // What is left is of a turn that was taken.
@@ -117,15 +134,15 @@ HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stri
       VF xv[V];
 #pragma GCC unroll 3
       for (int v = 0; v < V; ++v) xv[v] = hn::Load(d, x + k * stride + v * n);
-#pragma GCC unroll 8
+#pragma GCC unroll 24
       for (int r = 0; r < R; ++r) {
-        const VF weight = hn::Set(d, weights[r * weight_stride + k * step]);
+        const VF weight = hn::Set(d, rows[r / kRows][r % kRows * weight_stride + k * step]);
 #pragma GCC unroll 3
         for (int v = 0; v < V; ++v) acc[r][v] = hn::MulAdd(weight, xv[v], acc[r][v]);
       }
     }
   }
-#pragma GCC unroll 8
+#pragma GCC unroll 24
   for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) store(r, v, acc[r][v]);
@@ -185,16 +202,18 @@ HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Star
                      [&](int v, VF sum) HWY_ATTR { hn::Store(end(0, sum), d, first + v * n); });
       return;
     }
-    ForEachOutputBlock(out, [&](size_t j, auto outputs) HWY_ATTR {
-      constexpr int R = decltype(outputs)::value;
-      float* to = first + j * stride;
-      DenseBlock<R, V>(
-          weights + j * width, width, 1, width, x + lane, stride,
-          [&](int r, int) HWY_ATTR { return hn::Set(d, begin(j + r)); },
-          [&](int r, int v, VF sum)
-              HWY_ATTR { hn::Store(end(j + r, sum), d, to + r * stride + v * n); },
-          turn);
-    });
+    constexpr bool kSingle = V == 1 && std::is_same_v<Turn, NoTurn>;
+    ForEachOutputBlock<kSingle ? kSingleOutputs : kBlockOutputs>(
+        out, [&](size_t j, auto outputs) HWY_ATTR {
+          constexpr int R = decltype(outputs)::value;
+          float* to = first + j * stride;
+          DenseBlock<R, V>(
+              weights + j * width, width, 1, width, x + lane, stride,
+              [&](int r, int) HWY_ATTR { return hn::Set(d, begin(j + r)); },
+              [&](int r, int v, VF sum)
+                  HWY_ATTR { hn::Store(end(j + r, sum), d, to + r * stride + v * n); },
+              turn);
+        });
   });
 }
 

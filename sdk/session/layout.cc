@@ -9,6 +9,7 @@
 #include "sdk/session/recall_memory.h"
 #include "sdk/session/session.h"
 #include "sdk/session/step_kernels.h"
+#include "sdk/session/step_weights.h"
 
 namespace handpick {
 namespace {
@@ -102,6 +103,9 @@ hp_status MakeSessionLayout(const Plan& plan, const Plan* rounded,
   for (uint32_t s = 0; s < plan.sequences.size(); ++s) place_slots(HistoryRegion(s));
   place_values(kContextRegion);
   for (uint32_t s = 0; s < plan.sequences.size(); ++s) place_values(HistoryRegion(s));
+  uint64_t fold_bytes = 0;
+  for (const Step& step : plan.candidate_steps) fold_bytes += KeptFoldBytes(plan, step);
+  layout->folds = session.Place(1, fold_bytes);
   layout->row_scratch = session.Place(1, MostScratch(plan.session_steps, [&](const Step& step) {
                                         return RowScratchOf(plan, step);
                                       }));

@@ -1,12 +1,14 @@
 // Where everything lies in a session's memory.
 //
-//   | session | columns | slots | values | scratch | recall | worker 0 | worker 1 | ... | padding |
-//     create ....................................................................... end
+//   | session | columns | slots | values | folds | scratch | recall | worker 0 | ... | padding |
+//     create .................................................................... end
 //
 //   columns: the batch's column of each feature, for the duration of one call
 //   slots:   resolved features (rows, numbers): two rows for the context (the one in force, and the
 //            one that is being set), a ring for each sequence (and a row to check events in)
 //   values:  results of context and history steps, which stay until they are computed again
+//   folds:   the matrix of each event, unit after unit of attention (see KeptFoldBytes), which is
+//            made when candidates are scored for the first time after the event came
 //   scratch: what kernels of context and history steps work in
 //   recall:  items of the events, and what a recall works in: see session/recall_memory.h
 //   worker:  what one thread needs to score its share of candidates, tile after tile: the tile's
@@ -50,6 +52,7 @@ struct SessionLayout {
   size_t columns;
   size_t slots[kRegionCount];
   size_t values[kRegionCount];
+  size_t folds;
   size_t row_scratch;  // For kernels over rows.
   size_t recall;
   RecallLimits recall_limits;

@@ -11,6 +11,7 @@
 #include "sdk/kernels/panel.h"
 #include "sdk/session/logits.h"
 #include "sdk/session/row_runner.h"
+#include "sdk/session/step_weights.h"
 #include "sdk/session/tile_runner.h"
 
 namespace handpick {
@@ -125,6 +126,7 @@ hp_status Session::TakeEvents(const hp_batch& events, uint32_t sequence) {
       state.oldest = (state.oldest + 1) % of.max_events;
       unchanged = 0;
     }
+    state.unfolded = std::min(state.unfolded + 1, state.count);
     HP_TRY(ResolveRows(plan_, {HP_SIDE_HISTORY, sequence}, columns(), e, 1,
                        Memory(state_.layout.slots[region]), state_.layout.slot_rows[region],
                        position, nullptr, false, &error_));
@@ -137,7 +139,11 @@ hp_status Session::TakeEvents(const hp_batch& events, uint32_t sequence) {
     }
   }
   // A state is made of all events before its own: without the oldest, all of them are others.
-  for (uint32_t e = unchanged; !carry && e < state.count; ++e) {
+  const bool recurs = std::any_of(
+      plan_.session_steps.begin(), plan_.session_steps.end(),
+      [sequence](const Step& step) { return step.recurrent && step.place.sequence == sequence; });
+  for (uint32_t e = unchanged; recurs && !carry && e < state.count; ++e) {
+    state.unfolded = std::max(state.unfolded, state.count - e);
     state.has_event_before = e != 0;
     HP_TRY(RunEventSteps(sequence, state_.PositionOf(sequence, e), /*recurrent=*/true));
   }
@@ -232,7 +238,40 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
                 "the context has features without a default: set it before scoring");
   }
   HP_TRY(BindColumns(plan_, {HP_SIDE_CANDIDATE, 0}, candidates, true, columns(), &error_));
-  return RefreshContext();
+  HP_TRY(RefreshContext());
+  FoldNewEvents();
+  return HP_OK;
+}
+
+char* SessionState::FoldsOf(const Step& unit) const {
+  if (KeptFoldBytes(*plan, unit) == 0) return nullptr;
+  char* folds = At(layout.folds);
+  for (const Step* step = plan->candidate_steps.data(); step != &unit; ++step) {
+    folds += KeptFoldBytes(*plan, *step);
+  }
+  return folds;
+}
+
+void Session::FoldNewEvents() {
+  for (const Step& step : plan_.candidate_steps) {
+    if (step.kind != schema::OperatorKind::AttentionUnit) continue;
+    EventRing ring = state_.RingOf(step.sequence);
+    char* folds = state_.FoldsOf(step);
+    const uint32_t unfolded = state_.sequences[step.sequence].unfolded;
+    if (folds == nullptr || unfolded == 0) continue;
+    const uint64_t start = Now();
+    ring.oldest = state_.PositionOf(step.sequence, ring.count - unfolded);
+    ring.count = unfolded;
+    const AttentionUnitStep unit(plan_, step);
+    const Value& key = plan_.values[step.operands[1]];
+    // No worker works.
+    FoldAttentionEvents(unit.weights, state_.RowAt(key, 0), key.stride, ring, folds,
+                        reinterpret_cast<char*>(WorkerAt(0)) + state_.layout.scratch);
+    state_.counters.tile_multiplications +=
+        uint64_t{unfolded} * unit.weights.query.out * unit.weights.query.in;
+    if (profile_.clock != nullptr) ProfileOf(step)->ticks += Now() - start;
+  }
+  for (SequenceState& sequence : state_.sequences) sequence.unfolded = 0;
 }
 
 void Session::RunTask(void* session, uint32_t index) {

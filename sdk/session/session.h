@@ -177,6 +177,8 @@ class Session {
   // Takes events in that CheckEvents passed.
   hp_status TakeEvents(const hp_batch& events, uint32_t sequence);
   hp_status RefreshContext();
+  // Makes the matrices of events that came since candidates were scored.
+  void FoldNewEvents();
   // Runs the steps of a sequence for the event at a ring position: those that are recurrent, or the
   // others.
   hp_status RunEventSteps(uint32_t sequence, uint32_t position, bool recurrent);

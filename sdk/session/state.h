@@ -17,6 +17,7 @@ namespace handpick {
 struct SequenceState {
   uint32_t oldest;        // Ring position.
   uint32_t count;         // Events that are there.
+  uint32_t unfolded;      // The newest of them: attention units have no matrices of them yet.
   bool carries_state;     // Events came since the history was emptied.
   bool has_event_before;  // Of the event that history steps run for.
 };
@@ -42,6 +43,9 @@ struct SessionState {
   uint32_t PositionOf(uint32_t sequence, uint32_t e) const {
     return (sequences[sequence].oldest + e) % plan->sequences[sequence].max_events;
   }
+
+  // The matrices that are kept of an attention unit; null: none.
+  char* FoldsOf(const Step& unit) const;
 
   // A row of a value of the context or of a history.
   float* RowAt(const Value& value, uint32_t row) const {

@@ -22,6 +22,13 @@ AttentionUnitStep::AttentionUnitStep(const Plan& plan, const Step& step) {
   }
 }
 
+uint64_t KeptFoldBytes(const Plan& plan, const Step& step) {
+  if (step.kind != schema::OperatorKind::AttentionUnit) return 0;
+  const uint64_t each = AttentionFoldBytes(AttentionUnitStep(plan, step).weights);
+  const uint64_t events = plan.sequences[step.sequence].max_events;
+  return each > kMostKeptFolds || each * events > kMostKeptFolds ? 0 : each * events;
+}
+
 AttentionRecurrenceWeights AttentionRecurrenceOf(const Plan& plan, const Step& step) {
   return {step.cell, MatrixOf(plan.dense_weights[step.weights[0]]),
           step.numbers.empty() ? nullptr : step.numbers.data()};

@@ -26,6 +26,11 @@ struct AttentionUnitStep {
   AttentionUnitWeights weights;
 };
 
+// Bytes of the folded matrices that a session keeps, one for each event that a step's sequence
+// holds; 0: none, because they would be more than kMostKeptFolds or the step folds nothing.
+inline constexpr uint64_t kMostKeptFolds = uint64_t{2} << 20;
+uint64_t KeptFoldBytes(const Plan& plan, const Step& step);
+
 AttentionRecurrenceWeights AttentionRecurrenceOf(const Plan& plan, const Step& step);
 
 // Bytes of scratch: see StepKernel.

@@ -419,8 +419,11 @@ void TileRunner::AttentionUnit(const Step& step) {
   const Value& key = plan_.values[step.operands[1]];
   const Value& key_row = plan_.values[step.operands[2]];
   const Value& output = plan_.values[step.output];
+  // Those of a rounded plan are others.
+  const char* folds = &plan_ == state_.plan ? state_.FoldsOf(step) : nullptr;
   const AttentionUnitInput input = {At(query, {}), StepsOf(query).panel,     state_.RowAt(key, 0),
-                                    key.stride,    state_.RowAt(key_row, 0), key_row.stride};
+                                    key.stride,    state_.RowAt(key_row, 0), key_row.stride,
+                                    folds};
   const EventRing ring = state_.RingOf(step.sequence);
   handpick::AttentionUnit(unit.weights, input, ring, count_, layout_.stride, At(output, {}),
                           StepsOf(output).panel, Memory(layout_.scratch));
@@ -430,7 +433,7 @@ void TileRunner::AttentionUnit(const Step& step) {
     pair += uint64_t{unit.layers[i].matrix.in} * unit.layers[i].matrix.out;
   }
   Count(uint64_t{count_} * ring.count * pair);
-  worker_.counters.tile_multiplications += ring.count * first;
+  if (folds == nullptr) worker_.counters.tile_multiplications += ring.count * first;
 }
 
 // A few trees at a time for all panels, so that these trees stay in the first cache.

@@ -385,9 +385,11 @@ void BenchUnit(benchmark::State& state, bool int8, uint32_t candidates) {
   const Array<float> key_row = Floats(kEvents * kFirst);
   const Array<float> scores(size_t{panels} * kEvents * kLanes);
   const Array<char> scratch(AttentionUnitScratch(weights, kLanes, panels));
-  const AttentionUnitInput input = {query.get(), kQuery * kLanes, key.get(),
-                                    kQuery,      key_row.get(),   kFirst};
+  const Array<char> folds(kEvents * AttentionFoldBytes(weights));
+  const AttentionUnitInput input = {query.get(),   kQuery * kLanes, key.get(),  kQuery,
+                                    key_row.get(), kFirst,          folds.get()};
   const EventRing ring = {0, kEvents, kEvents};
+  FoldAttentionEvents(weights, key.get(), kQuery, ring, folds.get(), scratch.get());
   const double first_products = Products(candidates, kEvents * kQuery, kFirst);
   const double second_products = Products(candidates, kEvents * kFirst, kSecond);
   Done done;

@@ -29,7 +29,7 @@ LOOPS = {
     "f32_mac_row": ([r"1x8__.*, 8 fmla$"], 32),
     "int8_mac_row": ([r"row_kernel: MultiplyInt8.*, 16 smull$"], 64),
     "element": ([r"panel_elements: AddPanel, \d+ instructions$"], 12),
-    "fold_element": ([r"attention_unit: AttentionUnit, 4 fmla #2$"], 48),
+    "fold_element": ([r"attention_unit: FoldEvent, 4 fmla$"], 48),
     "sigmoid": ([r"panel_activate: Activate, .* 4 quotients$"], 16),
     "int8_sigmoid": ([r"attention_unit: FinishPanel, 24 fmla, 4 quotients$"], 16),
     "gate": ([r"attention_recurrence: .*, 104 fmla, 12 quotients$"], 48),  # AUGRU's.

@@ -2,6 +2,7 @@
 // shapes, once for each instruction set.
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <deque>
 #include <limits>
 #include <memory>
@@ -191,11 +192,28 @@ std::vector<std::vector<float>> RunUnit(const Unit& unit, const UnitEvents& even
   }
   const Aligned scores(panels * score_panel * sizeof(float));
   const Aligned scratch(AttentionUnitScratch(unit.weights, stride, panels));
-  AttentionUnit(unit.weights,
-                {query.as<float>(), query_panel, events.keys.data(), events.key_stride,
-                 events.rows.data(), events.row_stride},
-                events.ring, candidates, stride, scores.as<float>(), score_panel,
-                scratch.as<void>());
+  AttentionUnitInput input = {
+      query.as<float>(), query_panel, events.keys.data(), events.key_stride, events.rows.data(),
+      events.row_stride, nullptr};
+  AttentionUnit(unit.weights, input, events.ring, candidates, stride, scores.as<float>(),
+                score_panel, scratch.as<void>());
+  // Matrices that are kept, of the oldest events from an earlier call, give the same bits.
+  const Aligned folds(events.ring.capacity * AttentionFoldBytes(unit.weights));
+  const Aligned again(panels * score_panel * sizeof(float));
+  EventRing oldest = events.ring;
+  oldest.count = Between(random, 0, events.ring.count);
+  const EventRing newest = {(oldest.oldest + oldest.count) % oldest.capacity,
+                            events.ring.count - oldest.count, oldest.capacity};
+  for (const EventRing& ring : {oldest, newest}) {
+    FoldAttentionEvents(unit.weights, input.key, input.key_stride, ring, folds.as<char>(),
+                        scratch.as<void>());
+  }
+  input.key = nullptr;
+  input.folds = folds.as<char>();
+  AttentionUnit(unit.weights, input, events.ring, candidates, stride, again.as<float>(),
+                score_panel, scratch.as<void>());
+  EXPECT_EQ(0,
+            std::memcmp(scores.as<void>(), again.as<void>(), panels * score_panel * sizeof(float)));
   const Aligned untouched(sizeof(float));
   std::vector<std::vector<float>> result(candidates);
   for (uint32_t p = 0; p < panels; ++p) {

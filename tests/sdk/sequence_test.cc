@@ -249,7 +249,7 @@ TEST_P(FusedUnitTest, ScoresHaveTheSameBitsForAnyTileOneAtATimeAndInAnyPartOfThe
   }
 }
 
-TEST_P(FusedUnitTest, AnEventsMatrixIsMadeOnceATile) {
+TEST_P(FusedUnitTest, AnEventsMatrixIsMadeOnce) {
   const OpenModel model(Serialized(*bundle_));
   ASSERT_EQ(model.status(), HP_OK) << model.error().message;
   for (const uint32_t tile : {1u, 8u}) {
@@ -261,10 +261,72 @@ TEST_P(FusedUnitTest, AnEventsMatrixIsMadeOnceATile) {
     Logits(session.get());
     hp_session_get_counters(session.get(), &counters);
     EXPECT_EQ(counters.tiles, (kItems.size() + tile - 1) / tile);
-    EXPECT_EQ(counters.tile_multiplications, counters.tiles * 3 * (4 * 3));
+    EXPECT_EQ(counters.tile_multiplications, 3u * (4 * 3));
     const uint64_t per_pair = 4 * 3 + 3 + 4 + 4 * 12;  // Unit, pool, state.
     EXPECT_EQ(counters.candidate_multiplications, kItems.size() * (3 * per_pair + 12));
+    // Of one more, the matrix of that one alone; of another history, those of all.
+    ASSERT_EQ(hp_session_append_events(session.get(), Events({4}).get()), HP_OK);
+    Logits(session.get());
+    Logits(session.get());
+    hp_session_get_counters(session.get(), &counters);
+    EXPECT_EQ(counters.tile_multiplications, 4u * (4 * 3));
+    ASSERT_EQ(hp_session_set_history(session.get(), Events({5, 5}).get()), HP_OK);
+    Logits(session.get());
+    hp_session_get_counters(session.get(), &counters);
+    EXPECT_EQ(counters.tile_multiplications, 6u * (4 * 3));
   }
+}
+
+TEST_P(FusedUnitTest, AMatrixThatWasKeptGivesTheBitsOfOneThatIsMadeAnew) {
+  for (const bool carry : {false, true}) {
+    if (carry) bundle_->sequences[0]->beyond_maximum = schema::BeyondMaximum::Carry;
+    const OpenModel model(Serialized(*bundle_));
+    ASSERT_EQ(model.status(), HP_OK) << model.error().message;
+    const OpenSession kept(model.get());
+    std::mt19937_64 random(carry ? 7 : 6);
+    std::vector<int64_t> events;
+    for (int round = 0; round < 300; ++round) {
+      SCOPED_TRACE("round " + std::to_string(round));
+      std::vector<int64_t> more(random() % 7 == 0 ? random() % 7 : random() % 2);
+      for (int64_t& event : more) event = static_cast<int64_t>(random() % 6);
+      // A call that fails changes nothing, whatever it had looked at before.
+      auto bad = more;
+      bad.push_back(6);
+      if (random() % 9 == 0) {
+        const std::vector<int64_t> none;
+        events = random() % 2 == 0 ? more : none;
+        ASSERT_NE(hp_session_set_history(kept.get(), Events(bad).get()), HP_OK);
+        ASSERT_EQ(hp_session_set_history(kept.get(), Events(events).get()), HP_OK);
+      } else {
+        events.insert(events.end(), more.begin(), more.end());
+        ASSERT_NE(hp_session_append_events(kept.get(), Events(bad).get()), HP_OK);
+        ASSERT_EQ(hp_session_append_events(kept.get(), Events(more).get()), HP_OK);
+      }
+      if (random() % 3 == 0) continue;
+      std::vector<int64_t> items(1 + random() % 40);
+      for (int64_t& item : items) item = static_cast<int64_t>(random() % 6);
+      const OpenSession fresh(model.get());
+      ASSERT_EQ(hp_session_set_history(fresh.get(), Events(events).get()), HP_OK);
+      ASSERT_EQ(Logits(kept.get(), items), Logits(fresh.get(), items));
+    }
+  }
+}
+
+TEST_P(FusedUnitTest, MatricesThatWouldTakeTooMuchMemoryAreMadeForEachTile) {
+  const OpenModel small(Serialized(*bundle_));
+  bundle_->sequences[0]->max_events = 50000;  // Of 64 bytes or more: above 2 MiB.
+  const OpenModel large(Serialized(*bundle_));
+  ASSERT_EQ(large.status(), HP_OK) << large.error().message;
+  const OpenSession kept(small.get());
+  const OpenSession made(large.get());
+  for (hp_session* each : {kept.get(), made.get()}) {
+    ASSERT_EQ(hp_session_set_history(each, Events({1, 2, 5, 0}).get()), HP_OK);
+  }
+  ASSERT_EQ(Logits(made.get()), Logits(kept.get()));
+  hp_session_counters counters = HP_SESSION_COUNTERS_INIT;
+  hp_session_get_counters(made.get(), &counters);
+  EXPECT_GT(counters.tiles, 1u);
+  EXPECT_EQ(counters.tile_multiplications, counters.tiles * 4 * (4 * 3));
 }
 
 INSTANTIATE_TEST_SUITE_P(Precisions, FusedUnitTest, ::testing::Bool());

@@ -115,7 +115,7 @@ typedef struct hp_session_counters {
   uint64_t context_multiplications; /**< Multiply-accumulates of dense layers, by domain. */
   uint64_t event_multiplications;
   uint64_t candidate_multiplications; /**< Those per candidate and event included. */
-  uint64_t tile_multiplications; /**< Once a tile: activation units' matrices for its events. */
+  uint64_t tile_multiplications; /**< Activation units' matrices: each of them once an event. */
   uint64_t rows_gathered;        /**< Embedding rows read, all domains. */
   uint64_t recalls;              /**< Calls of recall and recommend that searched. */
   uint64_t recall_rows;          /**< Item vectors compared with a user's, overlays included. */
