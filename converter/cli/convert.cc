@@ -379,15 +379,20 @@ class Converter {
   // Nobody should ship such rows without knowing: said even if --quiet.
   void WarnOfOutliers() const {
     for (const auto& [table, rows] : outliers_) {
-      const TableData& kept = *conversion_.program.tables[table];
-      const bool few_bits = kept.type == schema::ElementType::Int8PerRow ||
-                            kept.type == schema::ElementType::Int4PerGroup;
-      if (!few_bits || IsClipped(table)) continue;
+      const std::string& name = conversion_.rewritten.tables[table]->name;
+      const auto& kept = conversion_.program.tables;
+      const auto found = std::find_if(kept.begin(), kept.end(),
+                                      [&name](const auto& own) { return own->name == name; });
+      if (found == kept.end() || IsClipped(table)) continue;
+      const schema::ElementType type = (*found)->type;
+      if (type != schema::ElementType::Int8PerRow && type != schema::ElementType::Int4PerGroup) {
+        continue;
+      }
       fprintf(stderr,
               "handpick convert: warning: table '%s' in %s: %s; --keep '%s=f16' keeps them, "
               "--clip-outliers cuts off at %g\n",
-              kept.name.c_str(), ElementTypeName(kept.type), Description(rows).c_str(),
-              kept.name.c_str(), rows.level);
+              name.c_str(), ElementTypeName(type), Description(rows).c_str(), name.c_str(),
+              rows.level);
     }
   }
 
