@@ -40,8 +40,8 @@ inline constexpr int kBlockVectors = 2;
 inline constexpr int kBlockVectors = 3;
 #endif
 
-// Outputs of a block of a single vector of lanes (AVX-512 has such). Every product takes a load of
-// its own, one a cycle, and the block one of the input: the larger it is, the less that is.
+// Outputs of a block of a single vector of lanes (AVX-512 has such): each product takes a load of
+// its own, and the larger the blocks are, the fewer there are of the input beside them.
 inline constexpr int kSingleOutputs = 24;
 
 // Of the lambda around a layer's blocks: where gcc puts it into a large function, it writes every
@@ -103,8 +103,8 @@ HWY_INLINE void DenseBlock(const float* HWY_RESTRICT weights, size_t weight_stri
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) acc[r][v] = start(r, v);
   }
-  // Where the rows from every eighth on stand: more than that the registers of addresses can't
-  // tell.
+  // Where every eighth row begins: of more rows, the distances from the first fill the registers
+  // for addresses.
   constexpr int kRows = 8;
   const float* rows[(R + kRows - 1) / kRows];
 #pragma GCC unroll 3
