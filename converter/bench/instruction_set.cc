@@ -23,8 +23,21 @@ std::vector<int64_t> Targets() {
   return targets;
 }
 
-// Instructions that a processor may have beside its target.
-constexpr char kDotProduct[] = "+dotprod";
+// Instructions that a processor may have beside its target, the best first.
+struct Extra {
+  const char* suffix;
+  ByteProducts products;
+};
+constexpr Extra kExtras[] = {
+    {"+i8mm", ByteProducts::kMatrix}, {"+dotprod", ByteProducts::kDot}, {"", ByteProducts::kLong}};
+
+std::vector<Extra> Extras() {
+  std::vector<Extra> extras;
+  for (const Extra& extra : kExtras) {
+    if (extra.products <= MostByteProducts()) extras.push_back(extra);
+  }
+  return extras;
+}
 
 std::string NameOf(int64_t target) { return absl::AsciiStrToLower(hwy::TargetName(target)); }
 
@@ -52,8 +65,7 @@ GemmLimit LimitOf(int64_t target) {
 std::vector<std::string> InstructionSets() {
   std::vector<std::string> names;
   for (const int64_t target : Targets()) {
-    if (HasDotProduct()) names.push_back(absl::StrCat(NameOf(target), kDotProduct));
-    names.push_back(NameOf(target));
+    for (const Extra& extra : Extras()) names.push_back(NameOf(target) + extra.suffix);
   }
   return names;
 }
@@ -79,18 +91,19 @@ absl::StatusOr<std::vector<std::string>> ParseInstructionSets(absl::string_view 
 }
 
 absl::Status HoldToInstructionSet(const std::string& name) {
-  const std::string lower = absl::AsciiStrToLower(name);
-  const std::string wanted(absl::StripSuffix(lower, kDotProduct));
-  const bool with_dot_product = wanted != lower;
+  const std::string wanted = absl::AsciiStrToLower(name);
   const std::vector<int64_t> targets = Targets();
   for (const int64_t target : targets) {
-    if (wanted != NameOf(target) && !(wanted == "avx512" && IsAvx512(target))) continue;
-    if (with_dot_product && !HasDotProduct()) continue;
+    const std::vector<Extra> extras = Extras();
+    const auto extra = std::find_if(extras.begin(), extras.end(), [&](const Extra& e) {
+      return wanted == NameOf(target) + e.suffix;
+    });
+    if (extra == extras.end() && !(wanted == "avx512" && IsAvx512(target))) continue;
     // The better a target, the lower its bit. Above the kernels' best may be one that the loops of
     // the peak are compiled for, and predictions go by: it stays.
     if (target != targets.front()) hwy::DisableTargets(target - 1);
     LimitGemms(LimitOf(target));
-    SetDotProductForTest(with_dot_product);
+    LimitByteProductsForTest(extra == extras.end() ? ByteProducts::kLong : extra->products);
     return absl::OkStatus();
   }
   return absl::InvalidArgumentError(
@@ -104,7 +117,7 @@ void LetGo() {
   hwy::DisableTargets(0);
   hwy::GetChosenTarget().DeInit();
   LimitGemms(GemmLimit::kNone);
-  SetDotProductForTest(true);
+  LimitByteProductsForTest(ByteProducts::kMatrix);
 }
 
 }  // namespace

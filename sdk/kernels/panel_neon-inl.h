@@ -24,6 +24,15 @@ HWY_BEFORE_NAMESPACE();
 namespace handpick {
 namespace HWY_NAMESPACE {
 
+// With clang, loads stand between the products: beside each other, or as a pair, a core that runs
+// instructions in order would do nothing else meanwhile. With the barriers that this takes, gcc
+// writes sums to memory and reads them again; it places loads by itself.
+#if HWY_COMPILER_CLANG
+#define HANDPICK_IN_ORDER volatile
+#else
+#define HANDPICK_IN_ORDER
+#endif
+
 // Vector v of floats or bytes.
 HWY_INLINE void LoadVector(const float* from, int v, float32x4_t& to) {
   to = vld1q_f32(from + 4 * v);
@@ -36,16 +45,20 @@ HWY_INLINE void LoadVectors(const From* from, Loaded (&to)[V]) {
   for (int v = 0; v < V; ++v) LoadVector(from, v, to[v]);
 }
 
-// The same behind the first row's products. Nothing in memory may be moved over the barrier: two
-// loads do not become one of a pair, which a small core waits for.
+// The same behind the products of row 0, for which what it returns is called.
 template <int V, typename From, typename Loaded>
 HWY_INLINE auto LoadBetween(const From* from, Loaded (&to)[V]) {
+#if HWY_COMPILER_CLANG
   return [from, &to](int r) HWY_ATTR {
     for (int v = 0; v < V && r == 0; ++v) {
       LoadVector(from, v, to[v]);
       if (v + 1 < V) __asm__ volatile("" ::: "memory");
     }
   };
+#else
+  LoadVectors(from, to);
+  return [](int) {};
+#endif
 }
 HWY_INLINE float32x4_t LoadOfRow(const float* from) { return vld1q_f32(from); }
 HWY_INLINE int8x16_t LoadOfRow(const int8_t* from) { return vld1q_s8(from); }
@@ -60,19 +73,22 @@ HWY_INLINE int8x16_t LoadOfRow(const int8_t* from) { return vld1q_s8(from); }
 #endif
 
 // acc + weights[kLane] * x, and acc + the sum of four products of bytes, weights [4 * kLane, 4 *
-// kLane + 4). Volatile, so that loads stay between the products where they are written: beside each
-// other, or as a pair, a core that runs instructions in order would do nothing else meanwhile.
+// kLane + 4).
 template <int kLane>
 HWY_INLINE void AddByLane(float32x4_t x, float32x4_t weights, VF& acc) {
-  __asm__ volatile("fmla %0.4s, %1.4s, %2.s[%3]"
-                   : "+w"(acc.raw)
-                   : "w"(x), "w"(weights), "i"(kLane));
+#if HWY_COMPILER_CLANG
+  __asm__ HANDPICK_IN_ORDER("fmla %0.4s, %1.4s, %2.s[%3]"
+                            : "+w"(acc.raw)
+                            : "w"(x), "w"(weights), "i"(kLane));
+#else
+  acc.raw = vfmaq_laneq_f32(acc.raw, x, weights, kLane);
+#endif
 }
 template <int kLane>
 HWY_INLINE void AddByLane(int8x16_t x, int8x16_t weights, VI& acc) {
-  __asm__ volatile(HANDPICK_BYTE_PRODUCTS "sdot %0.4s, %1.16b, %2.4b[%3]"
-                   : "+w"(acc.raw)
-                   : "w"(x), "w"(weights), "i"(kLane));
+  __asm__ HANDPICK_IN_ORDER(HANDPICK_BYTE_PRODUCTS "sdot %0.4s, %1.16b, %2.4b[%3]"
+                            : "+w"(acc.raw)
+                            : "w"(x), "w"(weights), "i"(kLane));
 }
 
 // Four weights in every lane, or those that are left and zeros. Nothing behind them is read.
@@ -120,7 +136,9 @@ HWY_INLINE void AddRowsByLane(const Weight* HWY_RESTRICT weights, size_t weight_
       // Behind the last ones the same again: nothing is read that is not the layer's.
       const bool last = k + 4 >= steps;
       weights += last ? 0 : kWidth;
+#if HWY_COMPILER_CLANG
       __asm__("" : "+r"(weights));  // One register, to which loads add a row's distance.
+#endif
       x += last ? 0 : 4 * stride;
       const auto load = LoadBetween(x, even);
       AddStep<3>(odd, w, acc, [&](int r) HWY_ATTR {
