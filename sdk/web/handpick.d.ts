@@ -30,11 +30,15 @@ export declare const Status: {
   readonly BUNDLE_CORRUPT: 0x33;
   readonly GOLDEN_MISMATCH: 0x34;
   readonly BUNDLE_TOO_OLD: 0x35;
+  /** The bundle is not signed with one of `publicKeys`, or was changed since. */
+  readonly WRONG_SIGNATURE: 0x3a;
   readonly UNSUPPORTED: 0x40;
   readonly NO_MODEL: 0x41;
   readonly NO_RECALL: 0x42;
   readonly NO_HASHES: 0x43;
   readonly NO_GOLDENS: 0x44;
+  /** The bundle is not signed, and `publicKeys` asks for it. */
+  readonly NO_SIGNATURE: 0x45;
   readonly INTERNAL: 0x50;
 };
 
@@ -104,6 +108,11 @@ export interface ModelInfo {
   readonly sessionBytes: number;
   /** What the model takes beside the bundle. */
   readonly modelBytes: number;
+  /** Of all bytes, as the converter wrote them, in 16 hexadecimal digits: equal for equal files. Null: the bundle has none. */
+  readonly contentHash: string | null;
+  /** Of the key that the bundle says it is signed with, as `handpick sign` shows it; `publicKeys` alone proves it. Null: it is
+   * not signed. */
+  readonly keyId: string | null;
 }
 
 export interface RecallInfo {
@@ -142,6 +151,12 @@ export type Values = Scalar | List | readonly List[] | { readonly values: List; 
 /** Values by the name of the feature. Those left out take their defaults, or come from the catalog. When one of them is a
  * single value, all describe one row. */
 export type Row = { readonly [feature: string]: Values | undefined };
+
+export interface SignatureOptions {
+  /** Keys of Ed25519, each as its 32 bytes or as the 64 hexadecimal digits that `handpick sign` prints. A bundle that is not signed
+   * with one of them is refused before anything in it is used. Left out: nobody looks at signatures. */
+  publicKeys?: Iterable<Uint8Array | string>;
+}
 
 export interface SessionOptions {
   /** Candidates that go through the model together. Fewer take less memory, and give the same scores. */
@@ -267,10 +282,10 @@ export declare class Handpick {
   readonly memoryBytes: number;
   /** Opens a bundle. Its bytes are copied into the module's memory, once, and used there in place; the buffer is not needed any
    * more. */
-  openModel(bundle: ArrayBuffer | ArrayBufferView): Model;
+  openModel(bundle: ArrayBuffer | ArrayBufferView, options?: SignatureOptions): Model;
   /** Fetches and opens a bundle. Where the server says how long it is, it is written into the module's memory as it arrives, and
    * never is in memory twice. */
-  fetchModel(source: string | URL | Response | Promise<Response>): Promise<Model>;
+  fetchModel(source: string | URL | Response | Promise<Response>, options?: SignatureOptions): Promise<Model>;
 }
 
 export declare class Model implements Closable {
@@ -290,6 +305,20 @@ export declare class Model implements Closable {
   newBatch(features: readonly string[], capacity: number, side?: Side): Batch;
   /** Compares every byte of the bundle with the hashes in it: once after a download. */
   check(): void;
+  /** The same so many bytes at a time, for idle moments; with `publicKeys`, of the signature in place of the hashes. */
+  newCheck(options?: SignatureOptions): Check;
+  readonly closed: boolean;
+  close(): void;
+  [Symbol.dispose](): void;
+}
+
+/** Compares a bundle with its hashes, or with its signature, so many bytes at a time. */
+export declare class Check implements Closable {
+  private constructor();
+  readonly model: Model;
+  /** Compares the next bytes; 0 or none: all that are left. True: all were compared, and are as they were written. Throws when they
+   * are not: of hashes where the byte is found, of a signature behind the last one. */
+  next(bytes?: number): boolean;
   readonly closed: boolean;
   close(): void;
   [Symbol.dispose](): void;

@@ -26,11 +26,13 @@ export const Status = Object.freeze({
   BUNDLE_CORRUPT: 0x33,
   GOLDEN_MISMATCH: 0x34,
   BUNDLE_TOO_OLD: 0x35,
+  WRONG_SIGNATURE: 0x3a,
   UNSUPPORTED: 0x40,
   NO_MODEL: 0x41,
   NO_RECALL: 0x42,
   NO_HASHES: 0x43,
   NO_GOLDENS: 0x44,
+  NO_SIGNATURE: 0x45,
   INTERNAL: 0x50,
 });
 
@@ -496,6 +498,53 @@ export class Batch extends Closable {
   }
 }
 
+// ---- Signatures ----
+
+const PUBLIC_KEY_BYTES = 32;
+
+// Keys as the C API takes them, one behind the other, in the memory of a call: their bytes, or hexadecimal digits. undefined:
+// there are none, which an empty list does not mean.
+function writeKeys(library, keys) {
+  if (keys === undefined) return [0, 0];
+  const list = [...keys];
+  if (list.length === 0) throw invalid('publicKeys: there is no key');
+  const pointer = library.take(list.length * PUBLIC_KEY_BYTES);
+  list.forEach((key, i) => {
+    const bytes = typeof key === 'string' && /^[0-9a-f]{64}$/i.test(key) ? Uint8Array.from(key.match(/../g), (digits) => parseInt(digits, 16)) : key;
+    if (!(bytes instanceof Uint8Array) || bytes.length !== PUBLIC_KEY_BYTES) {
+      throw invalid(`publicKeys: ${String(key)} is neither ${PUBLIC_KEY_BYTES} bytes nor ${2 * PUBLIC_KEY_BYTES} hexadecimal digits`);
+    }
+    library.u8.set(bytes, pointer + i * PUBLIC_KEY_BYTES);
+  });
+  return [pointer, list.length * PUBLIC_KEY_BYTES];
+}
+
+// 16 hexadecimal digits; null: 0.
+const digits = (id) => (id === 0n ? null : BigInt.asUintN(64, id).toString(16).padStart(16, '0'));
+
+export class Check extends Closable {
+  #library;
+  #pointer;
+
+  /** @internal */
+  constructor(library, model, { publicKeys } = {}) {
+    const of = model._pointer();
+    library.begin();
+    const pointer = library.made(library.calls.hpw_check_new(of, ...writeKeys(library, publicKeys)));
+    super('check', new Owned(model._owned(), () => library.calls.hpw_check_free(pointer)));
+    this.#library = library;
+    this.#pointer = pointer;
+    this.model = model;
+  }
+
+  next(bytes = 0) {
+    this._owned();
+    if (!(Number.isInteger(bytes) && bytes >= 0)) throw invalid(`bytes is ${String(bytes)}, expected a whole number`);
+    // No memory has more.
+    return this.#library.done(this.#library.calls.hpw_check_next(this.#pointer, Math.min(bytes, 0xffffffff))) === 1;
+  }
+}
+
 // ---- Overlays ----
 
 export class Overlay extends Closable {
@@ -842,10 +891,12 @@ export class Model extends Closable {
   #outputs = new Map();
 
   /** @internal Takes the memory at `data`, which has the whole bundle. */
-  constructor(library, data, size) {
-    const pointer = library.calls.hpw_model_open(data, size) >>> 0;
-    if (pointer === 0) {
-      const error = library.error();
+  constructor(library, data, size, { publicKeys } = {}) {
+    let pointer;
+    try {
+      library.begin();
+      pointer = library.made(library.calls.hpw_model_open(data, size, ...writeKeys(library, publicKeys)));
+    } catch (error) {
       library.release(data);
       throw error;
     }
@@ -862,7 +913,7 @@ export class Model extends Closable {
     const at = library.take(160);
     library.done(library.calls.hpw_model_info(pointer, at));
     const n = library.f64.slice(at >> 3, (at >> 3) + 16);
-    const texts = [...library.u32.subarray((at >> 2) + 32, (at >> 2) + 35)].map((text) => library.text(text));
+    const texts = [...library.u32.subarray((at >> 2) + 36, (at >> 2) + 39)].map((text) => library.text(text));
     this.info = Object.freeze({
       name: texts[0],
       version: texts[1],
@@ -879,6 +930,8 @@ export class Model extends Closable {
       tableBytes: n[11],
       sessionBytes: n[12],
       modelBytes: n[13] + n[14],
+      contentHash: digits(library.i64[(at >> 3) + 16]),
+      keyId: digits(library.i64[(at >> 3) + 17]),
     });
     this.features = Object.freeze(Array.from({ length: n[3] }, (_, i) => this.#readFeature(i, at)));
     this.outputs = Object.freeze(Array.from({ length: n[15] }, (_, i) => this.#readOutput(i, at)));
@@ -912,6 +965,10 @@ export class Model extends Closable {
 
   check() {
     this.#library.done(this.#library.calls.hpw_model_check(this._pointer()));
+  }
+
+  newCheck(options = {}) {
+    return new Check(this.#library, this, options);
   }
 
   /** @internal */
@@ -1012,23 +1069,23 @@ export class Handpick {
     return this.#library.bytes;
   }
 
-  openModel(bundle) {
+  openModel(bundle, options = {}) {
     const bytes = ArrayBuffer.isView(bundle)
       ? new Uint8Array(bundle.buffer, bundle.byteOffset, bundle.byteLength)
       : new Uint8Array(bundle);
     const data = this.#library.allocate(bytes.length, 'the bundle');
     this.#library.u8.set(bytes, data);
-    return new Model(this.#library, data, bytes.length);
+    return new Model(this.#library, data, bytes.length, options);
   }
 
-  async fetchModel(source) {
+  async fetchModel(source, options = {}) {
     const awaited = await source;
     const response = typeof awaited === 'string' || awaited instanceof URL ? await fetch(awaited) : awaited;
     if (!response.ok) throw new HandpickError(Status.FILE_ERROR, `${response.url}: HTTP ${response.status}`);
     const size = Number(response.headers.get('content-length'));
     // The length of what was packed for the way says nothing about what arrives.
     if (!(size > 0) || response.body === null || response.headers.get('content-encoding')) {
-      return this.openModel(await response.arrayBuffer());
+      return this.openModel(await response.arrayBuffer(), options);
     }
     const library = this.#library;
     const data = library.allocate(size, 'the bundle');
@@ -1047,6 +1104,6 @@ export class Handpick {
       library.release(data);
       throw error;
     }
-    return new Model(library, data, size);
+    return new Model(library, data, size, options);
   }
 }

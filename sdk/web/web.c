@@ -57,9 +57,14 @@ EXPORT(hpw_version) const char* hpw_version(void) {
 
 /* ---- Models ---- */
 
-EXPORT(hpw_model_open) hp_model* hpw_model_open(const void* data, size_t size) {
+/* keys: null for none, or those that the bundle may be signed with. */
+EXPORT(hpw_model_open)
+hp_model* hpw_model_open(const void* data, size_t size, const uint8_t* keys, size_t keys_size) {
+  hp_open_options options = HP_OPEN_OPTIONS_INIT;
+  options.public_keys = keys;
+  options.public_keys_size = keys_size;
   hp_model* model = NULL;
-  hp_model_open_buffer(data, size, NULL, &model, &last_error);
+  hp_model_open_buffer(data, size, &options, &model, &last_error);
   return model;
 }
 EXPORT(hpw_model_close) void hpw_model_close(hp_model* model) { hp_model_close(model); }
@@ -67,8 +72,28 @@ EXPORT(hpw_model_check) int hpw_model_check(const hp_model* model) {
   return Answer(hp_model_check(model, &last_error));
 }
 
+/* keys: null for the hashes, or those of the signature. */
+EXPORT(hpw_check_new)
+hp_check* hpw_check_new(const hp_model* model, const uint8_t* keys, size_t keys_size) {
+  hp_check* check = NULL;
+  if (keys == NULL) {
+    hp_check_new(model, &check, &last_error);
+  } else {
+    hp_check_new_signed(model, keys, keys_size, &check, &last_error);
+  }
+  return check;
+}
+/* Whether all bytes were compared. */
+EXPORT(hpw_check_next) int hpw_check_next(hp_check* check, uint32_t bytes) {
+  int done = 0;
+  const hp_status status = hp_check_next(check, bytes, &done, &last_error);
+  return status == HP_OK ? done : Answer(status);
+}
+EXPORT(hpw_check_free) void hpw_check_free(hp_check* check) { hp_check_free(check); }
+
 typedef struct web_model_info {
   double numbers[16];
+  uint64_t content_hash, key_id;
   const char* texts[3];
 } web_model_info;
 
@@ -88,6 +113,8 @@ EXPORT(hpw_model_info) int hpw_model_info(const hp_model* model, web_model_info*
   };
   _Static_assert(sizeof(numbers) == sizeof(out->numbers), "all of them");
   for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); ++i) out->numbers[i] = numbers[i];
+  out->content_hash = info.content_hash;
+  out->key_id = info.key_id;
   out->texts[0] = info.model_name;
   out->texts[1] = info.model_version;
   out->texts[2] = info.producer;

@@ -320,6 +320,56 @@ const tests = {
     other.close();
   },
 
+  'bytes are checked so many at a time'() {
+    const check = model.newCheck();
+    let calls = 1;
+    while (!check.next(100_000)) ++calls;
+    assert.equal(calls, Math.ceil(dinBytes.length / 100_000));
+    assert.equal(check.next(1), true);
+    refused(() => check.next(-1), Status.INVALID_ARGUMENT, /bytes is -1/);
+    check.close();
+    refused(() => check.next(1), Status.INVALID_ARGUMENT, /check is closed/);
+    const damaged = new Uint8Array(dinBytes);
+    damaged[damaged.length - 5000] ^= 1;
+    const other = handpick.openModel(damaged);
+    const of = other.newCheck();
+    refused(() => { while (!of.next(100_000)); }, Status.BUNDLE_CORRUPT, /damaged/);
+    refused(() => of.next(100_000), Status.BUNDLE_CORRUPT, /damaged/);
+    other.close();
+    assert.ok(of.closed);
+    refused(() => other.newCheck(), Status.INVALID_ARGUMENT, /model is closed/);
+  },
+
+  'signatures are those of the command'() {
+    const secret = join(folder, 'secret.pem');
+    execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', secret]);
+    const said = execFileSync(command, ['sign', '--bundle', din, '--key', secret, '--out', join(folder, 'signed.hpk')]).toString();
+    const [, id, key] = said.match(/key ([0-9a-f]{16}); its public key: ([0-9a-f]{64})/);
+    const signed = readFileSync(join(folder, 'signed.hpk'));
+    const other = 'ab'.repeat(32);
+    const opened = handpick.openModel(signed, { publicKeys: [other, Buffer.from(key, 'hex')] });
+    assert.equal(opened.info.keyId, id);
+    assert.match(opened.info.contentHash, /^[0-9a-f]{16}$/);
+    assert.equal(model.info.keyId, null);
+    const check = opened.newCheck({ publicKeys: [key] });
+    while (!check.next(1 << 18));
+    refused(() => opened.newCheck({ publicKeys: [other] }), Status.WRONG_SIGNATURE, new RegExp(id));
+    refused(() => model.newCheck({ publicKeys: [key] }), Status.NO_SIGNATURE, /not signed/);
+    opened.close();
+    refused(() => handpick.openModel(signed, { publicKeys: [other] }), Status.WRONG_SIGNATURE, new RegExp(id));
+    refused(() => handpick.openModel(dinBytes, { publicKeys: [key] }), Status.NO_SIGNATURE, /not signed/);
+    const changed = new Uint8Array(signed);
+    changed[changed.length - 5000] ^= 1;
+    refused(() => handpick.openModel(changed, { publicKeys: [key] }), Status.WRONG_SIGNATURE, /not as it was signed/);
+    const late = handpick.openModel(changed);
+    refused(() => late.newCheck({ publicKeys: [key] }).next(), Status.WRONG_SIGNATURE, /not as it was signed/);
+    late.close();
+    refused(() => handpick.openModel(signed, { publicKeys: [] }), Status.INVALID_ARGUMENT, /no key/);
+    for (const bad of ['12', key.slice(2), new Uint8Array(31), 7]) {
+      refused(() => handpick.openModel(signed, { publicKeys: [bad] }), Status.INVALID_ARGUMENT, /neither 32 bytes nor 64/);
+    }
+  },
+
   'what is closed is closed'() {
     const other = handpick.openModel(dinBytes.buffer.slice(dinBytes.byteOffset, dinBytes.byteOffset + dinBytes.length));
     const of = other.newSession();
@@ -351,7 +401,8 @@ const tests = {
     const url = `http://127.0.0.1:${server.address().port}/`;
     try {
       for (const name of ['din.hpk', 'unknown']) {
-        const fetched = await handpick.fetchModel(url + name);
+        const fetched = await handpick.fetchModel(url + name, {});
+        await assert.rejects(handpick.fetchModel(url + name, { publicKeys: ['ab'.repeat(32)] }), (error) => error.code === 'NO_SIGNATURE');
         assert.equal(fetched.info.bundleBytes, dinBytes.length);
         fetched.check();
         fetched.close();
@@ -377,7 +428,7 @@ const tests = {
     const types = readFileSync(join(dirname(createRequire(import.meta.url).resolve('handpick/package.json')), 'handpick.d.ts'), 'utf8');
     let members = 0;
     for (const [, name, body] of types.matchAll(/export declare class (\w+)[^{]*\{\n([^]*?)\n\}/g)) {
-      const made = { Handpick: handpick, Model: model, Session: session, Batch: model.newBatch([], 0), Overlay: model.newOverlay(1) }[name];
+      const made = { Handpick: handpick, Model: model, Session: session, Batch: model.newBatch([], 0), Overlay: model.newOverlay(1), Check: model.newCheck() }[name];
       if (made === undefined) continue;
       for (const [, member] of body.matchAll(/^ {2}(?:static |readonly )*(\w+)[(:?]/gm)) {
         if (member === 'constructor' || member === 'private') continue;
