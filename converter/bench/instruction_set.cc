@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "hwy/targets.h"
 #include "sdk/kernels/dot_product.h"
 #include "sdk/kernels/gemm_kernels.h"

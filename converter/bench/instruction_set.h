@@ -12,8 +12,8 @@
 namespace handpick::converter {
 
 // Those that kernels are compiled for and this machine has, the best one first: "avx3_dl", "avx2",
-// "sse4", ...; on arm64 "neon_without_aes+dotprod" where the processor has SDOT, and
-// "neon_without_aes". Once held, the better ones are not among them.
+// "sse4", ...; on arm64 with "+i8mm" or "+dotprod" behind, where the processor has SMMLA or SDOT,
+// and "neon_without_aes". Once held, the better ones are not among them.
 std::vector<std::string> InstructionSets();
 
 // Those of --instruction-sets: "own" is this machine's best, "all" are all, the best one first;
