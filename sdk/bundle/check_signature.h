@@ -34,15 +34,16 @@ class SignatureCheck {
   bool done() const { return done_; }
 
  private:
-  const uint8_t* file_;
-  uint64_t size_;
-  uint64_t at_;
-  uint64_t signature_at_;
-  alignas(uint64_t) uint8_t hash_[208];  // libsodium's state.
-  uint8_t signature_[64];
-  uint8_t key_[HP_PUBLIC_KEY_SIZE];
+  // Not used in a library without signatures.
+  [[maybe_unused]] const uint8_t* file_;
+  [[maybe_unused]] uint64_t size_;
+  [[maybe_unused]] uint64_t at_;
+  [[maybe_unused]] uint64_t signature_at_;
+  [[maybe_unused]] alignas(uint64_t) uint8_t hash_[208];  // libsodium's state.
+  [[maybe_unused]] uint8_t signature_[64];
+  [[maybe_unused]] uint8_t key_[HP_PUBLIC_KEY_SIZE];
   bool done_;
-  bool wrong_;
+  [[maybe_unused]] bool wrong_;
 };
 
 // Of bytes that nobody looked at: verifies what leads to the signature, and the signature.
