@@ -352,13 +352,13 @@ TEST_F(EvaluateTest, OutliersAreSaidAndMayBeCutOff) {
   EXPECT_NE(error(), spoilt);
   // Kept in full, it says nothing.
   EXPECT_EQ(call("--precision int8 --keep 'deep.movie_id=f16'").err, "");
-  EXPECT_LT(error(), spoilt);
   EXPECT_EQ(call("--precision f16").err, "");
   // The search has what is nearer to float64, and says so.
   const Outcome found = call("--precision auto --budget overlap=0.9");
   EXPECT_EQ(found.status, 0) << found.err;
   bool seen = false;
-  for (const Json& part : Json::parse(ReadText(Path("r.json")))["parts"]) {
+  const Json report = Json::parse(ReadText(Path("r.json")));
+  for (const Json& part : report["parts"]) {
     if (part["name"] != "deep.movie_id") {
       EXPECT_FALSE(part.contains("outliers")) << part;
       continue;
@@ -481,9 +481,9 @@ TEST_F(EvaluateTest, NpzIsMeasuredAsJsonLinesAre) {
     Json row = Json::parse(lines[line]);
     // Every request of a .npz has what one has.
     if (!row["context"].contains("favourite_genre")) continue;
-    row["tags"] = {{"user", i / 2}};
+    row["tags"] = {{"user", i}};
     jsonl += row.dump() + "\n";
-    users.push_back(static_cast<int64_t>(i / 2));
+    users.push_back(static_cast<int64_t>(i));
     candidate_counts.push_back(static_cast<int64_t>(row["labels"].size()));
     event_counts.push_back(static_cast<int64_t>(row["history"]["movie_id"].size()));
     for (const Json& label : row["labels"]) labels.push_back(label.get<float>());
