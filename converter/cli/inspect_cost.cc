@@ -80,7 +80,8 @@ Json CostJson(const LoadedBundle& bundle, const Costs& costs, uint64_t events) {
                     {"multiply_accumulates", amount.all_multiply_accumulates()},
                     {"rows_gathered", amount.rows_gathered},
                     {"tree_nodes", amount.tree_nodes},
-                    {"us", Micro(each)}});
+                    {"us", Micro(each)},
+                    {"new_event_us", Micro(time.per_new_event)}});
   }
   json["steps"] = std::move(list);
   return json;
@@ -116,6 +117,9 @@ std::string CostText(const Json& cost) {
                           step["operator"].get<std::string>(), step["per"].get<std::string>(),
                           step["multiply_accumulates"].get<double>(),
                           step["rows_gathered"].get<double>(), ShownMicro(step["us"]));
+    if (step["new_event_us"] == 0) continue;
+    absl::StrAppendFormat(&out, "  %-*s %-*s %-10s %12s %10s %10s\n", width, "  its matrix",
+                          operator_width, "", "event", "", "", ShownMicro(step["new_event_us"]));
   }
   return out;
 }

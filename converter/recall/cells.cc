@@ -50,6 +50,7 @@ class NearestCentroid {
     RecallHit hit = {0, 0};
     TopItems top(&hit, 1, PackedNumbers(), rows_.count, HiddenItems());
     ScanRows(rows_, query, 0, rows_.count, &top);
+    top.Finish();
     return hit.item;
   }
 

@@ -85,7 +85,7 @@ const converter::FeatureSet& RowsFeatures() {
             {"name":"item","side":"history","type":"categorical","vocabulary":{"kind":"identity","size":9}},
             {"name":"item","side":"candidate","type":"categorical","vocabulary":{"kind":"hash","buckets":9}},
             {"name":"tags","side":"candidate","type":"multi_categorical","max_values":2,
-             "vocabulary":{"kind":"identity","size":9}}],"wide":{"features":["item"]}})",
+             "vocabulary":{"kind":"identity","size":9}}],"wide":{"features":["candidate.item"]}})",
         "s.json");
     Require(spec.ok(), "a spec of features is no spec");
     auto set = converter::BuildFeatureSet(*spec);

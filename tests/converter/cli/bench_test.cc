@@ -233,6 +233,7 @@ TEST_F(BenchTest, PredictsCostsOfTheMachineThatTheFlagsDescribe) {
     EXPECT_GT(step["us"], 0) << step;
     const double us = step["us"].get<double>();
     (step["per"] == "candidate" ? candidate : step["per"] == "event" ? event : context) += us;
+    event += step["new_event_us"].get<double>();
   }
   EXPECT_NEAR(candidate, cost["candidate_us"].get<double>(), 1e-9);
   EXPECT_NEAR(event, cost["event_us"].get<double>(), 1e-9);
