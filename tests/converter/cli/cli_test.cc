@@ -114,6 +114,23 @@ TEST_F(CliTest, ConvertSaysThatOnlyGoldensTellKindsApart) {
   EXPECT_THAT(sure.err, Not(HasSubstr("--golden")));
 }
 
+TEST_F(CliTest, ConvertSaysThatFewerBitsWereNotMeasured) {
+  const std::string convert =
+      absl::StrCat("convert --spec ", kModel, "model.spec.json --weights ", kModel,
+                   "model.safetensors --catalog ", kModel, "catalog.jsonl --out ", bundle_);
+  constexpr char kNote[] = "note: accuracy was not measured";
+  for (const char* precision : {"f16", "int8"}) {
+    const Outcome unsure = Handpick(absl::StrCat(convert, " --precision ", precision));
+    EXPECT_EQ(unsure.status, 0) << unsure.err;
+    EXPECT_THAT(unsure.err, HasSubstr(kNote)) << precision;
+  }
+  EXPECT_THAT(Handpick(convert).err, Not(HasSubstr(kNote)));
+  const Outcome sure = Handpick(
+      absl::StrCat(convert, " --precision int8 --evaluation ", kModel, "evaluation.jsonl"));
+  EXPECT_EQ(sure.status, 0) << sure.err;
+  EXPECT_THAT(sure.err, Not(HasSubstr(kNote)));
+}
+
 // To read the file, if only for its hash, would take many minutes: a terabyte, of holes.
 TEST_F(CliTest, TablesThatNoBundleHasRoomForAreRefusedAtOnce) {
   constexpr uint64_t kRows = 250'000'000, kDimension = 1024;
