@@ -14,7 +14,8 @@ model=examples/din/model
 "$handpick" convert --quiet --spec $model/model.spec.json --weights $model/model.safetensors --catalog $model/catalog.jsonl \
   --precision int8 --out "$work/b.hpk"
 split --number=l/8 --additional-suffix=.jsonl $model/evaluation.jsonl "$work/part-"
-"$handpick" evaluate --json --bundle "$work/b.hpk" --rows $model/evaluation.jsonl --slice history --require 'auc >= 0.7' >"$work/whole.json"
+"$handpick" evaluate --json --bundle "$work/b.hpk" --rows $model/evaluation.jsonl --slice history --require 'auc >= 0.7' \
+  --instruction-sets own >"$work/whole.json"
 status=0
 timeout 120 /usr/bin/python3 examples/evaluate_dask/evaluate.py --handpick "$handpick" --bundle "$work/b.hpk" --kill --require 'auc >= 0.7' \
   "$work"/part-*.jsonl -- --slice history >"$work/parts.json" 2>"$work/log" || status=$?
