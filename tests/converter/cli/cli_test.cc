@@ -570,8 +570,7 @@ TEST_F(CliTest, BrokenBoundsAreNamedAndNothingIsWritten) {
   } kCases[] = {
       {"--precision int8 --max-auc-drift 0", "auc_drift: AUC is 0."},
       {"--precision int8 --min-top10-overlap 1", "top10_overlap: the bundle's top 10 on "},
-      {"--precision int8 --max-golden-error 1e-4",
-       "golden_logit_error: the bundle on "},
+      {"--precision int8 --max-golden-error 1e-4", "golden_logit_error: the bundle on "},
       {"--max-golden-error 1e-12", "golden_logit_error: the bundle on "},
   };
   for (const auto& c : kCases) {
