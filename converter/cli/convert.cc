@@ -38,7 +38,6 @@
 #include "converter/evaluation/goldens.h"
 #include "converter/evaluation/metrics.h"
 #include "converter/evaluation/ordered_workers.h"
-#include "converter/graph/cost.h"
 #include "converter/io/files.h"
 #include "converter/io/input_file.h"
 #include "converter/io/json.h"
@@ -60,7 +59,6 @@
 #include "converter/weights/weights.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
-#include "nlohmann/json.hpp"
 #include "schema/format.h"
 #include "schema/limits.h"
 
