@@ -202,9 +202,12 @@ write_bazelrc() {
       done
     fi
     printf 'build --disk_cache=%s\n' "$cache/bazel-disk"
-    for command in build query fetch; do
-      printf '%s --repo_env=HANDPICK_ZIG=%s\n' "$command" "$cache/zig"
-    done
+    # Only once it is there: Bazel looks for it again when the variable changes, and not when the folder does.
+    if [ -f "$cache/zig/$zig_version" ]; then
+      for command in build query fetch; do
+        printf '%s --repo_env=HANDPICK_ZIG=%s\n' "$command" "$cache/zig"
+      done
+    fi
     if [ -d /usr/share/bazel/rules ]; then debian_rules "$major"; fi
   } >"$new"
   if cmp -s "$new" "$root/.bazelrc.local"; then

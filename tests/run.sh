@@ -86,13 +86,14 @@ cross_step() { # configuration of .bazelrc
 # Each script makes packages by platforms/package.sh, and uses them as an app does. Exit status 77: skipped, and the last line
 # says what is missing.
 packages_step() {
-  local test name status
+  local test name status began
   for test in tests/packages/*_test.sh; do
     name=$(basename "$test" _test.sh)
+    began=$SECONDS
     bash "$test" >"$work/$name.log" 2>&1
     status=$?
     case $status in
-      0) say "PASSED $name"; count 1 0 0 ;;
+      0) say "PASSED $name, $((SECONDS - began)) s"; count 1 0 0 ;;
       77) say "SKIPPED $name: $(tail -n 1 "$work/$name.log")"; count 0 0 1 ;;
       *) tail -n 100 "$work/$name.log"; say "FAILED $name, exit status $status"; count 0 1 0 ;;
     esac
