@@ -1,6 +1,5 @@
 package dev.handpick;
 
-import java.io.Closeable;
 import org.jetbrains.annotations.NotNull;
 
 /**
@@ -15,29 +14,24 @@ import org.jetbrains.annotations.NotNull;
  *
  * One thread at a time uses one, beside whatever sessions do with the model.
  */
-public final class Check implements Closeable {
-  private final Handle handle;
-  private final Cleaner.Entry net;
-
-  private static final class Handle extends Lease {
-    private final ModelHandle model;
-    final long address;
-
-    Handle(ModelHandle model, long address) {
-      super("check");
-      this.model = model;
-      this.address = address;
+public final class Check extends NativeObject<Lease> {
+  private static final class CheckLease extends Lease {
+    CheckLease(ModelHandle model, long address) {
+      super("check", model, address);
     }
 
     @Override
-    void free() {
+    void free(long address) {
       nativeFree(address);
-      model.release();
     }
   }
 
   /** {@code keys}: null for the hashes. */
   Check(@NotNull ModelHandle model, byte[] keys) {
+    super(make(model, keys));
+  }
+
+  private static Lease make(ModelHandle model, byte[] keys) {
     long address = model.acquire();
     long made = 0;
     try {
@@ -45,8 +39,7 @@ public final class Check implements Closeable {
     } finally {
       if (made == 0) model.release();
     }
-    handle = new Handle(model, made);
-    net = Cleaner.register(this, handle);
+    return new CheckLease(model, made);
   }
 
   /**
@@ -59,23 +52,12 @@ public final class Check implements Closeable {
    */
   public boolean next(long bytes) {
     if (bytes < 0) throw new HandpickException(Status.INVALID_ARGUMENT, "bytes is " + bytes + ", expected 0 or more");
-    handle.beginWrite();
+    long address = handle.beginWrite();
     try {
-      return nativeNext(handle.address, bytes);
+      return nativeNext(address, bytes);
     } finally {
       handle.endWrite();
     }
-  }
-
-  public boolean isClosed() {
-    return handle.isClosed();
-  }
-
-  /** Frees it. */
-  @Override
-  public void close() {
-    handle.run();
-    net.forget();
   }
 
   private static native long nativeNew(long model, byte[] keys);

@@ -1,52 +1,57 @@
 package dev.handpick;
 
-/** Who uses a native object: one thread that changes it, or several that read it, or nobody any more. */
-abstract class Lease implements Runnable {
+/** Who uses a native object made of a model: one thread that changes it, or several that read it, or nobody any more. */
+abstract class Lease extends Handle {
   private final String name;
+  private final ModelHandle model;
+  private final long address;
   private Thread writer;
   private int readers;
-  private boolean closed;
 
-  Lease(String name) {
+  /** {@code model} has been acquired for it. */
+  Lease(String name, ModelHandle model, long address) {
     this.name = name;
+    this.model = model;
+    this.address = address;
   }
 
-  /** Frees it. Called once, while nobody uses it. */
-  abstract void free();
+  abstract void free(long address);
 
-  synchronized void beginWrite() {
+  @Override
+  final void free() {
+    free(address);
+    model.release();
+  }
+
+  /** The object's address, until {@link #endWrite}. */
+  synchronized long beginWrite() {
     check(true);
     writer = Thread.currentThread();
+    return address;
   }
 
   synchronized void endWrite() {
     writer = null;
   }
 
-  synchronized void beginRead() {
+  /** The object's address, until {@link #endRead}. */
+  synchronized long beginRead() {
     check(false);
     ++readers;
+    return address;
   }
 
   synchronized void endRead() {
     --readers;
   }
 
-  synchronized boolean isClosed() {
-    return closed;
-  }
-
-  /** Frees it; again: nothing. */
   @Override
-  public synchronized void run() {
-    if (closed) return;
+  void checkUnused() {
     check(true);
-    closed = true;
-    free();
   }
 
   private void check(boolean alone) {
-    if (closed) throw new IllegalStateException("the " + name + " is closed");
+    if (isClosed()) throw new IllegalStateException("the " + name + " is closed");
     if (writer == Thread.currentThread()) {
       throw new IllegalStateException("the " + name + " is used by a call that has not returned");
     }

@@ -1,6 +1,5 @@
 package dev.handpick;
 
-import java.io.Closeable;
 import java.io.File;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -16,13 +15,11 @@ import org.jetbrains.annotations.Nullable;
  * session has been made, or later: sessions and overlays keep what they need until they are closed.
  * Using a closed model throws {@link IllegalStateException}.
  */
-public final class Model implements Closeable {
+public final class Model extends NativeObject<ModelHandle> {
   static {
     NativeLibrary.load();
   }
 
-  private final ModelHandle handle;
-  private final Cleaner.Entry net;
   private final ModelInfo info;
   private final RecallInfo recallInfo;
   private final List<Feature> features;
@@ -104,7 +101,7 @@ public final class Model implements Closeable {
   }
 
   private Model(long address, Object memory) {
-    handle = new ModelHandle(address, memory);
+    super(new ModelHandle(address, memory));
     boolean complete = false;
     try {
       long[] numbers = new long[ModelInfo.NUMBERS];
@@ -116,9 +113,8 @@ public final class Model implements Closeable {
       recallInfo = readRecall(address);
       complete = true;
     } finally {
-      if (!complete) handle.run();
+      if (!complete) close();
     }
-    net = Cleaner.register(this, handle);
   }
 
   private List<Feature> readFeatures(long address) {
@@ -210,7 +206,7 @@ public final class Model implements Closeable {
 
   /** The same, with options. */
   public @NotNull Session newSession(@NotNull SessionOptions options) {
-    return new Session(handle, info.getOutputCount(), options);
+    return new Session(handle, options);
   }
 
   /** Bytes that a session takes: exact, and independent of how many candidates will be scored. */
@@ -261,17 +257,6 @@ public final class Model implements Closeable {
    */
   public @NotNull Check newSignatureCheck(@NotNull PublicKey... publicKeys) {
     return new Check(handle, PublicKey.pack(publicKeys));
-  }
-
-  public boolean isClosed() {
-    return handle.isClosed();
-  }
-
-  /** Closes it. Its memory goes with its last session or overlay. */
-  @Override
-  public void close() {
-    net.forget();
-    handle.run();
   }
 
   private static native long nativeOpenFile(byte[] path, int flags, byte[] keys);

@@ -4,12 +4,11 @@ package dev.handpick;
  * An open model's address. It is closed for good when the app has closed it and no session, overlay
  * or call uses it any more.
  */
-final class ModelHandle implements Runnable {
+final class ModelHandle extends Handle {
   private final long address;
   // A buffer that the model lies in must not be collected before it is closed.
   private Object memory;
   private int uses = 1;
-  private boolean closed;
 
   ModelHandle(long address, Object memory) {
     this.address = address;
@@ -18,7 +17,7 @@ final class ModelHandle implements Runnable {
 
   /** Every call needs its {@link #release}. */
   synchronized long acquire() {
-    if (closed) throw new IllegalStateException("the model is closed");
+    if (isClosed()) throw new IllegalStateException("the model is closed");
     ++uses;
     return address;
   }
@@ -29,15 +28,8 @@ final class ModelHandle implements Runnable {
     memory = null;
   }
 
-  synchronized boolean isClosed() {
-    return closed;
-  }
-
-  /** Closes it; again: nothing. */
   @Override
-  public synchronized void run() {
-    if (closed) return;
-    closed = true;
+  void free() {
     release();
   }
 }

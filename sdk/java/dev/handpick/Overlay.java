@@ -1,6 +1,5 @@
 package dev.handpick;
 
-import java.io.Closeable;
 import org.jetbrains.annotations.NotNull;
 
 /**
@@ -8,41 +7,37 @@ import org.jetbrains.annotations.NotNull;
  * Model#newOverlay}, for {@link RecallOptions#setOverlay}. Any number of sessions recall with one; it
  * is changed by one thread, while none does.
  */
-public final class Overlay implements Closeable {
+public final class Overlay extends NativeObject<Lease> {
   final ModelHandle model;
-  final Handle handle;
-  private final Cleaner.Entry net;
   private final boolean stringIds;
 
-  static final class Handle extends Lease {
-    private final ModelHandle model;
-    final long address;
-
-    Handle(ModelHandle model, long address) {
-      super("overlay");
-      this.model = model;
-      this.address = address;
+  private static final class OverlayLease extends Lease {
+    OverlayLease(ModelHandle model, long address) {
+      super("overlay", model, address);
     }
 
     @Override
-    void free() {
+    void free(long address) {
       nativeFree(address);
-      model.release();
     }
   }
 
   Overlay(ModelHandle model, RecallInfo info, int maxItems) {
+    super(make(model, maxItems));
     this.model = model;
     stringIds = info != null && info.hasStringIds();
+  }
+
+  private static Lease make(ModelHandle model, int maxItems) {
+    Session.size("maxItems", maxItems);
     long address = model.acquire();
     long made = 0;
     try {
-      made = nativeNew(address, Session.size("maxItems", maxItems));
+      made = nativeNew(address, maxItems);
     } finally {
       if (made == 0) model.release();
     }
-    handle = new Handle(model, made);
-    net = Cleaner.register(this, handle);
+    return new OverlayLease(model, made);
   }
 
   /**
@@ -103,23 +98,12 @@ public final class Overlay implements Closeable {
                     : "items of this index are named by numbers, not '" + stringId + "'");
     }
     byte[] text = stringId == null ? null : stringId.getBytes(Text.UTF_8);
-    handle.beginWrite();
+    long address = handle.beginWrite();
     try {
-      nativeChange(handle.address, what, id, text, vector);
+      nativeChange(address, what, id, text, vector);
     } finally {
       handle.endWrite();
     }
-  }
-
-  public boolean isClosed() {
-    return handle.isClosed();
-  }
-
-  /** Frees it. @throws IllegalStateException a session recalls with it */
-  @Override
-  public void close() {
-    handle.run();
-    net.forget();
   }
 
   private static native long nativeNew(long model, int maxItems);

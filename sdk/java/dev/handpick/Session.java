@@ -1,6 +1,5 @@
 package dev.handpick;
 
-import java.io.Closeable;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -15,32 +14,26 @@ import org.jetbrains.annotations.Nullable;
  * IllegalStateException}. Different sessions of one model run at the same time. A call that throws
  * leaves the session as it was.
  */
-public final class Session implements Closeable {
+public final class Session extends NativeObject<Lease> {
   private final ModelHandle model;
-  private final Handle handle;
-  private final Cleaner.Entry net;
-  private final int outputCount;
 
-  private static final class Handle extends Lease {
-    private final ModelHandle model;
-    final long address;
-
-    Handle(ModelHandle model, long address) {
-      super("session");
-      this.model = model;
-      this.address = address;
+  private static final class SessionLease extends Lease {
+    SessionLease(ModelHandle model, long address) {
+      super("session", model, address);
     }
 
     @Override
-    void free() {
+    void free(long address) {
       nativeFree(address);
-      model.release();
     }
   }
 
-  Session(ModelHandle model, int outputCount, SessionOptions options) {
+  Session(ModelHandle model, SessionOptions options) {
+    super(make(model, options));
     this.model = model;
-    this.outputCount = outputCount;
+  }
+
+  private static Lease make(ModelHandle model, SessionOptions options) {
     size("tile", options.getTile());
     size("recallK", options.getRecallK());
     size("recallInterests", options.getRecallInterests());
@@ -52,8 +45,7 @@ public final class Session implements Closeable {
     } finally {
       if (made == 0) model.release();
     }
-    handle = new Handle(model, made);
-    net = Cleaner.register(this, handle);
+    return new SessionLease(model, made);
   }
 
   static int size(String name, int value) {
@@ -92,11 +84,11 @@ public final class Session implements Closeable {
   private static final int SET_HISTORY = 2;
 
   private void give(int what, Batch batch, Side side) {
-    handle.beginWrite();
+    long address = handle.beginWrite();
     try {
       int columns = finish(batch, side);
       nativeGive(
-          handle.address, what, columns, batch.getRowCount(), batch.header, batch.values, batch.ends, batch.splits);
+          address, what, columns, batch.getRowCount(), batch.header, batch.values, batch.ends, batch.splits);
     } finally {
       handle.endWrite();
     }
@@ -120,12 +112,12 @@ public final class Session implements Closeable {
     float[] scores = new float[size];
     float[] logits = new float[size];
     int count;
-    handle.beginWrite();
+    long address = handle.beginWrite();
     try {
       int columns = finish(candidates, Side.CANDIDATE);
       count =
           nativeRank(
-              handle.address, columns, candidates.getRowCount(), candidates.header, candidates.values,
+              address, columns, candidates.getRowCount(), candidates.header, candidates.values,
               candidates.ends, candidates.splits, output == null ? 0 : output.number, rows, scores, logits);
     } finally {
       handle.endWrite();
@@ -169,11 +161,11 @@ public final class Session implements Closeable {
   private void score(
       Batch candidates, int[] outputs, int width, FloatBuffer scores, FloatBuffer logits) {
     long size = (long) candidates.getRowCount() * width;
-    handle.beginWrite();
+    long address = handle.beginWrite();
     try {
       int columns = finish(candidates, Side.CANDIDATE);
       nativeScore(
-          handle.address, columns, candidates.getRowCount(), candidates.header, candidates.values,
+          address, columns, candidates.getRowCount(), candidates.header, candidates.values,
           candidates.ends, candidates.splits, outputs, memory("scores", scores, size), first(scores),
           memory("logits", logits, size), first(logits));
     } finally {
@@ -284,14 +276,14 @@ public final class Session implements Closeable {
     if (overlay != null && overlay.model != model) {
       throw new HandpickException(Status.INVALID_ARGUMENT, "the overlay is of another model");
     }
-    handle.beginWrite();
+    long address = handle.beginWrite();
     try {
-      if (overlay != null) overlay.handle.beginRead();
+      long overlayAddress = overlay == null ? 0 : overlay.handle.beginRead();
       try {
         return nativeSearch(
-            handle.address, rank, k, numbers, user.halfLife, user.vector, filterNumbers, filterBounds, filterIds,
+            address, rank, k, numbers, user.halfLife, user.vector, filterNumbers, filterBounds, filterIds,
             filterStrings.bytes, filterStrings.ends, filterStrings.count, options.excludedIds(), excluded.bytes,
-            excluded.ends, excluded.count, options.getAccepts(), overlay == null ? 0 : overlay.handle.address);
+            excluded.ends, excluded.count, options.getAccepts(), overlayAddress);
       } finally {
         if (overlay != null) overlay.handle.endRead();
       }
@@ -308,9 +300,9 @@ public final class Session implements Closeable {
   /** Why the last recall found what it found. */
   public @NotNull RecallReport getRecallReport() {
     long[] numbers = new long[RecallReport.NUMBERS];
-    handle.beginWrite();
+    long address = handle.beginWrite();
     try {
-      nativeReport(handle.address, numbers);
+      nativeReport(address, numbers);
     } finally {
       handle.endWrite();
     }
@@ -325,23 +317,12 @@ public final class Session implements Closeable {
    * @throws HandpickException GOLDEN_MISMATCH: this device does not compute what the trainer did
    */
   public float checkGoldens() {
-    handle.beginWrite();
+    long address = handle.beginWrite();
     try {
-      return nativeGoldens(handle.address);
+      return nativeGoldens(address);
     } finally {
       handle.endWrite();
     }
-  }
-
-  public boolean isClosed() {
-    return handle.isClosed();
-  }
-
-  /** Frees it. @throws IllegalStateException another thread is using it */
-  @Override
-  public void close() {
-    handle.run();
-    net.forget();
   }
 
   private static native long nativeNew(long model, int[] options);
