@@ -41,7 +41,7 @@ hp_status LayOut(const hp_model* model, const hp_session_options* given, hp_sess
     return Fail(error, HP_INVALID_ARGUMENT,
                 "session options ask for %u workers and have no parallel_for", read->workers);
   }
-  return MakeSessionLayout(model->model.plan(), model->model.rounded_plan(), *read, layout, error);
+  return MakeSessionLayout(model->model, *read, layout, error);
 }
 
 // In memory of BytesOf(layout).

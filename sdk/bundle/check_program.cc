@@ -130,6 +130,7 @@ class Checker {
     HP_TRY(CheckOperands(&step, *row));
     HP_TRY(CheckPairs(step, *row));
     step.recurrent = step.recurrent || step.kind == schema::OperatorKind::Recurrence;
+    if (step.recurrent) plan_.recurs[step.place.sequence] = true;
     if (step.place.domain != schema::Domain::Context) step.triggers = 0;
     written_.Write(index, step.triggers, step.recurrent);
     Touch(plan_.values[step.output]);

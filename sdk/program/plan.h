@@ -252,6 +252,8 @@ struct Plan {
   // What follows from features and buffers: bytes per row of each region.
   uint32_t value_row_bytes[kRegionCount];
   uint32_t slot_row_bytes[kRegionCount];
+  // And from the steps: of each sequence, whether any of its history steps is recurrent.
+  bool recurs[kMaxSequences];
   Catalog catalog;
   absl::Span<const Golden> goldens;
   float golden_tolerance;

@@ -6,10 +6,10 @@
 #include "sdk/base/error.h"
 #include "sdk/base/packer.h"
 #include "sdk/kernels/panel.h"
+#include "sdk/session/model.h"
 #include "sdk/session/recall_memory.h"
 #include "sdk/session/session.h"
 #include "sdk/session/step_kernels.h"
-#include "sdk/session/step_weights.h"
 
 namespace handpick {
 namespace {
@@ -72,9 +72,9 @@ void CountRows(const Plan& plan, SessionLayout* layout) {
 
 }  // namespace
 
-hp_status MakeSessionLayout(const Plan& plan, const Plan* rounded,
-                            const hp_session_options& options, SessionLayout* layout,
-                            hp_error* error) {
+hp_status MakeSessionLayout(const Model& model, const hp_session_options& options,
+                            SessionLayout* layout, hp_error* error) {
+  const Plan& plan = model.plan();
   const uint32_t tile = options.tile;
   const uint32_t workers = options.workers;
   if (tile > plan.tile) {
@@ -103,15 +103,13 @@ hp_status MakeSessionLayout(const Plan& plan, const Plan* rounded,
   for (uint32_t s = 0; s < plan.sequences.size(); ++s) place_slots(HistoryRegion(s));
   place_values(kContextRegion);
   for (uint32_t s = 0; s < plan.sequences.size(); ++s) place_values(HistoryRegion(s));
-  uint64_t fold_bytes = 0;
-  for (const Step& step : plan.candidate_steps) fold_bytes += KeptFoldBytes(plan, step);
-  layout->folds = session.Place(1, fold_bytes);
+  layout->folds = session.Place(1, model.fold_bytes());
   layout->row_scratch = session.Place(1, MostScratch(plan.session_steps, [&](const Step& step) {
                                         return RowScratchOf(plan, step);
                                       }));
   HP_TRY(ReadRecallLimits(plan, options, &layout->recall_limits, error));
   layout->recall = session.Place(1, RecallMemoryBytes(plan, layout->recall_limits));
-  LayOutWorker(plan, rounded, layout);
+  LayOutWorker(plan, model.rounded_plan(), layout);
   layout->first_worker = session.Place(workers, layout->worker_bytes);
   if (session.bytes() > kMaxSessionBytes) {
     return Fail(error, HP_BUNDLE_CORRUPT, "bundle: a session would take more than %llu bytes",

@@ -29,6 +29,8 @@
 
 namespace handpick {
 
+class Model;
+
 // The largest recall that a session can do. Numbers are in force: no defaults. All 0 without an
 // index.
 struct RecallLimits {
@@ -66,13 +68,11 @@ struct SessionLayout {
   size_t total;
 };
 
-// `rounded`: the model's rounded plan (session/rounded_plan.h), or null. `options` are those that
-// count, `workers` at least 1; other zeros are defaults.
+// `options` are those that count, `workers` at least 1; other zeros are defaults.
 // HP_INVALID_ARGUMENT: a tile larger than the plan's, or a recall larger than the header's limits.
 // HP_BUNDLE_CORRUPT: more memory than can be addressed.
-hp_status MakeSessionLayout(const Plan& plan, const Plan* rounded,
-                            const hp_session_options& options, SessionLayout* layout,
-                            hp_error* error);
+hp_status MakeSessionLayout(const Model& model, const hp_session_options& options,
+                            SessionLayout* layout, hp_error* error);
 
 }  // namespace handpick
 

@@ -8,6 +8,7 @@
 #include "sdk/bundle/load.h"
 #include "sdk/session/layout.h"
 #include "sdk/session/rounded_plan.h"
+#include "sdk/session/step_weights.h"
 
 namespace handpick {
 
@@ -41,13 +42,33 @@ hp_status Model::Load(const OpenOptions& open, hp_error* error) {
   }
   plan_.info.copied_bytes = bytes_.copy == nullptr ? 0 : bytes_.size;
   if (open.preselect) HP_TRY(MakeRoundedPlan(plan_, &memory_, &rounded_plan_, error));
+  HP_TRY(PlaceFolds(error));
   SessionLayout layout;
   hp_session_options options = HP_SESSION_OPTIONS_INIT;
   options.workers = 1;
-  HP_TRY(MakeSessionLayout(plan_, rounded_plan_, options, &layout, error));
+  HP_TRY(MakeSessionLayout(*this, options, &layout, error));
   plan_.info.session_bytes = layout.total;
   plan_.info.step_count = static_cast<uint32_t>(plan_.steps.size());
   return open.pack ? Pack(error) : HP_OK;
+}
+
+hp_status Model::PlaceFolds(hp_error* error) {
+  const size_t count = plan_.candidate_steps.size();
+  for (size_t s = 0; s < count; ++s) {
+    const uint64_t bytes = KeptFoldBytes(plan_, plan_.candidate_steps[s]);
+    if (bytes == 0) continue;
+    if (fold_offsets_.empty()) {
+      if (!memory_.NewArray(count, &fold_offsets_)) {
+        return Fail(error, HP_OUT_OF_MEMORY, "no memory for where the matrices of %zu steps lie",
+                    count);
+      }
+      std::fill(fold_offsets_.begin(), fold_offsets_.end(), kNoFolds);
+    }
+    // More than can be addressed: then no session is laid out.
+    fold_offsets_[s] = static_cast<size_t>(fold_bytes_);
+    fold_bytes_ += bytes;
+  }
+  return HP_OK;
 }
 
 hp_status Model::Pack(hp_error* error) {

@@ -139,10 +139,8 @@ hp_status Session::TakeEvents(const hp_batch& events, uint32_t sequence) {
     }
   }
   // A state is made of all events before its own: without the oldest, all of them are others.
-  const bool recurs = std::any_of(
-      plan_.session_steps.begin(), plan_.session_steps.end(),
-      [sequence](const Step& step) { return step.recurrent && step.place.sequence == sequence; });
-  for (uint32_t e = unchanged; recurs && !carry && e < state.count; ++e) {
+  const bool again = plan_.recurs[sequence] && !carry;
+  for (uint32_t e = unchanged; again && e < state.count; ++e) {
     state.unfolded = std::max(state.unfolded, state.count - e);
     state.has_event_before = e != 0;
     HP_TRY(RunEventSteps(sequence, state_.PositionOf(sequence, e), /*recurrent=*/true));
@@ -241,15 +239,6 @@ hp_status Session::BeginScoring(const hp_batch& candidates) {
   HP_TRY(RefreshContext());
   FoldNewEvents();
   return HP_OK;
-}
-
-char* SessionState::FoldsOf(const Step& unit) const {
-  if (KeptFoldBytes(*plan, unit) == 0) return nullptr;
-  char* folds = At(layout.folds);
-  for (const Step* step = plan->candidate_steps.data(); step != &unit; ++step) {
-    folds += KeptFoldBytes(*plan, *step);
-  }
-  return folds;
 }
 
 void Session::FoldNewEvents() {

@@ -45,7 +45,10 @@ struct SessionState {
   }
 
   // The matrices that are kept of an attention unit; null: none.
-  char* FoldsOf(const Step& unit) const;
+  char* FoldsOf(const Step& unit) const {
+    const size_t offset = model->FoldOffset(unit);
+    return offset == kNoFolds ? nullptr : At(layout.folds + offset);
+  }
 
   // A row of a value of the context or of a history.
   float* RowAt(const Value& value, uint32_t row) const {
