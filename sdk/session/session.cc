@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "hwy/cache_control.h"
 #include "sdk/base/checked.h"
 #include "sdk/base/elements.h"
 #include "sdk/features/bind.h"
@@ -290,9 +291,10 @@ hp_status Session::RunTasks(uint32_t count) {
   const uint64_t begun = tasks_.begun.exchange(~uint64_t{0}, std::memory_order_acq_rel) & wanted;
   const uint64_t running = begun & ~tasks_.done.load(std::memory_order_acquire);
   if (running != 0) {
-    // What they read and write is the caller's to free when the call has returned.
-    while ((begun & ~tasks_.done.load(std::memory_order_acquire)) != 0) {
-    }
+    // What they read and write is the caller's to free when the call has returned. Only an app
+    // whose parallel_for is wrong comes here, and it waits for one share of candidates at most. To
+    // sleep would ask the C library for a function that nothing else here needs.
+    while ((begun & ~tasks_.done.load(std::memory_order_acquire)) != 0) hwy::Pause();
     return Fail(&error_, HP_INVALID_ARGUMENT, "parallel_for returned while task %u ran",
                 LowestBit(running));
   }
