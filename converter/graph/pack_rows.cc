@@ -8,11 +8,10 @@
 
 #include "hwy/base.h"
 #include "schema/table_rows.h"
+#include "sdk/base/int8_levels.h"
 
 namespace handpick::converter {
 namespace {
-
-constexpr double kMostLevel = 127;
 
 void PackHalves(const float* numbers, size_t count, uint8_t* out) {
   for (size_t i = 0; i < count; ++i) {
@@ -90,17 +89,6 @@ void PackInt4Row(const float* numbers, uint32_t dimension, uint8_t* out) {
 }
 
 }  // namespace
-
-float Int8Scale(double largest) {
-  const auto scale = static_cast<float>(largest / kMostLevel);
-  // Numbers so small that the scale would be 0 or lose its precision are as good as zero.
-  return scale < std::numeric_limits<float>::min() ? 1 : scale;
-}
-
-int8_t Int8Level(double number, float scale) {
-  const double level = std::nearbyint(number / static_cast<double>(scale));
-  return static_cast<int8_t>(std::clamp(level, -kMostLevel, kMostLevel));
-}
 
 void PackRows(const float* numbers, uint64_t rows, uint32_t dimension, schema::ElementType type,
               uint8_t* out) {

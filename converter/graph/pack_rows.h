@@ -8,13 +8,6 @@
 
 namespace handpick::converter {
 
-// The scale of numbers that are stored as scale * int8, int8 in [-127, 127]: their largest
-// magnitude / 127, or 1 where all of them are as good as zero.
-float Int8Scale(double largest);
-
-// The int8 that a number becomes, rounded to nearest, of two the even one.
-int8_t Int8Level(double number, float scale);
-
 // Packs `rows` rows of `dimension` numbers each, row-major, into `out`, of TableRowBytes(type,
 // dimension) bytes a row. A row's bytes depend on its own numbers alone, so that a table may be
 // packed in parts. Bytes of a row that mean nothing are 0.

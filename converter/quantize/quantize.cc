@@ -6,10 +6,10 @@
 #include <set>
 #include <utility>
 
-#include "converter/graph/pack_rows.h"
 #include "converter/quantize/outliers.h"
 #include "hwy/base.h"
 #include "schema/table_rows.h"
+#include "sdk/base/int8_levels.h"
 
 namespace handpick::converter {
 namespace {

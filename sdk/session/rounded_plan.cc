@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "sdk/base/error.h"
+#include "sdk/base/int8_levels.h"
 #include "sdk/base/spans.h"
 #include "sdk/bundle/limits.h"
 #include "sdk/kernels/dense_panels.h"
@@ -53,14 +54,11 @@ hp_status RoundWeights(ModelMemory* memory, DenseWeights* weights, hp_error* err
   }
   int8_t* to = data.data();
   for (size_t j = 0; j < rows; ++j, row += width, to += width) {
-    float most = 0;
-    for (size_t k = 0; k < width; ++k) most = std::max(most, std::fabs(row[k]));
-    constexpr float kLevels = 127;
-    scales[j] = std::isnormal(most / kLevels) ? most / kLevels : 1.0f;
+    float largest = 0;
+    for (size_t k = 0; k < width; ++k) largest = std::max(largest, std::fabs(row[k]));
+    scales[j] = Int8Scale(double{largest});
     for (size_t k = 0; k < width; ++k) {
-      // Within the levels whatever somebody writes into the file meanwhile.
-      const float level = std::nearbyint(row[k] / scales[j]);
-      to[k] = static_cast<int8_t>(std::min(kLevels, std::max(-kLevels, level)));
+      to[k] = Int8Level(double{row[k]}, scales[j]);
       sums[j] += to[k];
     }
   }
