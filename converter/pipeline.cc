@@ -87,27 +87,28 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
     }
   }
   conversion.rewritten = graph;
+  conversion.merged = std::move(graph);
+  HP_RETURN_IF_ERROR(Requantize(options, &conversion));
+  return conversion;
+}
+
+absl::Status Requantize(const ConvertOptions& options, Conversion* conversion) {
   switch (options.precision) {
     case schema::Precision::Float32:
-      graph = RoundToFloat32(graph);
-      break;
+      return Finish(RoundToFloat32(conversion->merged), options, conversion);
     case schema::Precision::Float16:
-      graph = RoundToFloat16(graph);
-      break;
+      return Finish(RoundToFloat16(conversion->merged), options, conversion);
     case schema::Precision::Int8:
-      graph = QuantizeInt8(graph);
-      break;
+      return Finish(QuantizeInt8(conversion->merged), options, conversion);
     default:
       return absl::InvalidArgumentError("precision is unknown, expected f32, f16 or int8");
   }
-  HP_RETURN_IF_ERROR(Finish(std::move(graph), options, &conversion));
-  return conversion;
 }
 
 absl::Status Requantize(const std::vector<PrecisionPart>& parts,
                         const std::vector<schema::ElementType>& types,
                         const ConvertOptions& options, Conversion* conversion) {
-  return Finish(QuantizeParts(conversion->rewritten, parts, types), options, conversion);
+  return Finish(QuantizeParts(conversion->merged, parts, types), options, conversion);
 }
 
 absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,

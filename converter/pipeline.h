@@ -36,6 +36,7 @@ struct ConvertOptions {
 struct Conversion {
   Graph source;            // As the recipe built it: unsplit, float.
   Graph rewritten;         // After the rewriting passes, float.
+  Graph merged;            // The same, but for rows that were merged (rare_rows): none at first.
   Graph program;           // As the bundle has it.
   schema::BundleT bundle;  // Without catalog, golden requests and drift. See BundleImage.
 };
@@ -47,8 +48,11 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
 absl::StatusOr<Conversion> Convert(const Spec& spec, const Weights& weights,
                                    const ConvertOptions& options);
 
-// Makes program and bundle again, with a type for each of the rewritten graph's PrecisionParts
-// instead of `options.precision`, which says what the bundle is called.
+// Makes program and bundle again, of `merged` and in `options.precision`.
+absl::Status Requantize(const ConvertOptions& options, Conversion* conversion);
+
+// The same with a type for each of the PrecisionParts of `merged` instead of `options.precision`,
+// which says what the bundle is called.
 absl::Status Requantize(const std::vector<PrecisionPart>& parts,
                         const std::vector<schema::ElementType>& types,
                         const ConvertOptions& options, Conversion* conversion);

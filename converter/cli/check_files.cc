@@ -32,6 +32,7 @@ std::vector<NamedFile> Written() {
   add("--plot", absl::GetFlag(FLAGS_plot));
   add("--junit", absl::GetFlag(FLAGS_junit));
   add("--markdown", absl::GetFlag(FLAGS_markdown));
+  add("--write-verdict", absl::GetFlag(FLAGS_write_verdict));
   if (absl::GetFlag(FLAGS_partial) != "-") add("--partial", absl::GetFlag(FLAGS_partial));
   return files;
 }
@@ -49,6 +50,7 @@ std::vector<NamedFile> FilesRead(const std::vector<std::string>& arguments) {
   add("--embeddings", absl::GetFlag(FLAGS_embeddings));
   add("--trees", absl::GetFlag(FLAGS_trees));
   add("--catalog", absl::GetFlag(FLAGS_catalog));
+  add("--counts", absl::GetFlag(FLAGS_counts));
   add("--golden", absl::GetFlag(FLAGS_golden));
   add("--columns", absl::GetFlag(FLAGS_columns));
   add("--requests", absl::GetFlag(FLAGS_requests));

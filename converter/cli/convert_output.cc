@@ -86,11 +86,66 @@ OrderedJson SearchJson(const ConversionResult& result) {
   return json;
 }
 
+OrderedJson RareRowsJson(const ConversionResult& result) {
+  OrderedJson json = {{"min_count", result.min_count.value_or(0)},
+                      {"removed_rows", result.removed_rows()},
+                      {"tables", OrderedJson::array()}};
+  for (const MergedGroup& group : result.merged) {
+    json["tables"].push_back({{"features", group.features},
+                              {"tables", group.tables},
+                              {"rows", group.rows},
+                              {"merged", group.merged},
+                              {"count", group.count}});
+  }
+  if (!result.goldens.empty()) {
+    json["goldens"] = {{"requests", result.merged_goldens},
+                       {"max_error", result.merging_golden_error}};
+  }
+  for (const MergeTrial& trial : result.merge_trials) {
+    OrderedJson one = {{"min_count", trial.min_count},
+                       {"removed_rows", trial.removed_rows},
+                       {"exact", TrialJson(trial.exact)}};
+    one["chosen"] = trial.chosen.has_value() ? TrialJson(*trial.chosen) : OrderedJson();
+    json["trials"].push_back(std::move(one));
+  }
+  return json;
+}
+
+void PrintRareRows(const ConversionResult& result) {
+  for (const MergedGroup& group : result.merged) {
+    printf(
+        "rare rows       %s of %s rows of %s are one in %s: counted less than %s times, %s times "
+        "together\n",
+        WithCommas(group.merged).c_str(), WithCommas(group.rows).c_str(),
+        absl::StrJoin(group.features, ", ").c_str(), absl::StrJoin(group.tables, ", ").c_str(),
+        WithCommas(*result.min_count).c_str(), WithCommas(group.count).c_str());
+  }
+  if (result.merged_goldens > 0) {
+    printf(
+        "                moved %s golden requests, by %.3g at most: the bundle has the merged "
+        "model's logits of them\n",
+        WithCommas(result.merged_goldens).c_str(), result.merging_golden_error);
+  }
+  if (result.merge_trials.empty()) return;
+  printf("\n%-10s %12s   AUC, top-10 overlap of merged rows alone   bytes within the budget\n",
+         "min count", "rows fewer");
+  for (const MergeTrial& trial : result.merge_trials) {
+    const std::string drift =
+        absl::StrFormat("%+.6f, %.2f %%", -trial.exact.auc_drop, 100 * trial.exact.overlap);
+    printf("%-10s %12s   %-42s %s\n",
+           trial.min_count == 0 ? "none" : WithCommas(trial.min_count).c_str(),
+           WithCommas(trial.removed_rows).c_str(), drift.c_str(),
+           trial.chosen.has_value() ? WithCommas(trial.chosen->bundle_bytes).c_str() : "out of it");
+  }
+}
+
 // " on sse4"
 std::string On(const std::string& set) { return set.empty() ? "" : " on " + set; }
 
 void PrintSearch(const ConversionResult& result) {
-  const PrecisionTrial& exact = result.search->exact;
+  // Rows that were merged are bytes that were saved, too.
+  const uint64_t float32 =
+      result.merged.empty() ? result.search->exact.weight_bytes : result.float32_bytes();
   const PrecisionTrial& chosen = result.search->chosen;
   printf("\n%-28s %-5s %12s   RMS logit error alone: f16, int8, int4\n", "part", "type", "bytes");
   for (size_t i = 0; i < result.parts.size(); ++i) {
@@ -116,7 +171,7 @@ void PrintSearch(const ConversionResult& result) {
       "logits off by %.3g at most (%zu trials)\n",
       WithCommas(chosen.weight_bytes).c_str(),
       100 * static_cast<double>(chosen.weight_bytes) /
-          static_cast<double>(std::max<uint64_t>(1, exact.weight_bytes)),
+          static_cast<double>(std::max<uint64_t>(1, float32)),
       -chosen.auc_drop, 100 * chosen.overlap, chosen.max_logit_error, result.search->trials);
   if (result.search->further.has_value()) {
     const PrecisionTrial& further = result.search->further->second;
@@ -129,6 +184,21 @@ void PrintSearch(const ConversionResult& result) {
 }
 
 }  // namespace
+
+uint64_t ConversionResult::removed_rows() const {
+  uint64_t rows = 0;
+  for (const MergedGroup& group : merged) rows += group.merged - 1;
+  return rows;
+}
+
+uint64_t ConversionResult::float32_bytes() const {
+  uint64_t numbers = 0;
+  for (const auto& table : conversion.rewritten.tables) {
+    numbers += uint64_t{table->rows} * table->dimension;
+  }
+  for (const auto& dense : conversion.rewritten.dense) numbers += dense->weights.size();
+  return numbers * sizeof(float);
+}
 
 DriftReport WholeDrift(const ConversionResult& result) {
   DriftReport whole = result.drifts[0];
@@ -152,6 +222,9 @@ OrderedJson GateJson(const ConversionResult& result) {
     if (!bound.set.empty()) one["instruction_set"] = bound.set;
     gate["bounds"].push_back(std::move(one));
   }
+  if (!result.merged.empty()) {
+    gate["rare_rows"] = {{"min_count", *result.min_count}, {"removed_rows", result.removed_rows()}};
+  }
   if (result.search.has_value()) gate["budget"] = absl::GetFlag(FLAGS_budget).value_or("");
   return gate;
 }
@@ -165,6 +238,9 @@ std::string ConversionReport(const ConversionResult& result) {
   report["precision"] = result.precision;
   if (!result.parts.empty()) report["parts"] = PartsJson(result);
   if (result.search.has_value()) report["search"] = SearchJson(result);
+  if (result.min_count.has_value() || !result.merge_trials.empty()) {
+    report["rare_rows"] = RareRowsJson(result);
+  }
   if (!result.checked.empty()) report["gate"] = GateJson(result);
   report["bundle_bytes"] = result.bundle_bytes;
   report["session_bytes"] = result.session_bytes;
@@ -246,6 +322,7 @@ void PrintConversion(const ConversionResult& result) {
   if (measured && result.sets.size() > 1) {
     printf("measured on     %s: the worst counts\n", absl::StrJoin(result.sets, ", ").c_str());
   }
+  PrintRareRows(result);
   if (result.search.has_value()) PrintSearch(result);
 }
 

@@ -429,6 +429,55 @@ class BundleDiff {
     for (const auto& [name, bound] : before) {
       Changes("no more demanded: ", name, " ", BoundText(*bound));
     }
+    CompareEvaluations();
+  }
+
+  // What `evaluate` decided of both.
+  void CompareEvaluations() {
+    const auto evaluation = [](const Json& json) {
+      return json["gate"].is_null() || !json["gate"].contains("evaluation")
+                 ? Json()
+                 : json["gate"]["evaluation"];
+    };
+    const Json before = evaluation(old_);
+    const Json after = evaluation(new_);
+    const auto verdict = [](const Json& json) {
+      return json.is_null() ? Json("none") : json["verdict"];
+    };
+    Differs("verdict of the evaluation", verdict(before), verdict(after));
+    const auto demands = [](const Json& json) {
+      std::set<std::string> names;
+      if (json.is_null()) return names;
+      for (const Json& decision : json["decisions"]) names.insert(DemandName(decision));
+      return names;
+    };
+    const std::set<std::string> old_demands = demands(before);
+    const std::set<std::string> new_demands = demands(after);
+    for (const std::string& name : new_demands) {
+      if (old_demands.count(name) == 0) Changes("the evaluation demanded now: ", name);
+    }
+    for (const std::string& name : old_demands) {
+      if (new_demands.count(name) == 0) Changes("the evaluation demanded no more: ", name);
+    }
+    if (before.is_null() && after.is_null()) return;
+    std::map<std::string, std::pair<Json, Json>> metrics;
+    const auto value = [](const Json& metric) {
+      return metric.contains("value") ? metric["value"] : Json();
+    };
+    if (!before.is_null()) {
+      for (const Json& metric : before["metrics"]) {
+        metrics[metric["name"].get<std::string>()].first = value(metric);
+      }
+    }
+    if (!after.is_null()) {
+      for (const Json& metric : after["metrics"]) {
+        metrics[metric["name"].get<std::string>()].second = value(metric);
+      }
+    }
+    for (const auto& [name, values] : metrics) {
+      if (values.first == values.second) continue;
+      numbers_["evaluation: " + name] = {{"old", values.first}, {"new", values.second}};
+    }
   }
 
   void CompareNumbers() {

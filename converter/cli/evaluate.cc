@@ -13,7 +13,6 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "converter/bench/instruction_set.h"
@@ -24,17 +23,19 @@
 #include "converter/cli/inspect_parts.h"
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
+#include "converter/cli/write_verdict.h"
+#include "converter/emit/bundle_file.h"
 #include "converter/evaluation/evaluation.h"
 #include "converter/evaluation/gate.h"
 #include "converter/evaluation/ordered_workers.h"
 #include "converter/evaluation/row_scorer.h"
 #include "converter/graph/decode.h"
 #include "converter/io/files.h"
+#include "converter/io/input_file.h"
 #include "converter/io/status_macros.h"
 #include "converter/reference/shared_interpreter.h"
 #include "converter/report/report.h"
 #include "converter/rows/source.h"
-#include "schema/integrity.h"
 
 namespace handpick::converter {
 namespace {
@@ -52,10 +53,6 @@ constexpr char kReference[] = "reference";
 std::vector<std::string> ListOf(const std::optional<std::string>& flag) {
   return flag.has_value() ? absl::StrSplit(*flag, ',', absl::SkipEmpty())
                           : std::vector<std::string>();
-}
-
-std::string HashOf(const MappedBytes& bytes) {
-  return absl::StrFormat("%016x", schema::HashOfBytes(bytes.data(), bytes.size()));
 }
 
 RowModel RowModelOf(const LoadedBundle& bundle, uint32_t output) {
@@ -112,7 +109,7 @@ class RowsEvaluation {
 
  private:
   absl::Status ReadSubject(uint32_t output) {
-    subject_.bundle_hash = HashOf(bundle_.bytes);
+    subject_.bundle_hash = HashOfBundle(bundle_.bytes.view());
     subject_.output = bundle_.outputs[output];
     subject_.settings.task = bundle_.view->outputs()->Get(output)->task();
     const uint64_t k = absl::GetFlag(FLAGS_k).value_or(subject_.settings.k);
@@ -153,7 +150,7 @@ class RowsEvaluation {
       return absl::OkStatus();
     }
     HP_ASSIGN_OR_RETURN(other_, LoadModelBundle(*against));
-    subject_.against = HashOf(other_.bytes);
+    subject_.against = HashOfBundle(other_.bytes.view());
     // The output of the same name; two models of one output each need not agree on it.
     const auto same = std::find(other_.outputs.begin(), other_.outputs.end(), subject_.output);
     if (same == other_.outputs.end() && other_.outputs.size() > 1) {
@@ -389,22 +386,46 @@ absl::StatusOr<Evaluation> Merge() {
   return *std::move(sum);
 }
 
-// What --report, --junit and --markdown ask for. All or none: the first ones are removed when a
-// later one can't be written.
-absl::Status WriteReports(const nlohmann::ordered_json& evaluation) {
-  std::vector<std::string> written;
+// What --report, --junit and --markdown ask for.
+absl::Status AddReports(const nlohmann::ordered_json& evaluation, std::vector<AtomicFile>* files) {
   for (const auto& [path, make] :
        {std::make_pair(absl::GetFlag(FLAGS_report), &HtmlReport),
         std::make_pair(absl::GetFlag(FLAGS_junit), &JUnitReport),
         std::make_pair(absl::GetFlag(FLAGS_markdown), &MarkdownReport)}) {
     if (!path.has_value()) continue;
-    if (absl::Status status = WriteFileAtomically(*path, make(evaluation)); !status.ok()) {
-      for (const std::string& done : written) remove(done.c_str());
-      return status;
-    }
-    written.push_back(*path);
+    HP_ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(*path));
+    HP_RETURN_IF_ERROR(file.WriteAt(0, make(evaluation)));
+    files->push_back(std::move(file));
   }
   return absl::OkStatus();
+}
+
+// What --write-verdict asks for; nothing where the bundle may not ship.
+absl::StatusOr<std::optional<BundleFile>> VerdictOfFlag(const Evaluation& evaluation,
+                                                        const std::vector<Decision>& decisions,
+                                                        const std::vector<std::string>& sets) {
+  const std::optional<std::string> out = absl::GetFlag(FLAGS_write_verdict);
+  if (!out.has_value()) return std::optional<BundleFile>();
+  const Verdict verdict = Worst(decisions);
+  if (verdict != Verdict::kPass && !absl::GetFlag(FLAGS_even_if_failed)) {
+    Note("evaluate", absl::StrCat(*out, " was not written: the verdict is ", VerdictName(verdict)));
+    return std::optional<BundleFile>();
+  }
+  InputFiles inputs;
+  const bool merges = absl::GetFlag(FLAGS_merge).has_value();
+  const std::vector<std::string> paths = ListOf(absl::GetFlag(merges ? FLAGS_merge : FLAGS_rows));
+  for (const std::string& path : paths) {
+    HP_RETURN_IF_ERROR(AddInputFile(merges ? "summary" : "rows", path, &inputs));
+  }
+  if (inputs.size() != paths.size()) {
+    return absl::InvalidArgumentError(
+        "--write-verdict names the rows by their hash: give them in files");
+  }
+  const nlohmann::ordered_json json = VerdictJson(evaluation, decisions, sets, inputs);
+  HP_ASSIGN_OR_RETURN(BundleFile file,
+                      BundleWithVerdict(*absl::GetFlag(FLAGS_bundle),
+                                        evaluation.subject().bundle_hash, json, *out));
+  return std::optional<BundleFile>(std::move(file));
 }
 
 absl::StatusOr<int> Evaluate() {
@@ -453,7 +474,10 @@ absl::StatusOr<int> Evaluate() {
   if (const auto conversion = absl::GetFlag(FLAGS_conversion)) {
     HP_ASSIGN_OR_RETURN(json["parts"], ReadConversionReport(*conversion));
   }
-  HP_RETURN_IF_ERROR(WriteReports(json));
+  std::vector<AtomicFile> reports;
+  HP_RETURN_IF_ERROR(AddReports(json, &reports));
+  HP_ASSIGN_OR_RETURN(std::optional<BundleFile> decided,
+                      VerdictOfFlag(*evaluation, decisions, rows.sets()));
   if (absl::GetFlag(FLAGS_json)) {
     printf("%s\n", json.dump(2).c_str());
   } else {
@@ -463,7 +487,11 @@ absl::StatusOr<int> Evaluate() {
              absl::StrJoin(rows.sets(), ", ").c_str());
     }
   }
-  if (fflush(stdout) != 0) return absl::UnavailableError("cannot write to the standard output");
+  HP_RETURN_IF_ERROR(FlushOutput());
+  std::vector<AtomicFile*> files;
+  for (AtomicFile& report : reports) files.push_back(&report);
+  if (decided.has_value()) files.push_back(decided->file());
+  HP_RETURN_IF_ERROR(AtomicFile::CommitAll(files));
   switch (Worst(decisions)) {
     case Verdict::kPass:
       return 0;
@@ -480,8 +508,19 @@ std::string UsageError() {
   if (absl::GetFlag(FLAGS_conversion).has_value() && !absl::GetFlag(FLAGS_report).has_value()) {
     return "--conversion is for the page of --report";
   }
+  const bool writes = absl::GetFlag(FLAGS_write_verdict).has_value();
+  if (writes && !absl::GetFlag(FLAGS_require).has_value()) return "--write-verdict needs --require";
+  if (writes && !absl::GetFlag(FLAGS_bundle).has_value()) return "--write-verdict needs --bundle";
+  if (!writes && absl::GetFlag(FLAGS_even_if_failed))
+    return "--even-if-failed is of --write-verdict";
+  for (const std::string& path : ListOf(absl::GetFlag(FLAGS_rows))) {
+    if (writes && path == "-") {
+      return "--write-verdict names the rows by their hash: give them in files";
+    }
+  }
   if (absl::GetFlag(FLAGS_merge).has_value()) {
-    if (absl::GetFlag(FLAGS_bundle).has_value() || absl::GetFlag(FLAGS_rows).has_value()) {
+    if ((absl::GetFlag(FLAGS_bundle).has_value() && !writes) ||
+        absl::GetFlag(FLAGS_rows).has_value()) {
       return "--merge stands instead of --bundle and --rows";
     }
     if (absl::GetFlag(FLAGS_instruction_sets).has_value()) {

@@ -24,6 +24,11 @@ ABSL_FLAG(
 ABSL_FLAG(std::optional<std::string>, keep, std::nullopt,
           "Tables and layers in a precision of their own, by regular expressions: "
           "'attention.*=f32,item_id=int8'. Several: repeat, or separate by ','.");
+ABSL_FLAG(std::optional<std::string>, counts, std::nullopt,
+          "How often training saw each id: CSV with the header feature,id,count.");
+ABSL_FLAG(std::optional<uint64_t>, min_count, std::nullopt,
+          "Of --counts: ids that training saw less often share one row of each table. Without it, "
+          "--precision auto tries some.");
 ABSL_FLAG(bool, clip_outliers, false,
           "Of int8 tables: cut off a number that leaves nothing of the others of its row, at the "
           "largest of the other rows. --precision auto does where that is nearer to float64.");
@@ -75,6 +80,12 @@ ABSL_FLAG(std::optional<std::string>, require, std::nullopt,
 ABSL_FLAG(std::optional<uint32_t>, replicates, std::nullopt,
           "Of the bootstrap that gives the intervals. Default 400.");
 ABSL_FLAG(std::optional<uint32_t>, threads, std::nullopt, "Default: as many as there are cores.");
+ABSL_FLAG(
+    std::optional<std::string>, write_verdict, std::nullopt,
+    "Writes the bundle again, with what was measured, demanded and decided in its manifest. It "
+    "must be signed again.");
+ABSL_FLAG(bool, even_if_failed, false,
+          "Of --write-verdict: write the bundle also when it failed, or is undecided.");
 ABSL_FLAG(std::optional<std::string>, partial, std::nullopt,
           "Writes what was measured in a form that --merge adds up; - is standard output.");
 ABSL_FLAG(

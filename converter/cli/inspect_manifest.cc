@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "converter/cli/inspect_parts.h"
 
 namespace handpick::converter {
@@ -74,6 +76,77 @@ bool IsName(const Json& json, const char* key, bool required) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
 }
 
+// Whether arrays and objects of a text of JSON are few inside each other.
+bool IsShallow(const std::string& text) {
+  constexpr int kMostLevels = 64;
+  int levels = 0;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') {
+      in_string = !in_string;
+    } else if (in_string) {
+      i += text[i] == '\\';
+    } else if (text[i] == '[' || text[i] == '{') {
+      if (++levels > kMostLevels) return false;
+    } else if (text[i] == ']' || text[i] == '}') {
+      --levels;
+    }
+  }
+  return true;
+}
+
+// UTF-8, as JSON is, without what a terminal would obey.
+bool IsText(const Json& json, const char* key) {
+  if (!json.contains(key) || !json[key].is_string()) return false;
+  const std::string& text = json[key].get_ref<const std::string&>();
+  for (size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (byte < 0x20 || byte == 0x7f) return false;
+    if (byte == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool IsNumberOrNull(const Json& json, const char* key) {
+  return !json.contains(key) || json[key].is_number() || json[key].is_null();
+}
+
+template <typename F>
+bool IsListOf(const Json& json, const char* key, F is_one) {
+  return json.contains(key) && json[key].is_array() &&
+         std::all_of(json[key].begin(), json[key].end(), is_one);
+}
+
+bool IsEvaluation(const Json& json) {
+  const auto is_count = [&json](const char* key) {
+    return json.contains(key) && json[key].is_number_unsigned();
+  };
+  const auto is_estimate = [](const Json& one) {
+    return one.is_object() && IsNumberOrNull(one, "value") && IsNumberOrNull(one, "low") &&
+           IsNumberOrNull(one, "high");
+  };
+  return json.is_object() && IsName(json, "verdict", true) && IsName(json, "against", false) &&
+         is_count("rows") && is_count("labelled_rows") && is_count("requests") &&
+         is_count("users") &&
+         IsListOf(json, "inputs",
+                  [](const Json& one) {
+                    return one.is_object() && IsText(one, "name") && IsName(one, "xxh3", true);
+                  }) &&
+         IsListOf(json, "metrics",
+                  [&](const Json& one) { return is_estimate(one) && IsName(one, "name", true); }) &&
+         IsListOf(json, "decisions", [&](const Json& one) {
+           return is_estimate(one) && IsText(one, "require") && IsText(one, "slice") &&
+                  IsName(one, "verdict", true) && IsName(one, "instruction_set", false);
+         });
+}
+
+bool IsRareRows(const Json& json) {
+  return json.is_object() && json.contains("min_count") && json["min_count"].is_number_unsigned() &&
+         json.contains("removed_rows") && json["removed_rows"].is_number_unsigned();
+}
+
 bool IsBound(const Json& json) {
   return json.is_object() && IsName(json, "name", true) && IsName(json, "of", false) &&
          IsName(json, "instruction_set", false) && json.contains("measured") &&
@@ -88,19 +161,64 @@ Json GateJson(const schema::Manifest* manifest) {
   if (manifest == nullptr || manifest->gate() == nullptr) return nullptr;
   const std::string text = manifest->gate()->str();
   // A bundle may be anybody's: what walks over values recurses.
-  constexpr std::ptrdiff_t kMostBrackets = 1024;
-  if (std::count(text.begin(), text.end(), '[') + std::count(text.begin(), text.end(), '{') >
-      kMostBrackets) {
-    return nullptr;
-  }
+  if (!IsShallow(text)) return nullptr;
   Json gate = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (!gate.is_object() || !IsName(gate, "verdict", true) || !gate.contains("bounds") ||
       !gate["bounds"].is_array()) {
     return nullptr;
   }
   const Json& bounds = gate["bounds"];
-  return std::all_of(bounds.begin(), bounds.end(), &IsBound) ? gate : Json();
+  if (!std::all_of(bounds.begin(), bounds.end(), &IsBound)) return nullptr;
+  if (gate.contains("evaluation") && !IsEvaluation(gate["evaluation"])) gate.erase("evaluation");
+  if (gate.contains("rare_rows") && !IsRareRows(gate["rare_rows"])) gate.erase("rare_rows");
+  return gate;
 }
+
+std::string DemandName(const Json& decision) {
+  const std::string slice = decision["slice"].get<std::string>();
+  const std::string require = decision["require"].get<std::string>();
+  // "auc >= 0.7 @ *" is of each slice.
+  return slice.empty() ? require : absl::StrCat(require.substr(0, require.find('@')), "in ", slice);
+}
+
+namespace {
+
+std::string EstimateText(const Json& json) {
+  const auto number = [&json](const char* key) {
+    return !json.contains(key) || json[key].is_null()
+               ? std::string("-")
+               : absl::StrFormat("%.6g", json[key].get<double>());
+  };
+  return absl::StrCat(number("value"), " [", number("low"), ", ", number("high"), "]");
+}
+
+std::string EvaluationText(const Json& evaluation) {
+  std::vector<std::string> files;
+  for (const Json& input : evaluation["inputs"]) files.push_back(input["name"].get<std::string>());
+  std::string out = absl::StrCat("Evaluation: ", evaluation["verdict"].get<std::string>(), " on ",
+                                 absl::StrJoin(files, ", "), ": ", Commas(evaluation["rows"]),
+                                 " rows, ", Commas(evaluation["labelled_rows"]), " with labels, ",
+                                 Commas(evaluation["users"]), " users");
+  if (evaluation.contains("against")) {
+    absl::StrAppend(&out, "; against ", evaluation["against"].get<std::string>());
+  }
+  out += "\n";
+  for (const Json& metric : evaluation["metrics"]) {
+    absl::StrAppendFormat(&out, "  %-32s %s\n", metric["name"].get<std::string>(),
+                          EstimateText(metric));
+  }
+  for (const Json& decision : evaluation["decisions"]) {
+    absl::StrAppendFormat(
+        &out, "  %-9s %-32s %s%s\n", decision["verdict"].get<std::string>(), DemandName(decision),
+        EstimateText(decision),
+        decision.contains("instruction_set")
+            ? absl::StrCat("; on ", decision["instruction_set"].get<std::string>())
+            : "");
+  }
+  return out;
+}
+
+}  // namespace
 
 std::string BoundName(const Json& bound) {
   return absl::StrCat(bound["name"].get<std::string>(),
@@ -126,6 +244,12 @@ std::string GateText(const Json& gate) {
                               ? absl::StrCat("; on ", bound["instruction_set"].get<std::string>())
                               : "");
   }
+  if (gate.contains("rare_rows")) {
+    absl::StrAppend(&out, "  rows fewer by merging: ", Commas(gate["rare_rows"]["removed_rows"]),
+                    ", of ids that were counted less than ", Commas(gate["rare_rows"]["min_count"]),
+                    " times\n");
+  }
+  if (gate.contains("evaluation")) out += EvaluationText(gate["evaluation"]);
   return out;
 }
 

@@ -71,6 +71,8 @@ std::string GateText(const Json& gate);
 // "auc_drift", "golden_logit_error of bundle"; "at most 0.001".
 std::string BoundName(const Json& bound);
 std::string BoundText(const Json& bound);
+// Of an evaluation's decision: "auc >= 0.7", "auc >= 0.7 in country=DE".
+std::string DemandName(const Json& decision);
 
 // inspect_outputs.cc. The text says nothing of a model with one output: its task is said above.
 const char* TaskName(schema::Task task);

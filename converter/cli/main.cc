@@ -56,6 +56,12 @@ The bundle is scored by the runtime itself and compared with float64 loops over 
 trained, on every instruction set of this machine, of which the worst counts. A bound that does not
 hold is named: auc_drift, top10_overlap, golden_logit_error.
 
+Ids that training hardly saw may share a row. How often it saw each is in a CSV file with the header
+feature,id,count:
+
+  handpick convert --spec model.spec.json --weights model.safetensors --out ranker.hpk \
+      --counts counts.csv --min-count 5 --evaluation evaluation.jsonl,ranking.jsonl
+
 --embeddings names another archive, for embedding tables that --weights lacks: those of a factorization
 machine below a network, say.
 
@@ -68,9 +74,26 @@ The bundle keeps the name, size and XXH3 of each file it is made from, for `insp
 standard input have none.
 )",
        {"spec", "out"},
-       {"weights", "trees", "embeddings", "precision", "catalog", "ignore_unknown", "golden",
-        "evaluation", "report", "tile", "budget", "keep", "min_runtime", "max_auc_drift",
-        "min_top10_overlap", "max_golden_error", "instruction_sets", "clip_outliers"},
+       {"weights",
+        "trees",
+        "embeddings",
+        "precision",
+        "catalog",
+        "ignore_unknown",
+        "golden",
+        "evaluation",
+        "report",
+        "tile",
+        "budget",
+        "keep",
+        "min_runtime",
+        "max_auc_drift",
+        "min_top10_overlap",
+        "max_golden_error",
+        "instruction_sets",
+        "clip_outliers",
+        "counts",
+        "min_count"},
        0,
        RunConvert},
       {"draft",
@@ -149,14 +172,23 @@ one process.
   handpick evaluate --bundle new.hpk --rows part-07.jsonl --partial part-07.summary
   handpick evaluate --merge part-00.summary,part-01.summary --require 'auc >= 0.75'
 
+The bundle that ships says why: --write-verdict writes it again with what was measured, demanded and decided
+in its manifest, if it passed. `inspect` and `diff` show it; it must be signed again.
+
+  handpick evaluate --bundle new.hpk --rows rows.jsonl --require 'auc >= 0.75' --write-verdict release.hpk
+
 --report R.html is one page with everything: verdicts, intervals, reliability, where scores differ, sizes; with
 --conversion, the report of convert --precision auto, what each table and layer costs. --junit and --markdown are for CI.
 )",
        {},
-       {"bundle",      "rows",       "against",    "output",   "group_by", "slice",
-        "require",     "k",          "replicates", "threads",  "partial",  "merge",
-        "report",      "conversion", "junit",      "markdown", "json",     "instruction_sets",
-        "rows_format", "header"},
+       {"bundle",        "rows",       "against",
+        "output",        "group_by",   "slice",
+        "require",       "k",          "replicates",
+        "threads",       "partial",    "merge",
+        "report",        "conversion", "junit",
+        "markdown",      "json",       "instruction_sets",
+        "rows_format",   "header",     "write_verdict",
+        "even_if_failed"},
        0,
        RunEvaluate},
       {"compare",

@@ -145,6 +145,8 @@ std::vector<CheckedBound> CheckBounds(const Bounds& bounds, const std::vector<Dr
   const GoldenErrors errors = goldens.value_or(GoldenErrors());
   golden(bounds.max_reference_golden_error, errors.reference, "reference", "the float64 reference",
          "");
+  golden(bounds.max_merging_golden_error, errors.merging, "merging",
+         "the model whose rare rows were merged", "");
   golden(bounds.max_bundle_golden_error, errors.bundle, "bundle", "the bundle", errors.set);
   return checked;
 }

@@ -61,6 +61,7 @@ struct GoldenErrors {
   double reference = 0;  // Of the float64 reference: the import.
   double bundle = 0;     // Of the bundle: import, rewriting, kernels, quantisation.
   std::string set = {};  // Of several instruction sets: on which the bundle's is that.
+  double merging = 0;    // Of the model whose rare rows were merged, in float64.
 };
 
 // What a bundle may do at most. Absent: anything.
@@ -69,13 +70,14 @@ struct Bounds {
   std::optional<double> min_top10_overlap;
   std::optional<double> max_reference_golden_error;
   std::optional<double> max_bundle_golden_error;
+  std::optional<double> max_merging_golden_error;
 };
 
 // A bound and what was measured.
 struct CheckedBound {
   // For programs; never changes: "auc_drift", "top10_overlap", "golden_logit_error".
   std::string name;
-  std::string of;  // The output's name, "bundle" or "reference"; "": of all there is.
+  std::string of;  // The output's name, "bundle", "reference" or "merging"; "": of all there is.
   double bound = 0;
   bool at_least = false;
   double measured = 0;  // NaN: it was not, so that the bound does not hold.

@@ -54,7 +54,7 @@ class Searcher {
     HP_RETURN_IF_ERROR(MeasureAlone());
     for (size_t i = 0; i < parts_.size(); ++i) choice[i] = parts_[i].types.size() - 1;
     HP_ASSIGN_OR_RETURN(PrecisionTrial trial, Measure(choice));
-    while (!IsAccurate(trial)) {
+    while (!IsAccurate(budget_, trial)) {
       const size_t part = MostWorthRaising(choice);
       if (part == parts_.size()) return Impossible(trial);
       --choice[part];
@@ -103,12 +103,6 @@ class Searcher {
     return absl::OkStatus();
   }
 
-  bool IsAccurate(const PrecisionTrial& trial) const {
-    return !(budget_.auc.has_value() && !(trial.auc_drop <= *budget_.auc)) &&
-           !(budget_.overlap.has_value() && !(trial.overlap >= *budget_.overlap)) &&
-           !(budget_.logit.has_value() && !(trial.max_logit_error <= *budget_.logit));
-  }
-
   bool IsSmall(const PrecisionTrial& trial) const {
     return !(budget_.size.has_value() && trial.bundle_bytes > *budget_.size) &&
            !(budget_.memory.has_value() && trial.memory_bytes > *budget_.memory);
@@ -155,7 +149,7 @@ class Searcher {
       PrecisionChoice lower = *choice;
       lower[part] = type;
       HP_ASSIGN_OR_RETURN(const PrecisionTrial measured, Measure(lower));
-      if (IsAccurate(measured)) {
+      if (IsAccurate(budget_, measured)) {
         *choice = lower;
         *trial = measured;
       } else if (!search_.further.has_value()) {
@@ -166,7 +160,7 @@ class Searcher {
   }
 
   absl::Status Impossible(const PrecisionTrial& best) const {
-    return absl::FailedPreconditionError(absl::StrFormat(
+    return absl::ResourceExhaustedError(absl::StrFormat(
         "no choice of precisions is within the budget; the best one found has an AUC %.6f lower "
         "than float64, a top-10 overlap of %.4f, logits off by %.3g at most, %d bytes, and takes "
         "%d bytes of memory",
@@ -192,6 +186,12 @@ void PrecisionTrial::TakeWorst(const PrecisionTrial& other) {
     max_logit_error = other.max_logit_error;
     instruction_set = other.instruction_set;
   }
+}
+
+bool IsAccurate(const PrecisionBudget& budget, const PrecisionTrial& trial) {
+  return !(budget.auc.has_value() && !(trial.auc_drop <= *budget.auc)) &&
+         !(budget.overlap.has_value() && !(trial.overlap >= *budget.overlap)) &&
+         !(budget.logit.has_value() && !(trial.max_logit_error <= *budget.logit));
 }
 
 const char* ElementTypeName(schema::ElementType type) {

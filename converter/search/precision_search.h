@@ -62,11 +62,14 @@ struct PrecisionSearch {
   size_t trials = 0;
 };
 
+// Whether what was measured is within the bounds of a budget but those of size and memory.
+bool IsAccurate(const PrecisionBudget& budget, const PrecisionTrial& trial);
+
 // Each part is measured alone in each of its types. From the smallest choice on, that part takes
 // its next more precise type which saves most of the error for a byte, until all is within the
 // budget; then each part is tried in its smaller types once more, the largest saving first. The
-// same for the same numbers. Errors: those of `measure`; a budget that no choice meets, with the
-// best that was found; a bound on what the rows do not measure.
+// same for the same numbers. Errors: those of `measure`; a budget that no choice meets
+// (kResourceExhausted), with the best that was found; a bound on what the rows do not measure.
 absl::StatusOr<PrecisionSearch> SearchPrecision(const std::vector<PrecisionPart>& parts,
                                                 const PrecisionBudget& budget,
                                                 const MeasureChoice& measure);

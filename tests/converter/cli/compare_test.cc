@@ -183,8 +183,10 @@ TEST_F(CompareTest, ABundleForNoRuntimeThatIsOutThereIsNotWritten) {
   EXPECT_EQ(TryConvert("--min-runtime 2.7", "later.hpk").status, 0);
   const Outcome old = TryConvert("--min-runtime 1.4", "old.hpk");
   EXPECT_EQ(old.status, 1);
-  EXPECT_THAT(old.err, HasSubstr("min_runtime: a runtime of format 1.4 does not open the bundle: "
-                                 "its steps are of format 2.0"));
+  EXPECT_THAT(old.err, HasSubstr("min_runtime: a runtime of format 1.4 does not open the "
+                                 "bundle, of format 2.0\n"));
+  EXPECT_THAT(old.err, HasSubstr("  table 'deep.movie_id' (f32 rows) needs 2.0\n"));
+  EXPECT_THAT(old.err, HasSubstr(" more parts\n  No bundle was written."));
   EXPECT_FALSE(std::ifstream(Path("old.hpk")).good());
   const Outcome wrong = TryConvert("--min-runtime newest", "wrong.hpk");
   EXPECT_EQ(wrong.status, 2);
