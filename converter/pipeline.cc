@@ -14,6 +14,7 @@
 #include "converter/passes/fuse_attention_unit.h"
 #include "converter/passes/fuse_bi_interaction.h"
 #include "converter/passes/gather_fields.h"
+#include "converter/passes/leave_out_features.h"
 #include "converter/passes/lower.h"
 #include "converter/passes/merge_dense.h"
 #include "converter/passes/merge_sums.h"
@@ -78,6 +79,9 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
   HP_RETURN_IF_ERROR(CheckBundleSize(LeastTableBytes(spec, weights.tensors(), options.precision)));
   Conversion conversion;
   HP_ASSIGN_OR_RETURN(conversion.source, BuildGraph(spec, weights));
+  // A request need not give what nothing reads. Not before: such a feature may still say how many
+  // rows a table has that it shares.
+  conversion.source = LeaveOutFeatures(conversion.source, UnusedFeatures(spec));
   Graph graph = conversion.source;
   for (const Pass& pass : RewritingPasses()) {
     if (pass.name == options.skipped_pass) continue;

@@ -64,9 +64,8 @@ absl::Status CheckRuntime(const ConversionRun& run) {
 void NoteModel(const Spec& spec, const ConversionRun& run) {
   for (const std::string& notice : run.result.conversion.source.notices) Note("convert", notice);
   for (const size_t unused : UnusedFeatures(spec)) {
-    Note("convert",
-         absl::StrCat("no part of the model reads feature '", spec.features[unused].name,
-                      "', and requests must give it all the same, unless it has a default"));
+    Note("convert", absl::StrCat("no part of the model reads feature '", spec.features[unused].name,
+                                 "': the bundle does not have it, and requests need not give it"));
   }
   if (!absl::GetFlag(FLAGS_golden).has_value()) {
     Note("convert",

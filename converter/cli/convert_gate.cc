@@ -159,6 +159,7 @@ absl::Status CheckMeasured(const Archive& weights, ConversionRun* run) {
     bounds.max_reference_golden_error = std::max(golden.value_or(0), kDefaultMaxGoldenError);
     if (run->is_float32()) bounds.max_bundle_golden_error = golden.value_or(kDefaultMaxGoldenError);
   }
+  bounds.auc_drift_is_asked = absl::GetFlag(FLAGS_max_auc_drift).has_value();
   run->result.checked =
       CheckBounds(bounds, run->result.drifts, run->result.names, run->result.golden_errors);
   const std::vector<CheckedBound> broken = Broken(run->result.checked);
@@ -173,6 +174,11 @@ absl::Status CheckMeasured(const Archive& weights, ConversionRun* run) {
     }
     return absl::FailedPreconditionError(absl::StrCat(
         absl::StrJoin(messages, "\n  "), Explanation(weights, *run), "\n  No bundle was written."));
+  }
+  for (const CheckedBound& bound : run->result.checked) {
+    if (bound.undecided) {
+      Note("convert", absl::StrCat(bound.name, " is undecided: ", bound.message));
+    }
   }
   if (run->result.golden_errors.has_value()) {
     // A device rounds a little differently from this machine. In fewer bits the distance from the

@@ -211,7 +211,11 @@ DriftReport WholeDrift(const ConversionResult& result) {
 }
 
 OrderedJson GateJson(const ConversionResult& result) {
-  OrderedJson gate = {{"verdict", result.checked.empty() ? "none" : "pass"},
+  const bool undecided = std::any_of(result.checked.begin(), result.checked.end(),
+                                     [](const CheckedBound& bound) { return bound.undecided; });
+  OrderedJson gate = {{"verdict", result.checked.empty() ? "none"
+                                  : undecided            ? "undecided"
+                                                         : "pass"},
                       {"instruction_sets", result.sets},
                       {"bounds", OrderedJson::array()}};
   for (const CheckedBound& bound : result.checked) {
@@ -220,6 +224,10 @@ OrderedJson GateJson(const ConversionResult& result) {
     one["measured"] = Number(bound.measured);
     one[bound.at_least ? "at_least" : "at_most"] = Number(bound.bound);
     if (!bound.set.empty()) one["instruction_set"] = bound.set;
+    if (bound.undecided) {
+      one["verdict"] = "undecided";
+      one["rows_needed"] = bound.rows_needed == 0 ? OrderedJson() : OrderedJson(bound.rows_needed);
+    }
     gate["bounds"].push_back(std::move(one));
   }
   if (!result.merged.empty()) {

@@ -125,6 +125,7 @@ class RowsEvaluation {
     }
     subject_.group_by = absl::GetFlag(FLAGS_group_by).value_or("");
     fields_.group_by = subject_.group_by;
+    fields_.unknown = UnknownOfFlag();
     const auto& features = bundle_.features.features;
     for (size_t f = 0; f < features.size(); ++f) {
       if (features[f]->name == subject_.group_by && features[f]->side == schema::Side::Context) {

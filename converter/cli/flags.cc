@@ -35,7 +35,8 @@ ABSL_FLAG(bool, clip_outliers, false,
 ABSL_FLAG(std::optional<std::string>, catalog, std::nullopt,
           "Items, one JSON object a line, to keep in the bundle: requests then name ids alone.");
 ABSL_FLAG(bool, ignore_unknown, false,
-          "Leave out what items of --catalog have besides features of the model: titles, say.");
+          "Leave out what items of --catalog, or requests, have besides features of the model: "
+          "titles, say.");
 ABSL_FLAG(
     std::optional<std::string>, golden, std::nullopt,
     "Requests with the trainer's logits, to keep in the bundle: every device can replay them.");

@@ -149,7 +149,8 @@ bool IsRareRows(const Json& json) {
 
 bool IsBound(const Json& json) {
   return json.is_object() && IsName(json, "name", true) && IsName(json, "of", false) &&
-         IsName(json, "instruction_set", false) && json.contains("measured") &&
+         IsName(json, "instruction_set", false) && IsName(json, "verdict", false) &&
+         json.contains("measured") &&
          (json["measured"].is_number() || json["measured"].is_null()) &&
          (json.contains("at_least") ? json["at_least"].is_number()
                                     : json.contains("at_most") && json["at_most"].is_number());
@@ -235,14 +236,15 @@ std::string GateText(const Json& gate) {
   if (gate.is_null()) return "";
   std::string out = absl::StrCat("Gate: ", gate["verdict"].get<std::string>(), "\n");
   for (const Json& bound : gate["bounds"]) {
-    absl::StrAppendFormat(&out, "  %-32s %s, %s%s\n", BoundName(bound),
-                          bound["measured"].is_null()
-                              ? "not measured"
-                              : absl::StrFormat("%.6g", bound["measured"].get<double>()),
-                          BoundText(bound),
-                          bound.contains("instruction_set")
-                              ? absl::StrCat("; on ", bound["instruction_set"].get<std::string>())
-                              : "");
+    absl::StrAppendFormat(
+        &out, "  %-32s %s, %s%s%s\n", BoundName(bound),
+        bound["measured"].is_null() ? "not measured"
+                                    : absl::StrFormat("%.6g", bound["measured"].get<double>()),
+        BoundText(bound),
+        bound.contains("instruction_set")
+            ? absl::StrCat("; on ", bound["instruction_set"].get<std::string>())
+            : "",
+        bound.contains("verdict") ? absl::StrCat("; ", bound["verdict"].get<std::string>()) : "");
   }
   if (gate.contains("rare_rows")) {
     absl::StrAppend(&out, "  rows fewer by merging: ", Commas(gate["rare_rows"]["removed_rows"]),

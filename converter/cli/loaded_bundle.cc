@@ -82,6 +82,11 @@ absl::Status CheckHasModel(const LoadedBundle& bundle, const std::string& path) 
   return absl::FailedPreconditionError(absl::StrCat(path, ": holds a recall index and no model"));
 }
 
+UnknownFeatures UnknownOfFlag() {
+  return absl::GetFlag(FLAGS_ignore_unknown) ? UnknownFeatures::kLeaveOut
+                                             : UnknownFeatures::kRefuse;
+}
+
 absl::StatusOr<uint32_t> OutputOfFlag(const std::vector<std::string>& outputs) {
   const std::optional<std::string> name = absl::GetFlag(FLAGS_output);
   if (!name.has_value()) return 0;

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "converter/io/files.h"
 #include "converter/request/features.h"
+#include "converter/request/request.h"
 #include "handpick/handpick.h"
 #include "schema/bundle_generated.h"
 
@@ -39,6 +40,9 @@ absl::Status CheckHasModel(const LoadedBundle& bundle, const std::string& path);
 
 // The number of the output that --output names; without the flag 0.
 absl::StatusOr<uint32_t> OutputOfFlag(const std::vector<std::string>& outputs);
+
+// What --ignore-unknown says of names in requests.
+UnknownFeatures UnknownOfFlag();
 
 }  // namespace handpick::converter
 

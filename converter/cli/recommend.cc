@@ -45,8 +45,9 @@ absl::Status Recommend(hp_recall_options options, size_t k) {
     return absl::FailedPreconditionError(
         absl::StrCat(path, ": has no recall index; 'handpick recall-index' adds one"));
   }
-  HP_ASSIGN_OR_RETURN(const std::vector<Request> requests,
-                      ReadRequests(*absl::GetFlag(FLAGS_requests), bundle.features));
+  HP_ASSIGN_OR_RETURN(
+      const std::vector<Request> requests,
+      ReadRequests(*absl::GetFlag(FLAGS_requests), bundle.features, UnknownOfFlag()));
   HP_ASSIGN_OR_RETURN(const std::unique_ptr<BundleSession> session,
                       BundleSession::OpenMapped(bundle.bytes, SessionFor(options)));
   HP_ASSIGN_OR_RETURN(options.rank_output, OutputOfFlag(session->outputs()));

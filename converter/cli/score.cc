@@ -77,7 +77,7 @@ double ScoreOf(schema::Task task, double logit) {
 template <typename Line>
 absl::Status ForEachRequest(const FeatureSet& features, Line line) {
   HP_ASSIGN_OR_RETURN(const std::vector<Request> requests,
-                      ReadRequests(*absl::GetFlag(FLAGS_requests), features));
+                      ReadRequests(*absl::GetFlag(FLAGS_requests), features, UnknownOfFlag()));
   ProgressLine progress("scoring", "requests", requests.size());
   for (size_t i = 0; i < requests.size(); ++i) {
     const absl::StatusOr<std::string> text = line(requests[i]);

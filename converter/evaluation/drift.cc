@@ -3,12 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "converter/evaluation/metrics.h"
 
 namespace handpick::converter {
+namespace {
+
+constexpr double kNormal95 = 1.959964;  // Half of a 95 % interval, in standard errors.
+
+}  // namespace
 
 std::unique_ptr<schema::DriftT> DriftReport::ToSchema() const {
   auto drift = std::make_unique<schema::DriftT>();
@@ -44,6 +50,7 @@ DriftReport DriftMeter::Report() const {
   report.labelled_rows = labels_.size();
   report.auc_reference = AreaUnderCurve(labels_, labelled_reference_);
   report.auc_bundle = AreaUnderCurve(labels_, labelled_bundle_);
+  report.auc_error = AreaDifferenceError(labels_, labelled_reference_, labelled_bundle_);
   report.ranked_requests = ranked_requests_;
   if (ranked_requests_ > 0) {
     report.top10_overlap = overlap_sum_ / static_cast<double>(ranked_requests_);
@@ -63,6 +70,7 @@ DriftReport WorstOf(const std::vector<DriftReport>& reports, const std::vector<s
     const DriftReport& own = reports[i];
     if (drift(own) > drift(worst)) {
       worst.auc_bundle = own.auc_bundle;
+      worst.auc_error = own.auc_error;
       worst.auc_set = sets[i];
     }
     if (own.top10_overlap < worst.top10_overlap) {
@@ -78,9 +86,10 @@ DriftReport WorstOf(const std::vector<DriftReport>& reports, const std::vector<s
 }
 
 std::vector<CheckedBound> Broken(std::vector<CheckedBound> checked) {
-  checked.erase(std::remove_if(checked.begin(), checked.end(),
-                               [](const CheckedBound& bound) { return bound.holds; }),
-                checked.end());
+  checked.erase(
+      std::remove_if(checked.begin(), checked.end(),
+                     [](const CheckedBound& bound) { return bound.holds || bound.undecided; }),
+      checked.end());
   return checked;
 }
 
@@ -100,13 +109,32 @@ std::vector<CheckedBound> CheckBounds(const Bounds& bounds, const std::vector<Dr
       const double difference = std::abs(own.auc_bundle - own.auc_reference);
       if (std::isnan(difference)) continue;
       any = true;
-      checked.push_back(
-          {"auc_drift", drifts.size() == 1 ? "" : names[output], bound, false, difference,
-           own.auc_set, difference <= bound,
-           absl::StrFormat("AUC%s is %.6f in the bundle%s and %.6f in float64, %.6f apart; at most "
-                           "%g is allowed",
-                           drifts.size() == 1 ? "" : absl::StrCat(" of '", names[output], "'"),
-                           own.auc_bundle, on(own.auc_set), own.auc_reference, difference, bound)});
+      CheckedBound drifted = {
+          "auc_drift",
+          drifts.size() == 1 ? "" : names[output],
+          bound,
+          false,
+          difference,
+          own.auc_set,
+          difference <= bound,
+          absl::StrFormat("AUC%s is %.6f in the bundle%s and %.6f in float64, %.6f apart; at most "
+                          "%g is allowed",
+                          drifts.size() == 1 ? "" : absl::StrCat(" of '", names[output], "'"),
+                          own.auc_bundle, on(own.auc_set), own.auc_reference, difference, bound)};
+      const double half = kNormal95 * own.auc_error;
+      if (!drifted.holds && difference - half <= bound) {
+        // The interval shrinks with the root of the rows.
+        const double times = half / (difference - bound);
+        const double rows = std::ceil(times * times * static_cast<double>(own.labelled_rows));
+        drifted.undecided = !bounds.auc_drift_is_asked;
+        drifted.rows_needed = rows < 1e15 ? static_cast<uint64_t>(rows) : 0;
+        absl::StrAppend(&drifted.message, ": ", own.labelled_rows, " rows can't tell");
+        if (drifted.rows_needed > 0) {
+          absl::StrAppend(&drifted.message, "; about ", drifted.rows_needed,
+                          " would, if it stays so");
+        }
+      }
+      checked.push_back(std::move(drifted));
     }
     if (!any) {
       checked.push_back({"auc_drift", "", bound, false, kNotMeasured, "", false,

@@ -22,6 +22,7 @@ inline constexpr size_t kOverlapCandidates = 20;
 struct DriftReport {
   double auc_reference = std::numeric_limits<double>::quiet_NaN();
   double auc_bundle = std::numeric_limits<double>::quiet_NaN();
+  double auc_error = std::numeric_limits<double>::quiet_NaN();  // Standard, of their difference.
   double top10_overlap = std::numeric_limits<double>::quiet_NaN();
   double max_logit_error = std::numeric_limits<double>::quiet_NaN();
   uint64_t labelled_rows = 0;
@@ -67,6 +68,7 @@ struct GoldenErrors {
 // What a bundle may do at most. Absent: anything.
 struct Bounds {
   std::optional<double> max_auc_drift;
+  bool auc_drift_is_asked = false;  // Then rows that are too few to tell do not do.
   std::optional<double> min_top10_overlap;
   std::optional<double> max_reference_golden_error;
   std::optional<double> max_bundle_golden_error;
@@ -84,6 +86,10 @@ struct CheckedBound {
   std::string set;      // The instruction set, of several.
   bool holds = false;
   std::string message;  // Where it does not hold.
+  // It does not hold, but within the 95 % interval of what was measured it would: the rows are too
+  // few to tell. About so many would, if it stays so (0: nobody knows).
+  bool undecided = false;
+  uint64_t rows_needed = 0;
 };
 
 // A bound on what was not measured does not hold. `drifts`: of each output, the ranking one first,
@@ -92,7 +98,7 @@ std::vector<CheckedBound> CheckBounds(const Bounds& bounds, const std::vector<Dr
                                       const std::vector<std::string>& names,
                                       const std::optional<GoldenErrors>& goldens);
 
-// Those that do not hold.
+// Those that do not hold, and are not undecided.
 std::vector<CheckedBound> Broken(std::vector<CheckedBound> checked);
 
 }  // namespace handpick::converter

@@ -12,6 +12,13 @@ namespace handpick::converter {
 // 0.5 is positive. NaN when there are no positives or no negatives.
 double AreaUnderCurve(const std::vector<float>& labels, const std::vector<double>& scores);
 
+// The standard error of the difference of two areas, of the same rows by two scorings, the rows
+// being independent (DeLong, DeLong and Clarke-Pearson, Biometrics 44, 1988; by ranks as Sun and
+// Xu, IEEE Signal Processing Letters 21, 2014). 0 where all pairs are in one order. Infinite where
+// there is a difference and one positive or one negative alone; NaN without one of the two.
+double AreaDifferenceError(const std::vector<float>& labels, const std::vector<double>& a,
+                           const std::vector<double>& b);
+
 // The positions of the `k` highest scores, best first; equal scores in the order of positions.
 std::vector<size_t> TopK(const std::vector<double>& scores, size_t k);
 

@@ -45,9 +45,10 @@ absl::StatusOr<std::unique_ptr<RowScorer>> RowScorer::Make(const RowModel& bundl
 
 absl::StatusOr<PreparedLine> RowScorer::Prepare(const std::string& line,
                                                 const std::string& where) const {
-  // What the other model alone takes is left out. Without one, a wrong name is a mistake.
+  // What the other model alone takes is left out. Without one, a wrong name is a mistake, unless
+  // it was said that there are such names.
   const UnknownFeatures unknown =
-      against_ != nullptr ? UnknownFeatures::kLeaveOut : UnknownFeatures::kRefuse;
+      against_ != nullptr ? UnknownFeatures::kLeaveOut : fields_.unknown;
   PreparedLine prepared;
   HP_ASSIGN_OR_RETURN(prepared.request, ParseRequest(line, *bundle_.features, where, unknown));
   const Request& request = prepared.request;

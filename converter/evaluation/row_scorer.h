@@ -14,6 +14,7 @@
 #include "converter/reference/shared_interpreter.h"
 #include "converter/request/features.h"
 #include "converter/request/raw_values.h"
+#include "converter/request/request.h"
 #include "converter/runtime/bundle_session.h"
 #include "schema/bundle_generated.h"
 
@@ -34,6 +35,7 @@ struct RowFields {
   std::string group_by;  // "": each line is a user of its own.
   size_t group_feature = SIZE_MAX;
   std::vector<Slicer> slicers;
+  UnknownFeatures unknown = UnknownFeatures::kRefuse;  // Names that are no feature's.
 };
 
 // A line: of which user it is, and what was measured.

@@ -106,6 +106,23 @@ class RequestParser {
     return cell;
   }
 
+  // Whether a name that is no feature's is no fault.
+  bool MayLack(schema::Side side, const std::string& name) const {
+    return unknown_ == UnknownFeatures::kLeaveOut || features_.left_out.count({side, name}) != 0;
+  }
+
+  // That there are as many rows as the first array of its kind has, whose path `first` is: this
+  // one, if it is empty.
+  bool HasRows(const Json& array, const std::string& path, std::string* first, size_t* count) {
+    if (first->empty()) {
+      *first = path;
+      *count = array.size();
+    }
+    if (array.size() == *count) return true;
+    errors_->Add(path, absl::StrCat("has ", array.size(), " rows, but ", *first, " has ", *count));
+    return false;
+  }
+
   absl::StatusOr<size_t> Find(schema::Side side, const std::string& name) {
     for (const auto& feature : features_.features) {
       if (feature->type == schema::FeatureType::Crossed && feature->name == name) {
@@ -128,9 +145,10 @@ class RequestParser {
     for (const auto& [name, value] : json.items()) {
       const std::string at = absl::StrCat(path, ".", name);
       const absl::StatusOr<size_t> feature = Find(side, name);
-      if (!feature.ok() && unknown_ == UnknownFeatures::kLeaveOut) {
+      if (!feature.ok() && MayLack(side, name)) {
         // The number of rows is known all the same.
-        if (side == schema::Side::Candidate && value.is_array()) (*row_counts)[0] = value.size();
+        if (side != schema::Side::Candidate || !value.is_array()) continue;
+        if (!HasRows(value, at, &first[0], &(*row_counts)[0])) return;
         continue;
       }
       if (!feature.ok()) {
@@ -149,14 +167,7 @@ class RequestParser {
           return;
         }
         const uint32_t sequence = features_.features[*feature]->sequence;
-        const auto [earlier, is_first] = first.try_emplace(sequence, at);
-        if (is_first) {
-          (*row_counts)[sequence] = value.size();
-        } else if (value.size() != (*row_counts)[sequence]) {
-          errors_->Add(at, absl::StrCat("has ", value.size(), " rows, but ", earlier->second,
-                                        " has ", (*row_counts)[sequence]));
-          return;
-        }
+        if (!HasRows(value, at, &first[sequence], &(*row_counts)[sequence])) return;
         for (size_t i = 0; i < value.size() && errors_->ok(); ++i) {
           column.rows.push_back(Cell(value[i], *feature, absl::StrCat(at, "[", i, "]")));
         }
@@ -299,11 +310,12 @@ absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& 
 }
 
 absl::StatusOr<std::vector<Request>> ReadRequests(const std::string& path,
-                                                  const FeatureSet& features) {
+                                                  const FeatureSet& features,
+                                                  UnknownFeatures unknown) {
   std::vector<Request> requests;
   const absl::Status read =
       ForEachLine(path, [&](const std::string& line, const std::string& where) -> absl::Status {
-        HP_ASSIGN_OR_RETURN(Request request, ParseRequest(line, features, where));
+        HP_ASSIGN_OR_RETURN(Request request, ParseRequest(line, features, where, unknown));
         requests.push_back(std::move(request));
         return absl::OkStatus();
       });
@@ -328,6 +340,7 @@ absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& f
           first = where;
           for (const auto& [name, unused] : json.items()) {
             const absl::StatusOr<size_t> feature = parser.Find(schema::Side::Candidate, name);
+            if (!feature.ok() && parser.MayLack(schema::Side::Candidate, name)) continue;
             if (!feature.ok() && unknown != nullptr) {
               unknown->emplace(name, where);
               continue;
@@ -351,6 +364,7 @@ absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& f
         if (json.size() != catalog.candidates.size()) {
           for (const auto& [name, unused] : json.items()) {
             const absl::StatusOr<size_t> found = parser.Find(schema::Side::Candidate, name);
+            if (!found.ok() && parser.MayLack(schema::Side::Candidate, name)) continue;
             if (!found.ok() && unknown != nullptr) {
               unknown->emplace(name, where);
               continue;

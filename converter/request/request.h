@@ -25,7 +25,8 @@ namespace handpick::converter {
 // The keys of a request, as in schema/request.schema.json.
 const std::vector<std::string>& RequestKeys();
 
-// Names that are no feature's: an error, or left out, since they are of another model.
+// Names that are no feature's: an error, or left out, since they are of another model. Those that
+// the features say are left out (FeatureSet) always are.
 enum class UnknownFeatures { kRefuse, kLeaveOut };
 
 // Parses one line; `where` ("requests.jsonl:12") starts every message.
@@ -34,8 +35,9 @@ absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& 
                                      UnknownFeatures unknown = UnknownFeatures::kRefuse);
 
 // Reads a whole file of requests; blank lines are skipped.
-absl::StatusOr<std::vector<Request>> ReadRequests(const std::string& path,
-                                                  const FeatureSet& features);
+absl::StatusOr<std::vector<Request>> ReadRequests(
+    const std::string& path, const FeatureSet& features,
+    UnknownFeatures unknown = UnknownFeatures::kRefuse);
 
 // Reads a catalog: one JSON object per line and item, {"movie_id":1,"genres":[3,7],"year":1995}.
 // The result has the shape of the candidates of one request. Names that are no feature's are

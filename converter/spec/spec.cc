@@ -739,17 +739,28 @@ std::vector<size_t> UnusedFeatures(const Spec& spec) {
     const AutorecSpec& autorec = *spec.autorec;
     for (const size_t f : {autorec.item, autorec.rating, autorec.candidate}) is_used[f] = true;
   }
-  for (const FeatureSpec& feature : spec.features) {
-    for (const std::string& operand : feature.cross_of) {
-      if (const auto found = spec.Find(operand); found.ok()) is_used[*found] = true;
+  for (size_t i = 0; i < spec.features.size(); ++i) {
+    const FeatureSpec& feature = spec.features[i];
+    if (feature.side == Side::Candidate && feature.name == spec.catalog_key) is_used[i] = true;
+  }
+  // What a feature that is used is made of, and then the length of each.
+  for (size_t i = 0; i < spec.features.size(); ++i) {
+    for (const std::string& operand : spec.features[i].cross_of) {
+      const absl::StatusOr<size_t> found = spec.Find(operand);
+      if (is_used[i] && found.ok()) is_used[*found] = true;
+    }
+  }
+  for (size_t i = 0; i < spec.features.size(); ++i) {
+    const FeatureSpec& feature = spec.features[i];
+    if (!is_used[i] || feature.length.empty()) continue;
+    for (size_t l = 0; l < spec.features.size(); ++l) {
+      const FeatureSpec& length = spec.features[l];
+      if (length.side == feature.side && length.name == feature.length) is_used[l] = true;
     }
   }
   std::vector<size_t> unused;
   for (size_t i = 0; i < spec.features.size(); ++i) {
-    const FeatureSpec& feature = spec.features[i];
-    const bool is_key = feature.side == Side::Candidate && feature.name == spec.catalog_key;
-    // Of a length, the feature that it counts says whether it is used.
-    if (!is_used[i] && !is_key && feature.type != FeatureType::Length) unused.push_back(i);
+    if (!is_used[i]) unused.push_back(i);
   }
   return unused;
 }

@@ -250,7 +250,7 @@ struct Spec {
   const LayoutTraits& traits() const { return TraitsOf(layout, kind); }
 };
 
-// Features that nothing reads: no part of the model, no cross, no other feature and no catalog.
+// Features that nothing reads: no part of the model, nothing that one is made of, and no catalog.
 std::vector<size_t> UnusedFeatures(const Spec& spec);
 
 // Parses the text of a spec file; `origin` names the file in messages, and files that the spec

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cmath>
-#include <numeric>
+#include <cstdint>
+#include <cstring>
 
 #include "schema/forest.h"
 #include "schema/table_rows.h"
@@ -10,6 +11,41 @@
 #include "sdk/bundle/loader.h"
 
 namespace handpick {
+namespace {
+
+// The sum of a row of an int8 layer. False: a weight is -128, with which two products of bytes may
+// pass 16 bits, where some kernels add them up.
+bool SumRow(const int8_t* row, uint32_t width, int32_t* sum) {
+  // Eight at a time, as 0 to 255: sums of bytes in lanes of 16 bits, each of two.
+  constexpr uint64_t kOnes = 0x0101010101010101u;
+  constexpr uint64_t kEven = 0x00FF00FF00FF00FFu;
+  constexpr uint64_t kTop = 0x80 * kOnes;
+  constexpr uint32_t kWord = 8;
+  constexpr uint32_t kWords = 0xFFFF / (2 * 0xFF);  // Of which lanes take the sums.
+  uint64_t smallest = 0;                            // Has a bit where a byte is 0, which is -128.
+  int64_t all = 0;
+  uint32_t k = 0;
+  while (width - k >= kWord) {
+    uint64_t lanes = 0;
+    for (uint32_t w = 0; w < kWords && width - k >= kWord; ++w, k += kWord) {
+      uint64_t bytes;
+      std::memcpy(&bytes, row + k, kWord);
+      bytes ^= kTop;
+      smallest |= (bytes - kOnes) & ~bytes & kTop;
+      lanes += (bytes & kEven) + ((bytes >> 8) & kEven);
+    }
+    for (int lane = 0; lane < 4; ++lane) all += (lanes >> (16 * lane)) & 0xFFFF;
+  }
+  all -= int64_t{128} * k;
+  for (; k < width; ++k) {
+    if (row[k] == INT8_MIN) smallest = 1;
+    all += row[k];
+  }
+  *sum = static_cast<int32_t>(all);
+  return smallest == 0;
+}
+
+}  // namespace
 
 // That `data` is `rows` rows of `row_bytes` bytes, which hold `columns` elements of the type, and
 // is aligned for use in place.
@@ -120,7 +156,9 @@ hp_status Loader::SumRows(DenseWeights* weights) {
   if (!memory_.NewArray(weights->output_width, &sums)) return NoMemory();
   const auto* row = static_cast<const int8_t*>(weights->data);
   for (int32_t& sum : sums) {
-    sum = std::accumulate(row, row + weights->input_width, 0);
+    if (!SumRow(row, weights->input_width, &sum)) {
+      return Bad("dense layer", weights->name, "a weight is -128, expected -127 to 127");
+    }
     row += weights->input_width;
   }
   weights->row_sums = sums.data();

@@ -46,8 +46,8 @@ HWY_INLINE V SumInBlocks(D d, V a, V b, V c, V e) {
                  hn::BitCast(d, hn::InterleaveUpper(wide, ab_wide, ce_wide)));
 }
 
-// sum + products of four neighbours. Rows hold -127 to 127; the query is given twice. kVectors: of
-// a row, or 0 for any number.
+// sum + products of four neighbours. Rows hold any bytes, the query -127 to 127. kVectors: of a
+// row, or 0 for any number.
 template <size_t kVectors>
 struct Int8Product {
   using D = Int32;
@@ -62,10 +62,7 @@ struct Int8Product {
     for (size_t i = 0; i < kVectors; ++i) {
       const auto v = hn::Load(d, query.int8 + i * kLanes);
       sizes[i] = hn::Abs(v);
-      turns[i] = hn::VecFromMask(d, hn::IsNegative(v));
-    }
-    for (size_t i = 0; kVectors > 0 && i < kVectors * kLanes; ++i) {
-      excess += std::min<int32_t>(query.int8[i], 0);
+      turns[i] = hn::BroadcastSignBit(v);
     }
   }
 #else
@@ -93,7 +90,7 @@ struct Int8Product {
     } else {
       const auto q = hn::Load(d, query.int8 + at);
       size = hn::Abs(q);
-      signed_x = hn::IfNegativeThenNegOrUndefIfZero(q, x);
+      signed_x = hn::Xor(x, hn::BroadcastSignBit(q));
     }
     const auto pairs = hn::SatWidenMulPairwiseAdd(d16, hn::BitCast(unsigned8, size), signed_x);
     return hn::Add(sum, hn::WidenMulPairwiseAdd(Int32(), pairs, hn::Set(d16, int16_t{1})));
@@ -109,7 +106,7 @@ struct Int8Product {
 #if HWY_TARGET <= HWY_AVX3_DL && HWY_ARCH_X86
     return 128 * query.int8_sum;
 #elif HWY_ARCH_X86
-    return excess;
+    return query.int8_below;
 #else
     return 0;
 #endif
@@ -119,7 +116,6 @@ struct Int8Product {
 #if HWY_ARCH_X86 && HWY_TARGET > HWY_AVX3_DL
   hn::Vec<Int8> sizes[kVectors + 1];
   hn::Vec<Int8> turns[kVectors + 1];
-  int32_t excess = 0;
 #endif
 };
 
@@ -612,17 +608,20 @@ void PrepareQuery(const RecallRows& rows, schema::RecallMetric metric, const flo
   for (uint32_t i = 0; i < dimension; ++i) largest = std::max(largest, std::fabs(vector[i]));
   const float scale = largest / 127;
   int32_t sum = 0;
+  int32_t below = 0;
   int64_t squares = 0;
   for (uint32_t i = 0; i < dimension; ++i) {
     // A subnormal scale may be zero, or round to more than 127.
     const float q = scale > 0 ? std::nearbyint(vector[i] / scale) : 0;
     int8[i] = static_cast<int8_t>(std::min(std::max(q, -127.0f), 127.0f));
     sum += int8[i];
+    below += std::min<int32_t>(int8[i], 0);
     squares += int32_t{int8[i]} * int8[i];
   }
   std::fill(int8 + dimension, int8 + padded, int8_t{0});
   query->int8 = int8;
   query->int8_sum = sum;
+  query->int8_below = below;
   query->factor = scale * (rows.scale / 256);
   if (metric == schema::RecallMetric::Euclidean) {
     query->factor *= 2;

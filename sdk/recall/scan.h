@@ -16,6 +16,7 @@ struct ScanQuery {
   // Int8 rows: [dimension, rounded up to kScanPadding] x = scale * q, the rest zeros.
   const int8_t* int8;
   int32_t int8_sum;
+  int32_t int8_below;  // The sum of those below 0.
   // Of the product of integers and the row's code + 1; Euclidean: twice that.
   float factor;
   float squared_norm;  // Euclidean: of the query in int8.

@@ -14,6 +14,9 @@
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "sdk/base/utf8.h"
+#include "tests/fuzz/arguments.h"
+#include "tests/fuzz/check_error.h"
+#include "tests/fuzz/signed_calls.h"
 #include "tests/fuzz/target.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/sequence_bundle.h"
@@ -50,75 +53,9 @@ const Bytes& Bundle(size_t number) {
   return *(*bundles)[number % kBundles];
 }
 
-// What the bytes say; zeros behind their end.
-class Reader {
+class App : private Arguments {
  public:
-  explicit Reader(const std::string& input) : input_(input) {}
-  bool ended() const { return next_ >= input_.size(); }
-  uint8_t Byte() { return ended() ? 0 : static_cast<uint8_t>(input_[next_++]); }
-  uint32_t Below(uint32_t limit) { return limit == 0 ? 0 : Byte() % limit; }
-  // Mostly small; sometimes at an end of the type.
-  template <typename T>
-  T Number() {
-    const uint8_t byte = Byte();
-    switch (byte) {
-      case 255:
-        return std::numeric_limits<T>::max();
-      case 254:
-        return std::numeric_limits<T>::lowest();
-      case 253:
-        return static_cast<T>(std::numeric_limits<T>::max() / 2);
-      case 252:
-        return static_cast<T>(1000 + 7 * Byte());
-      default:
-        return static_cast<T>(byte % 32);
-    }
-  }
-  float Float() {
-    switch (Below(12)) {
-      case 0:
-        return std::numeric_limits<float>::quiet_NaN();
-      case 1:
-        return std::numeric_limits<float>::infinity();
-      case 2:
-        return std::numeric_limits<float>::max();
-      default:
-        return static_cast<float>(Byte()) / 16 - 4;
-    }
-  }
-  // A number of an enumeration, or another.
-  template <typename Enum>
-  Enum Choice(uint32_t most) {
-    const uint32_t number = Byte() == 255 ? Number<uint32_t>() : Below(most + 1);
-    Enum value;
-    std::memcpy(&value, &number, sizeof(value));
-    return value;
-  }
-
- private:
-  const std::string& input_;
-  size_t next_ = 0;
-};
-
-// Memory of exactly the size that is told, which the address sanitizer watches.
-class Block {
- public:
-  explicit Block(size_t bytes) {
-    Require(posix_memalign(&data_, HP_ALIGNMENT, std::max<size_t>(bytes, 1)) == 0, "no memory");
-    std::memset(data_, 0, std::max<size_t>(bytes, 1));
-  }
-  ~Block() { std::free(data_); }
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
-  void* get() const { return data_; }
-
- private:
-  void* data_ = nullptr;
-};
-
-class App {
- public:
-  explicit App(const std::string& input) : read_(input) {}
+  explicit App(const std::string& input) : Arguments(input) {}
   ~App() {
     for (Session& session : sessions_) hp_session_free(session.handle);
     // Models go first or last: the sessions of hp_session_new have them too.
@@ -127,7 +64,7 @@ class App {
 
   void Run() {
     for (size_t call = 0; call < kMostCalls && !read_.ended(); ++call) {
-      kept_.clear();
+      Forget();
       Call();
     }
   }
@@ -140,45 +77,6 @@ class App {
   };
 
   // ---- Arguments ----
-
-  template <typename T>
-  T* Keep(size_t count) {
-    kept_.push_back(std::make_unique<Block>(count * sizeof(T)));
-    return static_cast<T*>(kept_.back()->get());
-  }
-
-  // A struct in a block of struct_size bytes, mostly its own size.
-  template <typename T>
-  T* Struct(const T& value) {
-    uint32_t size = value.struct_size;
-    switch (read_.Below(16)) {
-      case 0:
-        size = read_.Below(static_cast<uint32_t>(sizeof(T)) + 32);
-        break;
-      case 1:
-        size = static_cast<uint32_t>(sizeof(T)) + 8 * read_.Below(4);
-        break;
-      default:
-        break;
-    }
-    char* block = Keep<char>(std::max<size_t>(size, sizeof(uint32_t)));
-    std::memcpy(block, &value, std::min<size_t>(std::max<size_t>(size, 4), sizeof(T)));
-    std::memcpy(block, &size, sizeof(size));
-    return reinterpret_cast<T*>(block);
-  }
-
-  hp_string Text() {
-    static const char* const kTexts[] = {"a",        "b",        "item-1000", "item-1007",
-                                         "\xFF\xFE", "\xE6\xB0", ""};
-    const uint32_t number = read_.Below(9);
-    if (number == 7) return {nullptr, read_.Below(2)};
-    const std::string text = number == 8 ? std::string(read_.Byte(), 'x') : kTexts[number % 7];
-    char* copy = Keep<char>(text.size());
-    std::memcpy(copy, text.data(), text.size());
-    return {copy, text.size()};
-  }
-
-  hp_item_id Id() { return {read_.Number<int64_t>(), Text()}; }
 
   hp_column Column(size_t rows) {
     hp_column column = hp_int64s(read_.Number<uint32_t>(), nullptr);
@@ -308,14 +206,6 @@ class App {
     CheckError(*error, status);
   }
 
-  static void CheckError(const hp_error& error, hp_status status) {
-    if (error.status == HP_OK && status == HP_OK) return;
-    const size_t size = std::strlen(error.message);
-    char shown[2 * HP_MESSAGE_SIZE];
-    CopyShown(error.message, size, shown, sizeof(shown));
-    Require(size != 0 && std::strcmp(shown, error.message) == 0, "a message that is no text");
-  }
-
   // What a session says, to the bit; it is not changed by this.
   std::vector<float> Answer(const Session& session) {
     std::vector<float> answer(3, -77);
@@ -334,7 +224,7 @@ class App {
   }
 
   void Call() {
-    const uint32_t call = read_.Below(20);
+    const uint32_t call = read_.Below(23);
     Session& session = sessions_[read_.Below(kSessions)];
     if (call < 4) {
       OnModels(call, &session);
@@ -342,6 +232,12 @@ class App {
     }
     if (call < 7) {
       OnOverlay(call);
+      return;
+    }
+    if (call >= 20) {
+      if (call == 20) OpenWithKeys(this);
+      if (call == 21) CheckWithKeys(this);
+      if (call == 22) UpdateWithKeys(this);
       return;
     }
     const std::vector<float> before = Answer(session);
@@ -548,13 +444,11 @@ class App {
     return model;
   }
 
-  Reader read_;
   hp_model* models_[kBundles] = {};
   Session sessions_[kSessions];
   hp_recall_overlay* overlay_ = nullptr;
   std::unique_ptr<Block> overlay_memory_;
-  std::deque<std::unique_ptr<Block>> kept_;  // Arguments of the call that runs.
-  bool honest_ = false;                      // parallel_for does what it is to do.
+  bool honest_ = false;  // parallel_for does what it is to do.
 };
 
 }  // namespace

@@ -416,6 +416,11 @@ const Damage kDamages[] = {
      "scale is no positive number"},
     {"DenseScaleZero", [](BundleT* b) { b->dense_weights[1]->scales[0] = 0; },
      "scale is no positive number"},
+    {"DenseInt8Smallest", [](BundleT* b) { b->dense_weights[1]->data[0] = 0x80; },
+     "dense layer 'deep.candidate': a weight is -128, expected -127 to 127"},
+    {"DenseInt8SmallestBehindWholeWords",
+     [](BundleT* b) { b->dense_weights[1]->data[b->dense_weights[1]->data.size() - 1] = 0x80; },
+     "dense layer 'deep.candidate': a weight is -128, expected -127 to 127"},
     {"DenseInt8Width",
      [](BundleT* b) {
        b->dense_weights[1]->input_width = (1u << 16) + 1;

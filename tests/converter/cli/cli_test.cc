@@ -431,6 +431,56 @@ TEST_F(CliTest, ItemsOfACatalogMayHaveMore) {
   EXPECT_THAT(lenient.err, HasSubstr("titles.jsonl:1: 'title' is no feature of the model"));
 }
 
+// As if it were not in the spec, but for requests that have it: they stay what they are.
+TEST_F(CliTest, AFeatureThatNothingReadsIsLeftOutOfTheBundle) {
+  ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
+  const auto features = [this] {
+    return Json::parse(Handpick("inspect --json " + bundle_).out)["features"];
+  };
+  const Json expected = features();
+  const std::string score = absl::StrCat("score --bundle ", bundle_, " --requests ");
+  const std::string golden = absl::StrCat(kModel, "golden.jsonl");
+  const std::string logits = Handpick(score + golden).out;
+  const std::string listed = absl::StrCat(kModel, "model.spec.json");
+  Json spec = Json::parse(ReadText(listed));
+  const Json vocabulary = {{"kind", "list"}, {"values", {"sun", "rain"}}};
+  // In front of the others, whose numbers move.
+  const Json more = {{{"name", "weather"}, {"side", "context"}, {"type", "categorical"},
+                      {"vocabulary", vocabulary}},
+                     {{"name", "moods"}, {"side", "candidate"}, {"type", "multi_categorical"},
+                      {"max_values", 3}, {"length", "mood_count"}, {"vocabulary", vocabulary}},
+                     {{"name", "mood_count"}, {"side", "candidate"}, {"type", "length"}},
+                     {{"name", "both"}, {"type", "crossed"}, {"of", {"weather", "moods"}}}};
+  spec["features"].insert(spec["features"].begin(), more.begin(), more.end());
+  const std::string path = Write("more.spec.json", spec.dump());
+  std::string requests;
+  for (Json request : Lines(ReadText(golden))) {
+    request["context"]["weather"] = "hail";
+    request["candidates"]["mood_count"] = Json::array();
+    for (size_t i = 0; i < request["logits"].size(); ++i) {
+      request["candidates"]["mood_count"].push_back(1);
+    }
+    absl::StrAppend(&requests, request.dump(), "\n");
+  }
+  const std::string given = Write("given.jsonl", requests);
+  const std::string convert = absl::StrReplaceAll(ConvertMovies(""), {{listed, path}});
+  for (const std::string& goldens : {golden, given}) {
+    const Outcome made = Handpick(absl::StrReplaceAll(convert, {{golden, goldens}}));
+    ASSERT_EQ(made.status, 0) << made.err;
+    for (const char* name : {"weather", "moods", "mood_count", "both"}) {
+      EXPECT_THAT(made.err, HasSubstr(absl::StrCat("no part of the model reads feature '", name,
+                                                   "': the bundle does not have it")));
+    }
+    EXPECT_EQ(features(), expected);
+    EXPECT_EQ(Handpick(score + golden).out, logits);
+  }
+  // The bundle does not know the names any more.
+  const Outcome strict = Handpick(score + given);
+  EXPECT_EQ(strict.status, 1);
+  EXPECT_THAT(strict.err, HasSubstr("unknown candidate feature 'mood_count'"));
+  EXPECT_EQ(Handpick(score + given + " --ignore-unknown").out, logits);
+}
+
 TEST_F(CliTest, TheSameFilesInAnotherFolderGiveTheSameBytes) {
   const std::string requests = absl::StrCat(kGoldens, "relu_sum.requests.jsonl");
   ASSERT_EQ(Handpick(ConvertGolden("relu_sum", ".safetensors", "--golden " + requests)).status, 0);
@@ -580,6 +630,28 @@ TEST_F(CliTest, BrokenBoundsAreNamedAndNothingIsWritten) {
     EXPECT_THAT(outcome.err, HasSubstr("No bundle was written."));
     EXPECT_EQ(FilesThere(), 0u) << c.flags;
   }
+}
+
+// Of 40 rows with labels, one turned pair is more than the default allows.
+TEST_F(CliTest, ABoundThatFewRowsCannotTellIsUndecided) {
+  const std::string rows = Write(
+      "few.jsonl", FirstLines(absl::StrCat(kModel, "evaluation.jsonl"), kFewRequests));
+  const std::string few = absl::StrCat("--precision int8 --evaluation ", rows, " ");
+  const Outcome made = Handpick(ConvertMovies(few));
+  ASSERT_EQ(made.status, 0) << made.err;
+  EXPECT_THAT(made.err, HasSubstr("note: auc_drift is undecided: AUC is 0."));
+  EXPECT_THAT(made.err, HasSubstr(" rows can't tell; about "));
+  const Json gate = Json::parse(Handpick("inspect --json " + bundle_).out)["gate"];
+  EXPECT_EQ(gate["verdict"], "undecided");
+  EXPECT_EQ(gate["bounds"][0]["verdict"], "undecided");
+  EXPECT_GT(gate["bounds"][0]["rows_needed"].get<int>(), 40);
+  EXPECT_THAT(Handpick("inspect " + bundle_).out, HasSubstr("Gate: undecided\n  auc_drift "));
+  fs::remove(bundle_);
+  const Outcome asked = Handpick(ConvertMovies(few + "--max-auc-drift 0.001"));
+  EXPECT_EQ(asked.status, 1);
+  EXPECT_THAT(asked.err, HasSubstr("auc_drift: AUC is 0."));
+  EXPECT_THAT(asked.err, HasSubstr(" rows can't tell; about "));
+  EXPECT_FALSE(fs::exists(bundle_));
 }
 
 TEST_F(CliTest, GoldensOfAnotherModelAreRefused) {

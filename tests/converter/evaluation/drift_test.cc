@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
@@ -122,6 +123,48 @@ TEST(CheckBoundsTest, AucThatImprovesTooMuchIsDriftAsWell) {
   Bounds bounds;
   bounds.max_auc_drift = 0.001;
   EXPECT_EQ(BrokenOf(bounds, drift).size(), 1u);
+}
+
+// 12 positives and 28 negatives, of which the bundle turns one pair of 336 around: more than the
+// bound, and nothing that 40 rows can tell.
+TEST(CheckBoundsTest, APairOfFewRowsDecidesNothing) {
+  std::vector<float> labels;
+  std::vector<double> reference;
+  for (int i = 0; i < 40; ++i) {
+    labels.push_back(i < 12 ? 1.0f : 0.0f);
+    reference.push_back(-i);
+  }
+  std::vector<double> bundle = reference;
+  std::swap(bundle[11], bundle[12]);
+  const auto report = [&](int times) {
+    DriftMeter meter;
+    for (int i = 0; i < times; ++i) meter.Add(reference, bundle, labels);
+    return meter.Report();
+  };
+  Bounds bounds;
+  bounds.max_auc_drift = 0.001;
+  const DriftReport few = report(1);
+  EXPECT_NEAR(few.auc_reference - few.auc_bundle, 1.0 / 336, 1e-12);
+  const auto checked = CheckBounds(bounds, {few}, {""}, std::nullopt);
+  ASSERT_EQ(checked.size(), 1u);
+  EXPECT_FALSE(checked[0].holds);
+  EXPECT_TRUE(checked[0].undecided);
+  EXPECT_GT(checked[0].rows_needed, 400u);
+  EXPECT_LT(checked[0].rows_needed, 1000u);
+  EXPECT_THAT(checked[0].message, HasSubstr("0.002976 apart; at most 0.001 is allowed: 40 rows "
+                                            "can't tell; about "));
+  EXPECT_THAT(Broken(checked), IsEmpty());
+  // As many as were said to be needed do.
+  const int times = static_cast<int>(checked[0].rows_needed / 40 + 1);
+  const auto many = CheckBounds(bounds, {report(times)}, {""}, std::nullopt);
+  EXPECT_FALSE(many[0].undecided) << many[0].message;
+  EXPECT_EQ(Broken(many).size(), 1u);
+  // A bound that was asked for has to be met.
+  bounds.auc_drift_is_asked = true;
+  const auto asked = Broken(CheckBounds(bounds, {few}, {""}, std::nullopt));
+  ASSERT_EQ(asked.size(), 1u);
+  EXPECT_FALSE(asked[0].undecided);
+  EXPECT_THAT(asked[0].message, HasSubstr("40 rows can't tell"));
 }
 
 TEST(CheckBoundsTest, WhatWasNotMeasuredBreaksItsBound) {

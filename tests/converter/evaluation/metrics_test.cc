@@ -54,6 +54,60 @@ TEST(AreaUnderCurveTest, AgreesWithCountingEveryPair) {
   }
 }
 
+// By the definition: the variances of each row's share of pairs in order, over positives and over
+// negatives.
+double PlainAreaDifferenceError(const std::vector<float>& labels, const std::vector<double>& a,
+                                const std::vector<double>& b) {
+  const auto won = [](double positive, double negative) {
+    return positive > negative ? 1.0 : positive == negative ? 0.5 : 0.0;
+  };
+  std::vector<double> of_kind[2];
+  for (size_t i = 0; i < labels.size(); ++i) {
+    double sum = 0, others = 0;
+    for (size_t j = 0; j < labels.size(); ++j) {
+      if (labels[j] == labels[i]) continue;
+      ++others;
+      const size_t p = labels[i] > 0.5f ? i : j, n = labels[i] > 0.5f ? j : i;
+      sum += won(a[p], a[n]) - won(b[p], b[n]);
+    }
+    of_kind[labels[i] > 0.5f].push_back(sum / others);
+  }
+  double variance = 0;
+  for (const std::vector<double>& shares : of_kind) {
+    const auto count = static_cast<double>(shares.size());
+    double mean = 0, squares = 0;
+    for (const double share : shares) mean += share / count;
+    for (const double share : shares) squares += (share - mean) * (share - mean);
+    variance += squares / (count - 1) / count;
+  }
+  return std::sqrt(variance);
+}
+
+TEST(AreaDifferenceErrorTest, AgreesWithItsDefinition) {
+  std::mt19937_64 random(21);
+  for (int round = 0; round < 50; ++round) {
+    const size_t rows = 4 + random() % 60;
+    std::vector<float> labels(rows);
+    std::vector<double> a(rows), b(rows);
+    for (size_t i = 0; i < rows; ++i) {
+      labels[i] = i < 4 ? static_cast<float>(i % 2) : static_cast<float>(random() % 2);
+      a[i] = static_cast<double>(random() % 20);  // With ties.
+      b[i] = a[i] + static_cast<double>(random() % 3);
+    }
+    EXPECT_NEAR(AreaDifferenceError(labels, a, b), PlainAreaDifferenceError(labels, a, b), 1e-12)
+        << "round " << round;
+  }
+}
+
+TEST(AreaDifferenceErrorTest, IsNothingWithoutADifferenceAndUnknownOfOneRow) {
+  EXPECT_EQ(AreaDifferenceError({1, 0, 1, 0}, {4, 3, 2, 1}, {40, 30, 20, 10}), 0);
+  EXPECT_EQ(AreaDifferenceError({1, 0, 0}, {4, 3, 2}, {5, 3, 2}), 0);
+  EXPECT_TRUE(std::isinf(AreaDifferenceError({1, 0, 0}, {4, 3, 2}, {1, 3, 2})));
+  EXPECT_TRUE(std::isinf(AreaDifferenceError({1, 1, 0}, {4, 3, 2}, {1, 3, 2})));
+  EXPECT_TRUE(std::isnan(AreaDifferenceError({1, 1}, {4, 3}, {1, 3})));
+  EXPECT_TRUE(std::isnan(AreaDifferenceError({}, {}, {})));
+}
+
 TEST(TopKTest, IsBestFirstAndKeepsTheOrderOfEqualScores) {
   EXPECT_THAT(TopK({1, 5, 3, 5}, 3), ElementsAre(1, 3, 2));
   EXPECT_THAT(TopK({1, 5}, 9), ElementsAre(1, 0));

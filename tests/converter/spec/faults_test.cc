@@ -263,6 +263,12 @@ TEST(FaultsTest, FeaturesThatNothingReadsAreFound) {
   spec = ParseSpec(json.dump(), "s.json");
   ASSERT_TRUE(spec.ok()) << spec.status();
   EXPECT_THAT(UnusedFeatures(*spec), ElementsAre(3, 6));  // The key of the catalog is used.
+  // Nor what is read by them alone: the operands of a cross, the length of a list.
+  json["wide"]["features"] = {"user"};
+  json["deep"]["features"] = {"user"};
+  spec = ParseSpec(json.dump(), "s.json");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  EXPECT_THAT(UnusedFeatures(*spec), ElementsAre(1, 3, 4, 5, 6, 7));
 }
 
 }  // namespace

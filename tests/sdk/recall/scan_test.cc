@@ -187,6 +187,30 @@ TEST_P(ScanTest, LargestProductsDoNotSaturate) {
   }
 }
 
+// The converter writes none, but a bundle may be anybody's.
+TEST_P(ScanTest, RowsOfTheSmallestByteAreMultipliedAsTheyAre) {
+  std::mt19937_64 random(15);
+  for (const uint32_t dimension : {1u, 33u, 64u, 65u, 100u, 2048u}) {
+    OwnedRows rows =
+        MakeRows(ElementType::Int8PerRow, RecallMetric::InnerProduct, 40, dimension, true, &random);
+    auto* bytes = reinterpret_cast<uint8_t*>(rows.data.data());
+    for (uint32_t r = 0; r < 40; ++r) {
+      for (uint32_t d = 0; d < dimension; ++d) {
+        if (r == 0 || random() % 2 == 0) bytes[size_t{r} * rows.rows.stride_bytes + d] = 0x80;
+      }
+    }
+    for (const float sign : {1.0f, -1.0f, 0.0f}) {
+      std::vector<float> vector(dimension, 3 * sign);
+      if (sign == 0) {
+        for (float& x : vector) x = random() % 2 == 0 ? 3.0f : -3.0f;
+      }
+      OwnedQuery query;
+      Prepare(rows, RecallMetric::InnerProduct, vector, &query);
+      Check(rows, query.query, 0, 40, nullptr);
+    }
+  }
+}
+
 TEST_P(ScanTest, KeepsTheBestAndOfEqualOnesTheSmallerItems) {
   std::mt19937_64 random(10);
   OwnedRows rows =
