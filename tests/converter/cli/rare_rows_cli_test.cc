@@ -166,7 +166,8 @@ TEST_F(RareRowsTest, TheGateStopsWhatMergingSpoils) {
 }
 
 TEST_F(RareRowsTest, TheSearchTakesWhatIsWithinTheBudget) {
-  const std::string budget = "--precision auto --budget auc=0.001,overlap=0.95 ";
+  const std::string budget =
+      "--precision auto --budget auc=0.001,overlap=0.95 --instruction-sets own ";
   const Outcome without = Convert(Measured() + budget, "without.hpk");
   ASSERT_EQ(without.status, 0) << without.err;
   const Outcome with =

@@ -61,8 +61,8 @@ TEST(CountsTest, WhatIsLeftOutIsSaid) {
 
 TEST(CountsTest, FaultsNameLineAndValue) {
   EXPECT_THAT(FaultOf(""), HasSubstr("counts.csv: has no count below its header"));
-  EXPECT_THAT(FaultOf("flim,10,3\n"),
-              HasSubstr("counts.csv:2: feature: there is no 'flim' (did you mean 'film'?)"));
+  EXPECT_THAT(FaultOf("films,10,3\n"),
+              HasSubstr("counts.csv:2: feature: there is no 'films' (did you mean 'film'?)"));
   EXPECT_THAT(FaultOf("film,10,3\nfilm,x,3\n"),
               HasSubstr("counts.csv:3: id: 'x' is no integer of 64 bits"));
   EXPECT_THAT(FaultOf("film,9223372036854775808,3\n"), HasSubstr("is no integer of 64 bits"));
