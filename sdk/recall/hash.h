@@ -2,7 +2,6 @@
 #ifndef HANDPICK_SDK_RECALL_HASH_H_
 #define HANDPICK_SDK_RECALL_HASH_H_
 
-#include <cstddef>
 #include <cstdint>
 
 #include "sdk/recall/index.h"

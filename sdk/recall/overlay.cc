@@ -6,6 +6,7 @@
 #include "sdk/base/error.h"
 #include "sdk/base/packer.h"
 #include "sdk/base/utf8.h"
+#include "sdk/recall/item_ids.h"
 #include "sdk/recall/vectors.h"
 #include "xxhash.h"
 

@@ -13,7 +13,6 @@
 #include "absl/types/span.h"
 #include "handpick/handpick.h"
 #include "sdk/recall/index.h"
-#include "sdk/recall/item_ids.h"
 
 namespace handpick {
 

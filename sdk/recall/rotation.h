@@ -2,7 +2,6 @@
 #ifndef HANDPICK_SDK_RECALL_ROTATION_H_
 #define HANDPICK_SDK_RECALL_ROTATION_H_
 
-#include <cstddef>
 #include <cstdint>
 
 namespace handpick {

@@ -2,7 +2,6 @@
 #ifndef HANDPICK_SDK_RECALL_USER_VECTOR_H_
 #define HANDPICK_SDK_RECALL_USER_VECTOR_H_
 
-#include <cstddef>
 #include <cstdint>
 
 namespace handpick {

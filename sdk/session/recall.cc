@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "sdk/base/error.h"
-#include "sdk/features/resolve.h"
 #include "sdk/kernels/top_k.h"
 #include "sdk/recall/index.h"
 #include "sdk/recall/item_ids.h"

@@ -7,6 +7,7 @@
 #include "sdk/base/error.h"
 #include "sdk/features/resolve.h"
 #include "sdk/features/vocabulary.h"
+#include "sdk/recall/item_ids.h"
 #include "sdk/recall/scan.h"
 #include "sdk/recall/search.h"
 #include "sdk/recall/user_vector.h"

@@ -9,7 +9,6 @@
 #include "sdk/features/filters.h"
 #include "sdk/kernels/panel.h"
 #include "sdk/program/plan.h"
-#include "sdk/recall/item_ids.h"
 #include "sdk/recall/overlay.h"
 #include "sdk/session/recall_memory.h"
 

@@ -5,7 +5,6 @@
 
 #include "hwy/cache_control.h"
 #include "sdk/base/checked.h"
-#include "sdk/base/elements.h"
 #include "sdk/features/bind.h"
 #include "sdk/features/resolve.h"
 #include "sdk/kernels/elementary.h"

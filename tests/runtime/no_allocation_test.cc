@@ -3,7 +3,6 @@
 
 #include <cmath>
 #include <cstdlib>
-#include <memory>
 #include <string>
 #include <tuple>
 #include <vector>

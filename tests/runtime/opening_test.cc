@@ -1,14 +1,11 @@
 // What opening takes is bounded by the file.
 #include <algorithm>
-#include <string>
-#include <vector>
 
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "sdk/bundle/limits.h"
 #include "tests/support/tiny/crafted_bundles.h"
-#include "tests/support/tiny/tiny_bundle.h"
 
 namespace handpick {
 namespace {

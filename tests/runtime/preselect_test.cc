@@ -1,5 +1,4 @@
 // Ranking with a margin: the best are those of exact ranking, bit for bit, whatever the margin.
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>

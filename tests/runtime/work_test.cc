@@ -1,6 +1,5 @@
 // What does not depend on the candidate is never computed per candidate: counted by the runtime
 // while it works, and predicted by the converter from the bundle.
-#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>

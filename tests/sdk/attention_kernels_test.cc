@@ -5,7 +5,6 @@
 #include <cstring>
 #include <deque>
 #include <limits>
-#include <memory>
 #include <string>
 #include <utility>
 #include <vector>

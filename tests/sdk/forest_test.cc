@@ -1,7 +1,6 @@
 // Walks down trees, many at a time, against one at a time.
 #include "sdk/kernels/forest.h"
 
-#include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <limits>

@@ -1,7 +1,6 @@
 // Models that say several things of a candidate, through the C API: which there are, all of their
 // scores, and ranking by any of them.
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <memory>

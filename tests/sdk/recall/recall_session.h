@@ -3,7 +3,6 @@
 #define HANDPICK_TESTS_SDK_RECALL_RECALL_SESSION_H_
 
 #include <cmath>
-#include <cstring>
 #include <set>
 #include <string>
 #include <vector>

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
-#include <utility>
 
 #include "flatbuffers/flatbuffers.h"
 #include "schema/bundle_generated.h"

@@ -2,7 +2,6 @@
 
 #include <tuple>
 #include <utility>
-#include <vector>
 
 #include "schema/format.h"
 #include "tests/support/tiny/bundle_parts.h"
