@@ -1,5 +1,4 @@
 // Ten films for somebody who liked four, in C++: ten_films movielens.hpk
-#include <cstdint>
 #include <cstdio>
 
 #include "handpick/handpick.hpp"

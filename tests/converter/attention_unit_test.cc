@@ -2,7 +2,6 @@
 // way through a bundle.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <memory>

@@ -7,7 +7,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "converter/pipeline.h"
-#include "converter/reference/interpreter.h"
 #include "tests/support/random_model.h"
 
 namespace handpick::converter {

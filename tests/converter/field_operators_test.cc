@@ -15,7 +15,6 @@
 #include "converter/passes/lower.h"
 #include "converter/plan/memory_plan.h"
 #include "converter/quantize/quantize.h"
-#include "converter/reference/interpreter.h"
 #include "converter/runtime/bundle_session.h"
 #include "tests/support/instruction_sets.h"
 #include "tests/support/small_graph.h"

@@ -8,8 +8,6 @@
 #include "converter/graph/decode.h"
 #include "converter/pipeline.h"
 #include "converter/recipes/recipes.h"
-#include "converter/reference/interpreter.h"
-#include "converter/spec/spec.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/random_model.h"

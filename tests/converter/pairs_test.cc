@@ -12,7 +12,6 @@
 #include "converter/graph/infer_domains.h"
 #include "converter/passes/fold_inner_products.h"
 #include "converter/passes/remove_dead_code.h"
-#include "converter/passes/split_pairs.h"
 #include "converter/pipeline.h"
 #include "converter/recipes/recipes.h"
 #include "converter/recipes/tensor_reader.h"

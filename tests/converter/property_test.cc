@@ -16,7 +16,6 @@
 #include "converter/graph/graph.h"
 #include "converter/passes/lower.h"
 #include "converter/pipeline.h"
-#include "converter/quantize/quantize.h"
 #include "converter/recipes/recipes.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/resolve.h"

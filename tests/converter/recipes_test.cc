@@ -8,9 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "converter/recipes/layout.h"
 #include "converter/reference/interpreter.h"
-#include "tests/support/random_model.h"
 
 namespace handpick::converter {
 namespace {

@@ -2,7 +2,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -10,7 +9,6 @@
 #include "converter/graph/graph.h"
 #include "converter/passes/lower.h"
 #include "converter/plan/memory_plan.h"
-#include "converter/reference/interpreter.h"
 #include "converter/runtime/bundle_session.h"
 #include "tests/support/instruction_sets.h"
 #include "tests/support/small_graph.h"

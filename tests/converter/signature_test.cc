@@ -1,7 +1,5 @@
 #include "converter/sign/signature.h"
 
-#include <cstring>
-#include <memory>
 #include <string>
 
 #include "absl/strings/escaping.h"

@@ -1,8 +1,5 @@
 // What debug builds say of handles that are used wrongly, with the library that has those checks.
 #include <atomic>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
 #include <string>
 #include <thread>
 #include <vector>

@@ -3,10 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
-#include <cmath>
 #include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <handpick/handpick.hpp>
 #include <optional>

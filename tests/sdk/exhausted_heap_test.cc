@@ -1,9 +1,7 @@
 // The C library's heap gives k blocks and no more, for every k: what the library does where an app
 // gave it no allocator.
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
-#include <string>
 
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"

@@ -2,10 +2,8 @@
 #include "converter/sign/signature.h"
 
 #include <cstring>
-#include <fstream>
 #include <functional>
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 

@@ -3,7 +3,6 @@
 #define HANDPICK_TESTS_SUPPORT_SMALL_GRAPH_H_
 
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "converter/graph/graph.h"

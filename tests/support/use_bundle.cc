@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
-#include <memory>
 
 #include "converter/emit/emit.h"
 #include "converter/pipeline.h"

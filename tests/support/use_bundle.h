@@ -2,7 +2,6 @@
 #ifndef HANDPICK_TESTS_SUPPORT_USE_BUNDLE_H_
 #define HANDPICK_TESTS_SUPPORT_USE_BUNDLE_H_
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>

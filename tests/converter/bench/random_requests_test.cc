@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include <memory>
-#include <string>
 #include <tuple>
 
 #include "converter/emit/emit.h"

@@ -1,7 +1,6 @@
 // handpick bench and handpick inspect --cost: what they report, and that its parts add up. Never
 // how fast anything is.
 #include <cmath>
-#include <filesystem>
 #include <string>
 
 #include "absl/strings/ascii.h"

@@ -1,7 +1,6 @@
 #include "converter/evaluation/metrics.h"
 
 #include <cmath>
-#include <limits>
 #include <random>
 #include <vector>
 

@@ -1,6 +1,5 @@
 // A recall index in a bundle, beside a model.
 #include <memory>
-#include <string>
 #include <utility>
 
 #include "converter/recall/builder.h"

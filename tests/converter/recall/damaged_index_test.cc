@@ -1,5 +1,4 @@
 // Damaged indexes are refused, and never read outside of.
-#include <cmath>
 #include <cstdlib>
 #include <cstring>
 #include <functional>

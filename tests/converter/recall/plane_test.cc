@@ -3,14 +3,12 @@
 
 #include <cmath>
 #include <cstring>
-#include <random>
 #include <vector>
 
 #include "converter/recall/builder.h"
 #include "converter/recall/cells.h"
 #include "converter/recall/reference.h"
 #include "gtest/gtest.h"
-#include "sdk/recall/index.h"
 #include "sdk/recall/rotation.h"
 #include "tests/converter/recall/random_vectors.h"
 

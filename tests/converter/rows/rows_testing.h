@@ -2,7 +2,6 @@
 #ifndef HANDPICK_TESTS_CONVERTER_ROWS_ROWS_TESTING_H_
 #define HANDPICK_TESTS_CONVERTER_ROWS_ROWS_TESTING_H_
 
-#include <memory>
 #include <string>
 #include <vector>
 

@@ -1,7 +1,6 @@
 // Every golden's spec, weights and requests are read without complaint.
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "converter/request/request.h"
 #include "converter/request/resolve.h"

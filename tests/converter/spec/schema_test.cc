@@ -3,7 +3,6 @@
 #include <map>
 #include <set>
 #include <string>
-#include <vector>
 
 #include "converter/request/request.h"
 #include "converter/spec/spec.h"

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <cstdarg>
-#include <cstdio>
 #include <filesystem>
 #include <set>
 #include <string>

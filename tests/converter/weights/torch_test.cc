@@ -1,8 +1,5 @@
 // What torch.save writes, and what it does not.
-#include <cmath>
-#include <cstring>
 #include <fstream>
-#include <memory>
 #include <string>
 #include <vector>
 

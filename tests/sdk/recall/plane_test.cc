@@ -1,7 +1,6 @@
 // Planes of codes with every instruction set of this processor against plain loops.
 #include "sdk/recall/plane.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <limits>
