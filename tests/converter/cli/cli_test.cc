@@ -34,6 +34,7 @@ using ::testing::StartsWith;
 
 constexpr char kModel[] = "examples/wide_deep/model/";
 constexpr char kGoldens[] = "tests/goldens/wide_deep/";
+constexpr int kFewRequests = 4;  // Of 10 candidates each.
 
 std::vector<Json> Lines(const std::string& text) {
   std::vector<Json> lines;
@@ -443,10 +444,16 @@ TEST_F(CliTest, AFeatureThatNothingReadsIsLeftOutOfTheBundle) {
   Json spec = Json::parse(ReadText(listed));
   const Json vocabulary = {{"kind", "list"}, {"values", {"sun", "rain"}}};
   // In front of the others, whose numbers move.
-  const Json more = {{{"name", "weather"}, {"side", "context"}, {"type", "categorical"},
+  const Json more = {{{"name", "weather"},
+                      {"side", "context"},
+                      {"type", "categorical"},
                       {"vocabulary", vocabulary}},
-                     {{"name", "moods"}, {"side", "candidate"}, {"type", "multi_categorical"},
-                      {"max_values", 3}, {"length", "mood_count"}, {"vocabulary", vocabulary}},
+                     {{"name", "moods"},
+                      {"side", "candidate"},
+                      {"type", "multi_categorical"},
+                      {"max_values", 3},
+                      {"length", "mood_count"},
+                      {"vocabulary", vocabulary}},
                      {{"name", "mood_count"}, {"side", "candidate"}, {"type", "length"}},
                      {{"name", "both"}, {"type", "crossed"}, {"of", {"weather", "moods"}}}};
   spec["features"].insert(spec["features"].begin(), more.begin(), more.end());
@@ -632,8 +639,8 @@ TEST_F(CliTest, BrokenBoundsAreNamedAndNothingIsWritten) {
 
 // Of 40 rows with labels, one turned pair is more than the default allows.
 TEST_F(CliTest, ABoundThatFewRowsCannotTellIsUndecided) {
-  const std::string rows = Write(
-      "few.jsonl", FirstLines(absl::StrCat(kModel, "evaluation.jsonl"), kFewRequests));
+  const std::string rows =
+      Write("few.jsonl", FirstLines(absl::StrCat(kModel, "evaluation.jsonl"), kFewRequests));
   const std::string few = absl::StrCat("--precision int8 --evaluation ", rows, " ");
   const Outcome made = Handpick(ConvertMovies(few));
   ASSERT_EQ(made.status, 0) << made.err;
