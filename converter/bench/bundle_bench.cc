@@ -315,8 +315,8 @@ class Bench {
 
   void Predict() {
     const auto events = static_cast<double>(result_.events);
-    result_.predicted =
-        converter::Predict(WorkOfSteps(bundle_), CostsOf(result_.machine), events, result_.tile);
+    result_.predicted = converter::Predict(WorkOfSteps(bundle_), ContextFeatures(bundle_),
+                                           CostsOf(result_.machine), events, result_.tile);
     for (RequestTimes& request : result_.requests) {
       request.predicted_score = result_.predicted.Score(static_cast<double>(request.candidates));
       request.predicted_request = result_.predicted.context_change +

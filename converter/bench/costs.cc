@@ -86,6 +86,7 @@ Costs CostsOf(const MachinePeak& machine) {
   costs.step = kStep;
   costs.product = kProduct;
   costs.request = kRequest;
+  costs.feature = kFeatureSteps * kStep;
   costs.memory_row = set.memory / machine.random_rows;
   costs.memory_byte = 1e-9 / machine.read_gigabytes;
   return costs;

@@ -7,6 +7,9 @@
 
 namespace handpick::converter {
 
+// A feature of a context is bound, checked and looked up: as long as so many steps' overheads.
+inline constexpr double kFeatureSteps = 5;
+
 // Seconds. "Over panels": for each candidate of a tile. "Of a row": of a context or an event.
 struct Costs {
   double f32_mac = 0;      // A float32 multiply-accumulate over panels,
@@ -30,6 +33,7 @@ struct Costs {
   double step = 0;            // A step whenever it runs,
   double product = 0;         // and more for one that multiplies.
   double request = 0;         // Binding a request's columns.
+  double feature = 0;         // Taking a feature of a context.
   double memory_row = 0;      // 64 bytes at random out of memory,
   double memory_byte = 0;     // and a byte in order.
 };

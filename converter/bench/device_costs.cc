@@ -43,8 +43,8 @@ constexpr NamedCost kCosts[] = {
     {"product", &Costs::product},
     {"request", &Costs::request},
 };
-// Those of memory have figures of their own, and attention takes int8_mac's.
-static_assert(std::size(kCosts) + 3 == sizeof(Costs) / sizeof(double), "every cost is read");
+// Those of memory have figures of their own, attention takes int8_mac's, and a feature some steps'.
+static_assert(std::size(kCosts) + 4 == sizeof(Costs) / sizeof(double), "every cost is read");
 
 constexpr char kAnalysed[] = "mca";
 constexpr char kAssumed[] = "assumed";
@@ -90,6 +90,7 @@ DeviceCosts ReadDevice(const Json& json, const std::string& path, JsonErrors* er
     if (pair[1] == kAssumed) device.assumed.emplace_back(cost.name);
   }
   device.costs.int8_attention_mac = device.costs.int8_mac;
+  device.costs.feature = kFeatureSteps * device.costs.step;
   return device;
 }
 

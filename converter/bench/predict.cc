@@ -16,6 +16,10 @@ constexpr double kIdleLanes = 7.5;
 // context or an event, and those of the first lanes, while which nothing is computed.
 constexpr double kAlone = 3.5;
 
+// Seconds that a row of a context is waited for at least, after a request's other rows went through
+// the caches: memory and a page of its own. 60 ns (8 bits) to 220 ns were seen in requests.
+constexpr double kLatency = 1e-7;
+
 // Times that folding takes where what is folded is rounded: each number is made twice.
 constexpr double kRoundedFold = 1.5;
 
@@ -82,8 +86,10 @@ StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
   const bool tiled = step.runs_per == RunsPer::kCandidate;
   StepTime time;
   time.per_run = costs.step + (amount.all_multiply_accumulates() > 0 ? costs.product : 0);
-  time.per_new_event = step.per_new_event.elements * costs.fold_element *
-                       (amount.int8_multiply_accumulates > 0 ? kRoundedFold : 1);
+  const double fold_element =
+      costs.fold_element * (amount.int8_multiply_accumulates > 0 ? kRoundedFold : 1);
+  time.per_new_event = step.per_new_event.elements * fold_element;
+  time.per_run += std::min(events, step.max_events) * step.per_tile_event.elements * fold_element;
   time.per_row = amount.multiply_accumulates * (tiled ? costs.f32_mac : costs.f32_mac_row) +
                  amount.int8_multiply_accumulates * (tiled ? kernel.int8_mac : costs.int8_mac_row) +
                  amount.elements * kernel.element + amount.functions * kernel.function +
@@ -95,7 +101,9 @@ StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
     time.per_request = step.weight_bytes * kWeightByte * costs.memory_byte;
     time.per_first_lane = amount.rows_gathered * kAlone * costs.memory_row;
   } else {
-    time.per_row += amount.rows_gathered * (kAlone - 1) * costs.memory_row;
+    const double alone = (kAlone - 1) * costs.memory_row;
+    time.per_row += amount.rows_gathered *
+                    (step.runs_per == RunsPer::kContext ? std::max(alone, kLatency) : alone);
   }
   return time;
 }
@@ -106,9 +114,10 @@ double Prediction::Score(double candidates) const {
          std::ceil(candidates / tile) * each_tile + lanes * each_lane;
 }
 
-Prediction Predict(const std::vector<StepWork>& steps, const Costs& costs, double events,
-                   double tile) {
+Prediction Predict(const std::vector<StepWork>& steps, double context_features, const Costs& costs,
+                   double events, double tile) {
   Prediction sum;
+  sum.context_change = context_features * costs.feature;
   sum.tile = std::max(1.0, tile);
   sum.each_request = costs.request;
   for (const StepWork& step : steps) {

@@ -44,9 +44,10 @@ struct Prediction {
   double Score(double candidates) const;
 };
 
-// `events`: in the history; `tile`: candidates that go through the steps together.
-Prediction Predict(const std::vector<StepWork>& steps, const Costs& costs, double events,
-                   double tile);
+// context_features: ContextFeatures(). `events`: in the history; `tile`: candidates that go through
+// the steps together.
+Prediction Predict(const std::vector<StepWork>& steps, double context_features, const Costs& costs,
+                   double events, double tile);
 
 }  // namespace handpick::converter
 

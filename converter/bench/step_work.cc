@@ -22,7 +22,7 @@ using schema::OperatorRow;
 struct RowWork {
   Amount once;
   Amount per_event;
-  Amount per_new_event;
+  Amount fold;
 };
 
 template <typename Vector>
@@ -59,7 +59,7 @@ class Counter {
     }
     if (row.folds_second) {
       // The event's matrix: two are read, one is written.
-      work.per_new_event.elements = 3 * Product(step.weights()->Get(0)).all_multiply_accumulates();
+      work.fold.elements = 3 * Product(step.weights()->Get(0)).all_multiply_accumulates();
     }
     return work;
   }
@@ -74,6 +74,18 @@ class Counter {
 
   Domain DomainOf(const schema::Step& step) const {
     return bundle_.buffers()->Get(bundle_.values()->Get(step.output())->buffer())->domain();
+  }
+
+  // Whether a session keeps the matrices that the step folds for so many events: of floats, or of
+  // bytes with a scale and a sum for each row.
+  bool KeepsFolds(const schema::Step& step, double events) const {
+    const OperatorRow& row = *schema::FindOperator(step.kind());
+    if (!row.folds_second) return false;
+    const double numbers = Product(step.weights()->Get(0)).all_multiply_accumulates();
+    const bool int8 = IsInt8(step.weights()->Get(row.matrix_count));
+    const double bytes =
+        int8 ? numbers + 8 * OutputWidth(step.weights()->Get(0)) : sizeof(float) * numbers;
+    return bytes * std::max(events, 1.0) <= kMostKeptFoldBytes;
   }
 
   // Of the sequence whose events the step makes or reads.
@@ -233,6 +245,16 @@ Amount StepWork::With(double events) const {
   return amount += per_event * std::min(events, max_events);
 }
 
+double ContextFeatures(const schema::Bundle& bundle) {
+  double count = 0;
+  for (uint32_t i = 0; i < Size(bundle.features()); ++i) {
+    const schema::Feature& feature = *bundle.features()->Get(i);
+    const bool given = feature.type() != schema::FeatureType::Crossed;
+    count += given && feature.side() == schema::Side::Context;
+  }
+  return count;
+}
+
 std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle) {
   const Counter counter(bundle);
   std::vector<StepWork> steps;
@@ -249,9 +271,10 @@ std::vector<StepWork> WorkOfSteps(const schema::Bundle& bundle) {
     // A pair row is an event of a candidate.
     (step.domain == Domain::Pair ? step.per_event : step.once) = work.once;
     step.per_event += work.per_event;
-    step.per_new_event = work.per_new_event;
     step.weight_bytes = counter.WeightBytesOf(in);
     step.max_events = counter.MaxEventsOf(in);
+    (counter.KeepsFolds(in, step.max_events) ? step.per_new_event : step.per_tile_event) =
+        work.fold;
     steps.push_back(std::move(step));
   }
   return steps;

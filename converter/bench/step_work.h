@@ -37,9 +37,12 @@ struct StepWork {
   schema::OperatorKind kind = schema::OperatorKind::Unknown;
   schema::Domain domain = schema::Domain::Unknown;
   RunsPer runs_per = RunsPer::kContext;
-  Amount once;           // For each context change, event or candidate, whatever the history,
-  Amount per_event;      // and for each event in it: pair steps, and all that look at the history.
-  Amount per_new_event;  // Done for an event when candidates are scored for the first time after.
+  Amount once;       // For each context change, event or candidate, whatever the history,
+  Amount per_event;  // and for each event in it: pair steps, and all that look at the history.
+  // Of an activation unit, the matrix that it makes for an event: when candidates are scored for
+  // the first time after the event, where a session keeps the matrices of all events,
+  Amount per_new_event;
+  Amount per_tile_event;  // and elsewhere for each event in each tile.
 
   double weight_bytes = 0;  // Of its matrices, as they are stored.
 
@@ -48,6 +51,12 @@ struct StepWork {
   // Beside so many events, or as many as the step's sequence keeps.
   Amount With(double events) const;
 };
+
+// A session keeps an activation unit's matrices of all events unless they take more bytes.
+inline constexpr double kMostKeptFoldBytes = 2 << 20;
+
+// Features that a change of the context brings.
+double ContextFeatures(const schema::Bundle& bundle);
 
 // The steps in the bundle's order: as `handpick inspect` lists them and hp_profile counts them. The
 // bundle was verified. What an operator does is said by its row in schema/operators.h.

@@ -57,8 +57,9 @@ std::string ShownMicro(const Json& us) {
 Json CostJson(const LoadedBundle& bundle, const Costs& costs, uint64_t events) {
   const std::vector<StepWork> steps = WorkOfSteps(*bundle.view);
   const auto count = static_cast<double>(events);
-  const Prediction now = Predict(steps, costs, count, bundle.info.tile);
-  const Prediction without = Predict(steps, costs, 0, bundle.info.tile);
+  const double features = ContextFeatures(*bundle.view);
+  const Prediction now = Predict(steps, features, costs, count, bundle.info.tile);
+  const Prediction without = Predict(steps, features, costs, 0, bundle.info.tile);
   Json json;
   json["events"] = events;
   json["context_change_us"] = Micro(now.context_change);

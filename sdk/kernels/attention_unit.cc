@@ -163,11 +163,10 @@ void Fold(const FoldWeights& weights, const float* HWY_RESTRICT key, float* HWY_
   }
 }
 
-// Calls whole(k) for vectors of a row, part(k) for the numbers behind them.
+// Calls whole(k) for vectors of a row from `k` on, part(k) for the numbers behind them.
 template <typename Whole, typename Part>
-HWY_INLINE void ForEachNumber(uint32_t width, Whole whole, Part part) {
+HWY_INLINE void ForEachNumber(uint32_t k, uint32_t width, Whole whole, Part part) {
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
-  uint32_t k = 0;
   for (; k + n <= width; k += n) whole(k);
   for (; k < width; ++k) part(k);
 }
@@ -179,7 +178,8 @@ HWY_INLINE float LargestOfRow(uint32_t width, Vector vector, Number number) {
   VF most_vector = hn::Zero(d);
   float most = 0;
   ForEachNumber(
-      width, [&](uint32_t k) HWY_ATTR { most_vector = hn::Max(most_vector, hn::Abs(vector(k))); },
+      0, width,
+      [&](uint32_t k) HWY_ATTR { most_vector = hn::Max(most_vector, hn::Abs(vector(k))); },
       [&](uint32_t k) HWY_ATTR {
         const float x = number(k);
         const float size = x < 0 ? -x : x;
@@ -188,6 +188,21 @@ HWY_INLINE float LargestOfRow(uint32_t width, Vector vector, Number number) {
   const float vector_most = hn::ReduceMax(d, most_vector);
   return vector_most > most ? vector_most : most;
 }
+
+#if HWY_TARGET == HWY_AVX2
+// Numbers of 8 bits, in the order of the vectors: one by one, each takes five instructions.
+HWY_INLINE hn::Vec<hn::Repartition<int8_t, DI>> PackWhole(VI a, VI b, VI c, VI e) {
+  const DI di;
+  const hn::Repartition<int16_t, DI> d16;
+  const hn::Repartition<int8_t, DI> d8;
+  // Each of these leaves the halves of a register side by side.
+  const auto packed =
+      hn::ReorderDemote2To(d8, hn::ReorderDemote2To(d16, a, b), hn::ReorderDemote2To(d16, c, e));
+  alignas(32) static constexpr int32_t kOrder[8] = {0, 4, 1, 5, 2, 6, 3, 7};
+  return hn::BitCast(
+      d8, hn::TableLookupLanes(hn::BitCast(di, packed), hn::SetTableIndices(di, kOrder)));
+}
+#endif
 
 // The folded matrix as int8 with a scale per output. Each number is made twice, for the largest of
 // its row and to be rounded: in between, the scales of all rows are made at once, so that no row
@@ -231,13 +246,22 @@ HWY_INLINE float LargestOfRow(uint32_t width, Vector vector, Number number) {
     VI sum_vector = hn::Zero(di);
     // Weights of a file that changes under the model may be no numbers: sums wrap around.
     uint32_t sum = 0;
+    uint32_t begin = 0;
+    const auto rounded = [&](uint32_t k) HWY_ATTR {
+      const VI q = hn::NearestInt(hn::Mul(vector(j, k), inverse_vector));
+      sum_vector = hn::Add(sum_vector, q);
+      return q;
+    };
+#if HWY_TARGET == HWY_AVX2
+    for (; begin + 4 * n <= width; begin += 4 * n) {
+      hn::StoreU(PackWhole(rounded(begin), rounded(begin + n), rounded(begin + 2 * n),
+                           rounded(begin + 3 * n)),
+                 hn::Repartition<int8_t, DI>(), to + begin);
+    }
+#endif
     ForEachNumber(
-        width,
-        [&](uint32_t k) HWY_ATTR {
-          const VI q = hn::NearestInt(hn::Mul(vector(j, k), inverse_vector));
-          sum_vector = hn::Add(sum_vector, q);
-          hn::StoreU(hn::DemoteTo(d8, q), d8, to + k);
-        },
+        begin, width,
+        [&](uint32_t k) HWY_ATTR { hn::StoreU(hn::DemoteTo(d8, rounded(k)), d8, to + k); },
         [&](uint32_t k) HWY_ATTR {
           const float any = number(j, k) * inverse;
           const float level = any > -127.0f ? (any < 127.0f ? any : 127.0f) : -127.0f;

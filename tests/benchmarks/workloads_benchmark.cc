@@ -15,10 +15,11 @@
 // two_threads shows the wall time on one thread beside that on two, sampled in turn, and how much
 // faster two are. append shows beside the event the time of XNNPACK's float32 product [64 x 64] x
 // [64 x 192], sampled in turn, and the ratio of the two. tap shows the times of 10, 20 and 50
-// candidates, and what is spent whatever their number: where a line through the times of one, two
-// and three lane groups begins. preselect learns the margin on the requests that it then measures:
-// one and a half times the largest error of a rounded logit. It shows the ways in turn, how much
-// faster the margin is, and which share of the candidates was scored exactly.
+// candidates, what is spent whatever their number, where a line through the times of one, two and
+// three lane groups begins, and the time without candidates: the event and what depends on it.
+// preselect learns the margin on the requests that it then measures: one and a half times the
+// largest error of a rounded logit. It shows the ways in turn, how much faster the margin is, and
+// which share of the candidates was scored exactly.
 //
 //     bazel run //tests/benchmarks:workloads_benchmark -- --benchmark_filter=request/w3 --simd=avx2
 #include <algorithm>
@@ -390,6 +391,7 @@ void BenchTap(benchmark::State& state, const Key& key) {
   Subject& subject = SubjectOf(key);
   std::vector<size_t> numbers(std::begin(kScreens), std::end(kScreens));
   numbers.insert(numbers.end(), std::begin(kWholeGroups), std::end(kWholeGroups));
+  numbers.push_back(0);
   std::vector<converter::Subject> taps;
   for (const size_t n : numbers) {
     taps.push_back({absl::StrCat(n),
@@ -423,6 +425,7 @@ void BenchTap(benchmark::State& state, const Key& key) {
     const double each = (median(groups + 2) - median(groups)) / 32;
     state.counters["fixed_us"] = mean - 32 * each;
     state.counters["each_us"] = each;
+    state.counters["none_us"] = median(groups + std::size(kWholeGroups));
     state.SetIterationTime(1e-6 * median(0));
   }
 }

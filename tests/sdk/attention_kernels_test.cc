@@ -242,6 +242,24 @@ UnitEvents SomeEvents(Engine& random, const Unit& unit, uint32_t count) {
   return events;
 }
 
+// Judging each is slow: every ninth candidate. `scores`: [candidate][event].
+void ExpectScores(const Unit& unit, const UnitEvents& events,
+                  const std::vector<std::vector<float>>& queries,
+                  const std::vector<std::vector<float>>& scores,
+                  const testing::InstructionSet& set) {
+  const std::vector<uint32_t> positions = Positions(events.ring);
+  for (size_t i = 0; i < queries.size(); i += 9) {
+    ASSERT_EQ(scores[i].size(), positions.size());
+    for (size_t e = 0; e < positions.size(); ++e) {
+      const Approx score = unit.Score(queries[i], &events.keys[positions[e] * events.key_stride],
+                                      &events.rows[positions[e] * events.row_stride], set);
+      ASSERT_LE(std::abs(scores[i][e] - score.value), score.error)
+          << "candidate " << i << ", event " << e << ": " << scores[i][e] << ", expected "
+          << score.value;
+    }
+  }
+}
+
 TEST_P(AttentionKernelsTest, AUnitScoresEveryCandidateBesideEveryEvent) {
   for (uint64_t seed = 0; seed < 36; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -260,18 +278,7 @@ TEST_P(AttentionKernelsTest, AUnitScoresEveryCandidateBesideEveryEvent) {
     for (auto& query : queries) query = SomeNumbers(random, unit.query.in, 1.5f);
 
     const auto expected = RunUnit(unit, events, queries, kMaxPanelLanes, random);
-    const std::vector<uint32_t> positions = Positions(events.ring);
-    // Judging each is slow: every candidate is equal to itself below.
-    for (size_t i = 0; i < queries.size(); i += 9) {
-      ASSERT_EQ(expected[i].size(), count);
-      for (uint32_t e = 0; e < count; ++e) {
-        const Approx score = unit.Score(queries[i], &events.keys[positions[e] * events.key_stride],
-                                        &events.rows[positions[e] * events.row_stride], GetParam());
-        ASSERT_LE(std::abs(expected[i][e] - score.value), score.error)
-            << "candidate " << i << ", event " << e << ": " << expected[i][e] << ", expected "
-            << score.value;
-      }
-    }
+    ExpectScores(unit, events, queries, expected, GetParam());
     for (const uint32_t stride : {16u, 32u, 48u}) {
       auto shuffled = queries;
       std::vector<size_t> order(queries.size());
@@ -286,6 +293,37 @@ TEST_P(AttentionKernelsTest, AUnitScoresEveryCandidateBesideEveryEvent) {
       ASSERT_EQ(alone[0], expected.back()) << "stride " << stride << ", alone";
     }
     ASSERT_FALSE(HasFailure());
+  }
+}
+
+// DIN's: two layers of sigmoids, which may be made of sums in registers, before one output.
+TEST_P(AttentionKernelsTest, AUnitOfSigmoidsScoresEveryCandidateBesideEveryEvent) {
+  for (uint64_t seed = 0; seed < 30; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Engine random(seed);
+    const std::vector<uint32_t> widths = {4 * Between(random, 1, 20), Between(random, 16, 50), 1};
+    const Unit unit(random, SomeWidth(random), widths, true,
+                    {ActivationKind::Sigmoid, ActivationKind::Sigmoid, kActivations[seed % 6]});
+    const UnitEvents events = SomeEvents(random, unit, 4);
+    std::vector<std::vector<float>> queries(Between(random, 1, 70));
+    for (auto& query : queries) query = SomeNumbers(random, unit.query.in, 1.5f);
+    const auto scores = RunUnit(unit, events, queries, kMaxPanelLanes, random);
+    ExpectScores(unit, events, queries, scores, GetParam());
+    ASSERT_FALSE(HasFailure());
+    // What is no number stays none: a candidate's, or an event's.
+    queries[0][0] = kNone;
+    UnitEvents changed = events;
+    changed.rows[Positions(events.ring)[1] * events.row_stride] = kNone;
+    const auto none = RunUnit(unit, changed, queries, kMaxPanelLanes, random);
+    for (size_t i = 0; i < queries.size(); ++i) {
+      for (uint32_t e = 0; e < 4; ++e) {
+        const bool is_none = i == 0 || e == 1;
+        ASSERT_EQ(std::isnan(none[i][e]), is_none) << "candidate " << i << ", event " << e;
+        if (!is_none) {
+          ASSERT_EQ(none[i][e], scores[i][e]);
+        }
+      }
+    }
   }
 }
 

@@ -3,8 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <tuple>
+#include <vector>
 
 #include "converter/bench/predict.h"
 #include "converter/emit/emit.h"
@@ -12,6 +14,7 @@
 #include "converter/graph/decode.h"
 #include "converter/io/files.h"
 #include "converter/pipeline.h"
+#include "sdk/session/step_weights.h"
 #include "tests/support/random_model.h"
 
 namespace handpick::converter {
@@ -83,6 +86,8 @@ MachinePeak Machine() {
   return machine;
 }
 
+bool IsUnit(const StepWork& step) { return step.kind == schema::OperatorKind::AttentionUnit; }
+
 class PredictTest : public ::testing::TestWithParam<const char*> {
  protected:
   PredictTest()
@@ -95,7 +100,7 @@ class PredictTest : public ::testing::TestWithParam<const char*> {
 
 TEST_P(PredictTest, ScoringIsLinearInTheNumberOfCandidatesAndInTheHistory) {
   const auto score = [&](double candidates, double events) {
-    return Predict(steps_, CostsOf(Machine()), events, 8).Score(candidates);
+    return Predict(steps_, 6, CostsOf(Machine()), events, 8).Score(candidates);
   };
   EXPECT_GT(score(320, 50) - score(160, 50), 0);
   EXPECT_NEAR(score(480, 50) - score(320, 50), score(320, 50) - score(160, 50),
@@ -107,26 +112,65 @@ TEST_P(PredictTest, ScoringIsLinearInTheNumberOfCandidatesAndInTheHistory) {
 }
 
 TEST_P(PredictTest, AnEventTakesAsLongWhateverTheHistory) {
-  const Prediction none = Predict(steps_, CostsOf(Machine()), 0, 8);
-  const Prediction many = Predict(steps_, CostsOf(Machine()), 50, 8);
+  const Prediction none = Predict(steps_, 6, CostsOf(Machine()), 0, 8);
+  const Prediction many = Predict(steps_, 6, CostsOf(Machine()), 50, 8);
   EXPECT_GT(none.event, 0);
   EXPECT_EQ(many.event, none.event);
   EXPECT_GE(many.context_change, none.context_change);
 }
 
+TEST_P(PredictTest, EachFeatureOfTheContextTakesAsLong) {
+  const auto change = [&](double features) {
+    return Predict(steps_, features, CostsOf(Machine()), 50, 8).context_change;
+  };
+  EXPECT_NEAR(change(30) - change(0), 30 * CostsOf(Machine()).feature, 1e-15);
+}
+
 TEST_P(PredictTest, AFasterMachineTakesLessTime) {
-  const double now = Predict(steps_, CostsOf(Machine()), 50, 8).candidate;
+  const double now = Predict(steps_, 6, CostsOf(Machine()), 50, 8).candidate;
   MachinePeak faster = Machine();
   faster.f32_gflops *= 2;
-  EXPECT_LT(Predict(steps_, CostsOf(faster), 50, 8).candidate, now);
+  EXPECT_LT(Predict(steps_, 6, CostsOf(faster), 50, 8).candidate, now);
   faster.random_rows *= 10;
   faster.read_gigabytes *= 10;
-  EXPECT_LT(Predict(steps_, CostsOf(faster), 50, 8).candidate, now / 1.5);
+  EXPECT_LT(Predict(steps_, 6, CostsOf(faster), 50, 8).candidate, now / 1.5);
 }
 
 TEST_P(PredictTest, LargerTilesTakeNoMoreTime) {
-  EXPECT_LE(Predict(steps_, CostsOf(Machine()), 50, 64).candidate,
-            Predict(steps_, CostsOf(Machine()), 50, 8).candidate);
+  EXPECT_LE(Predict(steps_, 6, CostsOf(Machine()), 50, 64).candidate,
+            Predict(steps_, 6, CostsOf(Machine()), 50, 8).candidate);
+}
+
+// What a session does not keep is made for each tile, whatever events come.
+TEST_P(PredictTest, MatricesThatAreNotKeptAreMadeForEachTile) {
+  const auto unit = std::find_if(steps_.begin(), steps_.end(), IsUnit);
+  ASSERT_NE(unit, steps_.end());
+  ASSERT_GT(unit->per_new_event.elements, 0);
+  EXPECT_EQ(unit->per_tile_event.elements, 0);
+  const Prediction kept = Predict(steps_, 6, CostsOf(Machine()), 10, 8);
+  unit->per_tile_event = unit->per_new_event;
+  unit->per_new_event = {};
+  const Prediction made = Predict(steps_, 6, CostsOf(Machine()), 10, 8);
+  EXPECT_GT(kept.event, made.event);
+  EXPECT_NEAR(made.each_tile - kept.each_tile, 10 * (kept.event - made.event), 1e-15);
+}
+
+// 50 matrices of 80 x 64 numbers take 1 MB in float32 and a quarter in int8.
+TEST_P(PredictTest, MatricesAreKeptUpToTheRuntimesBound) {
+  static_assert(kMostKeptFoldBytes == handpick::kMostKeptFolds, "as the runtime keeps them");
+  const auto keeps = [](int64_t max_history, schema::Precision precision) {
+    AttentionWorkloadOptions options;
+    options.max_history = max_history;
+    const AlignedBytes bytes(MakeBundle(AttentionWorkload(GetParam(), options), precision));
+    const std::vector<StepWork> steps = WorkOfSteps(*schema::GetBundle(bytes.data()));
+    const auto unit = std::find_if(steps.begin(), steps.end(), IsUnit);
+    EXPECT_NE(unit->per_new_event.elements, unit->per_tile_event.elements);
+    return unit->per_new_event.elements > 0;
+  };
+  EXPECT_TRUE(keeps(102, schema::Precision::Float32));
+  EXPECT_FALSE(keeps(103, schema::Precision::Float32));
+  EXPECT_TRUE(keeps(360, schema::Precision::Int8));
+  EXPECT_FALSE(keeps(370, schema::Precision::Int8));
 }
 
 INSTANTIATE_TEST_SUITE_P(Kinds, PredictTest, ::testing::Values("din", "dien"));
