@@ -14,10 +14,10 @@
 #include "converter/passes/fuse_attention_unit.h"
 #include "converter/passes/fuse_bi_interaction.h"
 #include "converter/passes/gather_fields.h"
-#include "converter/passes/leave_out_features.h"
 #include "converter/passes/lower.h"
 #include "converter/passes/merge_dense.h"
 #include "converter/passes/merge_sums.h"
+#include "converter/passes/optional_features.h"
 #include "converter/passes/remove_dead_code.h"
 #include "converter/passes/share_equal_values.h"
 #include "converter/passes/split_bi_interaction.h"
@@ -79,9 +79,9 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
   HP_RETURN_IF_ERROR(CheckBundleSize(LeastTableBytes(spec, weights.tensors(), options.precision)));
   Conversion conversion;
   HP_ASSIGN_OR_RETURN(conversion.source, BuildGraph(spec, weights));
-  // A request need not give what nothing reads. Not before: such a feature may still say how many
-  // rows a table has that it shares.
-  conversion.source = LeaveOutFeatures(conversion.source, UnusedFeatures(spec));
+  // A request need not give what nothing reads. The bundle still knows the name: requests and apps
+  // of an earlier version of the model may have it.
+  conversion.source = MakeOptional(conversion.source, UnusedFeatures(spec));
   Graph graph = conversion.source;
   for (const Pass& pass : RewritingPasses()) {
     if (pass.name == options.skipped_pass) continue;

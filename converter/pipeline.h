@@ -34,7 +34,7 @@ struct ConvertOptions {
 };
 
 struct Conversion {
-  Graph source;            // As the recipe built it: unsplit, float; without unused features.
+  Graph source;            // As the recipe built it: unsplit, float.
   Graph rewritten;         // After the rewriting passes, float.
   Graph merged;            // The same, but for rows that were merged (rare_rows): none at first.
   Graph program;           // As the bundle has it.

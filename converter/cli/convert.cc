@@ -65,7 +65,7 @@ void NoteModel(const Spec& spec, const ConversionRun& run) {
   for (const std::string& notice : run.result.conversion.source.notices) Note("convert", notice);
   for (const size_t unused : UnusedFeatures(spec)) {
     Note("convert", absl::StrCat("no part of the model reads feature '", spec.features[unused].name,
-                                 "': the bundle does not have it, and requests need not give it"));
+                                 "', and requests need not give it"));
   }
   if (!absl::GetFlag(FLAGS_golden).has_value()) {
     Note("convert",

@@ -5,9 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -21,9 +19,6 @@ namespace handpick::converter {
 struct FeatureSet {
   std::vector<std::unique_ptr<schema::FeatureT>> features;
   std::vector<std::unique_ptr<schema::VocabularyT>> vocabularies;
-  // What the model's spec names and its bundle does not have, since nothing reads it. Requests may
-  // give it: nobody looks at it.
-  std::set<std::pair<schema::Side, std::string>> left_out = {};
 };
 
 // Words for messages: "context", "history", "candidate"; "multi_categorical" and so on, as in a

@@ -106,11 +106,6 @@ class RequestParser {
     return cell;
   }
 
-  // Whether a name that is no feature's is no fault.
-  bool MayLack(schema::Side side, const std::string& name) const {
-    return unknown_ == UnknownFeatures::kLeaveOut || features_.left_out.count({side, name}) != 0;
-  }
-
   // That there are as many rows as the first array of its kind has, whose path `first` is: this
   // one, if it is empty.
   bool HasRows(const Json& array, const std::string& path, std::string* first, size_t* count) {
@@ -145,7 +140,7 @@ class RequestParser {
     for (const auto& [name, value] : json.items()) {
       const std::string at = absl::StrCat(path, ".", name);
       const absl::StatusOr<size_t> feature = Find(side, name);
-      if (!feature.ok() && MayLack(side, name)) {
+      if (!feature.ok() && unknown_ == UnknownFeatures::kLeaveOut) {
         // The number of rows is known all the same.
         if (side != schema::Side::Candidate || !value.is_array()) continue;
         if (!HasRows(value, at, &first[0], &(*row_counts)[0])) return;
@@ -340,7 +335,6 @@ absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& f
           first = where;
           for (const auto& [name, unused] : json.items()) {
             const absl::StatusOr<size_t> feature = parser.Find(schema::Side::Candidate, name);
-            if (!feature.ok() && parser.MayLack(schema::Side::Candidate, name)) continue;
             if (!feature.ok() && unknown != nullptr) {
               unknown->emplace(name, where);
               continue;
@@ -364,7 +358,6 @@ absl::StatusOr<Request> ReadCatalog(const std::string& path, const FeatureSet& f
         if (json.size() != catalog.candidates.size()) {
           for (const auto& [name, unused] : json.items()) {
             const absl::StatusOr<size_t> found = parser.Find(schema::Side::Candidate, name);
-            if (!found.ok() && parser.MayLack(schema::Side::Candidate, name)) continue;
             if (!found.ok() && unknown != nullptr) {
               unknown->emplace(name, where);
               continue;

@@ -25,8 +25,7 @@ namespace handpick::converter {
 // The keys of a request, as in schema/request.schema.json.
 const std::vector<std::string>& RequestKeys();
 
-// Names that are no feature's: an error, or left out, since they are of another model. Those that
-// the features say are left out (FeatureSet) always are.
+// Names that are no feature's: an error, or left out, since they are of another model.
 enum class UnknownFeatures { kRefuse, kLeaveOut };
 
 // Parses one line; `where` ("requests.jsonl:12") starts every message.

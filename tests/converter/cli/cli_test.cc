@@ -430,13 +430,9 @@ TEST_F(CliTest, ItemsOfACatalogMayHaveMore) {
   EXPECT_THAT(lenient.err, HasSubstr("titles.jsonl:1: 'title' is no feature of the model"));
 }
 
-// As if it were not in the spec, but for requests that have it: they stay what they are.
-TEST_F(CliTest, AFeatureThatNothingReadsIsLeftOutOfTheBundle) {
+// Requests of both kinds are read, and score the same.
+TEST_F(CliTest, AFeatureThatNothingReadsNeedNotBeGiven) {
   ASSERT_EQ(Handpick(ConvertMovies("")).status, 0);
-  const auto features = [this] {
-    return Json::parse(Handpick("inspect --json " + bundle_).out)["features"];
-  };
-  const Json expected = features();
   const std::string score = absl::StrCat("score --bundle ", bundle_, " --requests ");
   const std::string golden = absl::StrCat(kModel, "golden.jsonl");
   const std::string logits = Handpick(score + golden).out;
@@ -444,26 +440,28 @@ TEST_F(CliTest, AFeatureThatNothingReadsIsLeftOutOfTheBundle) {
   Json spec = Json::parse(ReadText(listed));
   const Json vocabulary = {{"kind", "list"}, {"values", {"sun", "rain"}}};
   // In front of the others, whose numbers move.
-  const Json more = {{{"name", "weather"},
-                      {"side", "context"},
-                      {"type", "categorical"},
-                      {"vocabulary", vocabulary}},
-                     {{"name", "moods"},
-                      {"side", "candidate"},
-                      {"type", "multi_categorical"},
-                      {"max_values", 3},
-                      {"length", "mood_count"},
-                      {"vocabulary", vocabulary}},
-                     {{"name", "mood_count"}, {"side", "candidate"}, {"type", "length"}},
-                     {{"name", "both"}, {"type", "crossed"}, {"of", {"weather", "moods"}}}};
+  const Json more = {
+      {{"name", "weather"},
+       {"side", "context"},
+       {"type", "categorical"},
+       {"vocabulary", vocabulary}},
+      {{"name", "moods"},
+       {"side", "candidate"},
+       {"type", "multi_categorical"},
+       {"max_values", 3},
+       {"length", "mood_count"},
+       {"vocabulary", vocabulary}},
+      {{"name", "mood_count"}, {"side", "candidate"}, {"type", "length"}},
+      {{"name", "heat"}, {"side", "candidate"}, {"type", "numeric"}, {"dimension", 2}},
+      {{"name", "both"}, {"type", "crossed"}, {"of", {"weather", "moods"}}}};
   spec["features"].insert(spec["features"].begin(), more.begin(), more.end());
   const std::string path = Write("more.spec.json", spec.dump());
   std::string requests;
   for (Json request : Lines(ReadText(golden))) {
-    request["context"]["weather"] = "hail";
-    request["candidates"]["mood_count"] = Json::array();
+    request["context"]["weather"] = "rain";
     for (size_t i = 0; i < request["logits"].size(); ++i) {
-      request["candidates"]["mood_count"].push_back(1);
+      request["candidates"]["heat"].push_back({1.5, i});
+      request["candidates"]["moods"].push_back({"sun"});
     }
     absl::StrAppend(&requests, request.dump(), "\n");
   }
@@ -472,18 +470,20 @@ TEST_F(CliTest, AFeatureThatNothingReadsIsLeftOutOfTheBundle) {
   for (const std::string& goldens : {golden, given}) {
     const Outcome made = Handpick(absl::StrReplaceAll(convert, {{golden, goldens}}));
     ASSERT_EQ(made.status, 0) << made.err;
-    for (const char* name : {"weather", "moods", "mood_count", "both"}) {
+    for (const char* name : {"weather", "moods", "mood_count", "heat", "both"}) {
       EXPECT_THAT(made.err, HasSubstr(absl::StrCat("no part of the model reads feature '", name,
-                                                   "': the bundle does not have it")));
+                                                   "', and requests need not give it")));
     }
-    EXPECT_EQ(features(), expected);
     EXPECT_EQ(Handpick(score + golden).out, logits);
+    EXPECT_EQ(Handpick(score + given).out, logits);
   }
-  // The bundle does not know the names any more.
-  const Outcome strict = Handpick(score + given);
+  // Other names are a mistake.
+  const std::string wrong =
+      Write("wrong.jsonl", absl::StrReplaceAll(requests, {{"\"weather\"", "\"wether\""}}));
+  const Outcome strict = Handpick(score + wrong);
   EXPECT_EQ(strict.status, 1);
-  EXPECT_THAT(strict.err, HasSubstr("unknown candidate feature 'mood_count'"));
-  EXPECT_EQ(Handpick(score + given + " --ignore-unknown").out, logits);
+  EXPECT_THAT(strict.err, HasSubstr("unknown context feature 'wether'"));
+  EXPECT_EQ(Handpick(score + wrong + " --ignore-unknown").out, logits);
 }
 
 TEST_F(CliTest, TheSameFilesInAnotherFolderGiveTheSameBytes) {

@@ -228,53 +228,34 @@ TEST(ReadCatalogTest, ItemsHaveTheSameFeatures) {
   EXPECT_THAT(message("[1]"), HasSubstr("expected an object of features"));
 }
 
-// The features, of which some are left out of the bundle.
-FeatureSet WithoutSome() {
+TEST(RequestTest, NamesOfAnotherModelAreLeftOutOnRequest) {
   const auto spec = ParseSpec(R"({
       "model":{"name":"m","kind":"wide_deep"},"features":[
         {"name":"item","side":"candidate","type":"categorical","vocabulary":{"kind":"identity","size":9}}],
       "wide":{"features":["item"]}})",
                               "s.json");
-  EXPECT_TRUE(spec.ok()) << spec.status();
-  FeatureSet set = *BuildFeatureSet(*spec);
-  set.left_out = {{schema::Side::Context, "mood"},
-                  {schema::Side::Candidate, "zone"},
-                  {schema::Side::History, "seen"}};
-  return set;
-}
-
-TEST(RequestTest, WhatTheBundleLeavesOutMayBeGiven) {
-  const FeatureSet set = WithoutSome();
-  const auto parse = [&set](const std::string& line) { return ParseRequest(line, set, "r"); };
-  const auto request = parse(
-      R"({"context":{"mood":["any"]},"history":{"seen":7},"candidates":{"item":[1,2],"zone":[{},0]},)"
-      R"("labels":[0,1]})");
+  ASSERT_TRUE(spec.ok()) << spec.status();
+  const FeatureSet set = *BuildFeatureSet(*spec);
+  const auto parse = [&set](const std::string& line, UnknownFeatures unknown) {
+    return ParseRequest(line, set, "r", unknown);
+  };
+  const std::string line =
+      R"({"context":{"mood":["any"]},"history":{"seen":7},"candidates":{"item":[1,2],"zone":[{},0]}})";
+  EXPECT_FALSE(parse(line, UnknownFeatures::kRefuse).ok());
+  const auto request = parse(line, UnknownFeatures::kLeaveOut);
   ASSERT_TRUE(request.ok()) << request.status();
   EXPECT_TRUE(request->context.empty());
   EXPECT_EQ(request->candidates.size(), 1u);
   EXPECT_EQ(request->candidate_count, 2u);
-  // On another side it is a mistake, as are other names.
-  EXPECT_FALSE(parse(R"({"context":{"zone":1}})").ok());
-  EXPECT_FALSE(parse(R"({"candidates":{"zones":[1]}})").ok());
   // There are as many rows as candidates.
-  for (const char* line : {R"({"candidates":{"item":[1,2],"zone":[3]}})",
-                           R"({"candidates":{"area":[3],"item":[1,2]}})"}) {
-    const auto wrong = ParseRequest(line, set, "r", UnknownFeatures::kLeaveOut);
-    ASSERT_FALSE(wrong.ok()) << line;
-    EXPECT_THAT(std::string(wrong.status().message()), HasSubstr(" rows, but candidates."));
+  for (const char* wrong : {R"({"candidates":{"item":[1,2],"zone":[3]}})",
+                            R"({"candidates":{"area":[3],"item":[1,2]}})"}) {
+    const auto status = parse(wrong, UnknownFeatures::kLeaveOut).status();
+    EXPECT_THAT(std::string(status.message()), HasSubstr(" rows, but candidates.")) << wrong;
   }
-  const auto alone = parse(R"({"candidates":{"zone":[3,4,5]}})");
+  const auto alone = parse(R"({"candidates":{"zone":[3,4,5]}})", UnknownFeatures::kLeaveOut);
   ASSERT_TRUE(alone.ok()) << alone.status();
   EXPECT_EQ(alone->candidate_count, 3u);
-}
-
-TEST(ReadCatalogTest, WhatTheBundleLeavesOutMayBeGiven) {
-  const auto catalog =
-      ReadCatalog(WriteLines("{\"item\":4}\n{\"item\":2,\"zone\":1}\n{\"zone\":[],\"item\":3}\n"),
-                  WithoutSome());
-  ASSERT_TRUE(catalog.ok()) << catalog.status();
-  EXPECT_EQ(catalog->candidate_count, 3u);
-  EXPECT_EQ(catalog->candidates.size(), 1u);
 }
 
 TEST(ReadCatalogTest, FurtherColumnsMayBeLeftOut) {
