@@ -31,6 +31,7 @@ class SharedInterpreter {
   const Graph& graph_;
   const std::vector<Domain> domains_;
   const std::vector<uint32_t> sequences_;
+  const std::vector<ValueId> outputs_;
   std::vector<std::unique_ptr<const reference::ColumnMatrix>> matrices_;  // By DenseId.
 };
 
