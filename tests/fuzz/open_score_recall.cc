@@ -3,6 +3,7 @@
 
 #include "tests/fuzz/mutate_bundle.h"
 #include "tests/fuzz/target.h"
+#include "tests/support/sound_bundles.h"
 #include "tests/support/use_bundle.h"
 
 namespace handpick::fuzz {

@@ -19,7 +19,7 @@
 #include "handpick/handpick.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
-#include "tests/support/use_session.h"
+#include "tests/support/use_bundle.h"
 
 namespace handpick {
 namespace {

@@ -11,9 +11,9 @@
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "tests/support/sound_bundles.h"
 #include "tests/support/tiny/tiny_session.h"
 #include "tests/support/use_bundle.h"
-#include "tests/support/use_session.h"
 
 namespace handpick {
 namespace {

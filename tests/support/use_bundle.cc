@@ -2,20 +2,93 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <random>
+#include <utility>
+#include <vector>
 
-#include "converter/emit/emit.h"
-#include "converter/pipeline.h"
 #include "handpick/diagnostics.h"
-#include "handpick/handpick.h"
-#include "tests/support/random_model.h"
 #include "tests/support/tiny/recall_bundle.h"
-#include "tests/support/tiny/sequence_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
-#include "tests/support/use_session.h"
 
 namespace handpick::testing {
 namespace {
+
+// A batch with every feature of a side, made from nothing but what the model says of itself: a
+// damaged bundle may want other numbers of values than the one it was made from.
+Batch MakeBatch(const hp_model* model, hp_side side, size_t rows, std::mt19937_64* random) {
+  hp_model_info info = HP_MODEL_INFO_INIT;
+  hp_model_get_info(model, &info);
+  Batch batch(rows);
+  for (uint32_t f = 0; f < info.feature_count; ++f) {
+    hp_feature_info feature = HP_FEATURE_INFO_INIT;
+    hp_model_get_feature(model, f, &feature);
+    if (feature.side != side || feature.value_types == 0 ||
+        (feature.optional && (*random)() % 4 == 0))
+      continue;
+    std::vector<uint32_t> splits;
+    size_t values = rows * feature.dimension;
+    if (feature.type == HP_FEATURE_MULTI_CATEGORICAL) {
+      splits = {0};
+      for (size_t r = 0; r < rows; ++r) {
+        splits.push_back(splits.back() + static_cast<uint32_t>(
+                                             (*random)() % (std::min(feature.max_values, 8u) + 1)));
+      }
+      values = splits.back();
+    }
+    const auto id = [&] { return static_cast<int64_t>((*random)() % 8); };
+    if (feature.type == HP_FEATURE_NUMERIC) {
+      std::vector<float> numbers(values);
+      for (float& number : numbers) number = static_cast<float>(id());
+      batch.Numbers(f, std::move(numbers));
+    } else if ((feature.value_types & HP_INT64) != 0) {
+      std::vector<int64_t> integers(values);
+      for (int64_t& integer : integers) integer = id();
+      batch.Integers(f, std::move(integers), std::move(splits));
+    } else {
+      std::vector<std::string> texts(values);
+      for (std::string& text : texts) text = std::string(1, static_cast<char>('a' + id()));
+      batch.Strings(f, std::move(texts), std::move(splits));
+    }
+  }
+  return batch;
+}
+
+// Recalls and recommends in every way, if there is an index.
+void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* random) {
+  hp_recall_info info = HP_RECALL_INFO_INIT;
+  if (hp_model_get_recall_info(model, &info) != HP_OK) return;
+  const std::vector<float> vector(info.dimension, 0.5f);
+  OpenOverlay overlay(model, 4);
+  for (const char* text : {"item-1003", "item-1007", "item-9"}) {
+    const hp_item_id id =
+        info.id_type == HP_STRING ? StringId(text) : IntegerId(std::atoi(text + 5));
+    overlay.Hide(id);
+    overlay.Add(id, vector);
+  }
+  hp_filter filter = HP_FILTER_INIT;
+  filter.kind = HP_FILTER_RANGE;
+  filter.feature = kPrice;
+  filter.high = 30;
+  hp_recalled items[40];
+  hp_recommended recommended[40];
+  for (uint32_t user = HP_USER_MEAN; user <= HP_USER_MODEL; ++user) {
+    hp_recall_options options = HP_RECALL_OPTIONS_INIT;
+    options.user = static_cast<hp_user_vector>(user);
+    options.k = 40;
+    options.half_life = 2;
+    options.interests = 2;
+    options.vector = vector.data();
+    options.vector_size = vector.size();
+    options.keep_seen = static_cast<int>((*random)() % 2);
+    options.filters = &filter;
+    options.filter_count = (*random)() % 2;
+    options.overlay = overlay.get();
+    size_t count = 0;
+    hp_session_recall(session, &options, items, &count);
+    hp_session_recommend(session, &options, 40, recommended, &count);
+  }
+}
 
 // An allocator with so much and no more.
 struct Memory {
@@ -61,44 +134,19 @@ void UseModel(const hp_model* model, uint64_t seed, BundleUse* use) {
 
 }  // namespace
 
-std::vector<std::string> SoundBundles(uint64_t models_of_a_kind) {
-  std::vector<std::string> bundles = {
-      Serialized(*MakeTinyBundle()),
-      Serialized(*MakeSequenceBundle(schema::RecurrentCell::AttentionUpdateGru))};
-  for (const bool int8 : {false, true}) {
-    auto fused = MakeSequenceBundle(schema::RecurrentCell::AttentionInputGru);
-    FuseSequenceUnit(int8, fused.get());
-    bundles.push_back(Serialized(*fused));
-  }
-  for (const Ids ids : {Ids::kIntegers, Ids::kStrings, Ids::kCatalog}) {
-    RecallBundleOptions options;
-    options.ids = ids;
-    options.items = 40;
-    options.model = ids != Ids::kStrings;
-    options.dimension = 8;
-    if (options.model) options.user_value = "context";
-    if (ids != Ids::kStrings) options.type = schema::ElementType::Int8PerRow;
-    options.parameters.hash.family = schema::HashFamily::CrossPolytope;
-    options.parameters.hash.tables = ids == Ids::kCatalog ? 2 : 1;
-    options.parameters.hash.functions = 1;
-    options.parameters.hash.outputs = 4;
-    bundles.push_back(Serialized(*MakeRecallBundle(options).bundle));
-  }
-  // A seed begins with the same features whatever the kind: other ones for each.
-  uint64_t next = 0;
-  for (const char* kind : converter::EveryKind()) {
-    for (const uint64_t end = next + models_of_a_kind; next < end;) {
-      const uint64_t seed = next++;
-      const converter::RandomModel model = converter::MakeRandomModel(seed, kind);
-      const auto precision = seed % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8;
-      auto conversion = converter::Convert(model.spec, model.weights, {precision, 0, "test"});
-      if (!conversion.ok()) std::abort();
-      auto bytes = converter::Serialize(conversion->bundle);
-      if (!bytes.ok()) std::abort();
-      bundles.push_back(*bytes);
-    }
-  }
-  return bundles;
+bool UseSession(const hp_model* model, hp_session* session, uint64_t seed, bool goldens) {
+  std::mt19937_64 random(seed);
+  if (goldens) hp_session_check_goldens(session, nullptr);
+  hp_session_set_context(session, MakeBatch(model, HP_SIDE_CONTEXT, 1, &random).get());
+  hp_session_append_events(session, MakeBatch(model, HP_SIDE_HISTORY, 2, &random).get());
+  Batch candidates = MakeBatch(model, HP_SIDE_CANDIDATE, 5, &random);
+  float scores[5];
+  const bool scored = hp_session_score(session, candidates.get(), scores, nullptr) == HP_OK;
+  UseRecall(model, session, &random);
+  hp_ranked ranked[3];
+  size_t count = 0;
+  hp_session_rank(session, candidates.get(), 3, ranked, &count);
+  return scored;
 }
 
 BundleUse UseBundle(const std::string& bytes, uint64_t seed, uint64_t memory) {

@@ -1,16 +1,23 @@
-// Bundles of every kind, and an app that uses whatever opens.
+// An app that uses a model in every way, whatever it is.
+//
+// What the model is given depends on a seed, and on nothing else but what it says of itself: a
+// damaged bundle may want other numbers of values than the one it was made from.
 #ifndef HANDPICK_TESTS_SUPPORT_USE_BUNDLE_H_
 #define HANDPICK_TESTS_SUPPORT_USE_BUNDLE_H_
 
 #include <cstdint>
 #include <string>
-#include <vector>
+
+#include "handpick/handpick.h"
 
 namespace handpick::testing {
 
-// Those made by hand, with and without an index, and `models_of_a_kind` random ones of each kind of
-// model.
-std::vector<std::string> SoundBundles(uint64_t models_of_a_kind);
+// Sessions that a test is ready to make.
+inline constexpr size_t kLargestSession = size_t{16} << 20;
+
+// Replays goldens, sets context and events, scores, recalls, recommends and ranks. Whether
+// candidates were scored.
+bool UseSession(const hp_model* model, hp_session* session, uint64_t seed, bool goldens = true);
 
 struct BundleUse {
   bool opened = false;
@@ -19,8 +26,7 @@ struct BundleUse {
   uint64_t most_bytes = 0;  // That were taken from the allocator at a time.
 };
 
-// Opens the bytes as an app would, with an allocator that has `memory` bytes, and uses the model if
-// there is one, in every way; what it is given depends on `seed`.
+// Opens the bytes with an allocator that has `memory` bytes, and uses the model if there is one.
 BundleUse UseBundle(const std::string& bytes, uint64_t seed, uint64_t memory);
 
 }  // namespace handpick::testing
