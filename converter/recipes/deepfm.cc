@@ -1,17 +1,14 @@
 #include "converter/recipes/deepfm.h"
 
 #include "converter/io/status_macros.h"
+#include "converter/recipes/fm.h"
 #include "converter/recipes/model_builder.h"
 
 namespace handpick::converter {
 
 absl::StatusOr<Graph> BuildDeepFm(const Spec& spec, const Archive& weights) {
   ModelBuilder model(spec, weights);
-  HP_RETURN_IF_ERROR(model.Begin());
-  HP_RETURN_IF_ERROR(model.AddWide());
-  HP_ASSIGN_OR_RETURN(const DeepValues deep, model.Embeddings());
-  HP_ASSIGN_OR_RETURN(const ValueId pairs, model.BiInteraction("deep.interaction", deep));
-  model.AddToLogit(model.SumOfColumns("deep.interaction.sum_of_columns", pairs));
+  HP_ASSIGN_OR_RETURN(const DeepValues deep, BeginFm(&model));
   if (!spec.deep.hidden_units.empty()) {
     HP_RETURN_IF_ERROR(model.AddNetwork(deep.all, "the widths of deep.features"));
   } else {

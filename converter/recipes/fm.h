@@ -5,6 +5,7 @@
 
 #include "absl/status/statusor.h"
 #include "converter/graph/graph.h"
+#include "converter/recipes/model_builder.h"
 #include "converter/spec/spec.h"
 #include "converter/weights/archive.h"
 
@@ -14,6 +15,10 @@ namespace handpick::converter {
 // equation 5 makes two sums of it). Fields are the deep features that have ids, pooled where they
 // have several. See recipes.h for the errors; here also fields of different widths.
 absl::StatusOr<Graph> BuildFm(const Spec& spec, const Archive& weights);
+
+// Begins a model with that, the linear part and the pairs; returns the fields, and the numbers
+// beside them.
+absl::StatusOr<DeepValues> BeginFm(ModelBuilder* model);
 
 }  // namespace handpick::converter
 
