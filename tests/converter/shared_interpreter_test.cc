@@ -6,6 +6,7 @@
 #include <limits>
 #include <vector>
 
+#include "converter/graph/weights.h"
 #include "converter/pipeline.h"
 #include "converter/reference/double_kernels.h"
 #include "converter/reference/interpreter.h"
@@ -45,6 +46,59 @@ TEST(SharedInterpreterTest, SaysWhatTheReferenceSaysOfRandomModels) {
       }
     }
   }
+}
+
+// Numbers that are the same each time, in (-1, 1).
+std::vector<double> SomeNumbers(size_t count) {
+  std::vector<double> numbers(count);
+  for (size_t i = 0; i < count; ++i) numbers[i] = std::sin(static_cast<double>(7 * i + 1));
+  return numbers;
+}
+
+// Blocks of rows and columns end in smaller ones, which have loops of their own.
+TEST(DoubleKernelsTest, ProductsOfEveryShapeAreThoseOfAPlainLoop) {
+  for (const uint32_t outputs : {1, 2, 8, 9, 17, 24, 25, 33, 40, 41, 80}) {
+    for (const uint32_t inputs : {1, 3, 8, 19}) {
+      DenseData dense;
+      dense.input_width = inputs;
+      dense.output_width = outputs;
+      dense.weights = SomeNumbers(inputs * outputs);
+      const reference::ColumnMatrix w(dense);
+      for (size_t rows = 0; rows <= 9; ++rows) {
+        const std::vector<double> x = SomeNumbers(rows * 24);
+        testing::OnEveryInstructionSet([&] {
+          std::vector<double> y(rows * w.stride, 0.5);
+          reference::AddProduct(w, rows, x.data(), 24, y.data());
+          for (size_t row = 0; row < rows; ++row) {
+            for (uint32_t j = 0; j < outputs; ++j) {
+              double expected = 0.5;
+              for (uint32_t i = 0; i < inputs; ++i) expected += x[row * 24 + i] * dense.At(j, i);
+              ASSERT_NEAR(y[row * w.stride + j], expected, 1e-14)
+                  << inputs << " to " << outputs << ", row " << row << " of " << rows;
+            }
+          }
+        });
+      }
+    }
+  }
+}
+
+TEST(DoubleKernelsTest, ARowMayBeAllRows) {
+  const std::vector<double> a = SomeNumbers(3 * 16), b = SomeNumbers(16);
+  testing::OnEveryInstructionSet([&] {
+    for (const size_t a_stride : {16, 0}) {
+      std::vector<double> products(3 * 16), sums(3 * 16);
+      reference::MultiplyRows(3, 16, a.data(), a_stride, b.data(), products.data());
+      reference::AddToRows(3, 16, a.data(), a_stride, b.data(), sums.data());
+      for (size_t row = 0; row < 3; ++row) {
+        for (size_t i = 0; i < 16; ++i) {
+          const double number = a[row * a_stride + i];
+          ASSERT_EQ(products[row * 16 + i], number * b[i]);
+          ASSERT_EQ(sums[row * 16 + i], number + b[i]);
+        }
+      }
+    }
+  });
 }
 
 TEST(DoubleKernelsTest, SigmoidIsThatOfTheLibrary) {
