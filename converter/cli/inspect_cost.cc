@@ -42,6 +42,7 @@ std::string NotesText(const Json& device) {
 
 constexpr std::pair<const char*, const char*> kRows[] = {
     {"context_change_us", "change the context"},
+    {"context_features_us", "  to take its features"},
     {"event_us", "append an event"},
     {"scoring_us", "score, whatever the number"},
     {"candidate_us", "each candidate"},
@@ -63,6 +64,7 @@ Json CostJson(const LoadedBundle& bundle, const Costs& costs, uint64_t events) {
   Json json;
   json["events"] = events;
   json["context_change_us"] = Micro(now.context_change);
+  json["context_features_us"] = Micro(features * costs.feature);
   json["event_us"] = bundle.info.max_history == 0 ? Json() : Micro(now.event);
   json["scoring_us"] = Micro(now.request);
   json["candidate_us"] = Micro(now.candidate);

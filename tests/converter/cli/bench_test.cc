@@ -227,7 +227,8 @@ TEST_F(BenchTest, PredictsCostsOfTheMachineThatTheFlagsDescribe) {
               cost["candidate_without_events_us"].get<double>() +
                   20 * cost["candidate_per_event_us"].get<double>(),
               1e-9);
-  double candidate = 0, event = 0, context = 0;
+  double candidate = 0, event = 0, context = cost["context_features_us"].get<double>();
+  EXPECT_GT(context, 0);
   for (const Json& step : cost["steps"]) {
     EXPECT_GT(step["us"], 0) << step;
     const double us = step["us"].get<double>();
