@@ -1,6 +1,7 @@
 #include "sdk/update/apply.h"
 
 #include <cstring>
+#include <memory>
 #include <new>
 
 #include "schema/delta.h"
@@ -247,8 +248,14 @@ hp_status HashFile(const char* path, void* buffer, size_t size, uint64_t* hash, 
   HP_TRY(file.OpenToRead(path, error));
   uint64_t bytes;
   HP_TRY(file.Size(&bytes, error));
-  alignas(64) XXH3_state_t state;
-  return HashOf(file, bytes, buffer, size, &state, hash, error);
+  // Aligned by hand: alignas(64) was seen not to hold on the stack that gcc 12's address sanitizer
+  // makes.
+  constexpr size_t kAlignment = alignof(XXH3_state_t);
+  uint8_t memory[sizeof(XXH3_state_t) + kAlignment - 1];
+  void* aligned = memory;
+  size_t left = sizeof(memory);
+  std::align(kAlignment, sizeof(XXH3_state_t), aligned, left);
+  return HashOf(file, bytes, buffer, size, new (aligned) XXH3_state_t, hash, error);
 }
 
 }  // namespace handpick
