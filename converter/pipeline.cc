@@ -17,7 +17,6 @@
 #include "converter/passes/lower.h"
 #include "converter/passes/merge_dense.h"
 #include "converter/passes/merge_sums.h"
-#include "converter/passes/optional_features.h"
 #include "converter/passes/remove_dead_code.h"
 #include "converter/passes/share_equal_values.h"
 #include "converter/passes/split_bi_interaction.h"
@@ -79,9 +78,6 @@ absl::StatusOr<Conversion> Convert(const Spec& spec, const Archive& weights,
   HP_RETURN_IF_ERROR(CheckBundleSize(LeastTableBytes(spec, weights.tensors(), options.precision)));
   Conversion conversion;
   HP_ASSIGN_OR_RETURN(conversion.source, BuildGraph(spec, weights));
-  // A request need not give what nothing reads. The bundle still knows the name: requests and apps
-  // of an earlier version of the model may have it.
-  conversion.source = MakeOptional(conversion.source, UnusedFeatures(spec));
   Graph graph = conversion.source;
   for (const Pass& pass : RewritingPasses()) {
     if (pass.name == options.skipped_pass) continue;

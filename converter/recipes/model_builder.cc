@@ -26,6 +26,7 @@ ModelBuilder::ModelBuilder(const Spec& spec, const Archive& weights)
 
 absl::Status ModelBuilder::Begin() {
   HP_ASSIGN_OR_RETURN(FeatureSet features, BuildFeatureSet(spec_));
+  MakeOptional(UnusedFeatures(spec_), &features);
   graph_.features = std::make_shared<const FeatureSet>(std::move(features));
   graph_.model_name = spec_.name;
   graph_.model_version = spec_.version;

@@ -141,4 +141,15 @@ absl::StatusOr<FeatureSet> BuildFeatureSet(const Spec& spec) {
   return set;
 }
 
+void MakeOptional(const std::vector<size_t>& unused, FeatureSet* set) {
+  for (const size_t f : unused) {
+    schema::FeatureT& feature = *set->features[f];
+    // A request has no crossed ones.
+    if (feature.optional || feature.type == FeatureType::Crossed) continue;
+    if (feature.type == FeatureType::Categorical) feature.default_rows = {0};
+    if (feature.type == FeatureType::Numeric) feature.default_numbers.resize(feature.dimension);
+    feature.optional = true;
+  }
+}
+
 }  // namespace handpick::converter
