@@ -23,6 +23,7 @@
 #include "converter/draft/complete.h"
 #include "converter/evaluation/compare_values.h"
 #include "converter/graph/decode.h"
+#include "converter/graph/weights.h"
 #include "converter/io/line_reader.h"
 #include "converter/io/status_macros.h"
 #include "converter/pipeline.h"
@@ -30,7 +31,6 @@
 #include "converter/request/request.h"
 #include "converter/request/resolve.h"
 #include "converter/runtime/bundle_session.h"
-#include "converter/search/precision_search.h"
 #include "converter/weights/archive.h"
 #include "nlohmann/json.hpp"
 

@@ -13,6 +13,7 @@
 #include "converter/cli/flags.h"
 #include "converter/cli/output.h"
 #include "converter/graph/cost.h"
+#include "converter/graph/weights.h"
 
 namespace handpick::converter {
 namespace {

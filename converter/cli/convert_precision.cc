@@ -13,6 +13,7 @@
 #include "converter/cli/convert_trials.h"
 #include "converter/cli/flags.h"
 #include "converter/cli/output.h"
+#include "converter/graph/weights.h"
 #include "converter/io/status_macros.h"
 #include "converter/quantize/outliers.h"
 #include "converter/quantize/quantize.h"

@@ -9,27 +9,13 @@
 #include "converter/cli/inspect_parts.h"
 #include "converter/graph/cost.h"
 #include "converter/graph/decode.h"
+#include "converter/graph/weights.h"
 #include "converter/io/status_macros.h"
 #include "schema/forest.h"
 #include "schema/operators.h"
 
 namespace handpick::converter {
 namespace {
-
-const char* ElementName(schema::ElementType type) {
-  switch (type) {
-    case schema::ElementType::Int8PerRow:
-      return "int8";
-    case schema::ElementType::Int4PerGroup:
-      return "int4";
-    case schema::ElementType::Float16:
-      return "f16";
-    case schema::ElementType::Float32:
-    case schema::ElementType::Unknown:
-      break;
-  }
-  return "f32";
-}
 
 const char* DomainName(schema::Domain domain) {
   switch (domain) {
@@ -57,7 +43,7 @@ void AddProgram(const LoadedBundle& loaded, Json* json) {
       tables.push_back({{"name", t->name()->str()},
                         {"rows", t->row_count()},
                         {"dimension", t->dimension()},
-                        {"type", ElementName(t->type())},
+                        {"type", ElementTypeName(t->type())},
                         {"bytes", BytesOf(t->data())}});
     }
   }
@@ -68,7 +54,7 @@ void AddProgram(const LoadedBundle& loaded, Json* json) {
       dense.push_back({{"name", d->name()->str()},
                        {"inputs", d->input_width()},
                        {"outputs", d->output_width()},
-                       {"type", ElementName(d->type())},
+                       {"type", ElementTypeName(d->type())},
                        {"bytes", BytesOf(d->data()) + BytesOf(d->scales()) + BytesOf(d->bias())}});
     }
   }

@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "converter/graph/weights.h"
 #include "schema/operators.h"
 
 namespace handpick::converter {
@@ -25,21 +26,6 @@ static_assert(static_cast<int>(schema::Task::MAX) == 4, "minor of the new task?"
 
 constexpr size_t kMostNamed = 12;
 
-std::string TypeText(schema::ElementType type) {
-  switch (type) {
-    case schema::ElementType::Float32:
-      return "f32";
-    case schema::ElementType::Float16:
-      return "f16";
-    case schema::ElementType::Int8PerRow:
-      return "int8";
-    case schema::ElementType::Int4PerGroup:
-      return "int4";
-    default:
-      return "unknown";
-  }
-}
-
 class PartLister {
  public:
   PartLister(const schema::BundleT& bundle, const FormatMinors& minors)
@@ -47,11 +33,11 @@ class PartLister {
 
   std::vector<NamedPart> List() {
     for (const auto& table : bundle_.tables) {
-      Add(absl::StrCat("table '", table->name, "' (", TypeText(table->type), " rows)"),
+      Add(absl::StrCat("table '", table->name, "' (", ElementTypeName(table->type), " rows)"),
           {minors_.element_types[static_cast<int>(table->type)]});
     }
     for (const auto& layer : bundle_.dense_weights) {
-      Add(absl::StrCat("layer '", layer->name, "' (", TypeText(layer->type), " weights)"),
+      Add(absl::StrCat("layer '", layer->name, "' (", ElementTypeName(layer->type), " weights)"),
           {minors_.element_types[static_cast<int>(layer->type)]});
     }
     for (const auto& step : bundle_.steps) AddStep(*step);

@@ -42,4 +42,19 @@ double TableData::At(uint64_t row, uint32_t column) const {
   return type == schema::ElementType::Float32 ? floats[row * dimension + column] : Row(row)[column];
 }
 
+const char* ElementTypeName(schema::ElementType type) {
+  switch (type) {
+    case schema::ElementType::Float16:
+      return "f16";
+    case schema::ElementType::Int8PerRow:
+      return "int8";
+    case schema::ElementType::Int4PerGroup:
+      return "int4";
+    case schema::ElementType::Float32:
+    case schema::ElementType::Unknown:
+      break;
+  }
+  return "f32";
+}
+
 }  // namespace handpick::converter

@@ -72,6 +72,9 @@ struct ForestData {
   }
 };
 
+// "f32", "f16", "int8" or "int4", as flags, messages and reports name it.
+const char* ElementTypeName(schema::ElementType type);
+
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_GRAPH_WEIGHTS_H_

@@ -12,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "converter/graph/weights.h"
 #include "converter/io/status_macros.h"
 
 namespace handpick::converter {
@@ -192,19 +193,6 @@ bool IsAccurate(const PrecisionBudget& budget, const PrecisionTrial& trial) {
   return !(budget.auc.has_value() && !(trial.auc_drop <= *budget.auc)) &&
          !(budget.overlap.has_value() && !(trial.overlap >= *budget.overlap)) &&
          !(budget.logit.has_value() && !(trial.max_logit_error <= *budget.logit));
-}
-
-const char* ElementTypeName(schema::ElementType type) {
-  switch (type) {
-    case schema::ElementType::Float16:
-      return "f16";
-    case schema::ElementType::Int8PerRow:
-      return "int8";
-    case schema::ElementType::Int4PerGroup:
-      return "int4";
-    default:
-      return "f32";
-  }
 }
 
 absl::StatusOr<PrecisionBudget> ParseBudget(absl::string_view text) {

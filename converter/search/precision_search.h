@@ -79,8 +79,6 @@ absl::StatusOr<PrecisionSearch> SearchPrecision(const std::vector<PrecisionPart>
 // pattern that no part has; a type that a matching part may not have.
 absl::Status KeepParts(absl::string_view recipes, std::vector<PrecisionPart>* parts);
 
-const char* ElementTypeName(schema::ElementType type);
-
 }  // namespace handpick::converter
 
 #endif  // HANDPICK_CONVERTER_SEARCH_PRECISION_SEARCH_H_
