@@ -1,10 +1,11 @@
 #include "sdk/update/apply.h"
 
+#include <cstdint>
 #include <cstring>
-#include <memory>
 #include <new>
 
 #include "schema/delta.h"
+#include "sdk/base/checked.h"
 #include "sdk/base/error.h"
 #include "sdk/update/files.h"
 #include "xxhash.h"
@@ -252,9 +253,8 @@ hp_status HashFile(const char* path, void* buffer, size_t size, uint64_t* hash, 
   // makes.
   constexpr size_t kAlignment = alignof(XXH3_state_t);
   uint8_t memory[sizeof(XXH3_state_t) + kAlignment - 1];
-  void* aligned = memory;
-  size_t left = sizeof(memory);
-  std::align(kAlignment, sizeof(XXH3_state_t), aligned, left);
+  const uintptr_t address = reinterpret_cast<uintptr_t>(memory);
+  void* aligned = memory + (RoundUp(address, kAlignment) - address);
   return HashOf(file, bytes, buffer, size, new (aligned) XXH3_state_t, hash, error);
 }
 
