@@ -19,6 +19,7 @@
 #include "converter/recipes/recipes.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/resolve.h"
+#include "tests/support/made_up_cases.h"
 #include "tests/support/random_model.h"
 
 namespace handpick::converter {
@@ -195,12 +196,15 @@ std::string NameOf(const ::testing::TestParamInfo<std::tuple<const char*, uint64
 
 INSTANTIATE_TEST_SUITE_P(WideDeep, PropertyTest,
                          ::testing::Combine(::testing::Values("wide_deep"),
-                                            ::testing::Range(uint64_t{0}, kModels)),
+                                            ::testing::Range(uint64_t{0},
+                                                             handpick::testing::SomeOf(kModels))),
                          NameOf);
-INSTANTIATE_TEST_SUITE_P(Others, PropertyTest,
-                         ::testing::Combine(::testing::ValuesIn(OtherKinds()),
-                                            ::testing::Range(uint64_t{0}, kModelsOfOtherKinds)),
-                         NameOf);
+INSTANTIATE_TEST_SUITE_P(
+    Others, PropertyTest,
+    ::testing::Combine(::testing::ValuesIn(OtherKinds()),
+                       ::testing::Range(uint64_t{0},
+                                        handpick::testing::SomeOf(kModelsOfOtherKinds))),
+    NameOf);
 
 }  // namespace
 }  // namespace handpick::converter

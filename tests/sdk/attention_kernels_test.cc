@@ -14,6 +14,7 @@
 #include "sdk/kernels/attention_unit.h"
 #include "tests/sdk/approximate.h"
 #include "tests/sdk/panel_testing.h"
+#include "tests/support/made_up_cases.h"
 
 namespace handpick {
 namespace {
@@ -475,7 +476,7 @@ TEST_P(AttentionKernelsTest, ARecurrenceTakesOneStepAnEvent) {
       RecurrentCell::AttentionInputGru,      RecurrentCell::AttentionGru,
       RecurrentCell::AttentionUpdateGru,     RecurrentCell::ResetFirstAttentionInputGru,
       RecurrentCell::ResetFirstAttentionGru, RecurrentCell::ResetFirstAttentionKeepGru};
-  for (uint64_t seed = 0; seed < 72; ++seed) {
+  for (uint64_t seed = 0; seed < testing::SomeOf(72); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Engine random(seed);
     const uint32_t width = SomeWidth(random);
