@@ -10,8 +10,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
-#include "schema/bundle_generated.h"
 #include "xxhash.h"
 
 namespace handpick::schema {
@@ -25,28 +25,11 @@ inline uint64_t HashOfBytes(const uint8_t* bytes, uint64_t size) {
   return XXH3_64bits(bytes, static_cast<size_t>(size));
 }
 
-// Where the two things are that the rest's hash takes for zeros. `integrity` lies in `file`.
+// Where the two things are that the rest's hash takes for zeros. See zeroed_ranges.h.
 struct ZeroedRanges {
   ByteRange rest_hash;
   ByteRange signature;
 };
-
-inline ByteRange SignatureRangeOf(const uint8_t* file, const Bundle& bundle) {
-  if (bundle.signature() == nullptr || bundle.signature()->bytes() == nullptr) return {};
-  const auto& bytes = *bundle.signature()->bytes();
-  return {static_cast<uint64_t>(bytes.data() - file), bytes.size()};
-}
-
-inline ZeroedRanges ZeroedRangesOf(const uint8_t* file, const Bundle& bundle) {
-  ZeroedRanges zeros = {};
-  const Integrity& integrity = *bundle.integrity();
-  if (integrity.rest() != nullptr) {
-    const auto* at = reinterpret_cast<const uint8_t*>(integrity.rest());
-    zeros.rest_hash = {static_cast<uint64_t>(at - file), sizeof(uint64_t)};
-  }
-  zeros.signature = SignatureRangeOf(file, bundle);
-  return zeros;
-}
 
 // Bytes [begin, end) of the file, which the rest's hash takes as they are, or for zeros.
 struct RestPiece {

@@ -2,8 +2,8 @@
 // and what it costs. Read by the runtime's check of a bundle, by the converter's verification,
 // domain inference, lowering and work counts, by cost predictions, `handpick inspect` and the docs.
 //
-// To add an operator: its number and meaning in bundle.fbs (enum OperatorKind), a row here, its
-// kernel, the kernel's line in sdk/session/step_kernels.cc, and its loop in the converter's
+// To add an operator: its number and meaning in bundle_enums.fbs (enum OperatorKind), a row here,
+// its kernel, the kernel's line in sdk/session/step_kernels.cc, and its loop in the converter's
 // reference interpreter. What is forgotten does not compile.
 #ifndef HANDPICK_SCHEMA_OPERATORS_H_
 #define HANDPICK_SCHEMA_OPERATORS_H_
@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::schema {
 

@@ -15,7 +15,7 @@
 #include <cstring>
 
 #include "hwy/base.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::schema {
 

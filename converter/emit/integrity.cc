@@ -7,6 +7,7 @@
 
 #include "schema/integrity.h"
 #include "schema/limits.h"
+#include "schema/zeroed_ranges.h"
 
 namespace handpick::converter {
 

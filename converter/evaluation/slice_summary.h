@@ -15,7 +15,7 @@
 #include "converter/evaluation/measured.h"
 #include "converter/evaluation/score_counts.h"
 #include "nlohmann/json.hpp"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::converter {
 

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::converter {
 

@@ -16,7 +16,7 @@
 #include "converter/graph/operators.h"
 #include "converter/graph/weights.h"
 #include "converter/request/features.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 #include "schema/operator_check.h"
 
 namespace handpick::converter {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "converter/io/shared_array.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 #include "schema/forest.h"
 
 namespace handpick::converter {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "converter/recall/vectors.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::converter {
 

@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "converter/recall/vectors.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::converter {
 

@@ -8,7 +8,7 @@
 
 #include "converter/spec/spec.h"
 #include "converter/weights/archive.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::converter {
 

@@ -8,7 +8,7 @@
 #include "absl/types/span.h"
 #include "converter/graph/operators.h"
 #include "converter/graph/weights.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::converter::reference {
 

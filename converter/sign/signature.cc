@@ -12,6 +12,7 @@
 #include "converter/io/status_macros.h"
 #include "schema/integrity.h"
 #include "schema/signature.h"
+#include "schema/zeroed_ranges.h"
 
 namespace handpick::converter {
 namespace {

@@ -11,6 +11,8 @@
 #     REQUIRE               demands, one a line. Those on changes are left out of a first release.
 #     HANDPICK              the command; default: handpick
 #
+# What was measured, demanded and decided is also in the bundle's manifest (handpick inspect).
+#
 # In OUT are then: bundle.hpk, update.delta (against AGAINST), manifest.json, report.html, report.md, junit.xml, evaluation.json.
 # When a demand fails or is undecided, or on any error, neither a bundle nor a delta is there. Exit status: that of `handpick evaluate`: 0
 # ships, 3 a demand fails, 4 one is undecided, 1 an error.
@@ -34,6 +36,7 @@ evaluate=(--bundle "$work/bundle.hpk" --rows "$ROWS" --json --report "$OUT/repor
 [ -z "${SLICE:-}" ] || evaluate+=(--slice "$SLICE")
 against=${AGAINST:-}
 [ -f "$against" ] || against=
+demanded=
 [ -z "$against" ] || evaluate+=(--against "$against")
 while IFS= read -r demand; do
   [ -n "${demand//[[:space:]]/}" ] || continue
@@ -46,7 +49,14 @@ while IFS= read -r demand; do
     esac
   fi
   evaluate+=(--require "$demand")
+  demanded=1
 done <<<"${REQUIRE:-}"
+# The bundle that ships says why.
+bundle=$work/bundle.hpk
+if [ -n "$demanded" ]; then
+  bundle=$work/judged.hpk
+  evaluate+=(--write-verdict "$bundle")
+fi
 status=0
 "$handpick" evaluate --quiet "${evaluate[@]}" >"$OUT/evaluation.json" || status=$?
 [ -z "${GITHUB_STEP_SUMMARY:-}" ] || [ ! -f "$OUT/report.md" ] || cat "$OUT/report.md" >>"$GITHUB_STEP_SUMMARY"
@@ -55,6 +65,7 @@ if [ "$status" != 0 ]; then
   exit "$status"
 fi
 
+[ "$bundle" = "$work/bundle.hpk" ] || mv "$bundle" "$work/bundle.hpk"
 "$handpick" inspect --json "$work/bundle.hpk" >"$work/manifest.json"
 [ -z "$against" ] || "$handpick" delta "$against" "$work/bundle.hpk" --out "$work/update.delta" >/dev/null
 # The bundle comes last: where it is, all of it is.

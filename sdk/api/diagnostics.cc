@@ -3,6 +3,7 @@
 
 #include <new>
 
+#include "schema/bundle_generated.h"
 #include "sdk/api/arguments.h"
 #include "sdk/api/call.h"
 #include "sdk/api/handles.h"

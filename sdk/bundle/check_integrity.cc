@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "schema/bundle_generated.h"
+#include "schema/zeroed_ranges.h"
 #include "sdk/base/error.h"
 #include "sdk/bundle/limits.h"
 

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick {
 

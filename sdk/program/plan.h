@@ -10,7 +10,7 @@
 
 #include "absl/types/span.h"
 #include "handpick/handpick.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 #include "schema/forest.h"
 #include "schema/operator_check.h"
 

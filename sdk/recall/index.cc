@@ -3,6 +3,7 @@
 #include <cfloat>
 #include <cmath>
 
+#include "schema/bundle_generated.h"
 #include "sdk/base/checked.h"
 #include "sdk/base/error.h"
 

@@ -7,9 +7,13 @@
 
 #include "absl/types/span.h"
 #include "handpick/handpick.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 #include "sdk/program/plan.h"
 #include "sdk/recall/packed.h"
+
+namespace handpick::schema {
+struct RecallIndex;  // A table of the bundle.
+}
 
 namespace handpick {
 

@@ -1,11 +1,10 @@
 #include "sdk/update/apply.h"
 
-#include <cstdint>
 #include <cstring>
 #include <new>
 
 #include "schema/delta.h"
-#include "sdk/base/checked.h"
+#include "schema/integrity.h"
 #include "sdk/base/error.h"
 #include "sdk/update/files.h"
 #include "xxhash.h"
@@ -249,13 +248,8 @@ hp_status HashFile(const char* path, void* buffer, size_t size, uint64_t* hash, 
   HP_TRY(file.OpenToRead(path, error));
   uint64_t bytes;
   HP_TRY(file.Size(&bytes, error));
-  // Aligned by hand: alignas(64) was seen not to hold on the stack that gcc 12's address sanitizer
-  // makes.
-  constexpr size_t kAlignment = alignof(XXH3_state_t);
-  uint8_t memory[sizeof(XXH3_state_t) + kAlignment - 1];
-  const uintptr_t address = reinterpret_cast<uintptr_t>(memory);
-  void* aligned = memory + (RoundUp(address, kAlignment) - address);
-  return HashOf(file, bytes, buffer, size, new (aligned) XXH3_state_t, hash, error);
+  schema::StackHashState state;
+  return HashOf(file, bytes, buffer, size, state.get(), hash, error);
 }
 
 }  // namespace handpick

@@ -1,8 +1,8 @@
-"""Writes the fields of every table of a FlatBuffers schema, for mutations that know the structure.
+"""Writes the fields of every table of FlatBuffers schemas, for mutations that know the structure.
 
-    make_fields.py bundle.fbs > bundle_fields.inc
+    make_fields.py bundle_enums.fbs bundle.fbs > bundle_fields.inc
 
-Knows what schema/bundle.fbs uses: tables, structs and enumerations, fields without explicit ids, no unions.
+Knows what schema/*.fbs use: tables, structs and enumerations, fields without explicit ids, no unions.
 """
 import re
 import sys
@@ -12,7 +12,7 @@ SCALARS = {"bool": 1, "byte": 1, "ubyte": 1, "short": 2, "ushort": 2, "int": 4, 
 
 
 def main():
-    text = re.sub(r"//.*", "", open(sys.argv[1], encoding="utf-8").read())
+    text = re.sub(r"//.*", "", "".join(open(path, encoding="utf-8").read() for path in sys.argv[1:]))
     sizes = dict(SCALARS)
     for name, base in re.findall(r"\benum\s+(\w+)\s*:\s*(\w+)", text):
         sizes[name] = SCALARS[base]

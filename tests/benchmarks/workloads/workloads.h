@@ -28,7 +28,7 @@
 #include "converter/request/raw_values.h"
 #include "converter/spec/spec.h"
 #include "converter/weights/weights.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::workloads {
 
