@@ -258,23 +258,28 @@ uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
                          : way == Way::kWords ? WordPairs(matrix.in)
                                               : matrix.in;
   const uint32_t rows = RowsOfChunk(matrix, way);
-  uint64_t blocks = 0;  // Of outputs.
-  for (uint32_t first = 0; first < matrix.out; first += rows) {
-    const uint32_t count = std::min(rows, matrix.out - first);
-    const bool single = count == 1 && way == Way::kFloats;
-    if (!single) ForEachOutputBlock(count, [&](uint32_t, auto) { ++blocks; });
-  }
-  uint64_t groups = 0;  // Of vectors.
+  uint64_t blocks = 0;
   for (uint32_t p = 0; p < grid.panels(); ++p) {
     const uint32_t lanes = ShapeOfPanel(grid.candidates, p, grid.stride).lanes;
-    const auto count = [&](uint32_t, auto) { ++groups; };
+    const auto count = [&](uint32_t, auto vectors) {
+      constexpr int V = decltype(vectors)::value;
+      for (uint32_t first = 0; first < matrix.out; first += rows) {
+        const uint32_t outputs = std::min(rows, matrix.out - first);
+        const auto add = [&](uint32_t, auto) { ++blocks; };
+        if (way != Way::kFloats) {
+          ForEachOutputBlock(outputs, add);
+        } else if (outputs != 1) {
+          ForEachOutputBlock<MostOutputs<V, StreamTurn>()>(outputs, add);
+        }
+      }
+    };
     if (way == Way::kWords) {
       ForEachVectorGroup<kWordVectors>(lanes, count);
     } else {
       ForEachVectorGroup(lanes, count);
     }
   }
-  return groups * grid.events * blocks * whole(steps, kStepsOfTurn);
+  return blocks * grid.events * whole(steps, kStepsOfTurn);
 }
 
 bool MultipliesAsBytes(uint32_t outputs, bool attention) {

@@ -43,6 +43,9 @@ inline constexpr int kBlockVectors = 3;
 // Outputs of a block of a single vector of lanes (AVX-512 has such): each product takes a load of
 // its own, and the larger the blocks are, the fewer there are of the input beside them.
 inline constexpr int kSingleOutputs = 24;
+// Of a block of two vectors with AVX2: eight sums would wait for one another, twelve fill the
+// registers.
+inline constexpr int kDoubleOutputs = HWY_TARGET == HWY_AVX2 ? 6 : kBlockOutputs;
 
 // Of the lambda around a layer's blocks: where gcc puts it into a large function, it writes every
 // sum to memory in every step (1.4 times the time of DIN's activation unit). Layers of a few
@@ -69,12 +72,22 @@ HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
   for (; lane < lanes; lane += kLeast * n) f(lane, std::integral_constant<int, kLeast>());
 }
 
+// Outputs of a block of floats, of V vectors of lanes.
+template <int V, typename Turn>
+constexpr int MostOutputs() {
+  if (V == 1 && std::is_same_v<Turn, NoTurn>) return kSingleOutputs;
+  return V == 2 ? kDoubleOutputs : kBlockOutputs;
+}
+
 // Calls f(first output, integral_constant R) so that blocks of R outputs cover `out`.
 template <int kMost = kBlockOutputs, typename F>
 HWY_INLINE void ForEachOutputBlock(uint32_t out, F f) {
   uint32_t j = 0;
-  for (; kMost > kBlockOutputs && j + kMost <= out; j += kMost) {
+  // Of blocks of six, two of four are better than another of six and one of two.
+  for (uint32_t left = out; kMost > kBlockOutputs && left >= kMost && (kMost != 6 || left != 8);
+       left = out - j) {
     f(j, std::integral_constant<int, kMost>());
+    j += kMost;
   }
   for (; j + kBlockOutputs <= out; j += kBlockOutputs) {
     f(j, std::integral_constant<int, kBlockOutputs>());
@@ -202,18 +215,16 @@ HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Star
                      [&](int v, VF sum) HWY_ATTR { hn::Store(end(0, sum), d, first + v * n); });
       return;
     }
-    constexpr bool kSingle = V == 1 && std::is_same_v<Turn, NoTurn>;
-    ForEachOutputBlock<kSingle ? kSingleOutputs : kBlockOutputs>(
-        out, [&](size_t j, auto outputs) HWY_ATTR {
-          constexpr int R = decltype(outputs)::value;
-          float* to = first + j * stride;
-          DenseBlock<R, V>(
-              weights + j * width, width, 1, width, x + lane, stride,
-              [&](int r, int) HWY_ATTR { return hn::Set(d, begin(j + r)); },
-              [&](int r, int v, VF sum)
-                  HWY_ATTR { hn::Store(end(j + r, sum), d, to + r * stride + v * n); },
-              turn);
-        });
+    ForEachOutputBlock<MostOutputs<V, Turn>()>(out, [&](size_t j, auto outputs) HWY_ATTR {
+      constexpr int R = decltype(outputs)::value;
+      float* to = first + j * stride;
+      DenseBlock<R, V>(
+          weights + j * width, width, 1, width, x + lane, stride,
+          [&](int r, int) HWY_ATTR { return hn::Set(d, begin(j + r)); },
+          [&](int r, int v, VF sum)
+              HWY_ATTR { hn::Store(end(j + r, sum), d, to + r * stride + v * n); },
+          turn);
+    });
   });
 }
 

@@ -197,8 +197,8 @@ HWY_INLINE void AddSevenBitBlock(const int8_t* HWY_RESTRICT weights, size_t row,
   }
 }
 
-// Outputs and vectors of lanes of a block: their sums of 16 and of 32 bits fill 12 of 16 registers.
-inline constexpr int kSevenBitOutputs = 2;
+// Vectors of lanes of a block, by two outputs: their sums of 16 and of 32 bits fill 12 of 16
+// registers. Two vectors have three outputs.
 inline constexpr int kSevenBitVectors = 3;
 
 // A layer whose input is a panel of 7 bits of one zero point:
@@ -222,7 +222,7 @@ HWY_INLINE void RunSevenBitBlock(const SevenBitLayer& layer, uint32_t j, uint32_
   const size_t n = hn::Lanes(d);
   const size_t row = SevenBitRow(layer.in);
   VI acc[R][V];
-#pragma GCC unroll 2
+#pragma GCC unroll 3
   for (int r = 0; r < R; ++r) {
     const VI zero = hn::Set(di, Wrapping(-layer.zero_point, layer.weights.row_sums[j + r]));
 #pragma GCC unroll 3
@@ -231,7 +231,7 @@ HWY_INLINE void RunSevenBitBlock(const SevenBitLayer& layer, uint32_t j, uint32_
   AddSevenBitBlock<R, V>(layer.weights.data + j * row, row, layer.bytes + size_t{lane} * 4, stride,
                          acc);
   float* HWY_RESTRICT to = y + j * stride + lane;
-#pragma GCC unroll 2
+#pragma GCC unroll 3
   for (int r = 0; r < R; ++r) {
     const VF begin = hn::Set(d, layer.start != nullptr ? layer.start[j + r] : 0.0f);
     const VF weight_scale = hn::Set(d, layer.weights.scales[j + r]);
@@ -249,11 +249,12 @@ HWY_INLINE void RunSevenBitBlock(const SevenBitLayer& layer, uint32_t j, uint32_
 template <int V>
 HWY_NOINLINE void RunSevenBitBlocks(const SevenBitLayer layer, uint32_t lane, float* y,
                                     size_t stride) {
+  constexpr int kOutputs = V == 2 ? 3 : 2;
   uint32_t j = 0;
-  for (; j + kSevenBitOutputs <= layer.out; j += kSevenBitOutputs) {
-    RunSevenBitBlock<kSevenBitOutputs, V>(layer, j, lane, y, stride);
+  for (; j + kOutputs <= layer.out; j += kOutputs) {
+    RunSevenBitBlock<kOutputs, V>(layer, j, lane, y, stride);
   }
-  if (j < layer.out) RunSevenBitBlock<1, V>(layer, j, lane, y, stride);
+  for (; j < layer.out; ++j) RunSevenBitBlock<1, V>(layer, j, lane, y, stride);
 }
 
 HWY_INLINE void RunSevenBitLayer(const SevenBitLayer& layer, float* y, PanelShape shape) {
