@@ -17,21 +17,14 @@
 #include "sdk/kernels/panel_seven_bits-inl.h"
 #include "sdk/kernels/panel_words-inl.h"
 
-#ifndef HANDPICK_SDK_KERNELS_ATTENTION_RECURRENCE_ONCE_
-#define HANDPICK_SDK_KERNELS_ATTENTION_RECURRENCE_ONCE_
-namespace handpick {
-
-// Units whose gates are computed together: their products stay in the first cache until the gates
-// take them.
-inline constexpr uint32_t kUnitBlock = 8;
-
-}  // namespace handpick
-#endif  // HANDPICK_SDK_KERNELS_ATTENTION_RECURRENCE_ONCE_
-
 HWY_BEFORE_NAMESPACE();
 namespace handpick {
 namespace HWY_NAMESPACE {
 namespace {
+
+// Units whose gates are computed together: their products stay in the first cache until the gates
+// take them. Whole blocks of outputs.
+inline constexpr uint32_t kUnitBlock = HWY_TARGET == HWY_AVX2 ? 12 : 8;
 
 struct RecurrenceWork {
   ReadyMatrix matrix;
