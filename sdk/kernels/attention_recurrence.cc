@@ -24,7 +24,9 @@ namespace {
 
 // Units whose gates are computed together: their products stay in the first cache until the gates
 // take them. Whole blocks of outputs.
-inline constexpr uint32_t kUnitBlock = HWY_TARGET == HWY_AVX2 ? 12 : 8;
+inline constexpr uint32_t kUnitBlock = HWY_TARGET == HWY_AVX2   ? 12
+                                       : HWY_TARGET <= HWY_AVX3 ? 24
+                                                                : 8;
 
 struct RecurrenceWork {
   ReadyMatrix matrix;

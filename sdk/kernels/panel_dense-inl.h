@@ -75,7 +75,7 @@ HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
 // Outputs of a block of floats, of V vectors of lanes.
 template <int V, typename Turn>
 constexpr int MostOutputs() {
-  if (V == 1 && std::is_same_v<Turn, NoTurn>) return kSingleOutputs;
+  if (V == 1) return kSingleOutputs;
   return V == 2 ? kDoubleOutputs : kBlockOutputs;
 }
 
