@@ -36,6 +36,9 @@ struct Costs {
   double feature = 0;         // Taking a feature of a context.
   double memory_row = 0;      // 64 bytes at random out of memory,
   double memory_byte = 0;     // and a byte in order.
+  // Lanes that are computed together: the last candidates of a panel fill up whole groups of so
+  // many, and at least kLeastLanes.
+  double lane_group = 16;
 };
 
 // Of a machine whose peaks are known. By its instruction set, kernels reach shares of the peaks,

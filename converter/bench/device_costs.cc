@@ -43,8 +43,9 @@ constexpr NamedCost kCosts[] = {
     {"product", &Costs::product},
     {"request", &Costs::request},
 };
-// Those of memory have figures of their own, attention takes int8_mac's, and a feature some steps'.
-static_assert(std::size(kCosts) + 4 == sizeof(Costs) / sizeof(double), "every cost is read");
+// Those of memory have figures of their own, attention takes int8_mac's, a feature some steps', and
+// lanes go by the instruction set.
+static_assert(std::size(kCosts) + 5 == sizeof(Costs) / sizeof(double), "every cost is read");
 
 constexpr char kAnalysed[] = "mca";
 constexpr char kAssumed[] = "assumed";

@@ -8,9 +8,9 @@ namespace {
 
 using schema::OperatorKind;
 
-// Candidates go through in groups of lanes: so many of the last group's are idle, in the mean.
-constexpr double kLaneGroup = 16;
-constexpr double kIdleLanes = 7.5;
+// Lanes of a panel, and those of the last one at least.
+constexpr double kPanelLanes = 48;
+constexpr double kLeastLanes = 16;
 
 // What a row takes that is waited for alone, in times of one that comes beside others: rows of a
 // context or an event, and those of the first lanes, while which nothing is computed.
@@ -109,7 +109,10 @@ StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
 }
 
 double Prediction::Score(double candidates) const {
-  const double lanes = std::ceil(candidates / kLaneGroup) * kLaneGroup;
+  const double whole = std::floor(candidates / kPanelLanes) * kPanelLanes;
+  double last = std::ceil((candidates - whole) / lane_group) * lane_group;
+  if (last > 0) last = std::max(last, kLeastLanes);
+  const double lanes = whole + last;
   return each_request + std::min(lanes, StepTime::kFirstLanes) * each_first_lane +
          std::ceil(candidates / tile) * each_tile + lanes * each_lane;
 }
@@ -119,6 +122,7 @@ Prediction Predict(const std::vector<StepWork>& steps, double context_features, 
   Prediction sum;
   sum.context_change = context_features * costs.feature;
   sum.tile = std::max(1.0, tile);
+  sum.lane_group = costs.lane_group;
   sum.each_request = costs.request;
   for (const StepWork& step : steps) {
     const StepTime time = PredictStep(step, costs, events);
@@ -138,8 +142,9 @@ Prediction Predict(const std::vector<StepWork>& steps, double context_features, 
         break;
     }
   }
+  // Of the last group of lanes half are idle, in the mean.
   sum.request = sum.each_request + StepTime::kFirstLanes * sum.each_first_lane + sum.each_tile +
-                kIdleLanes * sum.each_lane;
+                (sum.lane_group - 1) / 2 * sum.each_lane;
   sum.candidate = sum.each_lane + sum.each_tile / sum.tile;
   return sum;
 }

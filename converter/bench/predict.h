@@ -40,7 +40,8 @@ struct Prediction {
   double each_tile = 0;
   double each_lane = 0;
   double tile = 1;
-  // Of so many candidates: whole tiles, and whole groups of 16 lanes.
+  double lane_group = 16;
+  // Of so many candidates: whole tiles, and whole groups of lanes.
   double Score(double candidates) const;
 };
 

@@ -25,7 +25,7 @@ namespace handpick {
 // Candidates of a panel at most: three vectors of AVX-512, twelve of NEON; with eight outputs they
 // fill the registers of a dense layer's inner loop.
 inline constexpr uint32_t kMaxPanelLanes = 48;
-// Strides and lane counts are multiples of it: the widest vector.
+// Strides are multiples of it: the widest vector.
 inline constexpr uint32_t kLaneGroup = 16;
 
 struct PanelShape {
@@ -33,12 +33,9 @@ struct PanelShape {
   uint32_t lanes;   // Computed ones, at most `stride`; the others are left alone.
 };
 
-// Lanes that are computed in a panel: those of the candidates that are left, whole lane groups.
-inline PanelShape ShapeOfPanel(uint32_t candidates, uint32_t panel, uint32_t stride) {
-  const uint32_t left = candidates - panel * stride;
-  const uint32_t lanes = left < stride ? (left + kLaneGroup - 1) / kLaneGroup * kLaneGroup : stride;
-  return PanelShape{stride, lanes};
-}
+// Lanes that are computed in a panel: those of the candidates that are left, in whole groups of
+// what the processor's kernels take, which divides kLaneGroup; at least kLaneGroup.
+PanelShape ShapeOfPanel(uint32_t candidates, uint32_t panel, uint32_t stride);
 
 // A ring of history values: event e (the oldest is 0) stands at position (oldest + e) mod capacity.
 struct EventRing {

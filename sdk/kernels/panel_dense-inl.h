@@ -40,6 +40,19 @@ inline constexpr int kBlockVectors = 2;
 inline constexpr int kBlockVectors = 3;
 #endif
 
+// Lanes are computed in groups of so many: with vectors of at most half a lane group, half of one
+// is left out where no candidate is. Not where functions take a whole group together.
+inline constexpr uint32_t kComputedGroup =
+    HWY_MAX_LANES_D(DF) < kLaneGroup && kVectorsTogether == 1 ? kLaneGroup / 2 : kLaneGroup;
+
+HWY_INLINE PanelShape ShapeOfPanel(uint32_t candidates, uint32_t panel, uint32_t stride) {
+  const uint32_t left = candidates - panel * stride;
+  if (left >= stride) return {stride, stride};
+  const uint32_t lanes = (left + kComputedGroup - 1) / kComputedGroup * kComputedGroup;
+  // A single vector of AVX2 would need blocks of its own.
+  return {stride, lanes < kLaneGroup ? kLaneGroup : lanes};
+}
+
 // Outputs of a block of a single vector of lanes (AVX-512 has such): each product takes a load of
 // its own, and the larger the blocks are, the fewer there are of the input beside them.
 inline constexpr int kSingleOutputs = 24;
@@ -69,7 +82,13 @@ HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
       lane += kMost * n;
     }
   }
-  for (; lane < lanes; lane += kLeast * n) f(lane, std::integral_constant<int, kLeast>());
+  for (; lane + kLeast * n <= lanes; lane += kLeast * n) {
+    f(lane, std::integral_constant<int, kLeast>());
+  }
+  // Of pairs alone, and groups of vectors of which two fill a lane group.
+  if constexpr (kMost == kLeast && kLeast == 2 && n == kComputedGroup) {
+    if (lane < lanes) f(lane, std::integral_constant<int, 1>());
+  }
 }
 
 // Outputs of a block of floats, of V vectors of lanes.

@@ -226,6 +226,7 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace handpick {
 
+HWY_EXPORT(ShapeOfPanel);
 HWY_EXPORT(CopyPanel);
 HWY_EXPORT(AddPanel);
 HWY_EXPORT(MultiplyPanels);
@@ -235,6 +236,10 @@ HWY_EXPORT(WeightedSumPanels);
 HWY_EXPORT(SoftmaxPanel);
 HWY_EXPORT(NormalizePanel);
 HWY_EXPORT(AddWeightedRows);
+
+PanelShape ShapeOfPanel(uint32_t candidates, uint32_t panel, uint32_t stride) {
+  return HWY_DYNAMIC_DISPATCH(ShapeOfPanel)(candidates, panel, stride);
+}
 
 void CopyPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
   HWY_DYNAMIC_DISPATCH(CopyPanel)(a, width, out, shape);

@@ -168,7 +168,8 @@ inline void ExpectPanelKernel(const PanelKernel& kernel, Engine& random,
     if (::testing::Test::HasFailure()) return;
   }
   for (uint32_t stride = kLaneGroup; stride <= kMaxPanelLanes; stride += kLaneGroup) {
-    for (uint32_t lanes = kLaneGroup; lanes <= stride; lanes += kLaneGroup) {
+    for (uint32_t lanes = kLaneGroup; lanes <= stride;
+         lanes = ShapeOfPanel(lanes + 1, 0, stride + kMaxPanelLanes).lanes) {
       std::shuffle(order.begin(), order.end(), random);
       // A panel that is full, one that lacks a few, and a candidate alone.
       for (const uint32_t count : {lanes, lanes - Between(random, 1, kLaneGroup - 1), 1u}) {

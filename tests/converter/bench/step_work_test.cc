@@ -111,6 +111,20 @@ TEST_P(PredictTest, ScoringIsLinearInTheNumberOfCandidatesAndInTheHistory) {
               1e-9 * score(100, 30));
 }
 
+TEST_P(PredictTest, LanesGoThroughInGroupsOfTheInstructionSet) {
+  for (const auto& [set, group] : {std::pair("AVX2", 8), {"SSE4", 8}, {"AVX3_DL", 16}}) {
+    MachinePeak machine = Machine();
+    machine.instruction_set = set;
+    const Prediction prediction = Predict(steps_, 6, CostsOf(machine), 50, 96);
+    const auto score = [&](int candidates) { return prediction.Score(candidates); };
+    EXPECT_EQ(score(1), score(16)) << set;
+    EXPECT_GT(score(17), score(16)) << set;
+    EXPECT_EQ(score(17), score(16 + group)) << set;
+    EXPECT_GT(score(17 + group), score(16 + group)) << set;
+    EXPECT_EQ(score(49), score(64)) << set << ": of another panel";
+  }
+}
+
 TEST_P(PredictTest, AnEventTakesAsLongWhateverTheHistory) {
   const Prediction none = Predict(steps_, 6, CostsOf(Machine()), 0, 8);
   const Prediction many = Predict(steps_, 6, CostsOf(Machine()), 50, 8);
