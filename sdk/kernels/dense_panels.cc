@@ -251,6 +251,21 @@ void ComputedDensePanels(const ComputedMatrix& matrix, const float* row,
   }
 }
 
+// Blocks of kMost outputs at most, of chunks of `rows`; a single output of `floats` has none.
+template <int kMost>
+HWY_NOINLINE uint64_t BlocksOfOutputs(uint32_t out, uint32_t rows, bool floats) {
+  uint64_t blocks = 0;
+  for (uint32_t first = 0; first < out; first += rows) {
+    const uint32_t count = std::min(rows, out - first);
+    if (floats && count == 1) continue;
+    ForEachOutputBlock<kMost>(count, [&](uint32_t, auto) {
+      ++blocks;
+      hwy::PreventElision(blocks);  // Or compilers make vectors of it, and much code.
+    });
+  }
+  return blocks;
+}
+
 uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
   const auto whole = [](uint64_t n, uint64_t of) { return (n + of - 1) / of; };
   const Way way = WayOf(matrix);
@@ -258,28 +273,30 @@ uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
                          : way == Way::kWords ? WordPairs(matrix.in)
                                               : matrix.in;
   const uint32_t rows = RowsOfChunk(matrix, way);
-  uint64_t blocks = 0;
+  const bool floats = way == Way::kFloats;
+  const auto blocks_of = [&](auto most) {
+    return BlocksOfOutputs<decltype(most)::value>(matrix.out, rows, floats);
+  };
+  // By the vectors of a group.
+  const uint64_t blocks[] = {
+      blocks_of(std::integral_constant<int, MostOutputs<1, StreamTurn>()>()),
+      blocks_of(std::integral_constant<int, MostOutputs<2, StreamTurn>()>()),
+      blocks_of(std::integral_constant<int, MostOutputs<3, StreamTurn>()>()),
+  };
+  const uint64_t plain = blocks_of(std::integral_constant<int, kBlockOutputs>());
+  uint64_t sum = 0;
   for (uint32_t p = 0; p < grid.panels(); ++p) {
     const uint32_t lanes = ShapeOfPanel(grid.candidates, p, grid.stride).lanes;
-    const auto count = [&](uint32_t, auto vectors) {
-      constexpr int V = decltype(vectors)::value;
-      for (uint32_t first = 0; first < matrix.out; first += rows) {
-        const uint32_t outputs = std::min(rows, matrix.out - first);
-        const auto add = [&](uint32_t, auto) { ++blocks; };
-        if (way != Way::kFloats) {
-          ForEachOutputBlock(outputs, add);
-        } else if (outputs != 1) {
-          ForEachOutputBlock<MostOutputs<V, StreamTurn>()>(outputs, add);
-        }
-      }
+    const auto add = [&](uint32_t, auto vectors) {
+      sum += floats ? blocks[decltype(vectors)::value - 1] : plain;
     };
     if (way == Way::kWords) {
-      ForEachVectorGroup<kWordVectors>(lanes, count);
+      ForEachVectorGroup<kWordVectors>(lanes, add);
     } else {
-      ForEachVectorGroup(lanes, count);
+      ForEachVectorGroup(lanes, add);
     }
   }
-  return blocks * grid.events * whole(steps, kStepsOfTurn);
+  return sum * grid.events * whole(steps, kStepsOfTurn);
 }
 
 bool MultipliesAsBytes(uint32_t outputs, bool attention) {

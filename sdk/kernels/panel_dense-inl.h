@@ -55,7 +55,7 @@ HWY_INLINE PanelShape ShapeOfPanel(uint32_t candidates, uint32_t panel, uint32_t
 
 // Outputs of a block of a single vector of lanes (AVX-512 has such): each product takes a load of
 // its own, and the larger the blocks are, the fewer there are of the input beside them.
-inline constexpr int kSingleOutputs = 24;
+inline constexpr int kSingleOutputs = HWY_MAX_LANES_D(DF) < kLaneGroup ? kBlockOutputs : 24;
 // Of a block of two vectors with AVX2: eight sums would wait for one another, twelve fill the
 // registers.
 inline constexpr int kDoubleOutputs = HWY_TARGET == HWY_AVX2 ? 6 : kBlockOutputs;
@@ -68,7 +68,7 @@ inline constexpr int kDoubleOutputs = HWY_TARGET == HWY_AVX2 ? 6 : kBlockOutputs
 // Calls f(first lane, integral_constant V) so that vectors of V * Lanes(DF()) lanes, V being kMost
 // or kLeast, cover `lanes`, whole lane groups. Each V is f's code once more: where a lane group has
 // two or four vectors, none is left alone; where it has one, eight outputs by one vector keep a
-// processor as busy as by two.
+// processor as busy as by two. Where kMost is 2, lanes may be covered twice.
 template <int kMost = kBlockVectors, typename F>
 HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
   constexpr uint32_t n = HWY_MAX_LANES_D(DF);
@@ -85,9 +85,9 @@ HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
   for (; lane + kLeast * n <= lanes; lane += kLeast * n) {
     f(lane, std::integral_constant<int, kLeast>());
   }
-  // Of pairs alone, and groups of vectors of which two fill a lane group.
-  if constexpr (kMost == kLeast && kLeast == 2 && n == kComputedGroup) {
-    if (lane < lanes) f(lane, std::integral_constant<int, 1>());
+  // Pairs alone do not cover an odd number: the last one takes a vector once more.
+  if constexpr (kMost == kLeast && kLeast * n > kComputedGroup) {
+    if (lane < lanes) f(lanes - kLeast * n, std::integral_constant<int, kLeast>());
   }
 }
 
