@@ -160,20 +160,20 @@ HWY_INLINE void AddSevenBitBlock(const int8_t* HWY_RESTRICT weights, size_t row,
     hn::Vec<decltype(d16)> sum[R][V];
 #pragma GCC unroll 4
     for (int s = 0; s < kSteps; ++s) {
-      VI xv[V];
+      // Vectors of the input one by one: sums leave no registers for several.
+      hn::Vec<decltype(ds)> w[R];
 #pragma GCC unroll 3
-      for (int v = 0; v < V; ++v) {
-        xv[v] = hn::Load(d, reinterpret_cast<const int32_t*>(from) + v * n);
-      }
-      from += 4 * stride;
-#pragma GCC unroll 8
       for (int r = 0; r < R; ++r) {
         int32_t four;
         std::memcpy(&four, weights + r * row + k + 4 * s, sizeof(four));
-        const auto weight = hn::BitCast(ds, hn::Set(d, four));
+        w[r] = hn::BitCast(ds, hn::Set(d, four));
+      }
 #pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) {
-          auto pairs = hn::SatWidenMulPairwiseAdd(d16, hn::BitCast(du, xv[v]), weight);
+      for (int v = 0; v < V; ++v) {
+        const VI xv = hn::Load(d, reinterpret_cast<const int32_t*>(from) + v * n);
+#pragma GCC unroll 3
+        for (int r = 0; r < R; ++r) {
+          auto pairs = hn::SatWidenMulPairwiseAdd(d16, hn::BitCast(du, xv), w[r]);
           if (s != 0) pairs = hn::Add(pairs, sum[r][v]);
 #if HWY_ARCH_X86 && HWY_COMPILER_GCC_ACTUAL
           // Or gcc 12 makes trees of the sums, for which there are not registers enough.
@@ -182,6 +182,7 @@ HWY_INLINE void AddSevenBitBlock(const int8_t* HWY_RESTRICT weights, size_t row,
           sum[r][v] = pairs;
         }
       }
+      from += 4 * stride;
     }
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
