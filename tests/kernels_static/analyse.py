@@ -24,7 +24,8 @@ def table_of(objects, objdump, mca):
     # Many loops are copies of each other: one of each is enough.
     unique = {}
     for path in sorted(objects, key=lambda p: p.split("/")[-1]):
-        for loop in inner_loops.loops_of(objdump, path):
+        stem = inner_loops.stem_of_object(path)
+        for loop in inner_loops.loops_of(inner_loops.functions_of(objdump, path), lambda _, stem=stem: stem):
             unique.setdefault("\n".join(loop.lines), loop)
     loops = list(unique.values())
     table = {loop.name: {"instructions": len(loop.lines), "products": loop.products(), "cores": {}} for loop in loops}

@@ -3,9 +3,9 @@
 #
 #     tests/kernels_static/count.sh QEMU PLUGIN MODELS
 #
-# QEMU: qemu-aarch64 with plugins (Debian: the package qemu-user). PLUGIN: qemu's tests/plugin/insn.c, or libinsn.so of a package
-# that has it. MODELS: w3_din.f32.hpk and so on, of tests/benchmarks/rivals. What three requests of 200 candidates take beyond one,
-# by 400: events are set, and matrices widened, for each request.
+# QEMU: qemu-aarch64 with plugins (Debian: the package qemu-user). PLUGIN: block_counts.c, compiled. MODELS: w3_din.f32.hpk and so
+# on, of tests/benchmarks/rivals. What three requests of 200 candidates take beyond one, by 400: events are set, and matrices
+# widened, for each request.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 qemu=$1 plugin=$2 models=$3
@@ -13,7 +13,11 @@ bazel build --config=arm64 --linkopt=-static --color=no --curses=no --noshow_pro
 binary=$(bazel info --config=arm64 bazel-bin 2>/dev/null)/tests/kernels_static/count_candidates
 
 count() { # cpu bundle requests
-  "$qemu" -cpu "$1" -plugin "$plugin" -d plugin "$binary" "$2" 200 "$3" 2>&1 | grep -o 'insns: [0-9]*' | tail -n 1 | tr -dc 0-9
+  "$qemu" -cpu "$1" -plugin "$plugin" -d plugin "$binary" "$2" 200 "$3" 2>&1 |
+    python3 -c '
+import re, sys
+blocks = re.findall("^([0-9a-f]+) ([0-9a-f]+) ([0-9]+)$", sys.stdin.read(), re.M)
+print(sum(((int(last, 16) - int(first, 16)) // 4 + 1) * int(count) for first, last, count in blocks))'
 }
 
 printf '| model | cpu | f32 | int8 | int8 / f32 |\n|---|---|---|---|---|\n'

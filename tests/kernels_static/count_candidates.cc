@@ -1,5 +1,5 @@
-// Ranks candidates by a bundle whose features are ids, behind 50 events, so that an emulator can
-// count instructions:
+// Ranks candidates by a bundle whose features are ids and numbers, behind 50 events if it has a
+// history, so that an emulator can count instructions:
 //
 //     count_candidates BUNDLE CANDIDATES REQUESTS
 #include <cstdio>
@@ -21,9 +21,16 @@ namespace {
 constexpr uint64_t kIds = 1000;
 constexpr uint32_t kEvents = 50;
 
-std::unique_ptr<schema::GoldenColumnT> Column(uint32_t feature, uint32_t rows) {
+std::unique_ptr<schema::GoldenColumnT> Column(const schema::Feature& of, uint32_t feature,
+                                              uint32_t rows) {
   auto column = std::make_unique<schema::GoldenColumnT>();
   column->feature = feature;
+  if (of.type() == schema::FeatureType::Numeric) {
+    for (uint32_t i = 0; i < rows * of.dimension(); ++i) {
+      column->numbers.push_back(static_cast<float>((i * 7919 + feature) % kIds) / kIds);
+    }
+    return column;
+  }
   for (uint64_t i = 0; i < rows; ++i) {
     column->integers.push_back(static_cast<int64_t>((i * 7919 + feature) % kIds));
   }
@@ -33,20 +40,22 @@ std::unique_ptr<schema::GoldenColumnT> Column(uint32_t feature, uint32_t rows) {
 schema::GoldenRequestT Request(const schema::Bundle& bundle, uint32_t candidates, uint32_t events) {
   schema::GoldenRequestT request;
   request.candidate_count = candidates;
-  request.histories.push_back(std::make_unique<schema::GoldenEventsT>());
-  request.histories.front()->event_count = events;
+  auto history = std::make_unique<schema::GoldenEventsT>();
+  history->event_count = events;
   for (uint32_t i = 0; i < bundle.features()->size(); ++i) {
-    switch (bundle.features()->Get(i)->side()) {
+    const schema::Feature& feature = *bundle.features()->Get(i);
+    switch (feature.side()) {
       case schema::Side::Context:
-        request.context.push_back(Column(i, 1));
+        request.context.push_back(Column(feature, i, 1));
         break;
       case schema::Side::History:
-        request.histories.front()->columns.push_back(Column(i, events));
+        history->columns.push_back(Column(feature, i, events));
         break;
       default:
-        request.candidates.push_back(Column(i, candidates));
+        request.candidates.push_back(Column(feature, i, candidates));
     }
   }
+  if (!history->columns.empty()) request.histories.push_back(std::move(history));
   return request;
 }
 

@@ -24,6 +24,8 @@ _SMMLA = re.compile(r"^smmla\b")
 class Loop:
     name: str
     lines: list  # Instructions, as the assembler takes them.
+    begin: int = 0  # Addresses of the first and the last of them.
+    end: int = 0
 
     def count(self, pattern):
         return sum(bool(re.match(pattern, line)) for line in self.lines)
@@ -45,7 +47,7 @@ class Loop:
         return total
 
 
-def _short(name):
+def short_name(name):
     """The function's name without arguments and namespaces, and the sizes that its templates were given."""
     functions = re.findall(r"(\w+)(?:<[^<>]*>)?\(", name.replace("(anonymous namespace)::", ""))
     ignored = {"lambda", "operator", "auto", "void", "decltype"}
@@ -76,7 +78,7 @@ def _kind(lines):
     return f"{len(lines)} instructions"
 
 
-def _assembled(line):
+def assembled(line):
     """An instruction as the assembler takes it: no addresses, no names of symbols."""
     line = re.sub(r"\s+", " ", line.split("//")[0]).strip()
     line = re.sub(r"\s*<.*$", "", line)
@@ -85,14 +87,31 @@ def _assembled(line):
     return line
 
 
-def loops_of(objdump, file):
-    """[Loop] of an object file, in the order of the code."""
+def functions_of(objdump, file):
+    """[(name, [(address, instruction)])] of an object file or a program, in the order of the code."""
     text = subprocess.run([objdump, "-d", "-C", "--no-show-raw-insn", "--no-leading-headers", file], check=True,
                           capture_output=True, text=True).stdout
-    stem = re.sub(r"(\.pic)?\.o$", "", file.split("/")[-1])
-    function, code, found, seen = None, [], [], {}
+    functions = []
+    for line in text.splitlines():
+        head = re.match(r"^[0-9a-f]+ <(.*)>:$", line)
+        if head:
+            functions.append((head[1], []))
+            continue
+        instruction = re.match(r"^\s*([0-9a-f]+):\s+(\S.*)$", line)
+        if instruction and functions and "R_AARCH64" not in line:
+            functions[-1][1].append((int(instruction[1], 16), instruction[2].replace("\t", " ")))
+    return functions
 
-    def finish():
+
+def stem_of_object(file):
+    return re.sub(r"(\.pic)?\.o$", "", file.split("/")[-1])
+
+
+def loops_of(functions, stem_of):
+    """[Loop] of what functions_of says; stem_of(function): the name of its file."""
+    found, seen = [], {}
+    for function, code in functions:
+        stem = stem_of(function)
         index = {address: i for i, (address, _) in enumerate(code)}
         backward = []
         for i, (address, line) in enumerate(code):
@@ -103,27 +122,15 @@ def loops_of(objdump, file):
         for begin, end in backward:
             if any(begin <= b and e <= end and (b, e) != (begin, end) for b, e in backward):
                 continue
-            body = [_assembled(line) for _, line in code[begin:end + 1]]
+            body = [assembled(line) for _, line in code[begin:end + 1]]
             if len(body) > MOST_INSTRUCTIONS or any(re.match(r"blr?\b", line) for line in body):
                 continue
             if not any(re.search(r"\bq\d+|\bv\d+\.", line) for line in body):
                 continue
-            name = f"{stem}: {_short(function)}, {_kind(body)}"
+            name = f"{stem}: {short_name(function)}, {_kind(body)}"
             seen[name] = seen.get(name, 0) + 1
-            found.append(Loop(name if seen[name] == 1 else f"{name} #{seen[name]}", body))
-
-    for line in text.splitlines():
-        head = re.match(r"^[0-9a-f]+ <(.*)>:$", line)
-        if head:
-            if function is not None:
-                finish()
-            function, code = head[1], []
-            continue
-        instruction = re.match(r"^\s*([0-9a-f]+):\s+(\S.*)$", line)
-        if instruction and function is not None and "R_AARCH64" not in line:
-            code.append((int(instruction[1], 16), instruction[2].replace("\t", " ")))
-    if function is not None:
-        finish()
+            name = name if seen[name] == 1 else f"{name} #{seen[name]}"
+            found.append(Loop(name, body, code[begin][0], code[end][0]))
     return found
 
 
