@@ -8,12 +8,11 @@
 #     PRECISION             f32 (default), f16, int8
 #     AGAINST               the bundle that is out there; where there is no such file, this is the first release
 #     GROUP_BY, SLICE       as of `handpick evaluate`
-#     REQUIRE               demands, one a line. Those on changes are left out of a first release.
+#     REQUIRE               demands, one a line. Those on changes are left out of a first release; where none is left, there is no verdict.
 #     HANDPICK              the command; default: handpick
 #
-# What was measured, demanded and decided is also in the bundle's manifest (handpick inspect).
-#
-# In OUT are then: bundle.hpk, update.delta (against AGAINST), manifest.json, report.html, report.md, junit.xml, evaluation.json.
+# In OUT are then: bundle.hpk, update.delta (against AGAINST), manifest.json, report.html, report.md, junit.xml, evaluation.json. The bundle's
+# manifest has the rows' hash, metrics, demands and verdict; so demands there must be, and ROWS are files.
 # When a demand fails or is undecided, or on any error, neither a bundle nor a delta is there. Exit status: that of `handpick evaluate`: 0
 # ships, 3 a demand fails, 4 one is undecided, 1 an error.
 set -euo pipefail
@@ -30,11 +29,13 @@ convert=(--spec "$SPEC" --weights "$WEIGHTS" --precision "${PRECISION:-f32}" --o
 [ -z "${CATALOG:-}" ] || convert+=(--catalog "$CATALOG")
 [ -z "${GOLDEN:-}" ] || convert+=(--golden "$GOLDEN")
 "$handpick" convert --quiet "${convert[@]}"
+bundle=$work/bundle.hpk
 
-evaluate=(--bundle "$work/bundle.hpk" --rows "$ROWS" --json --report "$OUT/report.html" --junit "$OUT/junit.xml" --markdown "$OUT/report.md")
+evaluate=(--bundle "$bundle" --rows "$ROWS" --json --report "$OUT/report.html" --junit "$OUT/junit.xml" --markdown "$OUT/report.md")
 [ -z "${GROUP_BY:-}" ] || evaluate+=(--group-by "$GROUP_BY")
 [ -z "${SLICE:-}" ] || evaluate+=(--slice "$SLICE")
 against=${AGAINST:-}
+demands=0
 [ -f "$against" ] || against=
 demanded=
 [ -z "$against" ] || evaluate+=(--against "$against")
@@ -48,13 +49,13 @@ while IFS= read -r demand; do
         ;;
     esac
   fi
+  demands=$((demands + 1))
   evaluate+=(--require "$demand")
   demanded=1
 done <<<"${REQUIRE:-}"
-# The bundle that ships says why.
-bundle=$work/bundle.hpk
-if [ -n "$demanded" ]; then
-  bundle=$work/judged.hpk
+# What is kept says itself why it was let out.
+if [ "$demands" -gt 0 ]; then
+  bundle=$work/decided.hpk
   evaluate+=(--write-verdict "$bundle")
 fi
 status=0

@@ -39,6 +39,22 @@ release() { # status that is expected
 }
 there() { (cd "$OUT" && find . -type f | LC_ALL=C sort | tr '\n' ' '); }
 
+verdict() { # bundle, verdict that is expected: what `inspect` reads of the evaluation in the manifest
+  "$HANDPICK" inspect --json "$1" >"$work/inspected"
+  /usr/bin/python3 - "$2" "$work/inspected" <<'VERDICT'
+import json, sys
+gate = json.load(open(sys.argv[2]))["gate"]
+evaluation = (gate or {}).get("evaluation")
+if sys.argv[1] == "none":
+    assert evaluation is None, evaluation
+    sys.exit()
+assert evaluation["verdict"] == sys.argv[1], evaluation
+assert [row["name"] for row in evaluation["inputs"]] == ["evaluation.jsonl"], evaluation["inputs"]
+assert any(metric["name"] == "auc" and metric["low"] < metric["value"] < metric["high"] for metric in evaluation["metrics"])
+assert evaluation["decisions"] and all(one["require"] for one in evaluation["decisions"]), evaluation["decisions"]
+VERDICT
+}
+
 # The first release has nothing to be compared with.
 export OUT=$work/first AGAINST=$work/none.hpk GITHUB_STEP_SUMMARY=$work/summary
 REQUIRE='auc >= 0.7
@@ -49,6 +65,8 @@ grep -q 'not demanded: auc.change' "$work/errors"
 grep -q 'auc >= 0.7' "$work/inspected" || { cat "$work/inspected"; exit 1; }
 grep -q 'auc >= 0.7' "$OUT/manifest.json" || { cat "$OUT/manifest.json"; exit 1; }
 grep -q '## Evaluation: pass' "$work/summary"
+verdict "$OUT/bundle.hpk" pass
+grep -q '"evaluation"' "$OUT/manifest.json"
 
 # In 8 bits, against it.
 export OUT=$work/second AGAINST=$work/first/bundle.hpk PRECISION=int8
@@ -57,6 +75,11 @@ auc.change >= -0.001' release 0
 [ "$(there)" = './bundle.hpk ./evaluation.json ./junit.xml ./manifest.json ./report.html ./report.md ./update.delta ' ] || { there; exit 1; }
 "$HANDPICK" patch "$AGAINST" "$OUT/update.delta" --out "$work/patched.hpk"
 cmp "$work/patched.hpk" "$OUT/bundle.hpk"
+verdict "$OUT/bundle.hpk" pass
+
+# Where nothing is demanded, nothing was decided.
+OUT=$work/undemanded AGAINST='' REQUIRE='' release 0
+verdict "$work/undemanded/bundle.hpk" none
 
 # Neither leaves a bundle, though one was there.
 REQUIRE='kendall_tau >= 0.9999' release 3
