@@ -37,7 +37,6 @@ evaluate=(--bundle "$bundle" --rows "$ROWS" --json --report "$OUT/report.html" -
 against=${AGAINST:-}
 demands=0
 [ -f "$against" ] || against=
-demanded=
 [ -z "$against" ] || evaluate+=(--against "$against")
 while IFS= read -r demand; do
   [ -n "${demand//[[:space:]]/}" ] || continue
@@ -51,7 +50,6 @@ while IFS= read -r demand; do
   fi
   demands=$((demands + 1))
   evaluate+=(--require "$demand")
-  demanded=1
 done <<<"${REQUIRE:-}"
 # What is kept says itself why it was let out.
 if [ "$demands" -gt 0 ]; then
