@@ -1,6 +1,7 @@
-/* A plugin of qemu: how often each block of a program runs. At the end it writes a line for each, "first last count": the addresses
-   of its first and last instruction. What it takes of qemu's interface (qemu-plugin.h) is declared here, so that nothing of qemu's has
-   to be there to compile it:
+/* A plugin of qemu: how often each block of a program runs. At the end it writes a line for each,
+   "first last count": the addresses of its first and last instruction. What it takes of qemu's
+   interface (qemu-plugin.h) is declared here, so that nothing of qemu's has to be there to compile
+   it:
 
        cc -O2 -shared -fPIC -DVERSION=1 tests/kernels_static/block_counts.c -o libblock_counts.so
 
@@ -16,9 +17,14 @@ struct qemu_plugin_insn;
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb* block);
 struct qemu_plugin_insn* qemu_plugin_tb_get_insn(const struct qemu_plugin_tb* block, size_t i);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn* instruction);
-void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id, void (*translated)(uint64_t id, struct qemu_plugin_tb* block));
-void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb* block, void (*run)(unsigned cpu, void* data), int flags, void* data);
-void qemu_plugin_register_atexit_cb(uint64_t id, void (*exits)(uint64_t id, void* data), void* data);
+void qemu_plugin_register_vcpu_tb_trans_cb(uint64_t id,
+                                           void (*translated)(uint64_t id,
+                                                              struct qemu_plugin_tb* block));
+void qemu_plugin_register_vcpu_tb_exec_cb(struct qemu_plugin_tb* block,
+                                          void (*run)(unsigned cpu, void* data), int flags,
+                                          void* data);
+void qemu_plugin_register_atexit_cb(uint64_t id, void (*exits)(uint64_t id, void* data),
+                                    void* data);
 void qemu_plugin_outs(const char* text);
 
 __attribute__((visibility("default"))) int qemu_plugin_version = VERSION;
@@ -53,12 +59,14 @@ static void Exits(uint64_t id, void* data) {
   for (const struct Block* block = blocks; block != NULL; block = block->next) {
     if (block->count == 0) continue;
     char line[80];
-    snprintf(line, sizeof(line), "%" PRIx64 " %" PRIx64 " %" PRIu64 "\n", block->first, block->last, block->count);
+    snprintf(line, sizeof(line), "%" PRIx64 " %" PRIx64 " %" PRIu64 "\n", block->first, block->last,
+             block->count);
     qemu_plugin_outs(line);
   }
 }
 
-__attribute__((visibility("default"))) int qemu_plugin_install(uint64_t id, const void* info, int argc, char** argv) {
+__attribute__((visibility("default"))) int qemu_plugin_install(uint64_t id, const void* info,
+                                                               int argc, char** argv) {
   (void)info;
   (void)argc;
   (void)argv;
