@@ -73,6 +73,14 @@ std::string ShownText(absl::string_view text) {
 }
 
 std::string WhyStrings(const ItemIdList& ids) {
+  // Other programs write "7" where they mean 7, or 7 as a string.
+  const auto is_quoted = [](const std::string& id) {
+    return id.size() >= 2 && (id[0] == '"' || id[0] == '\'') && id.back() == id[0];
+  };
+  if (!ids.strings.empty() && std::all_of(ids.strings.begin(), ids.strings.end(), is_quoted)) {
+    return absl::StrCat("ids are strings, and their quotes belong to them, as in ",
+                        ids.strings.front());
+  }
   const std::string* first = nullptr;
   size_t others = 0;
   int64_t integer = 0;

@@ -1,5 +1,6 @@
 #include "converter/vectors/word2vec.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <utility>
@@ -22,6 +23,7 @@ namespace {
 // An id longer than this is rather a file of another kind.
 constexpr size_t kMaxIdBytes = 4096;
 constexpr size_t kMaxHeaderBytes = 64;
+constexpr size_t kShownBytes = 40;  // Of a line that is something else.
 
 struct Header {
   uint32_t count = 0;
@@ -41,7 +43,9 @@ absl::StatusOr<Header> TakeHeader(absl::string_view* bytes, const std::string& o
   Header header;
   if (parts.size() != 2 || !absl::SimpleAtoi(parts[0], &header.count) ||
       !absl::SimpleAtoi(parts[1], &header.dimension)) {
-    return Fault(origin, "its first line is not 'COUNT DIMENSION', as word2vec writes it");
+    return Fault(origin,
+                 absl::StrCat("its first line is not 'COUNT DIMENSION', as word2vec writes it: ",
+                              ShownText(bytes->substr(0, std::min(end, kShownBytes)))));
   }
   if (header.count == 0 || header.count > kMaxRecallItems || header.dimension == 0 ||
       header.dimension > kMaxRecallDimension) {

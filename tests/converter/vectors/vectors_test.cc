@@ -80,7 +80,10 @@ TEST(Word2VecTextTest, IdsUseAll64Bits) {
 
 TEST(Word2VecTextTest, NamesWhatIsWrong) {
   ExpectFault(Text(""), "items.txt: its first line is not 'COUNT DIMENSION'");
-  ExpectFault(Text("7 1.5 2.5\n"), "its first line is not");
+  ExpectFault(Text("7 1.5 2.5\n"),
+              "its first line is not 'COUNT DIMENSION', as word2vec writes it: '7 1.5 2.5'");
+  ExpectFault(Text("id,\tx\r\n7 1\n"), "as word2vec writes it: 'id,\\tx\\r'");
+  ExpectFault(Text(std::string(100, 'x')), absl::StrCat("writes it: '", std::string(40, 'x'), "'"));
   ExpectFault(Text("2 -3\n"), "its first line is not");
   ExpectFault(Text("0 3\n"), "says 0 items of 3 numbers, expected 1 to");
   ExpectFault(Text("1 99999999\n"), "says 1 items of 99999999 numbers");
@@ -121,6 +124,11 @@ TEST(Word2VecTextTest, SaysWhichIdMakesAllStrings) {
   ASSERT_TRUE(items.ok()) << items.status();
   EXPECT_EQ(WhyStrings(items->ids),
             "ids are strings, since '</s>' is no integer, as 20 of 21 ids are");
+  EXPECT_EQ(WhyStrings(Text("2 1\n\"8\" 1\n\"7\" 1\n")->ids),
+            "ids are strings, and their quotes belong to them, as in \"7\"");
+  EXPECT_EQ(WhyStrings(Text("2 1\n'b' 1\n'a' 1\n")->ids),
+            "ids are strings, and their quotes belong to them, as in 'a'");
+  EXPECT_EQ(WhyStrings(Text("2 1\n\"a 1\nb\" 1\n")->ids), "");
   EXPECT_EQ(WhyStrings(Text("2 1\na 1\n7 1\n")->ids), "");
   EXPECT_EQ(WhyStrings(Text("2 1\n8 1\n7 1\n")->ids), "");
   EXPECT_EQ(WhyStrings(Text("2 1\n8 1\n7 1\n", IdType::kString)->ids), "");
