@@ -174,6 +174,24 @@ std::string Sizes(const Json& evaluation) {
     if (number.is_null()) continue;
     row(what, number, compared ? &at(evaluation["inspection_against"], part, key) : nullptr);
   }
+  const auto work = [&](const Json& inspection, const char* domain) -> const Json& {
+    const Json& of = at(inspection, "work", domain);
+    return of.is_object() && of.contains("multiply_accumulates") ? of["multiply_accumulates"]
+                                                                 : none;
+  };
+  // What does not depend on the candidate is folded into what is computed once.
+  struct Domain {
+    const char* key;
+    const char* what;
+  };
+  for (const auto& [key, what] : {Domain{"context", "multiply-adds once a context"},
+                                  Domain{"event", "multiply-adds once an event"},
+                                  Domain{"candidate", "multiply-adds a candidate, once"},
+                                  Domain{"pair", "multiply-adds a candidate, for each event"}}) {
+    const Json& number = work(own, key);
+    if (number.is_null()) continue;
+    row(what, number, compared ? &work(evaluation["inspection_against"], key) : nullptr);
+  }
   return html + "</table></div></div>\n";
 }
 

@@ -30,7 +30,8 @@ page = open(work + "/report.html", encoding="utf-8").read()
 for url in ("http:", "https:", "src=", "<script", "url("):
     assert url not in page, url
 assert page.count("<svg") == 5 and page.count("<svg") == page.count("</svg>"), page.count("<svg")
-for words in ("Verdict: <span class=\"fail\">", "AUC by slice", "Reliability", "Differences of logits", "Bytes of the bundle"):
+for words in ("Verdict: <span class=\"fail\">", "AUC by slice", "Reliability", "Differences of logits", "Bytes of the bundle",
+              "multiply-adds once a context", "multiply-adds a candidate, for each event"):
     assert words in page, words
 CHECK
 for scheme in 0 1; do # Dark, light.
