@@ -48,7 +48,8 @@ absl::StatusOr<ItemVectors> MakeItemVectors(std::vector<int64_t> ids, std::vecto
 // How a text that is no sound id is shown: in quotes, with escapes.
 std::string ShownText(absl::string_view text);
 
-// Why ids are strings where nearly all of them (nine of ten) are integers; empty: they are not.
+// Why ids are strings where something else may have been meant: nearly all of them (nine of ten)
+// are integers, or all are in quotes. Empty: nothing says so.
 std::string WhyStrings(const ItemIdList& ids);
 
 // True: `text` is an integer of 64 bits as a person would write it.

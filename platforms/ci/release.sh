@@ -12,7 +12,7 @@
 #     HANDPICK              the command; default: handpick
 #
 # In OUT are then: bundle.hpk, update.delta (against AGAINST), manifest.json, report.html, report.md, junit.xml, evaluation.json. The bundle's
-# manifest has the rows' hash, metrics, demands and verdict; so demands there must be, and ROWS are files.
+# manifest has the rows' hash, metrics, demands and verdict, where anything was demanded; ROWS are files.
 # When a demand fails or is undecided, or on any error, neither a bundle nor a delta is there. Exit status: that of `handpick evaluate`: 0
 # ships, 3 a demand fails, 4 one is undecided, 1 an error.
 set -euo pipefail
