@@ -279,9 +279,9 @@ uint64_t TurnsOfDensePanels(const Matrix& matrix, const PanelGrid& grid) {
   };
   // By the vectors of a group.
   const uint64_t blocks[] = {
-      blocks_of(std::integral_constant<int, MostOutputs<1, StreamTurn>()>()),
-      blocks_of(std::integral_constant<int, MostOutputs<2, StreamTurn>()>()),
-      blocks_of(std::integral_constant<int, MostOutputs<3, StreamTurn>()>()),
+      blocks_of(std::integral_constant<int, MostOutputs<1>()>()),
+      blocks_of(std::integral_constant<int, MostOutputs<2>()>()),
+      blocks_of(std::integral_constant<int, MostOutputs<3>()>()),
   };
   const uint64_t plain = blocks_of(std::integral_constant<int, kBlockOutputs>());
   uint64_t sum = 0;

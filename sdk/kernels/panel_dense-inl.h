@@ -92,7 +92,7 @@ HWY_INLINE void ForEachVectorGroup(uint32_t lanes, F f) {
 }
 
 // Outputs of a block of floats, of V vectors of lanes.
-template <int V, typename Turn>
+template <int V>
 constexpr int MostOutputs() {
   if (V == 1) return kSingleOutputs;
   return V == 2 ? kDoubleOutputs : kBlockOutputs;
@@ -234,7 +234,7 @@ HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Star
                      [&](int v, VF sum) HWY_ATTR { hn::Store(end(0, sum), d, first + v * n); });
       return;
     }
-    ForEachOutputBlock<MostOutputs<V, Turn>()>(out, [&](size_t j, auto outputs) HWY_ATTR {
+    ForEachOutputBlock<MostOutputs<V>()>(out, [&](size_t j, auto outputs) HWY_ATTR {
       constexpr int R = decltype(outputs)::value;
       float* to = first + j * stride;
       DenseBlock<R, V>(
