@@ -1,13 +1,19 @@
 // Structs of older and newer callers, through the functions that take them: what they have is
 // served, what this library does not know is refused by name, and nothing behind them is touched.
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <functional>
+#include <iterator>
+#include <regex>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "handpick/update.h"
 #include "sdk/api/shapes.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
@@ -69,8 +75,12 @@ void ForEachSize(const std::function<void(size_t size, bool cuts)>& call) {
   }
 }
 
+// The structs that were tried.
+std::set<std::string> tried;
+
 template <typename T>
 void ExpectFilled(const std::function<hp_status(T*)>& fill) {
+  tried.insert(StructShapeOf<T>::kShape.name);
   T zero;
   std::memset(&zero, 0, sizeof(zero));  // Padding too.
   Callers<T> whole(zero, sizeof(T));
@@ -103,6 +113,7 @@ template <typename T>
 void ExpectTaken(const T& value, const std::function<hp_status(const T*)>& take,
                  const std::function<std::string()>& message) {
   const std::string name = StructShapeOf<T>::kShape.name;
+  tried.insert(name);
   ForEachSize<T>([&](size_t size, bool cuts) {
     Callers<T> older(value, size);
     // Without a field that it cannot do without, the call may fail, but not for the size.
@@ -148,6 +159,8 @@ class StructSizesTest : public ::testing::Test {
     hp_model_close(model);
     return status;
   }
+  void TryWhatIsFilledIn();
+  void TryWhatIsHandedIn();
   std::function<std::string()> said() {
     return [this] { return std::string(session_.message()); };
   }
@@ -158,7 +171,7 @@ class StructSizesTest : public ::testing::Test {
   OpenSession session_;
 };
 
-TEST_F(StructSizesTest, WhatIsFilledIn) {
+void StructSizesTest::TryWhatIsFilledIn() {
   ExpectFilled<hp_build_info>([](hp_build_info* info) { return hp_get_build_info(info); });
   ExpectFilled<hp_model_info>(
       [&](hp_model_info* info) { return hp_model_get_info(model_.get(), info); });
@@ -175,9 +188,19 @@ TEST_F(StructSizesTest, WhatIsFilledIn) {
       [&](hp_recall_report* report) { return hp_session_get_recall_report(get(), report); });
   ExpectFilled<hp_session_counters>(
       [&](hp_session_counters* counters) { return hp_session_get_counters(get(), counters); });
+  // A store that somebody has: hp_store_start reads no bundle.
+  const std::string store = ::testing::TempDir() + "/struct_sizes_store";
+  std::filesystem::create_directories(store);
+  std::ofstream(store + "/state")
+      << "handpick store 1\ncurrent 0000000000000007\nprevious 0000000000000008\n"
+         "rejected 0000000000000009\ntrial 0\nstarts 0\n";
+  ExpectFilled<hp_store_report>([&](hp_store_report* report) {
+    char path[HP_STORE_PATH];
+    return hp_store_start(store.c_str(), path, report, nullptr);
+  });
 }
 
-TEST_F(StructSizesTest, WhatIsHandedIn) {
+void StructSizesTest::TryWhatIsHandedIn() {
   hp_error error = {};
   const std::function<std::string()> error_said = [&] { return std::string(error.message); };
   ExpectTaken<hp_session_options>(
@@ -241,6 +264,47 @@ TEST_F(StructSizesTest, WhatIsHandedIn) {
         return status;
       },
       said());
+  Batch candidates(1);
+  candidates.Integers(kItem, {made_.ids[3].integer});
+  ExpectTaken<hp_rank_options>(
+      HP_RANK_OPTIONS_INIT,
+      [&](const hp_rank_options* from) {
+        hp_ranked ranked[1];
+        size_t count = 0;
+        return hp_session_rank_by(get(), candidates.get(), from, 1, ranked, &count);
+      },
+      said());
+  const std::string path = ::testing::TempDir() + "/struct_sizes.hpk";
+  std::ofstream(path, std::ios::binary)
+      .write(static_cast<const char*>(bytes_.data()), static_cast<std::streamsize>(bytes_.size()));
+  ExpectTaken<hp_update_options>(
+      HP_UPDATE_OPTIONS_INIT,
+      [&](const hp_update_options* from) {
+        // As far as its hashes, which it does not have.
+        const hp_status status = hp_update_verify(path.c_str(), from, &error);
+        return status == HP_NO_HASHES ? HP_OK : status;
+      },
+      error_said);
+}
+
+TEST_F(StructSizesTest, WhatIsFilledIn) { TryWhatIsFilledIn(); }
+TEST_F(StructSizesTest, WhatIsHandedIn) { TryWhatIsHandedIn(); }
+
+// Every struct of the headers that begins with its size.
+TEST_F(StructSizesTest, NoStructIsLeftOut) {
+  std::set<std::string> declared;
+  for (const char* header : {"handpick.h", "diagnostics.h", "update.h"}) {
+    std::ifstream file(std::string("sdk/include/handpick/") + header);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    const std::regex sized("struct (hp_\\w+) \\{\\s*uint32_t struct_size;");
+    for (std::sregex_iterator i(text.begin(), text.end(), sized), end; i != end; ++i) {
+      declared.insert((*i)[1]);
+    }
+  }
+  ASSERT_GT(declared.size(), 15u);
+  TryWhatIsFilledIn();
+  TryWhatIsHandedIn();
+  EXPECT_EQ(tried, declared);
 }
 
 // A struct that lacks a field is one whose field has the initialiser's value.

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"
@@ -273,6 +274,12 @@ TEST(LoadTest, WhatIsFoldedTo8BitsIsHeldToTheWidthOf8BitLayers) {
                "bits");
 }
 
+// As many as that, the last of them empty.
+template <typename T>
+void Fill(std::vector<std::unique_ptr<T>>* list, size_t count) {
+  while (list->size() < count) list->push_back(std::make_unique<T>());
+}
+
 struct Damage {
   const char* name;
   std::function<void(BundleT*)> apply;
@@ -327,6 +334,8 @@ const Damage kDamages[] = {
     {"ToleranceOfAnything", [](BundleT* b) { b->golden_tolerance = 1.5f; }, "golden_tolerance"},
     {"VocabularyKind",
      [](BundleT* b) { b->vocabularies[0]->kind = schema::VocabularyKind::Unknown; }, "kind"},
+    {"ManyVocabularies", [](BundleT* b) { Fill(&b->vocabularies, 4097); },
+     "number of vocabularies is 4097, expected less than 4097"},
     {"EmptyVocabulary", [](BundleT* b) { b->vocabularies[0]->row_count = 0; }, "no rows"},
     {"OovRow", [](BundleT* b) { b->vocabularies[2]->out_of_vocabulary_row = 4; },
      "out_of_vocabulary_row is 4"},
@@ -344,6 +353,8 @@ const Damage kDamages[] = {
        b->vocabularies[0]->buckets = 5;
      },
      "hash buckets exceed"},
+    {"ManyFeatures", [](BundleT* b) { Fill(&b->features, 4097); },
+     "number of features is 4097, expected less than 4097"},
     {"FeatureSide", [](BundleT* b) { b->features[0]->side = schema::Side::Unknown; },
      "unknown side"},
     {"FeatureType", [](BundleT* b) { b->features[0]->type = schema::FeatureType::Unknown; },
@@ -361,6 +372,11 @@ const Damage kDamages[] = {
     {"DefaultNumbers", [](BundleT* b) { b->features[6]->default_numbers.pop_back(); },
      "wrong number of values"},
     {"DefaultNan", [](BundleT* b) { b->features[6]->default_numbers[1] = kNan; }, "not finite"},
+    {"ManyDefaultRows",
+     [](BundleT* b) { b->features[testing::kTags]->default_rows.resize((1u << 16) + 1); },
+     "feature 'tags': its default has too many rows"},
+    {"ManyTransforms", [](BundleT* b) { Fill(&b->features[6]->transforms, 65); },
+     "feature 'price': has too many transforms"},
     {"TransformKind",
      [](BundleT* b) { b->features[6]->transforms[0]->kind = schema::TransformKind::Unknown; },
      "transform"},
@@ -377,9 +393,13 @@ const Damage kDamages[] = {
      "no categorical"},
     {"CrossOfOne", [](BundleT* b) { b->features[7]->cross_of.pop_back(); },
      "number of crossed features"},
+    {"CrossOfMany", [](BundleT* b) { b->features[7]->cross_of.resize(9); },
+     "number of crossed features"},
     {"CrossSide", [](BundleT* b) { b->features[7]->side = schema::Side::Context; }, "its side"},
     {"CrossRows", [](BundleT* b) { b->features[7]->cross_buckets = 31; },
      "more rows than its table"},
+    {"ManyTables", [](BundleT* b) { Fill(&b->tables, 16385); },
+     "number of tables is 16385, expected less than 16385"},
     {"TableType", [](BundleT* b) { b->tables[0]->type = schema::ElementType::Unknown; },
      "unknown element type"},
     {"TableRows", [](BundleT* b) { b->tables[0]->row_count = 6; },
@@ -401,6 +421,8 @@ const Damage kDamages[] = {
        b->tables[0]->data.resize(64);
      },
      "more rows than its table"},
+    {"ManyDenseLayers", [](BundleT* b) { Fill(&b->dense_weights, 4097); },
+     "number of dense layers is 4097, expected less than 4097"},
     {"DenseData", [](BundleT* b) { b->dense_weights[0]->data.pop_back(); }, "bytes of data"},
     {"DenseHalves", [](BundleT* b) { b->dense_weights[0]->type = schema::ElementType::Float16; },
      "bytes of data"},
@@ -426,6 +448,8 @@ const Damage kDamages[] = {
        b->dense_weights[1]->data.resize(size_t{6} * ((1u << 16) + 1));
      },
      "dense layer 'deep.candidate': it is int8 and too wide"},
+    {"ManyForests", [](BundleT* b) { Fill(&b->forests, 4097); },
+     "number of forests is 4097, expected less than 4097"},
     {"ManyBuffers",
      [](BundleT* b) {
        while (b->buffers.size() < 1025) AddBuffer(b, Domain::Candidate, 1, 1024);
@@ -465,6 +489,8 @@ const Damage kDamages[] = {
     {"CatalogKey", [](BundleT* b) { b->catalog->key_feature = 99; }, "catalog key"},
     {"CatalogKeyType", [](BundleT* b) { b->catalog->key_feature = testing::kTags; }, "catalog key"},
     {"CatalogIds", [](BundleT* b) { b->catalog->ids.pop_back(); }, "number of ids"},
+    {"ManyCatalogColumns", [](BundleT* b) { Fill(&b->catalog->columns, 9); },
+     "number of catalog columns is 9, expected less than 9"},
     {"CatalogFeature", [](BundleT* b) { b->catalog->columns[0]->feature = testing::kUser; },
      "catalog column"},
     {"CatalogSplits", [](BundleT* b) { b->catalog->columns[0]->row_splits.pop_back(); },
@@ -646,6 +672,14 @@ const Damage kDamages[] = {
        std::swap(b->steps.back(), b->steps[5]);
      },
      "step 'broadcast': operand 'input' lies in a domain that the step cannot read"},
+    {"ManyGoldens", [](BundleT* b) { Fill(&b->goldens, 4097); },
+     "number of golden requests is 4097, expected less than 4097"},
+    {"ManyGoldenColumns",
+     [](BundleT* b) {
+       AddGolden(b);
+       Fill(&b->goldens[0]->candidates, 9);
+     },
+     "the number of a golden request's columns is 9, expected less than 9"},
     {"GoldenFeature",
      [](BundleT* b) {
        AddGolden(b);

@@ -9,8 +9,11 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "handpick/update.h"
 #include "tests/support/test_files.h"
+#include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/sequence_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
@@ -20,6 +23,7 @@ namespace handpick {
 namespace {
 
 using testing::Bytes;
+using testing::MakeRecallBundle;
 using testing::MakeSequenceBundle;
 using testing::MakeTinyBundle;
 using testing::Serialized;
@@ -57,7 +61,7 @@ struct Allocator {
 
 using Open = std::function<hp_status(const hp_open_options&, hp_model**, hp_error*)>;
 
-// Opens, and makes two sessions. No more is tried after a failure, and all is given back.
+// Opens, makes two sessions and a check. No more is tried after a failure, and all is given back.
 hp_status OpenAndMakeSessions(const Open& open, Allocator* memory, hp_error* error) {
   const hp_allocator allocator = memory->get();
   hp_open_options options = HP_OPEN_OPTIONS_INIT;
@@ -75,38 +79,59 @@ hp_status OpenAndMakeSessions(const Open& open, Allocator* memory, hp_error* err
     EXPECT_EQ(session == nullptr, status != HP_OK);
     sessions.push_back(session);
   }
+  auto* check = reinterpret_cast<hp_check*>(uintptr_t{64});
+  if (status == HP_OK) {
+    status = hp_check_new(model, &check, error);
+    EXPECT_EQ(check == nullptr, status != HP_OK);
+    hp_check_free(check);
+  }
   hp_model_close(model);
   for (hp_session* session : sessions) hp_session_free(session);
   return status;
 }
 
+// Something that is done with an allocator's memory, and the status that it has when there is
+// enough.
+struct Work {
+  std::function<hp_status(Allocator*, hp_error*)> run;
+  hp_status done = HP_OK;
+};
+
+Work OpeningAndSessions(const Open& open) {
+  return {[open](Allocator* memory, hp_error* error) {
+    return OpenAndMakeSessions(open, memory, error);
+  }};
+}
+
 // With all memory that is wanted: how many allocations that takes.
-int Allocations(const Open& open) {
+int Allocations(const Work& work) {
   Allocator memory;
   hp_error error = {};
-  EXPECT_EQ(OpenAndMakeSessions(open, &memory, &error), HP_OK) << error.message;
+  EXPECT_EQ(work.run(&memory, &error), work.done) << error.message;
   EXPECT_EQ(memory.blocks, 0);
   return kPlenty - memory.allowed;
 }
+int Allocations(const Open& open) { return Allocations(OpeningAndSessions(open)); }
 
 // One allocation fewer than are needed, two fewer, down to none: each time an error. So that no
 // allocation was left out, there are as many as without an error.
-void ExpectErrors(const Open& open) {
-  const int needed = Allocations(open);
-  ASSERT_GE(needed, 3) << "a model and two sessions";
+void ExpectErrors(const Work& work) {
+  const int needed = Allocations(work);
+  ASSERT_GE(needed, 3) << "a model and its parts";
   for (int allowed = 0; allowed <= needed; ++allowed) {
     SCOPED_TRACE("allocation " + std::to_string(allowed));
     Allocator memory;
     memory.allowed = allowed;
     hp_error error = {};
-    const hp_status status = OpenAndMakeSessions(open, &memory, &error);
+    const hp_status status = work.run(&memory, &error);
     ASSERT_EQ(memory.failed, allowed < needed);
-    ASSERT_EQ(status, memory.failed ? HP_OUT_OF_MEMORY : HP_OK) << error.message;
+    ASSERT_EQ(status, memory.failed ? HP_OUT_OF_MEMORY : work.done) << error.message;
     ASSERT_EQ(error.status, status);
-    ASSERT_EQ(error.message[0] != '\0', memory.failed);
+    ASSERT_EQ(error.message[0] != '\0', status != HP_OK);
     ASSERT_EQ(memory.blocks, 0);
   }
 }
+void ExpectErrors(const Open& open) { ExpectErrors(OpeningAndSessions(open)); }
 
 class OutOfMemoryTest : public ::testing::TestWithParam<const char*> {
  protected:
@@ -114,6 +139,7 @@ class OutOfMemoryTest : public ::testing::TestWithParam<const char*> {
 
   static std::unique_ptr<schema::BundleT> Make(const std::string& name) {
     if (name == "Tiny") return MakeTinyBundle();
+    if (name == "Recall") return MakeRecallBundle(testing::RecallBundleOptions{}).bundle;
     if (name == "Sequence") return MakeSequenceBundle(schema::RecurrentCell::AttentionUpdateGru);
     return testing::MakeTwoSequencesBundle();
   }
@@ -158,8 +184,32 @@ TEST_P(OutOfMemoryTest, OfAFileAndOfAPartOfOne) {
   unlink(path.c_str());
 }
 
+TEST_P(OutOfMemoryTest, OfInspectingABuffer) {
+  ExpectErrors(Work{[this](Allocator* memory, hp_error* error) {
+    const hp_allocator allocator = memory->get();
+    hp_open_options options = HP_OPEN_OPTIONS_INIT;
+    options.allocator = &allocator;
+    hp_model_info info = HP_MODEL_INFO_INIT;
+    return hp_bundle_inspect_with(bytes_.data(), bytes_.size(), &options, &info, error);
+  }});
+}
+
+// As far as the hashes, which these bundles do not have.
+TEST_P(OutOfMemoryTest, OfVerifyingAnUpdate) {
+  const std::string path = ::testing::TempDir() + "/out_of_memory.hpk";
+  WriteText(path, serialized_);
+  ExpectErrors(Work{[&](Allocator* memory, hp_error* error) {
+                      const hp_allocator allocator = memory->get();
+                      hp_update_options options = HP_UPDATE_OPTIONS_INIT;
+                      options.allocator = &allocator;
+                      return hp_update_verify(path.c_str(), &options, error);
+                    },
+                    HP_NO_HASHES});
+  unlink(path.c_str());
+}
+
 INSTANTIATE_TEST_SUITE_P(Bundles, OutOfMemoryTest,
-                         ::testing::Values("Tiny", "Sequence", "TwoSequences"),
+                         ::testing::Values("Tiny", "Recall", "Sequence", "TwoSequences"),
                          [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
