@@ -7,7 +7,7 @@
 #     default   everything is built and every test run, optimised, for this machine
 #     asan      the tests tagged "asan" again, with the address and undefined-behaviour sanitizers
 #     tsan      the tests tagged "tsan" again, with the thread sanitizer
-#     fuzz      tests/fuzz: each target for FUZZ_SECONDS (75: five minutes in all)
+#     fuzz      tests/fuzz: each target for FUZZ_SECONDS (60: five minutes in all)
 #     arm64     the tests tagged "arm64", cross-compiled and run under qemu, on bundles made here
 #     armv7     the tests tagged "armv7", in the same way
 #     packages  tests/packages: what apps install is made, installed and used
@@ -71,7 +71,7 @@ fuzz_step() {
     count 0 0 1
     return
   fi
-  bazel_step --config=fuzz --local_test_jobs="$(nproc)" --test_env=FUZZ_SECONDS="${FUZZ_SECONDS:-75}" \
+  bazel_step --config=fuzz --local_test_jobs="$(nproc)" --test_env=FUZZ_SECONDS="${FUZZ_SECONDS:-60}" \
     --nocache_test_results //tests/fuzz:fuzzers
 }
 

@@ -21,7 +21,7 @@ int LLVMFuzzerInitialize(int* argc, char*** argv) {
   if (folder == nullptr) return 0;
   const char* seconds = std::getenv("FUZZ_SECONDS");
   static std::string prefix = std::string("-artifact_prefix=") + folder + "/";
-  static std::string time = std::string("-max_total_time=") + (seconds == nullptr ? "75" : seconds);
+  static std::string time = std::string("-max_total_time=") + (seconds == nullptr ? "60" : seconds);
   static std::vector<char*> arguments(*argv, *argv + *argc);
   arguments.push_back(&prefix[0]);
   arguments.push_back(&time[0]);
