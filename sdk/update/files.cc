@@ -27,6 +27,7 @@ namespace {
 
 #if defined(_WIN32)
 constexpr int kReadFlags = _O_RDONLY | _O_BINARY | _O_NOINHERIT;
+constexpr int kSyncFlags = _O_RDWR | _O_BINARY | _O_NOINHERIT;  // Asked for by _commit.
 constexpr int kCreateFlags = _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT;
 constexpr int kMode = _S_IREAD | _S_IWRITE;
 int SyncDescriptor(int descriptor) { return _commit(descriptor); }
@@ -35,6 +36,7 @@ int64_t Seek(int descriptor, int64_t offset, int from) {
 }
 #else
 constexpr int kReadFlags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+constexpr int kSyncFlags = kReadFlags;
 constexpr int kCreateFlags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
 constexpr int kMode = S_IRUSR | S_IWUSR | S_IRGRP | S_IROTH;
 int SyncDescriptor(int descriptor) { return fsync(descriptor); }
@@ -78,13 +80,21 @@ hp_status OpenFile::Failed(const char* what, hp_error* error) const {
   return Fail(error, HP_FILE_ERROR, "cannot %s '%s': %s", what, path_, std::strerror(errno));
 }
 
-hp_status OpenFile::OpenToRead(const char* path, hp_error* error) {
+hp_status OpenFile::Open(const char* path, int flags, hp_error* error) {
   Close();
   path_ = path;
-  descriptor_ = open(path, kReadFlags);
-  if (descriptor_ < 0) return Failed("open", error);
+  descriptor_ = open(path, flags);
+  return descriptor_ < 0 ? Failed("open", error) : HP_OK;
+}
+
+hp_status OpenFile::OpenToRead(const char* path, hp_error* error) {
+  HP_TRY(Open(path, kReadFlags, error));
   uint64_t size;
   return Size(&size, error);
+}
+
+hp_status OpenFile::OpenToSync(const char* path, hp_error* error) {
+  return Open(path, kSyncFlags, error);
 }
 
 hp_status OpenFile::CreateNew(const char* path, hp_error* error) {
@@ -139,6 +149,12 @@ hp_status OpenFile::Sync(hp_error* error) {
 void OpenFile::Close() {
   if (descriptor_ >= 0) close(descriptor_);
   descriptor_ = -1;
+}
+
+hp_status SyncFile(const char* path, hp_error* error) {
+  OpenFile file;
+  HP_TRY(file.OpenToSync(path, error));
+  return file.Sync(error);
 }
 
 hp_status RenameFile(const char* from, const char* to, hp_error* error) {

@@ -33,6 +33,8 @@ class OpenFile {
 
   // A regular file; does not wait for pipes. `path` must outlive this.
   hp_status OpenToRead(const char* path, hp_error* error);
+  // The same, for Sync() alone.
+  hp_status OpenToSync(const char* path, hp_error* error);
   // A new file; one of that name (no link is followed) is removed first.
   hp_status CreateNew(const char* path, hp_error* error);
 
@@ -48,11 +50,15 @@ class OpenFile {
   const char* path() const { return path_; }
 
  private:
+  hp_status Open(const char* path, int flags, hp_error* error);
   hp_status Failed(const char* what, hp_error* error) const;
 
   int descriptor_ = -1;
   const char* path_ = "";
 };
+
+// Waits until what anybody wrote into a file is on the disk.
+hp_status SyncFile(const char* path, hp_error* error);
 
 // Gives a file another name, over what has that name, and waits until the folder is on the disk.
 hp_status RenameFile(const char* from, const char* to, hp_error* error);

@@ -165,6 +165,8 @@ hp_status InstallInStore(const char* folder, const char* path, hp_error* error) 
   HP_TRY(HashFile(path, buffer, sizeof(buffer), &hash, error));
   PathText bundle;
   HP_TRY(BundlePath(folder, hash, &bundle, error));
+  // Who downloaded it may not have: after a loss of power, the state would name an empty file.
+  HP_TRY(SyncFile(path, error));
   HP_TRY(RenameFile(path, bundle.text(), error));
   if (hash == state.current) return HP_OK;
   State next = state;

@@ -2,6 +2,7 @@
 // what is there when the app stops at any of its system calls.
 #include <dirent.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,10 @@
 namespace {
 // System calls before the process stops; below 0: it does not.
 int calls_left = -1;
+
+// Files that were waited for, and names that others got.
+std::set<ino_t> on_the_disk;
+std::vector<std::string> named_too_early;
 
 void Count() {
   if (calls_left == 0) _exit(77);
@@ -54,11 +59,15 @@ ssize_t __wrap_write(int descriptor, const void* data, size_t size) {
 int __real_fsync(int descriptor);
 int __wrap_fsync(int descriptor) {
   Count();
+  struct stat file;
+  if (fstat(descriptor, &file) == 0) on_the_disk.insert(file.st_ino);
   return __real_fsync(descriptor);
 }
 int __real_rename(const char* from, const char* to);
 int __wrap_rename(const char* from, const char* to) {
   Count();
+  struct stat file;
+  if (stat(from, &file) == 0 && on_the_disk.count(file.st_ino) == 0) named_too_early.push_back(to);
   const int result = __real_rename(from, to);
   Count();
   return result;
@@ -177,6 +186,19 @@ TEST_F(StoreTest, RefusesWhatIsNoBundleOrIsDamaged) {
   EXPECT_EQ(Start(), HP_STORE_CORRUPT);
   EXPECT_NE(std::string(error_.message).find("/state"), std::string::npos);
   EXPECT_EQ(Start(), HP_STORE_CORRUPT);
+}
+
+// After a loss of power, a name may be there and its file's bytes not.
+TEST_F(StoreTest, WhatGetsANameIsOnTheDisk) {
+  on_the_disk.clear();
+  named_too_early.clear();
+  for (const size_t bundle : {0, 1}) {
+    ASSERT_EQ(Install(bundle), HP_OK) << error_.message;
+    ExpectStarts(bundle, HP_STORE_TRIAL);
+    ASSERT_EQ(Confirm(), HP_OK);
+  }
+  EXPECT_GT(on_the_disk.size(), 3u);
+  EXPECT_EQ(named_too_early, std::vector<std::string>());
 }
 
 // Runs `call` in a process of its own that stops at its n-th system call. False: it came to its end
