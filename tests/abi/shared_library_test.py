@@ -45,6 +45,9 @@ def main(library, headers):
   expect(not foreign, f"weak, and not of the C library: {foreign}")
   expect(undefined, "nothing is asked of the C library: were symbols read?")
 
+  # What functions with arrays of bytes on the stack ask for, when these were written over.
+  expect("__stack_chk_fail" in {name.split("@")[0] for name in undefined}, "has no stack protector")
+
   dynamic = run("readelf", "-dW", library)
   needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))
   expect(needed and needed <= NEEDED, f"needs {sorted(needed)}")

@@ -31,21 +31,26 @@ def main():
         with open(header, encoding="utf-8") as file:
             declared |= set(re.findall(r"HP_API [^(]*?\b(hp_\w+)\(", file.read()))
     expect(len(declared) > 30, f"the headers declare {len(declared)} functions")
-    symbols = [line.split() for line in run("readelf", "--dyn-syms", "-W", args.library).splitlines() if re.match(r"\s+\d+:", line)]
+    symbols = [line.split() for line in run("readelf", "--dyn-syms", "-W", args.library).splitlines() if re.match(r"\s+\d+: ", line)]
     exported = {fields[7].split("@")[0] for fields in symbols if fields[6] != "UND"}
     # Of the linker, where it makes them.
     exported -= {"_end", "_edata", "__bss_start", "_bss_end__", "__bss_start__", "__bss_end__", "__end__"}
     expect(exported == declared, f"more: {sorted(exported - declared)}; missing: {sorted(declared - exported)}")
+
+    asked = {fields[7].split("@")[0] for fields in symbols if fields[6] == "UND" and len(fields) > 7}
+    expect("__stack_chk_fail" in asked, "no stack protector")
 
     dynamic = run("readelf", "-dW", args.library)
     needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", dynamic))
     expect(needed and needed <= set(args.needs.split(",")), f"needs {sorted(needed)}")
     expect(f"[{args.soname}]" in dynamic, "another soname")
     expect("TEXTREL" not in dynamic, "text relocations")
+    expect("BIND_NOW" in dynamic or "(FLAGS_1)" in dynamic and " NOW" in dynamic, "functions are bound late")
 
     segments = run("readelf", "-lW", args.library)
     stack = re.search(r"GNU_STACK(?:\s+0x\w+){5}\s+([RWE ]+?)\s+0", segments)
     expect(stack is not None and "E" not in stack.group(1), "an executable stack")
+    expect("GNU_RELRO" in segments, "pointers that never change stay writable")
     loads = re.findall(r"\bLOAD(?:\s+0x\w+){5}\s+([RWE ]+?)\s+(0x\w+)", segments)
     expect(len(loads) > 1, "no segments were read")
     for flags, align in loads:

@@ -2,7 +2,9 @@
 // written is the old file or the new one, whole, and the exit status says which.
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -212,13 +214,22 @@ TEST_F(InterruptedTest, TheStandardOutputFails) {
 }
 
 TEST_F(InterruptedTest, TheFolderCannotBeWritten) {
-  if (geteuid() == 0) return;  // Who may write everywhere.
-  Reset(true);
-  fs::permissions(folder_, fs::perms::owner_read | fs::perms::owner_exec);
-  const Ended ended = RunToItsEnd(arguments_, [] {});
-  fs::permissions(folder_, fs::perms::owner_all);
-  EXPECT_EQ(ended.status, 1);
-  EXPECT_FALSE(IsNew(bundle(), new_bundle_, true));
+  constexpr int kCannotTell = 126;
+  for (const bool exists : {false, true}) {
+    Reset(exists);
+    fs::permissions(folder_, fs::perms::owner_read | fs::perms::owner_exec);
+    const Ended ended = RunToItsEnd(arguments_, [] {
+      // Root may write everywhere, unless it can't get that right.
+      if (geteuid() == 0 && prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) != 0) _exit(kCannotTell);
+    });
+    fs::permissions(folder_, fs::perms::owner_all);
+    if (ended.status == kCannotTell) GTEST_SKIP() << "root keeps its rights here";
+    EXPECT_EQ(ended.status, 1);
+    EXPECT_NE(ended.err.find("Permission denied"), std::string::npos) << ended.err;
+    EXPECT_FALSE(IsNew(bundle(), new_bundle_, exists));
+    EXPECT_FALSE(IsNew(report(), new_report_, exists));
+    EXPECT_EQ(Names().size(), exists ? 2u : 0u);
+  }
 }
 
 TEST_F(InterruptedTest, AFolderThatIsNotThereIsSaidBeforeAnyWork) {

@@ -1,6 +1,8 @@
 // Deltas: what they make, what they weigh, and what damage does.
 #include "handpick/update.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
@@ -156,6 +158,30 @@ TEST_F(UpdateTest, DamageIsRefusedAndLeavesWhatWasThere) {
   std::filesystem::remove(old_);
   WriteText(delta_, delta);
   EXPECT_EQ(Apply(), HP_FILE_ERROR);
+}
+
+TEST_F(UpdateTest, WhatIsNoFileIsRefusedAtOnce) {
+  const std::string sound = *MakeDelta("old", "new");
+  const std::string pipe = folder_ + "/pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);  // There is no writer.
+  WriteText(old_, "old");
+  WriteText(delta_, sound);
+  for (const std::string& path :
+       {pipe, folder_, std::string("/dev/null"), std::string("/dev/zero")}) {
+    SCOPED_TRACE(path);
+    hp_status status = hp_update_apply(old_.c_str(), path.c_str(), new_.c_str(), nullptr, &error_);
+    EXPECT_TRUE(status == HP_FILE_ERROR || status == HP_NOT_A_DELTA) << status;
+    EXPECT_NE(std::string(error_.message).find(path), std::string::npos) << error_.message;
+    status = hp_update_apply(path.c_str(), delta_.c_str(), new_.c_str(), nullptr, &error_);
+    EXPECT_TRUE(status == HP_FILE_ERROR || status == HP_WRONG_OLD_BUNDLE) << status;
+    EXPECT_EQ(hp_update_verify(path.c_str(), nullptr, &error_),
+              path.rfind("/dev/", 0) == 0 ? HP_NOT_A_BUNDLE : HP_FILE_ERROR);
+    EXPECT_EQ(FilesThere(), 3u);
+  }
+  // In the place of a store's state.
+  ASSERT_EQ(mkfifo((folder_ + "/state").c_str(), 0600), 0);
+  char path[HP_STORE_PATH];
+  EXPECT_EQ(hp_store_start(folder_.c_str(), path, nullptr, &error_), HP_FILE_ERROR);
 }
 
 TEST_F(UpdateTest, AHostileDeltaWritesNoMoreThanItMay) {
