@@ -1,4 +1,5 @@
 // handpick convert
+#include <cmath>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,6 +24,7 @@
 #include "converter/cli/flags.h"
 #include "converter/cli/output.h"
 #include "converter/emit/part_formats.h"
+#include "converter/evaluation/drift.h"
 #include "converter/io/files.h"
 #include "converter/io/status_macros.h"
 #include "converter/pipeline.h"
@@ -84,6 +86,26 @@ void NoteModel(const Spec& spec, const ConversionRun& run) {
   }
 }
 
+// What --evaluation could not tell.
+void NoteMeasured(const ConversionRun& run) {
+  if (!run.result.has_evaluation) return;
+  bool is_measured = false;
+  for (size_t output = 0; output < run.result.drifts.size(); ++output) {
+    const DriftReport& drift = run.result.drifts[output];
+    const bool has_auc = !std::isnan(drift.auc_reference);
+    is_measured = is_measured || has_auc || !std::isnan(drift.top10_overlap);
+    if (has_auc || drift.labelled_rows == 0) continue;
+    Note("convert", absl::StrCat("AUC of output '", run.result.names[output],
+                                 "' was not measured: the labels of all ", drift.labelled_rows,
+                                 " rows are of one kind; above 0.5, as a rating from 1 to 5 is, "
+                                 "they are positive"));
+  }
+  if (is_measured) return;
+  Note("convert", absl::StrCat("accuracy was not measured: --evaluation has neither labels of both "
+                               "kinds nor a request with ",
+                               kOverlapCandidates, " candidates or more"));
+}
+
 absl::Status Write(ConversionRun* run) {
   run->result.conversion.bundle.manifest->inputs = std::move(run->inputs);
   // What is kept was opened by the runtime once, as it is.
@@ -127,6 +149,7 @@ absl::Status RunConversion() {
   HP_RETURN_IF_ERROR(AddGoldens(&run));
   HP_RETURN_IF_ERROR(Measure(&run));
   HP_RETURN_IF_ERROR(CheckMeasured(weights.all(), &run));
+  NoteMeasured(run);
   return Write(&run);
 }
 

@@ -128,6 +128,34 @@ TEST_F(CliTest, ConvertSaysThatFewerBitsWereNotMeasured) {
       absl::StrCat(convert, " --precision int8 --evaluation ", kModel, "evaluation.jsonl"));
   EXPECT_EQ(sure.status, 0) << sure.err;
   EXPECT_THAT(sure.err, Not(HasSubstr(kNote)));
+
+  // An evaluation from which nothing follows.
+  const std::string rows = ReadText(absl::StrCat(kModel, "evaluation.jsonl"));
+  Json row = Json::parse(rows.substr(0, rows.find('\n')));
+  const size_t count = row["labels"].size();
+  ASSERT_GT(count, 0u);
+  const auto evaluated = [&](const std::string& text) {
+    return Handpick(
+        absl::StrCat(convert, " --precision int8 --evaluation ", Write("rows.jsonl", text)));
+  };
+  const auto expect_notes = [&](const std::string& text, bool accuracy, bool auc) {
+    const Outcome outcome = evaluated(text);
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    EXPECT_EQ(outcome.err.find(kNote) != std::string::npos, accuracy) << outcome.err;
+    EXPECT_EQ(outcome.err.find("labels of all " + std::to_string(count) +
+                               " rows are of one kind") != std::string::npos,
+              auc)
+        << outcome.err;
+  };
+  const bool ranks = count >= 20;
+  // Ratings, all of them positive.
+  for (size_t i = 0; i < count; ++i) row["labels"][i] = 1 + i % 5;
+  expect_notes(row.dump(), !ranks, true);
+  for (size_t i = 0; i < count; ++i) row["labels"][i] = 0;
+  expect_notes(row.dump(), !ranks, true);
+  row.erase("labels");
+  expect_notes(row.dump(), !ranks, false);
+  expect_notes("\n", true, false);
 }
 
 // To read the file, if only for its hash, would take many minutes: a terabyte, of holes.
