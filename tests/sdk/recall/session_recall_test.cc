@@ -643,6 +643,37 @@ TEST(RecallErrorTest, BadOptionsAreNamed) {
                      session.OracleItems({Text(session.id(1)), Text(session.id(2))}));
 }
 
+TEST(RecallErrorTest, StringsWithoutBytesAreNamed) {
+  RecallBundleOptions bundle;
+  bundle.ids = Ids::kCatalogStrings;
+  const RecallSession session(bundle);
+  const std::vector<float> user = RandomVector(16, 1);
+  const hp_string strings[] = {{"b", 1}, {nullptr, 0}, {nullptr, 5}};
+  const auto expect = [&](const hp_recall_options& options, const char* words) {
+    hp_recalled items[5];
+    size_t count = 0;
+    EXPECT_EQ(hp_session_recall(session.get(), &options, items, &count), HP_INVALID_ARGUMENT);
+    EXPECT_NE(std::string(session.message()).find(words), std::string::npos) << session.message();
+  };
+  hp_recall_options options = VectorOptions(5, user);
+  options.excluded_strings = strings;
+  options.excluded_count = 3;
+  expect(options, "excluded id 2 is a null string of size 5");
+  options = VectorOptions(5, user);
+  hp_filter filter = HP_FILTER_INIT;
+  filter.kind = HP_FILTER_ANY_OF;
+  filter.feature = testing::kName;
+  filter.type = HP_STRING;
+  filter.strings = strings;
+  filter.count = 3;
+  options.filters = &filter;
+  options.filter_count = 1;
+  expect(options, "filter 0 of 'name': id 2 is a null string of size 5");
+  // Nothing of no size is a string.
+  filter.count = 2;
+  EXPECT_FALSE(session.Recall(options).empty());
+}
+
 TEST(RecallErrorTest, NullPointersAreRefused) {
   RecallSession session(Alone());
   hp_recall_options options = RecallOptions(3);
