@@ -153,6 +153,12 @@ TEST_F(EvaluateTest, NothingMeasuredIsAnError) {
   EXPECT_THAT(unknown.err, HasSubstr("standard input:1"));
 }
 
+std::string WithCommas(const Json& number) {
+  std::string digits = number.dump();
+  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+
 // --precision auto: the fewest bytes of tables and layers within a budget.
 TEST_F(EvaluateTest, ConvertChoosesPrecisionsWithinABudget) {
   constexpr char kWideDeep[] = "examples/wide_deep/model/";
@@ -181,11 +187,12 @@ TEST_F(EvaluateTest, ConvertChoosesPrecisionsWithinABudget) {
   ASSERT_EQ(shown.status, 0) << shown.err;
   const std::string html = ReadText(Path("page.html"));
   EXPECT_THAT(html, HasSubstr("<h2>Tables and layers</h2>"));
-  const Json& first = report["parts"][0];
-  EXPECT_THAT(html, HasSubstr(absl::StrCat("<tr><td>", first["name"].get<std::string>(),
-                                           "</td><td>", first["kind"].get<std::string>())));
+  EXPECT_THAT(html, HasSubstr("<tr><td>deep.<wbr>movie_id<br><span class=\"soft\">table</span>"));
+  EXPECT_THAT(html, HasSubstr("<b>78,680</b>"));
   EXPECT_THAT(html, HasSubstr(absl::StrCat(
-                        "<b>", first["bytes"][first["type"].get<std::string>()].dump(), "</b>")));
+                        "<tr><td>multiply-adds a candidate, as the trainer wrote it</td><td "
+                        "class=\"n\">",
+                        WithCommas(report["multiply_accumulates"]["candidate_as_written"]))));
   EXPECT_EQ(Handpick(absl::StrCat(page, "--conversion ", Path("auto.json"))).status, 2);
   std::ofstream(Path("other.json")) << R"({"parts":[{"name":"x"}]})";
   const Outcome other = Handpick(
