@@ -1,10 +1,5 @@
 // handpick delta and handpick patch: of two conversions of a model, one of which was trained for a
 // day more.
-#include <fcntl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdint>
 #include <filesystem>
 #include <random>
@@ -144,34 +139,13 @@ TEST_F(DeltaTest, ADaySendsTheRowsThatMoved) {
   }
 }
 
-// The most memory that the command had, in bytes.
-uint64_t MemoryOf(const std::vector<std::string>& arguments) {
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-    std::string command = "converter/cli/handpick";
-    std::vector<char*> pointers = {&command[0]};
-    for (const std::string& argument : arguments) {
-      pointers.push_back(const_cast<char*>(argument.c_str()));
-    }
-    pointers.push_back(nullptr);
-    execv(command.c_str(), pointers.data());
-    _exit(127);
-  }
-  int status = 0;
-  rusage usage = {};
-  EXPECT_EQ(wait4(child, &status, 0, &usage), child);
-  EXPECT_EQ(status, 0);
-  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
-}
-
 TEST_F(DeltaTest, APatchTakesLittleMemory) {
   const std::string before = Convert("old", "f32");
   const std::string after = Convert("new", "f32");
   ASSERT_EQ(Delta(before, after, Path("delta")).status, 0);
-  const uint64_t idle = MemoryOf({"help"});
+  const uint64_t idle = MemoryOfHandpick({"help"});
   const uint64_t patching =
-      MemoryOf({"patch", before, Path("delta"), "--out", Path("patched.hpk")});
+      MemoryOfHandpick({"patch", before, Path("delta"), "--out", Path("patched.hpk")});
   EXPECT_GT(std::filesystem::file_size(after), 15'000'000u);
   EXPECT_LT(patching, idle + 2'000'000);
 }

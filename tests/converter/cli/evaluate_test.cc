@@ -134,6 +134,25 @@ TEST_F(EvaluateTest, PartsThreadsAndTheWholeGiveTheSameNumbers) {
   EXPECT_THAT(none.err, HasSubstr("is no summary"));
 }
 
+// But for what a user and a different score take.
+TEST_F(EvaluateTest, MemoryDoesNotGrowWithTheRows) {
+  const std::string f32 = Convert("f32");
+  const std::string rows = ReadText(kRows);
+  const auto memory = [&](int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += rows;
+    WriteText(Path("rows.jsonl"), text);
+    return MemoryOfHandpick({"evaluate", "--bundle", f32, "--rows", Path("rows.jsonl"), "--threads",
+                             "2", "--slice", "history", "--replicates", "100"});
+  };
+  const uint64_t few = memory(2);
+  const uint64_t many = memory(20);
+  EXPECT_GT(std::filesystem::file_size(Path("rows.jsonl")), 20'000'000u);
+  // 18,594 more users.
+  EXPECT_LT(many, few + 3'000'000);
+  EXPECT_LT(many, 100'000'000u);
+}
+
 TEST_F(EvaluateTest, NothingMeasuredIsAnError) {
   const std::string f32 = Convert("f32");
   const std::string call = absl::StrCat("evaluate --bundle ", f32, " --rows - ");
