@@ -1,5 +1,7 @@
 #include "converter/cli/conversion_report.h"
 
+#include <utility>
+
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "converter/io/files.h"
@@ -8,7 +10,7 @@
 
 namespace handpick::converter {
 
-absl::StatusOr<nlohmann::ordered_json> ReadConversionReport(const std::string& path) {
+absl::StatusOr<ConversionReport> ReadConversionReport(const std::string& path) {
   HP_ASSIGN_OR_RETURN(const std::string text, ReadFile(path));
   HP_RETURN_IF_ERROR(ParseJson(text, path).status());
   nlohmann::ordered_json json = nlohmann::ordered_json::parse(text);
@@ -29,7 +31,14 @@ absl::StatusOr<nlohmann::ordered_json> ReadConversionReport(const std::string& p
                      ": has no 'parts', expected what convert --report writes with "
                      "--precision auto or --keep"));
   }
-  return std::move(json["parts"]);
+  ConversionReport report;
+  report.parts = std::move(json["parts"]);
+  const auto work = json.find("multiply_accumulates");
+  if (work != json.end() && work->is_object() && work->contains("candidate_as_written") &&
+      (*work)["candidate_as_written"].is_number_unsigned()) {
+    report.candidate_as_written = (*work)["candidate_as_written"].get<uint64_t>();
+  }
+  return report;
 }
 
 }  // namespace handpick::converter

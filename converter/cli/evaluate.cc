@@ -473,7 +473,11 @@ absl::StatusOr<int> Evaluate() {
   if (evaluations.size() > 1) json["instruction_sets"] = rows.sets();
   if (absl::GetFlag(FLAGS_report).has_value()) HP_RETURN_IF_ERROR(rows.AddInspections(&json));
   if (const auto conversion = absl::GetFlag(FLAGS_conversion)) {
-    HP_ASSIGN_OR_RETURN(json["parts"], ReadConversionReport(*conversion));
+    HP_ASSIGN_OR_RETURN(ConversionReport report, ReadConversionReport(*conversion));
+    json["parts"] = std::move(report.parts);
+    if (report.candidate_as_written.has_value()) {
+      json["candidate_as_written"] = *report.candidate_as_written;
+    }
   }
   std::vector<AtomicFile> reports;
   HP_RETURN_IF_ERROR(AddReports(json, &reports));

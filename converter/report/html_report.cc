@@ -3,6 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "converter/report/charts.h"
 #include "converter/report/report.h"
 #include "converter/report/xml.h"
@@ -15,19 +16,21 @@ using Json = nlohmann::ordered_json;
 constexpr char kStyle[] = R"(
 :root{color-scheme:light dark;--fg:#1a1a1a;--bg:#fff;--soft:#666;--line:#ddd;--c0:#0072b2;--c1:#d55e00;--pass:#1b7f3b;--fail:#b3261e;--wait:#8a5a00}
 @media (prefers-color-scheme:dark){:root{--fg:#e8e8e8;--bg:#16181b;--soft:#a0a0a0;--line:#3a3d42;--c0:#5db4ec;--c1:#ff9d5c;--pass:#5fd184;--fail:#ff8a80;--wait:#f0b84b}}
-@media print{:root{--fg:#000;--bg:#fff;--soft:#444;--line:#ccc;--c0:#0072b2;--c1:#d55e00}figure,table{break-inside:avoid}}
+@media print{:root{--fg:#000;--bg:#fff;--soft:#444;--line:#ccc;--c0:#0072b2;--c1:#d55e00;--pass:#1b7f3b;--fail:#b3261e;--wait:#8a5a00}figure,tr,li{break-inside:avoid}h2{break-after:avoid}}
 *{box-sizing:border-box}
 body{margin:0 auto;max-width:72rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg)}
 h1{font-size:1.4rem;margin:.2rem 0}h2{font-size:1.1rem;margin:2rem 0 .5rem}
-p{margin:.3rem 0}.soft{color:var(--soft)}
+p{margin:.3rem 0;overflow-wrap:anywhere}.soft{color:var(--soft)}
 .wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:.25rem .8rem .25rem 0;border-bottom:1px solid var(--line);vertical-align:top}
-td.n,th.n{text-align:right}
+td.n,th.n{text-align:right}.n{white-space:nowrap}
 .pass{color:var(--pass)}.fail{color:var(--fail)}.undecided{color:var(--wait)}.verdict{font-weight:600}
 .decisions{list-style:none;padding:0}.decisions li{padding:.4rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
 td .soft{font-size:.8rem;white-space:nowrap}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(20rem,100%),1fr));gap:1rem}
+.model{display:inline-block;margin-right:1rem}
+@media (max-width:30rem){table{font-size:.8rem}th,td{padding-right:.5rem}td .soft{font-size:.68rem;white-space:normal}th:last-child,td:last-child{padding-right:0}}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(24rem,100%),1fr));gap:1rem}
 figure{margin:0}figcaption{font-weight:600;margin-bottom:.3rem}svg{width:100%;height:auto;max-width:30rem}
 .label{fill:var(--fg);font-size:11px}.grid{stroke:var(--line)}.axis{stroke:var(--soft)}
 .c0{fill:var(--c0)}.c1{fill:var(--c1)}.bar{stroke:var(--c0);stroke-width:2}.line{fill:none;stroke-width:1.5}.c0.line{stroke:var(--c0)}.c1.line{stroke:var(--c1)}
@@ -44,6 +47,26 @@ double NumberAt(const Json& json, const char* key) {
 
 std::string Number(const Json& number) {
   return number.is_number() ? absl::StrFormat("%.6g", number.get<double>()) : "–";
+}
+
+// A name of many parts, which may go on in the next line behind each dot.
+std::string Breakable(const std::string& name) {
+  return absl::StrReplaceAll(XmlText(name), {{".", ".<wbr>"}});
+}
+
+std::string Brief(const Json& number) {
+  return number.is_number() ? absl::StrFormat("%.3g", number.get<double>()) : "–";
+}
+
+// 10,058
+std::string Count(const Json& number) {
+  if (!number.is_number_unsigned() && !number.is_number_integer()) return "–";
+  std::string digits = number.dump();
+  for (size_t at = digits.size(); at > 3 && digits[at - 4] != '-';) {
+    at -= 3;
+    digits.insert(at, ",");
+  }
+  return digits;
 }
 
 std::string Interval(const Json& estimate) {
@@ -141,56 +164,50 @@ std::string Sizes(const Json& evaluation) {
     if (bytes.get<uint64_t>() == 0 && against == 0) continue;
     rows.push_back({name, bytes.get<uint64_t>(), against});
   }
-  std::string html =
-      absl::StrCat("<h2>Size and work</h2>\n<div class=\"charts\">\n",
-                   SizeChart("Bytes of the bundle, by part", rows, compared), "<div><table>\n");
-  const auto row = [&](const char* what, const Json& number, const Json* other) {
-    absl::StrAppend(&html, "<tr><td>", what, "</td><td class=\"n\">",
-                    number.is_number() ? number.dump() : "–", "</td>");
-    if (compared) {
-      absl::StrAppend(&html, "<td class=\"n\">",
-                      other != nullptr && other->is_number() ? other->dump() : "–", "</td>");
-    }
+  std::string html = absl::StrCat("<h2>Size and work</h2>\n<div class=\"charts\">\n",
+                                  SizeChart("Bytes of the bundle, by part", rows, compared),
+                                  "<div class=\"wide\"><table>\n");
+  const Json none;
+  const auto row = [&](const char* what, const Json& number, const Json& other) {
+    if (number.is_null()) return;
+    absl::StrAppend(&html, "<tr><td>", what, "</td><td class=\"n\">", Count(number), "</td>");
+    if (compared) absl::StrAppend(&html, "<td class=\"n\">", Count(other), "</td>");
     html += "</tr>\n";
   };
   absl::StrAppend(&html, "<tr><th></th><th class=\"n\">this bundle</th>",
                   compared ? "<th class=\"n\">against</th>" : "", "</tr>\n");
-  const Json none;
   const auto at = [&](const Json& json, const char* part, const char* key) -> const Json& {
     return json.contains(part) && json[part].is_object() && json[part].contains(key)
                ? json[part][key]
                : none;
   };
-  struct Figure {
-    const char* part;
-    const char* key;
-    const char* what;
-  };
-  for (const auto& [part, key, what] :
-       {Figure{"work_per_candidate", "multiply_accumulates", "multiply-adds a candidate"},
-        Figure{"memory", "session_bytes", "bytes of a session"},
-        Figure{"memory", "tile", "candidates at a time"}}) {
-    const Json& number = at(own, part, key);
-    if (number.is_null()) continue;
-    row(what, number, compared ? &at(evaluation["inspection_against"], part, key) : nullptr);
+  const Json& other = compared ? evaluation["inspection_against"] : none;
+  if (evaluation.contains("candidate_as_written")) {
+    row("multiply-adds a candidate, as the trainer wrote it", evaluation["candidate_as_written"],
+        none);
   }
+  const char* const kWork = "work_per_candidate";
+  row("multiply-adds a candidate", at(own, kWork, "multiply_accumulates"),
+      at(other, kWork, "multiply_accumulates"));
   const auto work = [&](const Json& inspection, const char* domain) -> const Json& {
     const Json& of = at(inspection, "work", domain);
     return of.is_object() && of.contains("multiply_accumulates") ? of["multiply_accumulates"]
                                                                  : none;
   };
   // What does not depend on the candidate is folded into what is computed once.
-  struct Domain {
+  struct Named {
     const char* key;
     const char* what;
   };
-  for (const auto& [key, what] : {Domain{"context", "multiply-adds once a context"},
-                                  Domain{"event", "multiply-adds once an event"},
-                                  Domain{"candidate", "multiply-adds a candidate, once"},
-                                  Domain{"pair", "multiply-adds a candidate, for each event"}}) {
-    const Json& number = work(own, key);
-    if (number.is_null()) continue;
-    row(what, number, compared ? &work(evaluation["inspection_against"], key) : nullptr);
+  for (const auto& [key, what] :
+       {Named{"candidate", "of these, whatever the history"},
+        Named{"pair", "of these, for each event"}, Named{"context", "multiply-adds once a context"},
+        Named{"event", "multiply-adds once an event"}}) {
+    row(what, work(own, key), work(other, key));
+  }
+  for (const auto& [key, what] :
+       {Named{"session_bytes", "bytes of a session"}, Named{"tile", "candidates at a time"}}) {
+    row(what, at(own, "memory", key), at(other, "memory", key));
   }
   return html + "</table></div></div>\n";
 }
@@ -202,22 +219,22 @@ std::string Sensitivity(const Json& evaluation) {
   std::string html =
       "<h2>Tables and layers</h2>\n<p class=\"soft\">Bytes in each type, and how far logits move "
       "(RMS) when that part alone has it. The type that was taken is bold.</p>\n"
-      "<div class=\"wide\"><table class=\"parts\"><tr><th>part</th><th>kind</th>";
+      "<div class=\"wide\"><table class=\"parts\"><tr><th>part</th>";
   for (const char* type : kTypes) absl::StrAppend(&html, "<th class=\"n\">", type, "</th>");
   html += "</tr>\n";
   for (const Json& part : evaluation["parts"]) {
-    absl::StrAppend(&html, "<tr><td>", XmlText(TextAt(part, "name")), "</td><td>",
-                    XmlText(TextAt(part, "kind")), "</td>");
+    absl::StrAppend(&html, "<tr><td>", Breakable(TextAt(part, "name")), "<br><span class=\"soft\">",
+                    XmlText(TextAt(part, "kind")), "</span></td>");
     for (const char* type : kTypes) {
       html += "<td class=\"n\">";
       if (part["bytes"].contains(type)) {
-        const std::string bytes = XmlText(part["bytes"][type].dump());
+        const std::string bytes = Count(part["bytes"][type]);
         html += TextAt(part, "type") == type ? absl::StrCat("<b>", bytes, "</b>") : bytes;
         if (part.contains("alone") && part["alone"].contains(type)) {
           const Json& alone = part["alone"][type];
           absl::StrAppend(&html, "<br><span class=\"soft\">",
                           alone.is_object() && alone.contains("rms_logit_error")
-                              ? Number(alone["rms_logit_error"])
+                              ? Brief(alone["rms_logit_error"])
                               : std::string("–"),
                           "</span>");
         }
@@ -248,14 +265,15 @@ std::string HtmlReport(const Json& evaluation) {
       "<title>",
       XmlText(title), "</title>\n<style>", kStyle, "</style></head>\n<body>\n<h1>", XmlText(title),
       "</h1>\n");
-  absl::StrAppend(&html, "<p>", all["rows"].dump(), " rows, ", all["labelled_rows"].dump(),
-                  " with labels (", all["positives"].dump(), " positive), ", all["requests"].dump(),
-                  " requests, ", all["users"].dump(), " users</p>\n");
-  absl::StrAppend(&html, "<p class=\"soft\"><span class=\"key c0\"></span>this bundle ",
-                  XmlText(TextAt(evaluation, "bundle")));
+  absl::StrAppend(&html, "<p>", Count(all["rows"]), " rows, ", Count(all["labelled_rows"]),
+                  " with labels (", Count(all["positives"]), " positive), ", Count(all["requests"]),
+                  " requests, ", Count(all["users"]), " users</p>\n");
+  absl::StrAppend(
+      &html, "<p class=\"soft\"><span class=\"model\"><span class=\"key c0\"></span>this bundle ",
+      XmlText(TextAt(evaluation, "bundle")), "</span>");
   if (compared) {
-    absl::StrAppend(&html, " &nbsp; <span class=\"key c1\"></span>against ",
-                    XmlText(TextAt(evaluation, "against")));
+    absl::StrAppend(&html, " <span class=\"model\"><span class=\"key c1\"></span>against ",
+                    XmlText(TextAt(evaluation, "against")), "</span>");
   }
   html += "</p>\n<h2>Verdict";
   if (!evaluation["decisions"].empty()) {
@@ -275,7 +293,7 @@ std::string HtmlReport(const Json& evaluation) {
   for (const Json& slice : evaluation["slices"]) {
     if (TextAt(slice, "name").empty()) continue;
     absl::StrAppend(&html, "<h2>", XmlText(NameOf(slice)), "</h2>\n<p class=\"soft\">",
-                    slice["rows"].dump(), " rows, ", slice["users"].dump(), " users</p>\n");
+                    Count(slice["rows"]), " rows, ", Count(slice["users"]), " users</p>\n");
     if (slice.contains("metrics")) html += Metrics(slice, compared);
   }
   return html + "</body></html>\n";

@@ -78,6 +78,34 @@ verdict "$OUT/bundle.hpk" pass
 OUT=$work/undemanded AGAINST='' REQUIRE='' release 0
 verdict "$work/undemanded/bundle.hpk" none
 
+# Searched within a budget, and signed: by a key in a file, and by its text. The delta is of what was signed.
+openssl genpkey -algorithm ed25519 -out "$work/key.pem" 2>/dev/null
+openssl pkey -in "$work/key.pem" -pubout -out "$work/key.pub"
+export REQUIRE='auc >= 0.7' BUDGET=auc=0.001,overlap=0.9 EVALUATION=$model/evaluation.jsonl,$model/ranking.jsonl
+OUT=$work/signed PRECISION=auto SIGN_KEY=$work/key.pem release 0
+OUT=$work/signed
+[ "$(there)" = './bundle.hpk ./conversion.json ./evaluation.json ./junit.xml ./manifest.json ./report.html ./report.md ./update.delta ' ] || { there; exit 1; }
+"$HANDPICK" verify --bundle "$OUT/bundle.hpk" --key "$work/key.pub" >/dev/null
+verdict "$OUT/bundle.hpk" pass
+grep -q '<h2>Tables and layers</h2>' "$OUT/report.html"
+"$HANDPICK" patch "$AGAINST" "$OUT/update.delta" --out "$work/patched.hpk"
+cmp "$work/patched.hpk" "$OUT/bundle.hpk"
+OUT=$work/text SIGN_KEY=$(cat "$work/key.pem") release 0
+"$HANDPICK" verify --bundle "$work/text/bundle.hpk" --key "$work/key.pub" >/dev/null
+! grep -rq 'PRIVATE KEY' "$work/text" || { echo 'the key was written'; exit 1; }
+if "$HANDPICK" verify --bundle "$work/second/bundle.hpk" --key "$work/key.pub" 2>/dev/null; then echo 'signed without a key'; exit 1; fi
+OUT=$work/no_key SIGN_KEY=$work/none.pem release 1
+grep -q 'SIGN_KEY is .*/none.pem: no such file' "$work/errors"
+# A key that is none is found out at the end: no bundle either.
+OUT=$work/no_key SIGN_KEY='-----BEGIN PRIVATE KEY-----' release 1
+[ ! -e "$work/no_key/bundle.hpk" ] && [ ! -e "$work/no_key/update.delta" ]
+OUT=$work/none BUDGET=size=1KB PRECISION=auto release 1
+grep -q 'no choice of precisions is within the budget' "$work/errors"
+[ ! -e "$work/none/bundle.hpk" ]
+OUT=$work/none BUDGET='' PRECISION=auto release 1
+grep -q 'BUDGET is not set' "$work/errors"
+export OUT=$work/second BUDGET='' EVALUATION=''
+
 # Neither leaves a bundle, though one was there.
 REQUIRE='kendall_tau >= 0.9999' release 3
 [ "$(there)" = './evaluation.json ./junit.xml ./report.html ./report.md ' ] || { there; exit 1; }
@@ -87,4 +115,4 @@ grep -q '<error message="undecided' "$OUT/junit.xml"
 WEIGHTS=$work/none.safetensors release 1
 [ "$(there)" = '' ] || { there; exit 1; }
 ROWS='' release 1
-echo 'releases: one that ships, a first one, one that fails, one that is undecided, errors'
+echo 'releases: one that ships, a first one, one that fails, one that is undecided, one that is signed, errors'

@@ -134,6 +134,25 @@ TEST_F(EvaluateTest, PartsThreadsAndTheWholeGiveTheSameNumbers) {
   EXPECT_THAT(none.err, HasSubstr("is no summary"));
 }
 
+// But for what a user and a different score take.
+TEST_F(EvaluateTest, MemoryDoesNotGrowWithTheRows) {
+  const std::string f32 = Convert("f32");
+  const std::string rows = ReadText(kRows);
+  const auto memory = [&](int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += rows;
+    WriteText(Path("rows.jsonl"), text);
+    return MemoryOfHandpick({"evaluate", "--bundle", f32, "--rows", Path("rows.jsonl"), "--threads",
+                             "2", "--slice", "history", "--replicates", "100"});
+  };
+  const uint64_t few = memory(2);
+  const uint64_t many = memory(20);
+  EXPECT_GT(std::filesystem::file_size(Path("rows.jsonl")), 20'000'000u);
+  // 18,594 more users.
+  EXPECT_LT(many, few + 3'000'000);
+  EXPECT_LT(many, 100'000'000u);
+}
+
 TEST_F(EvaluateTest, NothingMeasuredIsAnError) {
   const std::string f32 = Convert("f32");
   const std::string call = absl::StrCat("evaluate --bundle ", f32, " --rows - ");
@@ -151,6 +170,12 @@ TEST_F(EvaluateTest, NothingMeasuredIsAnError) {
   const Outcome unknown = Handpick(call, row.dump());
   EXPECT_EQ(unknown.status, 1);
   EXPECT_THAT(unknown.err, HasSubstr("standard input:1"));
+}
+
+std::string WithCommas(const Json& number) {
+  std::string digits = number.dump();
+  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
 }
 
 // --precision auto: the fewest bytes of tables and layers within a budget.
@@ -181,11 +206,12 @@ TEST_F(EvaluateTest, ConvertChoosesPrecisionsWithinABudget) {
   ASSERT_EQ(shown.status, 0) << shown.err;
   const std::string html = ReadText(Path("page.html"));
   EXPECT_THAT(html, HasSubstr("<h2>Tables and layers</h2>"));
-  const Json& first = report["parts"][0];
-  EXPECT_THAT(html, HasSubstr(absl::StrCat("<tr><td>", first["name"].get<std::string>(),
-                                           "</td><td>", first["kind"].get<std::string>())));
+  EXPECT_THAT(html, HasSubstr("<tr><td>deep.<wbr>movie_id<br><span class=\"soft\">table</span>"));
+  EXPECT_THAT(html, HasSubstr("<b>78,680</b>"));
   EXPECT_THAT(html, HasSubstr(absl::StrCat(
-                        "<b>", first["bytes"][first["type"].get<std::string>()].dump(), "</b>")));
+                        "<tr><td>multiply-adds a candidate, as the trainer wrote it</td><td "
+                        "class=\"n\">",
+                        WithCommas(report["multiply_accumulates"]["candidate_as_written"]))));
   EXPECT_EQ(Handpick(absl::StrCat(page, "--conversion ", Path("auto.json"))).status, 2);
   std::ofstream(Path("other.json")) << R"({"parts":[{"name":"x"}]})";
   const Outcome other = Handpick(

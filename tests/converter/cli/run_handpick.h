@@ -2,11 +2,16 @@
 #ifndef HANDPICK_TESTS_CONVERTER_CLI_RUN_HANDPICK_H_
 #define HANDPICK_TESTS_CONVERTER_CLI_RUN_HANDPICK_H_
 
+#include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
@@ -29,6 +34,27 @@ inline Outcome Handpick(const std::string& arguments, const std::string& input =
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(base + ".out"),
           ReadText(base + ".err")};
+}
+
+// The most memory that `handpick arguments`, which succeeds, had at a time, in bytes.
+inline uint64_t MemoryOfHandpick(const std::vector<std::string>& arguments) {
+  const pid_t child = fork();
+  if (child == 0) {
+    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
+    std::string command = "converter/cli/handpick";
+    std::vector<char*> pointers = {&command[0]};
+    for (const std::string& argument : arguments) {
+      pointers.push_back(const_cast<char*>(argument.c_str()));
+    }
+    pointers.push_back(nullptr);
+    execv(command.c_str(), pointers.data());
+    _exit(127);
+  }
+  int status = 0;
+  rusage usage = {};
+  EXPECT_EQ(wait4(child, &status, 0, &usage), child);
+  EXPECT_EQ(status, 0);
+  return static_cast<uint64_t>(usage.ru_maxrss) * 1024;
 }
 
 }  // namespace handpick::converter

@@ -81,6 +81,52 @@ TEST(EvaluationTest, EqualsScikitLearnAndSciPy) {
   }
 }
 
+TEST(EvaluationTest, BinsAndTheLargestErrorEqualTheirDefinitions) {
+  const std::vector<MeasuredUser> users = GoldenUsers(ReadGoldens());
+  Evaluation evaluation(Subject(5, 10));
+  struct Bin {
+    uint64_t rows = 0, positives = 0;
+    double expected = 0;
+  };
+  std::vector<Bin> bins[2] = {std::vector<Bin>(20), std::vector<Bin>(20)};
+  LargestLogitError largest;
+  for (const MeasuredUser& user : users) {
+    ASSERT_TRUE(evaluation.Add(user).ok());
+    for (const MeasuredRequest& request : user.requests) {
+      for (size_t row = 0; row < request.labels.size(); ++row) {
+        for (size_t model = 0; model < 2; ++model) {
+          const double p = 1 / (1 + std::exp(-request.logits[model][row]));
+          Bin& bin = bins[model][static_cast<size_t>(p * 20)];
+          ++bin.rows;
+          bin.positives += request.labels[row] == 1;
+          bin.expected += p;
+        }
+        const double error = std::abs(request.logits[0][row] - request.logits[1][row]);
+        if (error <= largest.error) continue;
+        largest = {error, request.where, row, request.logits[0][row], request.logits[1][row]};
+      }
+    }
+  }
+  const SliceSummary& all = evaluation.slices().at("");
+  size_t used = 0;
+  for (int model = 0; model < 2; ++model) {
+    for (int i = 0; i < kCalibrationBins; ++i) {
+      const Bin& expected = bins[model][static_cast<size_t>(i)];
+      const CalibrationBin& own = all.calibration(model, i);
+      EXPECT_EQ(own.rows, expected.rows) << model << " " << i;
+      EXPECT_EQ(own.positives, expected.positives) << model << " " << i;
+      EXPECT_NEAR(own.predicted.value(), expected.expected, 1e-9) << model << " " << i;
+      used += expected.rows > 0;
+    }
+  }
+  EXPECT_GT(used, 20u);
+  EXPECT_EQ(all.largest_error().error, largest.error);
+  EXPECT_EQ(all.largest_error().where, largest.where);
+  EXPECT_EQ(all.largest_error().candidate, largest.candidate);
+  EXPECT_EQ(all.largest_error().logit, largest.logit);
+  EXPECT_EQ(all.largest_error().expected, largest.expected);
+}
+
 TEST(EvaluationTest, PartsInAnyOrderGiveTheBytesOfTheWhole) {
   std::vector<MeasuredUser> users = GoldenUsers(ReadGoldens());
   Evaluation whole(Subject(5, 50));

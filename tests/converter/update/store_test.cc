@@ -8,6 +8,7 @@
 
 #include <cstdarg>
 #include <filesystem>
+#include <memory>
 #include <set>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "gtest/gtest.h"
 #include "handpick/handpick.h"
 #include "handpick/update.h"
+#include "schema/bundle_generated.h"
 #include "tests/support/random_model.h"
 #include "tests/support/test_files.h"
 
@@ -199,6 +201,32 @@ TEST_F(StoreTest, WhatGetsANameIsOnTheDisk) {
   }
   EXPECT_GT(on_the_disk.size(), 3u);
   EXPECT_EQ(named_too_early, std::vector<std::string>());
+}
+
+// A bundle that computes something else here than where it was made never gets to be used.
+TEST_F(StoreTest, RefusesWhatDoesNotComputeItsGoldens) {
+  ASSERT_EQ(Install(0), HP_OK);
+  ExpectStarts(0, HP_STORE_TRIAL);
+  ASSERT_EQ(Confirm(), HP_OK);
+  const std::string good = ReadText("tests/frozen/2.0/din_sigmoid.f32.hpk");
+  std::unique_ptr<schema::BundleT> bundle(schema::GetBundle(good.data())->UnPack());
+  ASSERT_FALSE(bundle->goldens.empty());
+  bundle->goldens[0]->logits[0] += 0.5f;
+  const auto install = [&](const std::string& bytes) {
+    const std::string file = WriteText(root_ + "/golden", bytes);
+    const hp_status verified = hp_update_verify(file.c_str(), nullptr, nullptr);
+    EXPECT_EQ(hp_store_install(store_.c_str(), file.c_str(), nullptr, &error_), verified);
+    return error_.status;
+  };
+  EXPECT_EQ(install(*converter::Serialize(*bundle)), HP_GOLDEN_MISMATCH);
+  EXPECT_NE(std::string(error_.message).find("golden request 0"), std::string::npos)
+      << error_.message;
+  ExpectStarts(0, HP_STORE_CONFIRMED);
+  EXPECT_EQ(FilesInStore(), 2u);
+  // What does is a trial.
+  EXPECT_EQ(install(good), HP_OK) << error_.message;
+  ASSERT_EQ(Start(), HP_OK);
+  EXPECT_EQ(report_.outcome, HP_STORE_TRIAL);
 }
 
 // Runs `call` in a process of its own that stops at its n-th system call. False: it came to its end
