@@ -33,7 +33,8 @@ struct ConversionRun {
   std::unique_ptr<schema::CatalogT> source_catalog;
   // By golden request: what the bundle should come to.
   std::vector<LogitsOfOutputs> golden_logits;
-  std::string worst_golden;  // Where the bundle is farthest off.
+  std::vector<std::string> golden_places;  // "golden.jsonl:3", of each.
+  std::string worst_golden;                // Where the bundle is farthest off.
   std::optional<BundleFile> file;
   ConversionResult result;
 

@@ -55,7 +55,7 @@ absl::StatusOr<LogitsOfOutputs> ExpectedLogits(const Request& request, Conversio
   return merged;
 }
 
-// "request 3 of golden.jsonl, candidate 0: the trainer's logit is 0.31, the bundle's is 0.39"
+// "golden.jsonl:3: candidate 0: the trainer's logit is 0.31, the bundle's is 0.39"
 std::string WorstGolden(size_t request, size_t output, const LogitsOfOutputs& bundle,
                         const LogitsOfOutputs& expected, const ConversionRun& run) {
   size_t worst = 0;
@@ -67,8 +67,8 @@ std::string WorstGolden(size_t request, size_t output, const LogitsOfOutputs& bu
     error = own;
   }
   return absl::StrFormat(
-      "request %d of %s, candidate %d%s: the %s logit is %.9g, the bundle's is %.9g", request + 1,
-      *absl::GetFlag(FLAGS_golden), worst,
+      "%s: candidate %d%s: the %s logit is %.9g, the bundle's is %.9g", run.golden_places[request],
+      worst,
       run.result.names.size() == 1 ? "" : absl::StrCat(", output ", run.result.names[output]),
       run.result.merged.empty() ? "trainer's" : "expected", expected[output][worst],
       bundle[output][worst]);
@@ -79,7 +79,9 @@ std::string WorstGolden(size_t request, size_t output, const LogitsOfOutputs& bu
 absl::Status AddGoldens(ConversionRun* run) {
   const std::optional<std::string> path = absl::GetFlag(FLAGS_golden);
   if (!path.has_value()) return absl::OkStatus();
-  HP_ASSIGN_OR_RETURN(run->result.goldens, ReadRequests(*path, run->features()));
+  HP_ASSIGN_OR_RETURN(
+      run->result.goldens,
+      ReadRequests(*path, run->features(), UnknownFeatures::kRefuse, &run->golden_places));
   HP_RETURN_IF_ERROR(AddInputFile("goldens", *path, &run->inputs));
   if (run->result.goldens.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(*path, ": has no request"));

@@ -306,12 +306,14 @@ absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& 
 
 absl::StatusOr<std::vector<Request>> ReadRequests(const std::string& path,
                                                   const FeatureSet& features,
-                                                  UnknownFeatures unknown) {
+                                                  UnknownFeatures unknown,
+                                                  std::vector<std::string>* where) {
   std::vector<Request> requests;
   const absl::Status read =
-      ForEachLine(path, [&](const std::string& line, const std::string& where) -> absl::Status {
-        HP_ASSIGN_OR_RETURN(Request request, ParseRequest(line, features, where, unknown));
+      ForEachLine(path, [&](const std::string& line, const std::string& place) -> absl::Status {
+        HP_ASSIGN_OR_RETURN(Request request, ParseRequest(line, features, place, unknown));
         requests.push_back(std::move(request));
+        if (where != nullptr) where->push_back(place);
         return absl::OkStatus();
       });
   if (!read.ok()) return read;

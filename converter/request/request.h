@@ -33,10 +33,11 @@ absl::StatusOr<Request> ParseRequest(const std::string& line, const FeatureSet& 
                                      const std::string& where,
                                      UnknownFeatures unknown = UnknownFeatures::kRefuse);
 
-// Reads a whole file of requests; blank lines are skipped.
+// Reads a whole file of requests; blank lines are skipped. `where`, if it is given, gets the place
+// of each ("requests.jsonl:12").
 absl::StatusOr<std::vector<Request>> ReadRequests(
     const std::string& path, const FeatureSet& features,
-    UnknownFeatures unknown = UnknownFeatures::kRefuse);
+    UnknownFeatures unknown = UnknownFeatures::kRefuse, std::vector<std::string>* where = nullptr);
 
 // Reads a catalog: one JSON object per line and item, {"movie_id":1,"genres":[3,7],"year":1995}.
 // The result has the shape of the candidates of one request. Names that are no feature's are

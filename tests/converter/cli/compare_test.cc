@@ -1,10 +1,16 @@
 // handpick compare and handpick diff; what convert says of runtimes and of goldens.
+#include <cmath>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -193,15 +199,31 @@ TEST_F(CompareTest, ABundleForNoRuntimeThatIsOutThereIsNotWritten) {
   EXPECT_THAT(wrong.err, HasSubstr("--min-runtime is 'newest', expected the format of a runtime"));
 }
 
+// By file and line, candidate and both logits.
 TEST_F(CompareTest, TheGoldenThatTheBundleMissesIsNamed) {
-  const Outcome off =
-      TryConvert(absl::StrCat("--precision int8 --max-golden-error 0.0001 --catalog ", kModel,
-                              "catalog.jsonl --golden ", kModel, "golden.jsonl"),
-                 "off.hpk");
+  const std::string goldens = ReadText(std::string(kModel) + "golden.jsonl");
+  // Lines are counted, not requests.
+  WriteText(Path("golden.jsonl"), "\n\n" + goldens);
+  const Outcome off = TryConvert(
+      absl::StrCat("--precision int8 --max-golden-error 0.0001 --instruction-sets own --catalog ",
+                   kModel, "catalog.jsonl --golden ", Path("golden.jsonl")),
+      "off.hpk");
   EXPECT_EQ(off.status, 1);
-  EXPECT_THAT(off.err, HasSubstr("golden_logit_error: the bundle on "));
-  EXPECT_THAT(off.err, HasSubstr("golden.jsonl, candidate "));
-  EXPECT_THAT(off.err, HasSubstr(": the trainer's logit is "));
+  EXPECT_THAT(off.err, HasSubstr("golden_logit_error: the bundle is off the trainer's logits"));
+  const std::string place = "golden.jsonl:";
+  const size_t at = off.err.find(place);
+  ASSERT_NE(at, std::string::npos) << off.err;
+  size_t line = 0, candidate = 0;
+  double trainers = 0, bundles = 0;
+  ASSERT_EQ(std::sscanf(off.err.c_str() + at + place.size(),
+                        "%zu: candidate %zu: the trainer's logit is %lf, the bundle's is %lf",
+                        &line, &candidate, &trainers, &bundles),
+            4)
+      << off.err;
+  const std::vector<std::string> lines = absl::StrSplit(ReadText(Path("golden.jsonl")), '\n');
+  const Json request = Json::parse(lines.at(line - 1));
+  EXPECT_NEAR(request["logits"].at(candidate).get<double>(), trainers, 1e-8);
+  EXPECT_GT(std::abs(trainers - bundles), 1e-4);
 }
 
 TEST_F(CompareTest, ReportsAreNotWrittenOverWhatIsRead) {
@@ -216,6 +238,20 @@ TEST_F(CompareTest, ReportsAreNotWrittenOverWhatIsRead) {
     EXPECT_THAT(Handpick(absl::StrCat("evaluate --bundle ", f32, " --rows - ", flag, " ", f32)).err,
                 HasSubstr("the same file as --bundle"));
   }
+  // Nor over each other, by whatever name.
+  const std::string rows = ReadText(Path("rows.jsonl"));
+  WriteText(Path("page"), "what was there");
+  std::filesystem::create_symlink(Path("page"), Path("link"));
+  for (const char* flags : {"--report page --junit page", "--markdown page --report page",
+                            "--junit link --report page"}) {
+    const Outcome both = Handpick(
+        absl::StrCat("evaluate --bundle ", f32, " --rows ", Path("rows.jsonl"), " ",
+                     absl::StrReplaceAll(flags, {{"page", Path("page")}, {"link", Path("link")}})));
+    EXPECT_EQ(both.status, 1) << flags;
+    EXPECT_THAT(both.err, HasSubstr("the same file as --report")) << flags;
+    EXPECT_EQ(ReadText(Path("page")), "what was there") << flags;
+  }
+  EXPECT_EQ(ReadText(Path("rows.jsonl")), rows);
 }
 
 }  // namespace

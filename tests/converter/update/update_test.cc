@@ -1,7 +1,11 @@
 // Deltas: what they make, what they weigh, and what damage does.
 #include "handpick/update.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -182,6 +186,31 @@ TEST_F(UpdateTest, WhatIsNoFileIsRefusedAtOnce) {
   ASSERT_EQ(mkfifo((folder_ + "/state").c_str(), 0600), 0);
   char path[HP_STORE_PATH];
   EXPECT_EQ(hp_store_start(folder_.c_str(), path, nullptr, &error_), HP_FILE_ERROR);
+}
+
+// The disk is full: no part of the new bundle stays, and what was there does.
+TEST_F(UpdateTest, AFullDiskLeavesWhatWasThere) {
+  std::mt19937 random(6);
+  const std::string from = RandomBytes(&random, 300'000);
+  std::string to = from;
+  for (size_t i = 0; i < to.size(); i += 5000) to[i] ^= 1;
+  WriteText(old_, from);
+  WriteText(delta_, *MakeDelta(from, to));
+  WriteText(new_, "what was there");
+  const pid_t child = fork();
+  if (child == 0) {
+    // Files may not grow beyond it.
+    const rlimit limit = {200'000, 200'000};
+    setrlimit(RLIMIT_FSIZE, &limit);
+    signal(SIGXFSZ, SIG_IGN);
+    _exit(Apply() == HP_FILE_ERROR && std::strstr(error_.message, "cannot write") != nullptr ? 0
+                                                                                             : 1);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << status;
+  EXPECT_EQ(ReadText(new_), "what was there");
+  EXPECT_EQ(FilesThere(), 3u);
 }
 
 TEST_F(UpdateTest, AHostileDeltaWritesNoMoreThanItMay) {
