@@ -34,6 +34,12 @@ std::string Label(double x, double y, const char* anchor, const std::string& tex
       XmlText(text));
 }
 
+std::string Size(uint64_t bytes) {
+  const auto number = static_cast<double>(bytes);
+  return bytes < 10'000'000 ? absl::StrFormat("%.1f KB", number / 1e3)
+                            : absl::StrFormat("%.1f MB", number / 1e6);
+}
+
 // Round numbers from low to high, about four.
 std::vector<double> Ticks(double low, double high) {
   double step = std::pow(10, std::floor(std::log10((high - low) / 3)));
@@ -199,8 +205,7 @@ std::string SizeChart(const std::string& title, const std::vector<SizeRow>& rows
                             "<rect class=\"c%d\" x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" "
                             "height=\"%.2f\"/>\n",
                             m, kLeft, top, std::max(1.0, width(bytes)), kBar);
-      absl::StrAppend(&svg, Label(kLeft + width(bytes) + 6, top + 9, "start",
-                                  absl::StrFormat("%.1f KB", static_cast<double>(bytes) / 1000)));
+      absl::StrAppend(&svg, Label(kLeft + width(bytes) + 6, top + 9, "start", Size(bytes)));
     }
   }
   return absl::StrCat(svg, kClose);
