@@ -126,7 +126,7 @@ size_t PlaceUnitWork(const AttentionUnitWeights& weights, uint32_t stride, uint3
 }
 
 // A sigmoid is in [0, 1]: its bytes need no extremes. With 254 levels 1/2 is one of them.
-inline constexpr float kSigmoidLevels = 254;
+inline constexpr int kSigmoidLevels = 254;
 
 // What is folded: [rows, width] each.
 struct FoldWeights {
@@ -292,19 +292,77 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
   }
 }
 
-// Bytes of sigmoid(x), of `most` levels, for a layer of int8 weights that follows.
-[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, float most,
-                                     const UnitWork& work, PanelShape shape) {
+// Bytes of sigmoid(x), of as many levels, for a layer of int8 weights that follows.
+#if HWY_ARCH_ARM_A64
+// Four features of a vector of lanes at a time: each begins before the one ahead of it is finished.
+[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work,
+                                     PanelShape shape) {
   const DF d;
-  const VF levels = hn::Set(d, most);
-  const VF half = hn::Set(d, most / 2 + kRoundToByte);
+  const DI di;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  const size_t stride = shape.stride;
+  constexpr int N = 4;
+  static constexpr FourTimes kOffset{kSigmoidLevels / 2 + kRoundToByte};
+  const Sigmoids<kByteDegree, kSigmoidLevels> sigmoids;
+  const auto load = [=](const float* from, VF(&to)[N]) HWY_ATTR {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) to[i] = hn::Load(d, from + i * stride);
+  };
+  const uint32_t whole = width / N * N;
+  VF s[N], q[N];
+  for (int i = 0; i < N; ++i) s[i] = q[i] = hn::Zero(d);
+  if (whole != 0) {
+    load(x, s);
+    sigmoids.Start(s, q);
+  }
+  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
+    int32_t* to = work.rounded + lane;
+    const float* from = x + lane;
+    VF sum = hn::Zero(d);
+    for (uint32_t c = 0; c < whole; c += N) {
+      from += N * stride;
+      // Behind the last features those of the next lanes, and behind the last lanes any.
+      const float* after = lane + n < shape.lanes ? x + lane + n : x;
+      VF next[N];
+      load(c + N < whole ? from : after, next);
+      sigmoids.FinishPlus(s, q, kOffset);
+      sum = hn::Add(sum, hn::Add(hn::Add(s[0], s[1]), hn::Add(s[2], s[3])));
+      hn::Store(PackBytes(s[0], s[1], s[2], s[3]), di, to);
+      to += stride;
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) s[i] = next[i];
+      sigmoids.Start(s, q);
+    }
+    if (whole != width) {
+      VF rest[N], rest_q[N];
+      for (uint32_t i = 0; i < N; ++i) {
+        // Bytes behind the last feature meet weights that are zero.
+        rest[i] = hn::Load(d, x + std::min(whole + i, width - 1) * stride + lane);
+      }
+      sigmoids.Start(rest, rest_q);
+      sigmoids.FinishPlus(rest, rest_q, kOffset);
+      sum = hn::Add(sum, hn::Add(hn::Add(rest[0], rest[1]), hn::Add(rest[2], rest[3])));
+      hn::Store(PackBytes(rest[0], rest[1], rest[2], rest[3]), di, to);
+    }
+    const VF level = hn::Set(d, 1.0f / kSigmoidLevels);
+    hn::Store(hn::Add(level, hn::Sub(sum, sum)), d, work.scale + lane);
+  }
+}
+#else
+[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work,
+                                     PanelShape shape) {
+  const DF d;
+  constexpr float kLevels = kTakesSevenBits ? kSevenBitSigmoidLevels : kSigmoidLevels;
+  const VF levels = hn::Set(d, kLevels);
+  const VF half = hn::Set(d, kLevels / 2 + kRoundToByte);
   SigmoidToLevels(
-      x, most, work.scale, shape,
+      x, kLevels, work.scale, shape,
       [&](VF v) HWY_ATTR { return hn::MulAdd(CenteredSigmoid<kByteDegree>(v), levels, half); },
       [&](uint32_t lane, auto f) HWY_ATTR {
         StoreBytes(width, reinterpret_cast<uint8_t*>(work.rounded), shape.stride, lane, f);
       });
 }
+#endif
 
 // The same as words.
 [[maybe_unused]] void SigmoidToWords(const float* x, uint32_t width, const UnitWork& work,
@@ -351,7 +409,7 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
   }
   if constexpr (kTakesSevenBits) {
     if (ready.way == Way::kSevenBits) {
-      SigmoidToBytes(x, matrix.in, kSevenBitSigmoidLevels, work, shape);
+      SigmoidToBytes(x, matrix.in, work, shape);
       RunSevenBitLayer({ready.FittedRows(0, matrix.in), matrix.in, matrix.out, matrix.bias,
                         reinterpret_cast<const uint8_t*>(work.rounded), work.scale, 0},
                        y, shape);
@@ -362,7 +420,7 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
     if (ready.way == Way::kBytes) {
       uint8_t* bytes = reinterpret_cast<uint8_t*>(work.rounded);
       if (sigmoid) {
-        SigmoidToBytes(x, matrix.in, kSigmoidLevels, work, shape);
+        SigmoidToBytes(x, matrix.in, work, shape);
         ByteLayer(Int8RowsOf(matrix, 0), matrix.in, matrix.out, matrix.bias, bytes, work.scale, 0,
                   y, shape);
       } else {
