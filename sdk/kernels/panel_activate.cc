@@ -57,37 +57,27 @@ HWY_INLINE void WithActivation(const Activation& activation, Visit visit) {
 }
 
 #if HWY_ARCH_ARM_A64
-// Lane group by lane group: each begins before the one ahead of it is finished.
+// Lane group by lane group, step by step.
 void SigmoidsOfRows(uint32_t width, float* y, PanelShape shape) {
   const DF d;
   constexpr int N = kVectorsTogether;
-  constexpr size_t kGroup = size_t{N} * HWY_MAX_LANES_D(DF);
-  static_assert(kGroup == kLaneGroup, "whole lane groups");
+  constexpr size_t n = HWY_MAX_LANES_D(DF);
+  static_assert(N * n == kLaneGroup, "whole lane groups");
   const Sigmoids<kExact> sigmoids;
-  const auto load = [d](const float* from, VF(&x)[N]) HWY_ATTR {
-#pragma GCC unroll 4
-    for (int i = 0; i < N; ++i) x[i] = hn::Load(d, from + i * kGroup / N);
-  };
-  if (width == 0 || shape.lanes == 0) return;
-  VF x[N], q[N];
-  load(y, x);
-  sigmoids.Start(x, q);
   for (uint32_t c = 0; c < width; ++c) {
-    for (uint32_t lane = 0; lane < shape.lanes; lane += kGroup) {
-      float* now = y + lane;
-      // Behind the last of a row the next row, and behind the last row any.
-      const bool last = lane + kGroup == shape.lanes;
-      const size_t row = c + 1 == width ? 0 : shape.stride;
-      VF next[N];
-      load(last ? y + row : now + kGroup, next);
+    float* row = y + size_t{c} * shape.stride;
+    for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
+      VF x[N], q[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        x[i] = hn::Load(d, row + lane + i * n);
+        LoadsApart();
+      }
+      sigmoids.Start(x, q);
       sigmoids.FinishPlus(x, q, kFourHalves);
 #pragma GCC unroll 4
-      for (int i = 0; i < N; ++i) hn::Store(x[i], d, now + i * kGroup / N);
-#pragma GCC unroll 4
-      for (int i = 0; i < N; ++i) x[i] = next[i];
-      sigmoids.Start(x, q);
+      for (int i = 0; i < N; ++i) hn::Store(x[i], d, row + lane + i * n);
     }
-    y += shape.stride;
   }
 }
 #endif
