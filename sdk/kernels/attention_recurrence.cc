@@ -116,21 +116,69 @@ HWY_NOINLINE HP_NOCLONE void MultiplyBlock(const Matrix& matrix, const Recurrenc
   }
 }
 
+// Gates of N vectors of lanes: twice sigmoid(x) - 1/2, begun and finished apart on arm64 (see
+// sigmoid_neon-inl.h); elsewhere all at the end, and once.
+#if HWY_ARCH_ARM_A64
+template <int kDegree>
+using Gates = Sigmoids<kDegree, 2>;
+#else
+template <int kDegree>
+struct Gates {
+  template <int N>
+  HWY_INLINE void Start(VF (&)[N], VF (&)[N]) const {}
+  template <int N>
+  HWY_INLINE void Finish(VF (&x)[N], const VF (&)[N]) const {
+    for (int i = 0; i < N; ++i) x[i] = CenteredSigmoid<kDegree>(x[i]);
+  }
+};
+#endif
+// Of what they make of a vector: (2 c + 1) x, (c + 1/2) x, and 2 c - x.
+HWY_INLINE VF Gated(VF c, VF x) {
+#if HWY_ARCH_ARM_A64
+  return hn::MulAdd(c, x, x);
+#else
+  const DF d;
+  return hn::Mul(hn::MulAdd(hn::Set(d, 2.0f), c, hn::Set(d, 1.0f)), x);
+#endif
+}
+HWY_INLINE VF ResetState(VF c, VF x) {
+#if HWY_ARCH_ARM_A64
+  return Gated(c, hn::Mul(hn::Set(DF(), 0.5f), x));
+#else
+  return hn::Mul(hn::Add(c, hn::Set(DF(), 0.5f)), x);
+#endif
+}
+HWY_INLINE VF TanhMinus(VF c, VF x) {
+#if HWY_ARCH_ARM_A64
+  return hn::Sub(c, x);
+#else
+  return hn::MulSub(hn::Set(DF(), 2.0f), c, x);
+#endif
+}
+
 // What lets the new state in: 1 - z, the attention, attention times z, or 1 - (1 - attention) z;
-// `z` is a half less.
+// `z` is what Gates make.
 template <Cell kCell>
 HWY_INLINE VF NewPart(VF attention, VF z) {
   const DF d;
   const VF half = hn::Set(d, 0.5f);
+  const VF one = hn::Set(d, 1.0f);
+#if HWY_ARCH_ARM_A64
+  if (kCell == Cell::AttentionUpdateGru) return hn::Mul(hn::Add(z, one), hn::Mul(attention, half));
+  if (kCell == Cell::ResetFirstAttentionKeepGru) {
+    return hn::NegMulAdd(hn::Mul(hn::Sub(one, attention), half), hn::Add(z, one), one);
+  }
+  return hn::Mul(hn::Sub(one, z), half);
+#else
   if (kCell == Cell::AttentionUpdateGru) {
     return hn::MulAdd(attention, z, hn::Mul(attention, half));
   }
   if (kCell == Cell::ResetFirstAttentionKeepGru) {
-    const VF one = hn::Set(d, 1.0f);
     const VF rest = hn::Sub(one, attention);
     return hn::NegMulAdd(rest, z, hn::NegMulAdd(rest, half, one));
   }
   return hn::Sub(half, z);
+#endif
 }
 
 constexpr bool IsAttentionAlone(Cell cell) {
@@ -158,9 +206,9 @@ void UpdateBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork
   const uint32_t width = weights.matrix.in;
   const float* bias = weights.input_bias;
   const size_t gate_rows = size_t{kUnitBlock} * shape.stride;
-  const VF one = hn::Set(d, 1.0f);
   const VF two = hn::Set(d, 2.0f);
   constexpr int N = kVectorsTogether;
+  const Gates<kDegree> sigmoids;
   for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
     VF a[N];
 #pragma GCC unroll 4
@@ -169,35 +217,36 @@ void UpdateBlock(const AttentionRecurrenceWeights& weights, const RecurrenceWork
       const uint32_t unit = first + u;
       const float* product = work.products + size_t{u} * shape.stride + lane;
       const size_t at = size_t{unit} * shape.stride + lane;
-      VF update[N], c[N];
+      VF update[N], update_q[N], c[N], q[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        c[i] = GateInput<kCell>(gates, bias, unit, a[i], hn::Load(d, product + i * n));
+      }
+      sigmoids.Start(c, q);
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) {
         const VF sum = hn::Load(d, product + gate_rows + i * n);
         update[i] =
             IsAttentionAlone(kCell) ? a[i] : GateInput<kCell>(gates, bias, width + unit, a[i], sum);
       }
-      if (!IsAttentionAlone(kCell)) {
-        CenteredSigmoids<kDegree>(update);
-#pragma GCC unroll 4
-        for (int i = 0; i < N; ++i) update[i] = NewPart<kCell>(a[i], update[i]);
-      }
-#pragma GCC unroll 4
-      for (int i = 0; i < N; ++i) {
-        c[i] = GateInput<kCell>(gates, bias, unit, a[i], hn::Load(d, product + i * n));
-      }
-      CenteredSigmoids<kDegree>(c);
+      sigmoids.Finish(c, q);
+      if (!IsAttentionAlone(kCell)) sigmoids.Start(update, update_q);
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) {
         const VF side = NewInput<kCell>(gates, bias, 2 * width + unit, a[i]);
-        const VF gated =
-            hn::Mul(hn::MulAdd(two, c[i], one), hn::Load(d, product + 2 * gate_rows + i * n));
-        c[i] = hn::MulAdd(two, side, gated);
+        c[i] = hn::MulAdd(two, side, Gated(c[i], hn::Load(d, product + 2 * gate_rows + i * n)));
       }
-      CenteredSigmoids<kDegree>(c);
+      if (!IsAttentionAlone(kCell)) {
+        sigmoids.Finish(update, update_q);
+#pragma GCC unroll 4
+        for (int i = 0; i < N; ++i) update[i] = NewPart<kCell>(a[i], update[i]);
+      }
+      sigmoids.Start(c, q);
+      sigmoids.Finish(c, q);
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) {
         const VF h = hn::Load(d, before + at + i * n);
-        c[i] = hn::MulAdd(update[i], hn::MulSub(two, c[i], h), h);
+        c[i] = hn::MulAdd(update[i], TanhMinus(c[i], h), h);
       }
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) hn::Store(c[i], d, after + at + i * n);
@@ -215,29 +264,47 @@ HWY_NOINLINE void ResetBlock(const AttentionRecurrenceWeights& weights, const Re
   const uint32_t width = weights.matrix.in;
   const float* bias = weights.input_bias;
   const size_t gate_rows = size_t{kUnitBlock} * shape.stride;
-  const VF half = hn::Set(d, 0.5f);
   const Cell cell = weights.cell;
+  constexpr int N = kVectorsTogether;
+  const Gates<kExact> sigmoids;
   const auto gate_input = [&](uint32_t i, VF a, VF product) HWY_ATTR {
     if (!schema::ScalesInput(cell)) return product;
     return GateInput<Cell::ResetFirstAttentionInputGru>(gates, bias, i, a, product);
   };
-  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-    const VF a = hn::Load(d, attention + lane);
+  for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
+    VF a[N];
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) a[i] = hn::Load(d, attention + lane + i * n);
     for (uint32_t u = 0; u < count; ++u) {
       const uint32_t unit = first + u;
       const float* product = work.products + size_t{u} * shape.stride + lane;
       const size_t at = size_t{unit} * shape.stride + lane;
-      const VF r = CenteredSigmoid<kExact>(gate_input(unit, a, hn::Load(d, product)));
-      hn::Store(hn::Mul(hn::Add(r, half), hn::Load(d, before + at)), d, work.reset + at);
-      VF update = a;
-      if (!IsAttentionAlone(cell)) {
-        const VF z =
-            CenteredSigmoid<kExact>(gate_input(width + unit, a, hn::Load(d, product + gate_rows)));
-        update = cell == Cell::ResetFirstAttentionKeepGru
-                     ? NewPart<Cell::ResetFirstAttentionKeepGru>(a, z)
-                     : NewPart<Cell::ResetFirstAttentionInputGru>(a, z);
+      VF x[N], q[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) x[i] = gate_input(unit, a[i], hn::Load(d, product + i * n));
+      sigmoids.Start(x, q);
+      sigmoids.Finish(x, q);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        hn::Store(ResetState(x[i], hn::Load(d, before + at + i * n)), d, work.reset + at + i * n);
+        x[i] = a[i];
       }
-      hn::Store(update, d, after + at);
+      if (!IsAttentionAlone(cell)) {
+#pragma GCC unroll 4
+        for (int i = 0; i < N; ++i) {
+          x[i] = gate_input(width + unit, a[i], hn::Load(d, product + gate_rows + i * n));
+        }
+        sigmoids.Start(x, q);
+        sigmoids.Finish(x, q);
+#pragma GCC unroll 4
+        for (int i = 0; i < N; ++i) {
+          x[i] = cell == Cell::ResetFirstAttentionKeepGru
+                     ? NewPart<Cell::ResetFirstAttentionKeepGru>(a[i], x[i])
+                     : NewPart<Cell::ResetFirstAttentionInputGru>(a[i], x[i]);
+        }
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) hn::Store(x[i], d, after + at + i * n);
     }
   }
 }
@@ -251,20 +318,35 @@ HWY_NOINLINE void RenewBlock(const AttentionRecurrenceWeights& weights, const Re
   const uint32_t width = weights.matrix.in;
   const float* products = work.products + 2 * size_t{kUnitBlock} * shape.stride;
   const VF two = hn::Set(d, 2.0f);
-  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-    const VF a = hn::Load(d, attention + lane);
+  constexpr int N = kVectorsTogether;
+  const Gates<kExact> sigmoids;
+  for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
+    VF a[N];
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) a[i] = hn::Load(d, attention + lane + i * n);
     for (uint32_t u = 0; u < count; ++u) {
       const uint32_t unit = first + u;
+      const float* product = products + size_t{u} * shape.stride + lane;
       const size_t at = size_t{unit} * shape.stride + lane;
-      const uint32_t i = 2 * width + unit;
-      const VF side =
-          schema::ScalesInput(weights.cell)
-              ? NewInput<Cell::ResetFirstAttentionInputGru>(gates, weights.input_bias, i, a)
-              : NewInput<Cell::ResetFirstAttentionGru>(gates, weights.input_bias, i, a);
-      const VF product = hn::Load(d, products + size_t{u} * shape.stride + lane);
-      const VF c = CenteredSigmoid<kExact>(hn::Mul(two, hn::Add(side, product)));
-      const VF h = hn::Load(d, before + at);
-      hn::Store(hn::MulAdd(hn::Load(d, after + at), hn::MulSub(two, c, h), h), d, after + at);
+      const uint32_t gate = 2 * width + unit;
+      VF c[N], q[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        const VF side =
+            schema::ScalesInput(weights.cell)
+                ? NewInput<Cell::ResetFirstAttentionInputGru>(gates, weights.input_bias, gate, a[i])
+                : NewInput<Cell::ResetFirstAttentionGru>(gates, weights.input_bias, gate, a[i]);
+        c[i] = hn::Mul(two, hn::Add(side, hn::Load(d, product + i * n)));
+      }
+      sigmoids.Start(c, q);
+      sigmoids.Finish(c, q);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        const VF h = hn::Load(d, before + at + i * n);
+        c[i] = hn::MulAdd(hn::Load(d, after + at + i * n), TanhMinus(c[i], h), h);
+      }
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) hn::Store(c[i], d, after + at + i * n);
     }
   }
 }

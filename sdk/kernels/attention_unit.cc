@@ -126,7 +126,7 @@ size_t PlaceUnitWork(const AttentionUnitWeights& weights, uint32_t stride, uint3
 }
 
 // A sigmoid is in [0, 1]: its bytes need no extremes. With 254 levels 1/2 is one of them.
-inline constexpr float kSigmoidLevels = 254;
+inline constexpr int kSigmoidLevels = 254;
 
 // What is folded: [rows, width] each.
 struct FoldWeights {
@@ -148,17 +148,22 @@ void Fold(const FoldWeights& weights, const float* HWY_RESTRICT key, float* HWY_
     uint32_t k = 0;
     constexpr int N = kVectorsTogether;
     for (; k + N * n <= width; k += N * n) {
-      VF sums[N];
-#pragma GCC unroll 4
-      for (int i = 0; i < N; ++i) sums[i] = hn::LoadU(d, query + k + i * n);
+      VF sums[N], factors[N], of_key[N];
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) {
-        sums[i] =
-            hn::MulAdd(hn::LoadU(d, product + k + i * n), hn::LoadU(d, key + k + i * n), sums[i]);
+        sums[i] = hn::LoadU(d, query + k + i * n);
+        factors[i] = hn::LoadU(d, product + k + i * n);
+        of_key[i] = hn::LoadU(d, key + k + i * n);
+        LoadsApart();
       }
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) sums[i] = hn::MulAdd(factors[i], of_key[i], sums[i]);
 #pragma GCC unroll 4
       for (int i = 0; i < N; ++i) hn::StoreU(sums[i], d, to + k + i * n);
     }
+#if HWY_COMPILER_CLANG
+#pragma clang loop vectorize(disable) unroll(disable)
+#endif
     for (; k < width; ++k) to[k] = query[k] + product[k] * key[k];
   }
 }
@@ -168,18 +173,40 @@ template <typename Whole, typename Part>
 HWY_INLINE void ForEachNumber(uint32_t k, uint32_t width, Whole whole, Part part) {
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
   for (; k + n <= width; k += n) whole(k);
+#if HWY_COMPILER_CLANG
+#pragma clang loop vectorize(disable) unroll(disable)
+#endif
   for (; k < width; ++k) part(k);
 }
 
-// Of the sizes of the numbers of a row: vector(k) has those from k on, number(k) is one.
-template <typename Vector, typename Number>
-HWY_INLINE float LargestOfRow(uint32_t width, Vector vector, Number number) {
+// Of the sizes of the numbers of a row: vectors(k, x) makes those from k on, as many vectors as x
+// has, number(k) is one.
+template <typename Vectors, typename Number>
+HWY_INLINE float LargestOfRow(uint32_t width, Vectors vectors, Number number) {
   const DF d;
-  VF most_vector = hn::Zero(d);
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  constexpr int N = kVectorsTogether;
+  VF sizes[N];
+  for (int i = 0; i < N; ++i) sizes[i] = hn::Zero(d);
+  uint32_t begin = 0;
+  for (; begin + N * n <= width; begin += N * n) {
+    VF x[N];
+    vectors(begin, x);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) x[i] = hn::Abs(x[i]);
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) sizes[i] = hn::Max(sizes[i], x[i]);
+  }
+  VF most_vector = sizes[0];
+  for (int i = 1; i < N; ++i) most_vector = hn::Max(most_vector, sizes[i]);
   float most = 0;
   ForEachNumber(
-      0, width,
-      [&](uint32_t k) HWY_ATTR { most_vector = hn::Max(most_vector, hn::Abs(vector(k))); },
+      begin, width,
+      [&](uint32_t k) HWY_ATTR {
+        VF x[1];
+        vectors(k, x);
+        most_vector = hn::Max(most_vector, hn::Abs(x[0]));
+      },
       [&](uint32_t k) HWY_ATTR {
         const float x = number(k);
         const float size = x < 0 ? -x : x;
@@ -188,6 +215,17 @@ HWY_INLINE float LargestOfRow(uint32_t width, Vector vector, Number number) {
   const float vector_most = hn::ReduceMax(d, most_vector);
   return vector_most > most ? vector_most : most;
 }
+
+#if HWY_ARCH_ARM_A64
+// The bytes of whole numbers from -128 to 127 plus kRoundToByte + kByteOffset, in the order of the
+// vectors.
+HWY_INLINE int8x16_t LowBytes(const VF (&x)[4]) {
+  const auto low = [](VF a, VF b) HWY_ATTR {
+    return vuzp1q_s16(vreinterpretq_s16_f32(a.raw), vreinterpretq_s16_f32(b.raw));
+  };
+  return vuzp1q_s8(vreinterpretq_s8_s16(low(x[0], x[1])), vreinterpretq_s8_s16(low(x[2], x[3])));
+}
+#endif
 
 #if HWY_TARGET == HWY_AVX2
 // Numbers of 8 bits, in the order of the vectors: one by one, each takes five instructions.
@@ -207,13 +245,14 @@ HWY_INLINE hn::Vec<hn::Repartition<int8_t, DI>> PackWhole(VI a, VI b, VI c, VI e
 // The folded matrix as int8 with a scale per output. Each number is made twice, for the largest of
 // its row and to be rounded: in between, the scales of all rows are made at once, so that no row
 // waits for its own.
-[[maybe_unused]] void FoldInt8(const FoldWeights& weights, const float* HWY_RESTRICT key,
+[[maybe_unused]] void FoldInt8(const FoldWeights& of, const float* HWY_RESTRICT key,
                                int8_t* HWY_RESTRICT folded, float* HWY_RESTRICT scales,
                                int32_t* HWY_RESTRICT row_sums) {
   const DF d;
   const DI di;
   const hn::Rebind<int8_t, DF> d8;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  const FoldWeights weights = of;  // Behind a pointer it would be read again between loads.
   const uint32_t width = weights.width;
   const uint32_t rows = weights.rows;
   const auto vector = [&](uint32_t j, uint32_t k) HWY_ATTR {
@@ -221,15 +260,33 @@ HWY_INLINE hn::Vec<hn::Repartition<int8_t, DI>> PackWhole(VI a, VI b, VI c, VI e
     return hn::MulAdd(hn::LoadU(d, weights.product + at), hn::LoadU(d, key + k),
                       hn::LoadU(d, weights.query + at));
   };
+  [[maybe_unused]] const auto vectors = [&](uint32_t j, uint32_t k, auto& x) HWY_ATTR {
+    constexpr int N = sizeof(x) / sizeof(VF);
+    const size_t at = size_t{j} * width + k;
+    VF product[N], of_key[N];
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) {
+      x[i] = hn::LoadU(d, weights.query + at + i * n);
+      product[i] = hn::LoadU(d, weights.product + at + i * n);
+      of_key[i] = hn::LoadU(d, key + k + i * n);
+      LoadsApart();
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) x[i] = hn::MulAdd(product[i], of_key[i], x[i]);
+  };
   const auto number = [&](uint32_t j, uint32_t k) HWY_ATTR {
     const size_t at = size_t{j} * width + k;
     return weights.query[at] + weights.product[at] * key[k];
   };
   for (uint32_t j = 0; j < rows; ++j) {
-    const auto row_vector = [&](uint32_t k) HWY_ATTR { return vector(j, k); };
     const auto row_number = [&](uint32_t k) HWY_ATTR { return number(j, k); };
-    scales[j] = kTakesSevenBits ? MostOfSevenBitRow(width, row_vector, row_number)
-                                : LargestOfRow(width, row_vector, row_number);
+    if constexpr (kTakesSevenBits) {
+      const auto row_vector = [&](uint32_t k) HWY_ATTR { return vector(j, k); };
+      scales[j] = MostOfSevenBitRow(width, row_vector, row_number);
+    } else {
+      const auto row_vectors = [&](uint32_t k, auto& x) HWY_ATTR { vectors(j, k, x); };
+      scales[j] = LargestOfRow(width, row_vectors, row_number);
+    }
   }
   const auto scale_of = [d](VF most) HWY_ATTR {
     return hn::IfThenElse(hn::Gt(most, hn::Zero(d)), hn::Div(most, hn::Set(d, 127.0f)),
@@ -252,7 +309,19 @@ HWY_INLINE hn::Vec<hn::Repartition<int8_t, DI>> PackWhole(VI a, VI b, VI c, VI e
       sum_vector = hn::Add(sum_vector, q);
       return q;
     };
-#if HWY_TARGET == HWY_AVX2
+#if HWY_ARCH_ARM_A64
+    for (; begin + 4 * n <= width; begin += 4 * n) {
+      VF x[4];
+      vectors(j, begin, x);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) x[i] = hn::Mul(x[i], inverse_vector);
+#pragma GCC unroll 4
+      for (int i = 0; i < 4; ++i) x[i] = hn::Add(x[i], hn::Set(d, kRoundToByte + kByteOffset));
+      const int8x16_t bytes = LowBytes(x);
+      sum_vector.raw = vpadalq_s16(sum_vector.raw, vpaddlq_s8(bytes));
+      vst1q_s8(to + begin, bytes);
+    }
+#elif HWY_TARGET == HWY_AVX2
     for (; begin + 4 * n <= width; begin += 4 * n) {
       hn::StoreU(PackWhole(rounded(begin), rounded(begin + n), rounded(begin + 2 * n),
                            rounded(begin + 3 * n)),
@@ -292,19 +361,77 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
   }
 }
 
-// Bytes of sigmoid(x), of `most` levels, for a layer of int8 weights that follows.
-[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, float most,
-                                     const UnitWork& work, PanelShape shape) {
+// Bytes of sigmoid(x), of as many levels, for a layer of int8 weights that follows.
+#if HWY_ARCH_ARM_A64
+// Four features of a vector of lanes at a time: each begins before the one ahead of it is finished.
+[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work,
+                                     PanelShape shape) {
   const DF d;
-  const VF levels = hn::Set(d, most);
-  const VF half = hn::Set(d, most / 2 + kRoundToByte);
+  const DI di;
+  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  const size_t stride = shape.stride;
+  constexpr int N = 4;
+  static constexpr FourTimes kOffset{kSigmoidLevels / 2 + kRoundToByte};
+  const Sigmoids<kByteDegree, kSigmoidLevels> sigmoids;
+  const auto load = [=](const float* from, VF(&to)[N]) HWY_ATTR {
+#pragma GCC unroll 4
+    for (int i = 0; i < N; ++i) to[i] = hn::Load(d, from + i * stride);
+  };
+  const uint32_t whole = width / N * N;
+  VF s[N], q[N];
+  for (int i = 0; i < N; ++i) s[i] = q[i] = hn::Zero(d);
+  if (whole != 0) {
+    load(x, s);
+    sigmoids.Start(s, q);
+  }
+  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
+    int32_t* to = work.rounded + lane;
+    const float* from = x + lane;
+    VF sum = hn::Zero(d);
+    for (uint32_t c = 0; c < whole; c += N) {
+      from += N * stride;
+      // Behind the last features those of the next lanes, and behind the last lanes any.
+      const float* after = lane + n < shape.lanes ? x + lane + n : x;
+      VF next[N];
+      load(c + N < whole ? from : after, next);
+      sigmoids.FinishPlus(s, q, kOffset);
+      sum = hn::Add(sum, hn::Add(hn::Add(s[0], s[1]), hn::Add(s[2], s[3])));
+      hn::Store(PackBytes(s[0], s[1], s[2], s[3]), di, to);
+      to += stride;
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) s[i] = next[i];
+      sigmoids.Start(s, q);
+    }
+    if (whole != width) {
+      VF rest[N], rest_q[N];
+      for (uint32_t i = 0; i < N; ++i) {
+        // Bytes behind the last feature meet weights that are zero.
+        rest[i] = hn::Load(d, x + std::min(whole + i, width - 1) * stride + lane);
+      }
+      sigmoids.Start(rest, rest_q);
+      sigmoids.FinishPlus(rest, rest_q, kOffset);
+      sum = hn::Add(sum, hn::Add(hn::Add(rest[0], rest[1]), hn::Add(rest[2], rest[3])));
+      hn::Store(PackBytes(rest[0], rest[1], rest[2], rest[3]), di, to);
+    }
+    const VF level = hn::Set(d, 1.0f / kSigmoidLevels);
+    hn::Store(hn::Add(level, hn::Sub(sum, sum)), d, work.scale + lane);
+  }
+}
+#else
+[[maybe_unused]] void SigmoidToBytes(const float* x, uint32_t width, const UnitWork& work,
+                                     PanelShape shape) {
+  const DF d;
+  constexpr float kLevels = kTakesSevenBits ? kSevenBitSigmoidLevels : kSigmoidLevels;
+  const VF levels = hn::Set(d, kLevels);
+  const VF half = hn::Set(d, kLevels / 2 + kRoundToByte);
   SigmoidToLevels(
-      x, most, work.scale, shape,
+      x, kLevels, work.scale, shape,
       [&](VF v) HWY_ATTR { return hn::MulAdd(CenteredSigmoid<kByteDegree>(v), levels, half); },
       [&](uint32_t lane, auto f) HWY_ATTR {
         StoreBytes(width, reinterpret_cast<uint8_t*>(work.rounded), shape.stride, lane, f);
       });
 }
+#endif
 
 // The same as words.
 [[maybe_unused]] void SigmoidToWords(const float* x, uint32_t width, const UnitWork& work,
@@ -325,9 +452,7 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
                                              const float* start, const uint8_t* bytes,
                                              const float* scale, int32_t zero_point, float* y,
                                              PanelShape shape) {
-  Int8LayerOfScaled(
-      weights, in, out, [start](size_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
-      bytes, scale, zero_point, y, shape);
+  Int8LayerOfScaled(weights, in, out, Starts(start), bytes, scale, zero_point, y, shape);
 }
 
 // y = layer activation(x); x is written over.
@@ -351,7 +476,7 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
   }
   if constexpr (kTakesSevenBits) {
     if (ready.way == Way::kSevenBits) {
-      SigmoidToBytes(x, matrix.in, kSevenBitSigmoidLevels, work, shape);
+      SigmoidToBytes(x, matrix.in, work, shape);
       RunSevenBitLayer({ready.FittedRows(0, matrix.in), matrix.in, matrix.out, matrix.bias,
                         reinterpret_cast<const uint8_t*>(work.rounded), work.scale, 0},
                        y, shape);
@@ -362,7 +487,7 @@ void RunLayer(const AttentionUnitLayer& layer, const ReadyMatrix& ready,
     if (ready.way == Way::kBytes) {
       uint8_t* bytes = reinterpret_cast<uint8_t*>(work.rounded);
       if (sigmoid) {
-        SigmoidToBytes(x, matrix.in, kSigmoidLevels, work, shape);
+        SigmoidToBytes(x, matrix.in, work, shape);
         ByteLayer(Int8RowsOf(matrix, 0), matrix.in, matrix.out, matrix.bias, bytes, work.scale, 0,
                   y, shape);
       } else {

@@ -56,6 +56,32 @@ HWY_INLINE void WithActivation(const Activation& activation, Visit visit) {
   }
 }
 
+#if HWY_ARCH_ARM_A64
+// Lane group by lane group, step by step.
+void SigmoidsOfRows(uint32_t width, float* y, PanelShape shape) {
+  const DF d;
+  constexpr int N = kVectorsTogether;
+  constexpr size_t n = HWY_MAX_LANES_D(DF);
+  static_assert(N * n == kLaneGroup, "whole lane groups");
+  const Sigmoids<kExact> sigmoids;
+  for (uint32_t c = 0; c < width; ++c) {
+    float* row = y + size_t{c} * shape.stride;
+    for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
+      VF x[N], q[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        x[i] = hn::Load(d, row + lane + i * n);
+        LoadsApart();
+      }
+      sigmoids.Start(x, q);
+      sigmoids.FinishPlus(x, q, kFourHalves);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) hn::Store(x[i], d, row + lane + i * n);
+    }
+  }
+}
+#endif
+
 }  // namespace
 
 void Activate(const Activation& activation, uint32_t first, uint32_t width, float* y,
@@ -63,27 +89,21 @@ void Activate(const Activation& activation, uint32_t first, uint32_t width, floa
   const DF d;
   const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
   if (activation.kind == schema::ActivationKind::Linear) return;
+#if HWY_ARCH_ARM_A64
+  if (activation.kind == schema::ActivationKind::Sigmoid) return SigmoidsOfRows(width, y, shape);
+#endif
   constexpr int N = kVectorsTogether;
-  if (N > 1 && activation.kind == schema::ActivationKind::Sigmoid) {
-    const VF half = hn::Set(d, 0.5f);
+  WithActivation(activation, [&](auto f) HWY_ATTR {
     for (uint32_t c = 0; c < width; ++c) {
       float* row = y + size_t{c} * shape.stride;
       for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
         VF x[N];
 #pragma GCC unroll 4
         for (int i = 0; i < N; ++i) x[i] = hn::Load(d, row + lane + i * n);
-        CenteredSigmoids<kExact>(x);
 #pragma GCC unroll 4
-        for (int i = 0; i < N; ++i) hn::Store(hn::Add(x[i], half), d, row + lane + i * n);
-      }
-    }
-    return;
-  }
-  WithActivation(activation, [&](auto f) HWY_ATTR {
-    for (uint32_t c = 0; c < width; ++c) {
-      float* row = y + size_t{c} * shape.stride;
-      for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-        hn::Store(f(first + c, hn::Load(d, row + lane)), d, row + lane);
+        for (int i = 0; i < N; ++i) x[i] = f(first + c, x[i]);
+#pragma GCC unroll 4
+        for (int i = 0; i < N; ++i) hn::Store(x[i], d, row + lane + i * n);
       }
     }
   });

@@ -212,6 +212,23 @@ HWY_INLINE void DenseSingle(const float* HWY_RESTRICT weights, uint32_t in, floa
   }
 }
 
+// What a layer's sums start from: a number for each output, or zeros for null. arm64 does not ask
+// for each: a branch would stand between the loads.
+struct Starts {
+#if HWY_ARCH_ARM_A64
+  explicit Starts(const float* numbers)
+      : from(numbers != nullptr ? numbers : &kNone), mask(numbers != nullptr ? ~size_t{0} : 0) {}
+  HWY_INLINE float operator()(size_t j) const { return from[j & mask]; }
+  static constexpr float kNone = 0;
+  const float* from;
+  size_t mask;
+#else
+  explicit Starts(const float* numbers) : from(numbers) {}
+  HWY_INLINE float operator()(size_t j) const { return from != nullptr ? from[j] : 0.0f; }
+  const float* from;
+#endif
+};
+
 // What stands in a closure, or behind a pointer, is read again behind each store: layers copy it
 // before their blocks.
 
@@ -240,7 +257,7 @@ HWY_INLINE void DenseLayer(const float* weights, uint32_t in, uint32_t out, Star
       DenseBlock<R, V>(
           weights + j * width, width, 1, width, x + lane, stride,
           [&](int r, int) HWY_ATTR { return hn::Set(d, begin(j + r)); },
-          [&](int r, int v, VF sum)
+          [=](int r, int v, VF sum)
               HWY_ATTR { hn::Store(end(j + r, sum), d, to + r * stride + v * n); },
           turn);
     });
@@ -315,6 +332,57 @@ HWY_INLINE void AddInt8Block([[maybe_unused]] ByteProducts products,
 #endif
 }
 
+// What the sums of products of a row become: scale times them, plus start.
+struct RowOfSums {
+  float scale;
+  float start;
+  float row_sum;
+};
+
+// to[r][v] = finish(r, scale(r) value(sum, row sum, v) + start(r)) for each sum of a block. On
+// arm64 of some rows step by step: what they take is read before any is written, and they wait for
+// each other.
+template <int R, int V, typename Row, typename Value, typename Finish>
+HWY_INLINE void StoreSums(const VI (&acc)[R][V], float* HWY_RESTRICT to, size_t stride, Row row,
+                          Value value, Finish finish) {
+  const DF d;
+  const size_t n = hn::Lanes(d);
+  constexpr int kRows = R < kVectorsTogether ? R : kVectorsTogether;
+#pragma GCC unroll 8
+  for (int r = 0; r < R; r += kRows) {
+    VF scale[kRows], start[kRows], row_sum[kRows], sums[kRows][V];
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+      const RowOfSums of = row(r + i);
+      scale[i] = hn::Set(d, of.scale);
+      start[i] = hn::Set(d, of.start);
+      row_sum[i] = hn::Set(d, of.row_sum);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) sums[i][v] = hn::ConvertTo(d, acc[r + i][v]);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) sums[i][v] = value(sums[i][v], row_sum[i], v);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) sums[i][v] = hn::MulAdd(sums[i][v], scale[i], start[i]);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < kRows; ++i) {
+#pragma GCC unroll 3
+      for (int v = 0; v < V; ++v) {
+        hn::Store(finish(r + i, sums[i][v]), d, to + (r + i) * stride + v * n);
+      }
+    }
+  }
+}
+
 // y[j] = finish(j, start[j] + weights[j] x), x being bytes:
 //   weight_scale x_scale (sum of products of bytes - (zero_point - offset) row_sum) + start
 template <typename Start, typename Finish, typename Turn = NoTurn>
@@ -347,17 +415,29 @@ HWY_INLINE void Int8Layer(const Int8Weights& weights, uint32_t in, uint32_t out,
       }
       AddInt8Block<R, V>(products, layer.data + j * width, width, width, x.bytes + size_t{lane} * 4,
                          stride, acc, turn);
+      if constexpr (kVectorsTogether > 1) {
+        StoreSums<R, V>(
+            acc, to + j * stride, stride,
+            [=](int r) HWY_ATTR {
+              return RowOfSums{layer.scales[j + r], first(j + r),
+                               static_cast<float>(layer.row_sums[j + r])};
+            },
+            [=](VF sum, VF row_sum, int v)
+                HWY_ATTR { return hn::NegMulAdd(zero[v], row_sum, hn::Mul(scale[v], sum)); },
+            [=](int r, VF sum) HWY_ATTR { return end(j + r, sum); });
+      } else {
 #pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-        const VF begin = hn::Set(d, first(j + r));
-        const VF weight_scale = hn::Set(d, layer.scales[j + r]);
-        const VF row_sum = hn::Set(d, static_cast<float>(layer.row_sums[j + r]));
+        for (int r = 0; r < R; ++r) {
+          const VF begin = hn::Set(d, first(j + r));
+          const VF weight_scale = hn::Set(d, layer.scales[j + r]);
+          const VF row_sum = hn::Set(d, static_cast<float>(layer.row_sums[j + r]));
 #pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) {
-          const VF product =
-              hn::NegMulAdd(zero[v], row_sum, hn::Mul(scale[v], hn::ConvertTo(d, acc[r][v])));
-          hn::Store(end(j + r, hn::MulAdd(weight_scale, product, begin)), d,
-                    to + (j + r) * stride + v * n);
+          for (int v = 0; v < V; ++v) {
+            const VF product =
+                hn::NegMulAdd(zero[v], row_sum, hn::Mul(scale[v], hn::ConvertTo(d, acc[r][v])));
+            hn::Store(end(j + r, hn::MulAdd(weight_scale, product, begin)), d,
+                      to + (j + r) * stride + v * n);
+          }
         }
       }
     });
@@ -397,14 +477,24 @@ HWY_INLINE void Int8LayerOfScaled(const Int8Weights& weights, uint32_t in, uint3
       }
       AddInt8Block<R, V>(products, layer.data + j * width, width, width, bytes + size_t{lane} * 4,
                          stride, acc);
+      if constexpr (kVectorsTogether > 1) {
+        StoreSums<R, V>(
+            acc, to + j * stride, stride,
+            [=](int r) HWY_ATTR {
+              return RowOfSums{layer.scales[j + r], first(j + r), 0};
+            },
+            [=](VF sum, VF, int v) HWY_ATTR { return hn::Mul(sum, scale[v]); },
+            [](int, VF sum) HWY_ATTR { return sum; });
+      } else {
 #pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-        const VF begin = hn::Set(d, first(j + r));
-        const VF weight_scale = hn::Set(d, layer.scales[j + r]);
+        for (int r = 0; r < R; ++r) {
+          const VF begin = hn::Set(d, first(j + r));
+          const VF weight_scale = hn::Set(d, layer.scales[j + r]);
 #pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) {
-          const VF product = hn::Mul(hn::ConvertTo(d, acc[r][v]), scale[v]);
-          hn::Store(hn::MulAdd(product, weight_scale, begin), d, to + (j + r) * stride + v * n);
+          for (int v = 0; v < V; ++v) {
+            const VF product = hn::Mul(hn::ConvertTo(d, acc[r][v]), scale[v]);
+            hn::Store(hn::MulAdd(product, weight_scale, begin), d, to + (j + r) * stride + v * n);
+          }
         }
       }
     });
@@ -434,14 +524,23 @@ HWY_INLINE void Int8LayerOfUniform(const Int8Weights& weights, uint32_t in, uint
       }
       AddInt8Block<R, V>(products, weights.data + size_t{j} * in, in, in, bytes + size_t{lane} * 4,
                          stride, acc);
+      if constexpr (kVectorsTogether > 1) {
+        StoreSums<R, V>(
+            acc, y + j * stride + lane, stride,
+            [&](int r) HWY_ATTR {
+              return RowOfSums{weights.scales[j + r] * x_scale, start(j + r), 0};
+            },
+            [](VF sum, VF, int) HWY_ATTR { return sum; }, [](int, VF sum) HWY_ATTR { return sum; });
+      } else {
 #pragma GCC unroll 8
-      for (int r = 0; r < R; ++r) {
-        const VF scale = hn::Set(d, weights.scales[j + r] * x_scale);
-        const VF begin = hn::Set(d, start(j + r));
+        for (int r = 0; r < R; ++r) {
+          const VF scale = hn::Set(d, weights.scales[j + r] * x_scale);
+          const VF begin = hn::Set(d, start(j + r));
 #pragma GCC unroll 3
-        for (int v = 0; v < V; ++v) {
-          hn::Store(hn::MulAdd(hn::ConvertTo(d, acc[r][v]), scale, begin), d,
-                    y + (j + r) * stride + lane + v * n);
+          for (int v = 0; v < V; ++v) {
+            hn::Store(hn::MulAdd(hn::ConvertTo(d, acc[r][v]), scale, begin), d,
+                      y + (j + r) * stride + lane + v * n);
+          }
         }
       }
     });

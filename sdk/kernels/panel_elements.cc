@@ -16,13 +16,20 @@ HWY_BEFORE_NAMESPACE();
 namespace handpick {
 namespace HWY_NAMESPACE {
 
-// out[c] = f(a[c], out[c]) for every vector.
+// out[c] = f(c, where it stands) for every vector.
 template <typename F>
-HWY_INLINE void ForEachVector(uint32_t width, PanelShape shape, F f) {
-  const uint32_t n = static_cast<uint32_t>(hn::Lanes(DF()));
+HWY_INLINE void ForEachVector(uint32_t width, float* out, PanelShape shape, F f) {
+  const DF d;
+  constexpr uint32_t n = HWY_MAX_LANES_D(DF);
+  constexpr int N = kVectorsTogether;
   for (uint32_t c = 0; c < width; ++c) {
-    for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-      f(c, size_t{c} * shape.stride + lane);
+    for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
+      const size_t at = size_t{c} * shape.stride + lane;
+      VF x[N];
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) x[i] = f(c, at + i * n);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) hn::Store(x[i], d, out + at + i * n);
     }
   }
 }
@@ -32,31 +39,35 @@ HWY_INLINE VF Read(const PanelOperand& operand, uint32_t c, size_t at) {
 }
 
 void CopyPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
-  ForEachVector(width, shape,
-                [&](uint32_t c, size_t at) HWY_ATTR { hn::Store(Read(a, c, at), DF(), out + at); });
+  const PanelOperand from = a;
+  ForEachVector(width, out, shape,
+                [&](uint32_t c, size_t at) HWY_ATTR { return Read(from, c, at); });
 }
 
 void AddPanel(const PanelOperand& a, uint32_t width, float* out, PanelShape shape) {
-  const DF d;
-  ForEachVector(width, shape, [&](uint32_t c, size_t at) HWY_ATTR {
-    hn::Store(hn::Add(hn::Load(d, out + at), Read(a, c, at)), d, out + at);
+  const PanelOperand from = a;
+  ForEachVector(width, out, shape, [&](uint32_t c, size_t at) HWY_ATTR {
+    return hn::Add(hn::Load(DF(), out + at), Read(from, c, at));
   });
 }
 
 void MultiplyPanels(const PanelOperand& a, const PanelOperand& b, uint32_t width, float* out,
                     PanelShape shape) {
-  ForEachVector(width, shape, [&](uint32_t c, size_t at) HWY_ATTR {
-    hn::Store(hn::Mul(Read(a, c, at), Read(b, c, at)), DF(), out + at);
+  const PanelOperand one = a;
+  const PanelOperand other = b;
+  ForEachVector(width, out, shape, [&](uint32_t c, size_t at) HWY_ATTR {
+    return hn::Mul(Read(one, c, at), Read(other, c, at));
   });
 }
 
 void BiInteractionPanel(const PanelOperand& sum, const PanelOperand& squares, uint32_t width,
                         float* out, PanelShape shape) {
-  const DF d;
-  ForEachVector(width, shape, [&](uint32_t c, size_t at) HWY_ATTR {
-    const VF s = Read(sum, c, at);
+  const PanelOperand sums = sum;
+  const PanelOperand of_squares = squares;
+  ForEachVector(width, out, shape, [&](uint32_t c, size_t at) HWY_ATTR {
+    const VF s = Read(sums, c, at);
     // s * s is rounded before the subtraction: of a single embedding, squares leave exactly 0.
-    hn::Store(hn::Mul(hn::Set(d, 0.5f), hn::Sub(hn::Mul(s, s), Read(squares, c, at))), d, out + at);
+    return hn::Mul(hn::Set(DF(), 0.5f), hn::Sub(hn::Mul(s, s), Read(of_squares, c, at)));
   });
 }
 
@@ -160,24 +171,45 @@ void WeightedSumPanels(const PanelOperand& weights, const PanelOperand& values, 
 
 void SoftmaxPanel(const float* in, uint32_t events, float* out, PanelShape shape) {
   const DF d;
-  const uint32_t n = static_cast<uint32_t>(hn::Lanes(d));
+  constexpr uint32_t n = HWY_MAX_LANES_D(DF);
+  constexpr int N = kVectorsTogether;
   if (events == 0) return;
-  for (uint32_t lane = 0; lane < shape.lanes; lane += n) {
-    VF most = hn::Load(d, in + lane);
+  for (uint32_t lane = 0; lane < shape.lanes; lane += N * n) {
+    const auto load = [=](const float* from, uint32_t e, VF(&x)[N]) HWY_ATTR {
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        x[i] = hn::Load(d, from + size_t{e} * shape.stride + lane + i * n);
+      }
+    };
+    const auto store = [=](const VF(&x)[N], uint32_t e) HWY_ATTR {
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) {
+        hn::Store(x[i], d, out + size_t{e} * shape.stride + lane + i * n);
+      }
+    };
+    VF most[N], sum[N], x[N];
+    load(in, 0, most);
     for (uint32_t e = 1; e < events; ++e) {
-      most = hn::Max(most, hn::Load(d, in + size_t{e} * shape.stride + lane));
+      load(in, e, x);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) most[i] = hn::Max(most[i], x[i]);
     }
-    VF sum = hn::Zero(d);
+    for (int i = 0; i < N; ++i) sum[i] = hn::Zero(d);
     for (uint32_t e = 0; e < events; ++e) {
-      const size_t at = size_t{e} * shape.stride + lane;
-      const VF weight = ExpOfNonPositiveVector(hn::Sub(hn::Load(d, in + at), most));
-      sum = hn::Add(sum, weight);
-      hn::Store(weight, d, out + at);
+      load(in, e, x);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) x[i] = hn::Sub(x[i], most[i]);
+      ExpsOfNonPositive(x);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) sum[i] = hn::Add(sum[i], x[i]);
+      store(x, e);
     }
-    const VF inverse = hn::Div(hn::Set(d, 1.0f), sum);
+    for (int i = 0; i < N; ++i) sum[i] = hn::Div(hn::Set(d, 1.0f), sum[i]);
     for (uint32_t e = 0; e < events; ++e) {
-      const size_t at = size_t{e} * shape.stride + lane;
-      hn::Store(hn::Mul(hn::Load(d, out + at), inverse), d, out + at);
+      load(out, e, x);
+#pragma GCC unroll 4
+      for (int i = 0; i < N; ++i) x[i] = hn::Mul(x[i], sum[i]);
+      store(x, e);
     }
   }
 }

@@ -153,9 +153,8 @@ HWY_INLINE Int8Weights Int8RowsOf(const Matrix& matrix, uint32_t first) {
 inline HWY_NOINLINE void FloatLayer(const float* weights, uint32_t in, uint32_t out,
                                     const float* start, const float* x, float* y,
                                     PanelShape shape) {
-  DenseLayer(
-      weights, in, out, [start](size_t j) HWY_ATTR { return start != nullptr ? start[j] : 0.0f; },
-      x, y, shape, [](uint32_t, VF sum) HWY_ATTR { return sum; });
+  DenseLayer(weights, in, out, Starts(start), x, y, shape,
+             [](uint32_t, VF sum) HWY_ATTR { return sum; });
 }
 
 inline HWY_NOINLINE void PlainWordLayer(const int16_t* weights, const float* scales, size_t pairs,

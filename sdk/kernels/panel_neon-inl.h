@@ -40,6 +40,9 @@ HWY_INLINE void LoadVector(const float* from, int v, float32x4_t& to) {
 HWY_INLINE void LoadVector(const uint8_t* from, int v, int8x16_t& to) {
   to = vreinterpretq_s8_u8(vld1q_u8(from + 16 * v));
 }
+HWY_INLINE void LoadVector(const int8_t* from, int v, int8x16_t& to) {
+  to = vld1q_s8(from + 16 * v);
+}
 template <int V, typename From, typename Loaded>
 HWY_INLINE void LoadVectors(const From* from, Loaded (&to)[V]) {
   for (int v = 0; v < V; ++v) LoadVector(from, v, to[v]);
@@ -60,8 +63,6 @@ HWY_INLINE auto LoadBetween(const From* from, Loaded (&to)[V]) {
   return [](int) {};
 #endif
 }
-HWY_INLINE float32x4_t LoadOfRow(const float* from) { return vld1q_f32(from); }
-HWY_INLINE int8x16_t LoadOfRow(const int8_t* from) { return vld1q_s8(from); }
 
 // Instructions that the target's functions may not take by intrinsics, since they are compiled for
 // processors without them, too. What .arch allows holds to the end of the function, for the
@@ -113,37 +114,67 @@ HWY_INLINE void AddStep(const X (&x)[V], const X (&weights)[R], Acc (&acc)[R][V]
   }
 }
 
+// 16 bytes that are `offset` bytes behind `from`. With clang, right here, not as one of a pair, and
+// with the distance in a register: LLVM's model of Cortex-A55 begins such a load beside a product,
+// and no other.
+template <typename From, typename Loaded>
+HWY_INLINE void LoadAt(const From* from, size_t offset, Loaded& to) {
+#if HWY_COMPILER_CLANG
+  __asm__ volatile("ldr %q0, [%1, %x2]" : "=w"(to) : "r"(from), "rz"(offset) : "memory");
+#else
+  LoadVector(reinterpret_cast<const From*>(reinterpret_cast<const char*>(from) + offset), 0, to);
+#endif
+}
+
 // acc[r][v] += sum over steps k below `steps`, whole fours, of step k of row r of the weights with
 // step k of x. A step is a float, or four bytes; x's steps are `stride` numbers apart.
 template <typename Loaded, int R, int V, typename Weight, typename X, typename Acc, typename Turn>
 HWY_INLINE void AddRowsByLane(const Weight* HWY_RESTRICT weights, size_t weight_stride,
                               size_t steps, const X* HWY_RESTRICT x, size_t stride,
                               Acc (&acc)[R][V], Turn turn) {
-  constexpr size_t kWidth = 16 / sizeof(Weight);  // Weights of four steps.
   if (steps == 0) return;
+  // Behind which row's products the next step's x is loaded, and of how many rows at a time the
+  // next weights are. Beside a product of bytes a single load may begin. Those of floats stand
+  // together: each makes LLVM's Cortex-A53 wait for the products before it.
+  constexpr bool kFloats = sizeof(Weight) == sizeof(float);
+  constexpr int kBehind = R == 8 ? (kFloats ? 3 : 1) : 0;
+  constexpr int kBehindNext = kFloats || R == 1 ? 0 : 1;  // How many rows later the next vector is.
+  constexpr int kTogether = kFloats && R > 1 ? 2 : 1;
   Loaded w[R];
   Loaded even[V], odd[V];
+  size_t row_at[R], x_at[4][V];
 #pragma GCC unroll 8
-  for (int r = 0; r < R; ++r) w[r] = LoadOfRow(weights + r * weight_stride);
-  LoadVectors(x, even);
-  for (size_t k = 0; k < steps;) {
+  for (int r = 0; r < R; ++r) row_at[r] = r * weight_stride * sizeof(Weight);
+#pragma GCC unroll 4
+  for (int step = 0; step < 4; ++step) {
+    for (int v = 0; v < V; ++v) x_at[step][v] = step * stride * sizeof(X) + 16 * v;
+  }
+#pragma GCC unroll 8
+  for (int r = 0; r < R; ++r) LoadAt(weights, row_at[r], w[r]);
+  for (int v = 0; v < V; ++v) LoadAt(x, x_at[0][v], even[v]);
+  const auto load_x = [&](int step, Loaded(&to)[V], int r) HWY_ATTR {
+    for (int v = 0; v < V; ++v) {
+      if (r == kBehind + v * kBehindNext) LoadAt(x, x_at[step][v], to[v]);
+    }
+  };
+  for (size_t left = steps; left != 0;) {
     turn();
-    const size_t end = NextTurn<Turn>(k, steps);
-    for (; k < end; k += 4) {
-      AddStep<0>(even, w, acc, LoadBetween(x + stride, odd));
-      AddStep<1>(odd, w, acc, LoadBetween(x + 2 * stride, even));
-      AddStep<2>(even, w, acc, LoadBetween(x + 3 * stride, odd));
+    for (const size_t end = left - NextTurn<Turn>(0, left); left != end;) {
+      left -= 4;
+      AddStep<0>(even, w, acc, [&](int r) HWY_ATTR { load_x(1, odd, r); });
+      AddStep<1>(odd, w, acc, [&](int r) HWY_ATTR { load_x(2, even, r); });
+      AddStep<2>(even, w, acc, [&](int r) HWY_ATTR { load_x(3, odd, r); });
       // Behind the last ones the same again: nothing is read that is not the layer's.
-      const bool last = k + 4 >= steps;
-      weights += last ? 0 : kWidth;
+      weights += left == 0 ? 0 : 16 / sizeof(Weight);
+      x += left == 0 ? 0 : 4 * stride;
 #if HWY_COMPILER_CLANG
-      __asm__("" : "+r"(weights));  // One register, to which loads add a row's distance.
+      __asm__("" : "+r"(weights), "+r"(x));  // One register each: no copies that run ahead.
 #endif
-      x += last ? 0 : 4 * stride;
-      const auto load = LoadBetween(x, even);
       AddStep<3>(odd, w, acc, [&](int r) HWY_ATTR {
-        w[r] = LoadOfRow(weights + r * weight_stride);
-        load(r);
+        for (int i = r + 1 - kTogether; i <= r; ++i) {
+          if (r % kTogether == kTogether - 1) LoadAt(weights, row_at[i], w[i]);
+        }
+        load_x(0, even, r);
       });
     }
   }
@@ -343,7 +374,10 @@ HWY_NOINLINE void AddInt8RowsByLongProducts(const int8_t* HWY_RESTRICT weights,
       LoadVectors(x + (k + 4) * stride, b);
 #pragma GCC unroll 4
       for (int r = 0; r < R; ++r) {
-        const int32x2_t eight = vreinterpret_s32_s8(vld1_s8(weights + r * weight_stride + k));
+        int32x2_t eight = vreinterpret_s32_s8(vld1_s8(weights + r * weight_stride + k));
+#if !HWY_COMPILER_CLANG
+        __asm__("" : "+w"(eight));  // gcc would load each four by itself.
+#endif
         const int8x16_t wa = vreinterpretq_s8_s32(vdupq_lane_s32(eight, 0));
         const int8x16_t wb = vreinterpretq_s8_s32(vdupq_lane_s32(eight, 1));
 #pragma GCC unroll 3
@@ -352,6 +386,10 @@ HWY_NOINLINE void AddInt8RowsByLongProducts(const int8_t* HWY_RESTRICT weights,
                                         vget_low_s8(b[v]), vget_low_s8(wb));
           low[r][v] = vpadalq_s16(low[r][v], ab);
           high[r][v] = vpadalq_s16(high[r][v], vmlal_high_s8(vmull_high_s8(a[v], wa), b[v], wb));
+#if !HWY_COMPILER_CLANG
+          // gcc would begin with the products of all rows, and have no registers for sums.
+          __asm__("" : "+w"(a[v]), "+w"(b[v]), "+w"(low[r][v]), "+w"(high[r][v]));
+#endif
         }
       }
     }

@@ -5,12 +5,18 @@
 
 namespace handpick {
 
+// How near an activation has to be: what becomes 8 bits needs less, and what becomes 7 (where there
+// is no table) still less.
+inline constexpr int kExact = 3;
+inline constexpr int kCoarse = 2;
+inline constexpr int kRough = 1;
+
 // x P(x^2) / Q(x^2) with P of degree kDegree and Q of kDegree + 1, by power of x^2.
 template <int kDegree>
 struct SigmoidRational {
   float end;  // x is held to [-end, end].
-  float p[kDegree + 1];
-  float q[kDegree + 2];
+  double p[kDegree + 1];
+  double q[kDegree + 2];
 };
 
 // The best ones in absolute error on [0, end], by Remez' exchange algorithm for rational functions
@@ -36,6 +42,25 @@ inline constexpr SigmoidRational<1> kSigmoidRational<1> = {
     8.5f,
     {0.24960293026626501f, 0.0049903414525449474f},
     {1.0f, 0.10230804845267637f, 0.00038105236036793427f}};
+
+// The same, of kScale times the function, for sums of powers of t = x^2 that take their factors out
+// of the lanes of a vector: Q divided by its last coefficient, so that it begins with a power
+// alone.
+template <int kDegree, int kScale>
+struct SigmoidLanes {
+  constexpr SigmoidLanes() {
+    constexpr auto& of = kSigmoidRational<kDegree>;
+    const double last = of.q[kDegree + 1];
+    for (int k = 0; k <= kDegree; ++k) {
+      p[k] = static_cast<float>(kScale * of.p[k] / last);
+      q[k] = static_cast<float>(of.q[k] / last);
+    }
+  }
+  alignas(16) float p[4] = {};
+  float q[4] = {};
+};
+template <int kDegree, int kScale>
+inline constexpr SigmoidLanes<kDegree, kScale> kSigmoidLanes{};
 
 }  // namespace handpick
 

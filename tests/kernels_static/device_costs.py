@@ -28,15 +28,15 @@ LOOPS = {
     "int8_mac": ([BYTE_BLOCK[0]], BYTE_BLOCK[1]),
     "f32_mac_row": ([r"1x8__.*, 8 fmla$"], 32),
     "int8_mac_row": ([r"row_kernel: MultiplyInt8.*, 16 smull$"], 64),
-    "element": ([r"panel_elements: AddPanel, \d+ instructions$"], 12),
-    "fold_element": ([r"attention_unit: FoldEvent, 4 fmla$"], 48),
+    "element": ([r"panel_elements: AddPanel, \d+ instructions$"], 16),
+    "fold_element": ([r"attention_unit: FoldEvent, 4 fmla #3$"], 48),
     "sigmoid": ([r"panel_activate: Activate, .* 4 quotients$"], 16),
     "int8_sigmoid": ([r"attention_unit: FinishPanel, 24 fmla, 4 quotients$"], 16),
-    "gate": ([r"attention_recurrence: .*, 104 fmla, 12 quotients$"], 48),  # AUGRU's.
-    "int8_gate": ([r"attention_recurrence: .*, 80 fmla, 12 quotients$"], 48),
+    "gate": ([r"attention_recurrence: .*, 132 fmla, 12 quotients$"], 48),  # AUGRU's.
+    "int8_gate": ([r"attention_recurrence: .*, 72 fmla, 12 quotients$"], 48),
     "row_gate": ([r"recurrent: GruStep, .* quotients$"], 12),
-    "exponential": ([r"panel_elements: SoftmaxPanel, 5 instructions$", r"panel_elements: SoftmaxPanel, 9 fmla$",
-                     r"panel_elements: SoftmaxPanel, 6 instructions$"], 4),
+    "exponential": ([r"panel_elements: SoftmaxPanel, 9 instructions$", r"panel_elements: SoftmaxPanel, 36 fmla$",
+                     r"panel_elements: SoftmaxPanel, 11 instructions$"], 16),
     "gather_element": ([r"panel_gather: TransposeIntoPanel, \d+ instructions$"], 16),
 }
 ASSUMED = {"pool_element": 0.1, "gather_row": 12, "tree_node": 3, "tree_node_row": 8, "step": 150, "product": 200,

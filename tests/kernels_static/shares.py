@@ -89,7 +89,8 @@ class Program:
             while end < len(counts) and counts[end] == counts[i] and inside[end] == inside[i] and end - i < inner_loops.MOST_INSTRUCTIONS:
                 end += 1
             if not inside[i] and counts[i] * (end - i) > LEAST * total:
-                lines = [inner_loops.assembled(line) for line in self.lines[i:end]]
+                # A call is a branch here: llvm-mca would count 100 cycles for it, and what is called is counted where it stands.
+                lines = [re.sub(r"^bl(r?)\b", r"b\1", inner_loops.assembled(line)) for line in self.lines[i:end]]
                 name = f"outside: {inner_loops.short_name(self.function[i])}, {end - i} instructions"
                 result.append((inner_loops.Loop(name, lines), counts[i]))
             i = end
