@@ -23,6 +23,7 @@
 #include "converter/cli/machine.h"
 #include "converter/cli/output.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/with_commas.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
 #include "nlohmann/json.hpp"

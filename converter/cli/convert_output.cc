@@ -14,6 +14,7 @@
 #include "converter/cli/output.h"
 #include "converter/graph/cost.h"
 #include "converter/graph/weights.h"
+#include "converter/io/with_commas.h"
 
 namespace handpick::converter {
 namespace {

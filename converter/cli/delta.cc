@@ -14,6 +14,7 @@
 #include "converter/cli/output.h"
 #include "converter/io/files.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/with_commas.h"
 #include "converter/update/make_delta.h"
 #include "handpick/update.h"
 

@@ -22,6 +22,7 @@
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/with_commas.h"
 #include "converter/request/features.h"
 
 namespace handpick::converter {

@@ -33,6 +33,7 @@
 #include "converter/io/files.h"
 #include "converter/io/input_file.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/with_commas.h"
 #include "converter/reference/shared_interpreter.h"
 #include "converter/report/report.h"
 #include "converter/rows/source.h"

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "converter/cli/machine.h"
 #include "converter/cli/output.h"
+#include "converter/io/with_commas.h"
 
 namespace handpick::converter {
 namespace {

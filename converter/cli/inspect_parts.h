@@ -12,6 +12,7 @@
 #include "converter/bench/device_costs.h"
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
+#include "converter/io/with_commas.h"
 #include "converter/request/features.h"
 #include "converter/runtime/bundle_session.h"
 #include "nlohmann/json.hpp"

@@ -6,6 +6,7 @@
 #include "absl/strings/str_format.h"
 #include "converter/cli/inspect_parts.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/with_commas.h"
 #include "converter/weights/archive.h"
 #include "converter/weights/elements.h"
 

@@ -17,6 +17,7 @@
 #include "converter/cli/output.h"
 #include "converter/io/files.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/with_commas.h"
 #include "converter/vectors/eges.h"
 #include "converter/vectors/write.h"
 #include "converter/weights/archive.h"

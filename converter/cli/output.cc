@@ -15,12 +15,6 @@
 
 namespace handpick::converter {
 
-std::string WithCommas(uint64_t number) {
-  std::string digits = absl::StrCat(number);
-  for (size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
-  return digits;
-}
-
 std::string JsonNumber(float number) {
   return std::isfinite(number) ? absl::StrFormat("%.9g", number) : "null";
 }

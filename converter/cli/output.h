@@ -13,9 +13,6 @@
 
 namespace handpick::converter {
 
-// 1234567 as "1,234,567".
-std::string WithCommas(uint64_t number);
-
 // A number as JSON, with digits enough to read back the same; null when it is not finite, which
 // JSON cannot say.
 std::string JsonNumber(float number);

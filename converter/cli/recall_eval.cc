@@ -19,6 +19,7 @@
 #include "converter/cli/svg_plot.h"
 #include "converter/io/files.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/with_commas.h"
 #include "converter/recall/index_bundle.h"
 #include "converter/recall/loaded_index.h"
 #include "converter/recall/measure_recall.h"

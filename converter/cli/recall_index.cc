@@ -25,6 +25,7 @@
 #include "converter/io/files.h"
 #include "converter/io/input_file.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/with_commas.h"
 #include "converter/recall/builder.h"
 #include "converter/recall/index_bundle.h"
 #include "converter/recall/tuner.h"

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "converter/io/with_commas.h"
 #include "converter/report/charts.h"
 #include "converter/report/report.h"
 #include "converter/report/xml.h"
@@ -60,13 +61,7 @@ std::string Brief(const Json& number) {
 
 // 10,058
 std::string Count(const Json& number) {
-  if (!number.is_number_unsigned() && !number.is_number_integer()) return "–";
-  std::string digits = number.dump();
-  for (size_t at = digits.size(); at > 3 && digits[at - 4] != '-';) {
-    at -= 3;
-    digits.insert(at, ",");
-  }
-  return digits;
+  return number.is_number_integer() ? WithCommas(number.get<uint64_t>()) : "–";
 }
 
 std::string Interval(const Json& estimate) {
