@@ -1,12 +1,17 @@
 """Counts the tests of one `bazel test` from its build events (--build_event_json_file).
 
 Prints a line per test, then one line of three numbers: passed, failed, skipped. A test that did not
-build has failed, and so has a run that ended badly without any test to blame.
+build has failed, and so has a run that ended badly without any test to blame. With --logs, the last
+lines of the log of each test that failed go into that file.
 """
 
 import argparse
 import json
 import sys
+import urllib.parse
+
+LAST_LINES = 60
+LONGEST_LINE = 400
 
 
 def read_events(path):
@@ -38,10 +43,34 @@ def results(events):
     return status
 
 
+def failed_logs(events):
+    """[(label, path of the log)] of test runs that failed."""
+    logs = []
+    for event in events:
+        label = event.get("id", {}).get("testResult", {}).get("label")
+        result = event.get("testResult", {})
+        if label is None or result.get("status") == "PASSED":
+            continue
+        for output in result.get("testActionOutput", []):
+            if output.get("name") == "test.log" and output.get("uri", "").startswith("file://"):
+                logs.append((label, urllib.parse.unquote(output["uri"][len("file://"):])))
+    return logs
+
+
+def last_lines(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as log:
+            lines = log.read().splitlines()
+    except OSError as error:
+        return ["no log: %s" % error]
+    return [line[:LONGEST_LINE] for line in lines[-LAST_LINES:]]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--step", required=True, help="starts every line")
     parser.add_argument("--exit-status", type=int, required=True, help="of bazel test")
+    parser.add_argument("--logs", help="a file that is written on")
     parser.add_argument("events")
     arguments = parser.parse_args()
     try:
@@ -54,6 +83,11 @@ def main():
         kind = {"PASSED": "passed", "SKIPPED": "skipped"}.get(overall, "failed")
         counts[kind] += 1
         print("%s: %s %s" % (arguments.step, overall, label))
+    if arguments.logs and counts["failed"]:
+        with open(arguments.logs, "a", encoding="utf-8") as out:
+            for label, path in failed_logs(read_events(arguments.events)):
+                out.write("%s: the end of the log of %s\n" % (arguments.step, label))
+                out.writelines("    %s\n" % line for line in last_lines(path))
     if not status and arguments.exit_status == 0:
         print("%s: FAILED there was no test to run" % arguments.step)
         counts["failed"] += 1

@@ -40,7 +40,11 @@ skipped=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-say() { printf '%s: %s\n' "$step" "$*"; }
+# What failed is said again at the end, with the ends of logs.
+say() {
+  printf '%s: %s\n' "$step" "$*"
+  case $* in FAILED*) printf '%s: %s\n' "$step" "$*" >>"$work/failed" ;; esac
+}
 
 count() { # passed failed skipped
   passed=$((passed + $1))
@@ -56,7 +60,7 @@ bazel_step() { # options of bazel test; and the targets, if not all
     --noshow_loading_progress --test_summary=none --build_event_json_file="$events" "$@" "$targets"
   status=$?
   [ $status -lt 128 ] || say "bazel ended with status $status"
-  results=$(python3 tests/count_results.py --step="$step" --exit-status=$status "$events") ||
+  results=$(python3 tests/count_results.py --step="$step" --exit-status=$status --logs="$work/failed" "$events") ||
     results='0 1 0'
   # All lines but the last are for the reader.
   [ "$results" = "${results##*$'\n'}" ] || printf '%s\n' "${results%$'\n'*}"
@@ -95,7 +99,12 @@ packages_step() {
     case $status in
       0) say "PASSED $name, $((SECONDS - began)) s"; count 1 0 0 ;;
       77) say "SKIPPED $name: $(tail -n 1 "$work/$name.log")"; count 0 0 1 ;;
-      *) tail -n 100 "$work/$name.log"; say "FAILED $name, exit status $status"; count 0 1 0 ;;
+      *)
+        tail -n 100 "$work/$name.log"
+        say "FAILED $name, exit status $status"
+        tail -n 60 "$work/$name.log" | cut -c1-400 | sed 's/^/    /' >>"$work/failed"
+        count 0 1 0
+        ;;
     esac
   done
 }
@@ -151,7 +160,10 @@ else
   count 0 1 0
 fi
 
-[ "$failed" = 0 ] || printf 'some tests FAILED, see above\n'
+if [ "$failed" != 0 ]; then
+  printf 'some tests FAILED, see above:\n'
+  [ ! -e "$work/failed" ] || cat "$work/failed"
+fi
 summary="$passed passed, $failed failed"
 [ "$skipped" = 0 ] || summary+=", $skipped skipped"
 printf '%s\n' "$summary"

@@ -22,6 +22,7 @@
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/machine.h"
 #include "converter/cli/output.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/io/with_commas.h"
 #include "handpick/diagnostics.h"
@@ -259,8 +260,7 @@ absl::Status Bench(const BenchOptions& options, bool as_json) {
   HP_ASSIGN_OR_RETURN(const BenchResult result, BenchBundle(path, *bundle.view, bundle.features,
                                                             bundle.catalog.get(), options));
   const Json json = ResultJson(bundle, options, result);
-  const std::string text =
-      as_json ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n" : Text(json);
+  const std::string text = as_json ? JsonText(json, 2) + "\n" : Text(json);
   fwrite(text.data(), 1, text.size(), stdout);
   HP_RETURN_IF_ERROR(FlushOutput());
   return absl::OkStatus();

@@ -24,6 +24,7 @@
 #include "converter/evaluation/compare_values.h"
 #include "converter/graph/decode.h"
 #include "converter/graph/weights.h"
+#include "converter/io/json_text.h"
 #include "converter/io/line_reader.h"
 #include "converter/io/status_macros.h"
 #include "converter/pipeline.h"
@@ -100,7 +101,7 @@ class Comparison {
     const bool runtime_is_within = std::abs(worst_.runtime - in_float64) <= allowed;
     nlohmann::ordered_json json = ToJson(values, in_float64, allowed, runtime_is_within);
     if (absl::GetFlag(FLAGS_json)) {
-      printf("%s\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace).c_str());
+      printf("%s\n", JsonText(json, 2).c_str());
     } else {
       Print(values, in_float64, allowed, runtime_is_within);
     }

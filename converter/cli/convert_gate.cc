@@ -23,6 +23,7 @@
 #include "converter/evaluation/drift.h"
 #include "converter/io/input_file.h"
 #include "converter/io/json.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/request/request.h"
 #include "schema/limits.h"
@@ -197,7 +198,7 @@ absl::Status CheckMeasured(const Archive& weights, ConversionRun* run) {
   if (run->result.has_evaluation)
     run->result.conversion.bundle.manifest->drift = WholeDrift(run->result).ToSchema();
   if (run->result.has_evaluation || run->result.golden_errors.has_value()) {
-    run->result.conversion.bundle.manifest->gate = GateJson(run->result).dump();
+    run->result.conversion.bundle.manifest->gate = JsonText(GateJson(run->result));
   }
   return absl::OkStatus();
 }

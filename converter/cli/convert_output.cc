@@ -14,6 +14,7 @@
 #include "converter/cli/output.h"
 #include "converter/graph/cost.h"
 #include "converter/graph/weights.h"
+#include "converter/io/json_text.h"
 #include "converter/io/with_commas.h"
 
 namespace handpick::converter {
@@ -290,7 +291,7 @@ std::string ConversionReport(const ConversionResult& result) {
       {"max_error_bundle", result.golden_errors ? OrderedJson(errors.bundle) : OrderedJson()},
       {"worst_on", errors.set},
       {"tolerance", result.conversion.bundle.golden_tolerance}};
-  return report.dump(2) + "\n";
+  return JsonText(report, 2) + "\n";
 }
 
 void PrintConversion(const ConversionResult& result) {

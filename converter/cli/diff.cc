@@ -21,6 +21,7 @@
 #include "converter/cli/inspect_parts.h"
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/io/with_commas.h"
 #include "converter/request/features.h"
@@ -102,7 +103,7 @@ class BundleDiff {
   void Differs(const std::string& what, const Json& before, const Json& after) {
     if (before == after) return;
     const auto text = [](const Json& json) {
-      return json.is_string() ? json.get<std::string>() : json.dump();
+      return json.is_string() ? json.get<std::string>() : JsonText(json);
     };
     Changes(what, ": ", text(before), ", now ", text(after));
   }
@@ -545,9 +546,7 @@ absl::StatusOr<int> Diff(const std::string& old_path, const std::string& new_pat
   HP_ASSIGN_OR_RETURN(Json before_json, InspectJson(before));
   HP_ASSIGN_OR_RETURN(Json after_json, InspectJson(after));
   Json diff = BundleDiff(before, after, std::move(before_json), std::move(after_json)).Run();
-  const std::string text = absl::GetFlag(FLAGS_json)
-                               ? diff.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                               : Text(diff);
+  const std::string text = absl::GetFlag(FLAGS_json) ? JsonText(diff, 2) + "\n" : Text(diff);
   fwrite(text.data(), 1, text.size(), stdout);
   HP_RETURN_IF_ERROR(FlushOutput());
   return diff["compatible"].get<bool>() ? 0 : kBreaks;

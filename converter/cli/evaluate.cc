@@ -32,6 +32,7 @@
 #include "converter/graph/decode.h"
 #include "converter/io/files.h"
 #include "converter/io/input_file.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/io/with_commas.h"
 #include "converter/reference/shared_interpreter.h"
@@ -485,7 +486,7 @@ absl::StatusOr<int> Evaluate() {
   HP_ASSIGN_OR_RETURN(std::optional<BundleFile> decided,
                       VerdictOfFlag(*evaluation, decisions, rows.sets()));
   if (absl::GetFlag(FLAGS_json)) {
-    printf("%s\n", json.dump(2).c_str());
+    printf("%s\n", JsonText(json, 2).c_str());
   } else {
     printf("%s", EvaluationText(*evaluation, decisions).c_str());
     if (evaluations.size() > 1) {

@@ -22,6 +22,7 @@
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/machine.h"
 #include "converter/cli/output.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/runtime/bundle_session.h"
 #include "converter/weights/archive.h"
@@ -116,9 +117,7 @@ std::string Text(const Json& j) {
 }
 
 absl::Status Print(const Json& json, std::string (*text_of)(const Json&)) {
-  const std::string text = absl::GetFlag(FLAGS_json)
-                               ? json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"
-                               : text_of(json);
+  const std::string text = absl::GetFlag(FLAGS_json) ? JsonText(json, 2) + "\n" : text_of(json);
   fwrite(text.data(), 1, text.size(), stdout);
   HP_RETURN_IF_ERROR(FlushOutput());
   return absl::OkStatus();

@@ -7,6 +7,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "converter/cli/inspect_parts.h"
+#include "converter/io/json_text.h"
 #include "converter/request/features.h"
 
 namespace handpick::converter {
@@ -75,20 +76,20 @@ std::string FeatureText(const Json& f) {
   }
   if (f.contains("vocabulary")) notes.push_back(f["vocabulary"].get<std::string>());
   if (f.contains("max_values"))
-    notes.push_back(absl::StrCat("up to ", f["max_values"].dump(), " values"));
+    notes.push_back(absl::StrCat("up to ", JsonText(f["max_values"]), " values"));
   if (f.contains("length"))
     notes.push_back(absl::StrCat("length ", f["length"].get<std::string>()));
   if (f.contains("padding_row"))
-    notes.push_back(absl::StrCat("padding row ", f["padding_row"].dump()));
+    notes.push_back(absl::StrCat("padding row ", JsonText(f["padding_row"])));
   if (f.contains("dimension") && f["dimension"] != 1) {
-    notes.push_back(absl::StrCat(f["dimension"].dump(), " numbers"));
+    notes.push_back(absl::StrCat(JsonText(f["dimension"]), " numbers"));
   }
   for (const char* list : {"transform", "of"}) {
     if (!f.contains(list) || f[list].empty()) continue;
     notes.push_back(
         absl::StrCat(list, " ", absl::StrJoin(f[list].get<std::vector<std::string>>(), ", ")));
   }
-  if (f["type"] == "crossed") notes.push_back(absl::StrCat(f["rows"].dump(), " rows"));
+  if (f["type"] == "crossed") notes.push_back(absl::StrCat(JsonText(f["rows"]), " rows"));
   if (f.contains("may_be_missing") && f["may_be_missing"].get<bool>()) {
     notes.push_back("may be missing");
   }

@@ -24,6 +24,7 @@
 #include "converter/emit/emit.h"
 #include "converter/io/files.h"
 #include "converter/io/json.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/recall/index_bundle.h"
 #include "converter/recall/reference.h"
@@ -321,10 +322,7 @@ absl::Status Recall(const hp_recall_options& options, bool as_json) {
     HP_ASSIGN_OR_RETURN(const Answer answer, recaller->Ask(question, options));
     const bool strings = bundled.ids.are_strings;
     const std::string text =
-        as_json ? AnswerJson(answer, strings)
-                          .dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                      "\n"
-                : AnswerText(answer, strings);
+        as_json ? JsonText(AnswerJson(answer, strings)) + "\n" : AnswerText(answer, strings);
     if (fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
       return FlushOutput();
     }

@@ -18,6 +18,7 @@
 #include "converter/cli/recall_flags.h"
 #include "converter/cli/svg_plot.h"
 #include "converter/io/files.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/io/with_commas.h"
 #include "converter/recall/index_bundle.h"
@@ -209,7 +210,7 @@ std::string Svg(const Json& j) {
 
 absl::Status Evaluate(const Options& options, bool as_json) {
   HP_ASSIGN_OR_RETURN(const Json json, Measure(options));
-  const std::string text = as_json ? json.dump(2) + "\n" : Text(json);
+  const std::string text = as_json ? JsonText(json, 2) + "\n" : Text(json);
   fwrite(text.data(), 1, text.size(), stdout);
   HP_RETURN_IF_ERROR(FlushOutput());
   const auto plot = absl::GetFlag(FLAGS_plot);

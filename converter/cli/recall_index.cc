@@ -24,6 +24,7 @@
 #include "converter/graph/tower_values.h"
 #include "converter/io/files.h"
 #include "converter/io/input_file.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/io/with_commas.h"
 #include "converter/recall/builder.h"
@@ -388,7 +389,7 @@ absl::Status MakeIndex(Options options) {
     return files.back().WriteAt(0, text);
   };
   if (const auto report = absl::GetFlag(FLAGS_report)) {
-    HP_RETURN_IF_ERROR(write(*report, ReportJson(items, options, *tuned).dump(2) + "\n"));
+    HP_RETURN_IF_ERROR(write(*report, JsonText(ReportJson(items, options, *tuned), 2) + "\n"));
   }
   if (const auto plot = absl::GetFlag(FLAGS_plot)) {
     HP_RETURN_IF_ERROR(write(*plot, CurveSvg(options, *tuned)));

@@ -14,6 +14,7 @@
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
 #include "converter/cli/recall_flags.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/request/request.h"
 #include "converter/runtime/bundle_session.h"
@@ -35,7 +36,7 @@ std::string Line(const std::vector<hp_recommended>& items, const hp_recall_repor
   }
   const nlohmann::ordered_json line = {{"outcome", OutcomeText(report.outcome)},
                                        {"recommended", std::move(list)}};
-  return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  return JsonText(line) + "\n";
 }
 
 absl::Status Recommend(hp_recall_options options, size_t k) {

@@ -18,6 +18,7 @@
 #include "converter/cli/output.h"
 #include "converter/graph/decode.h"
 #include "converter/io/json.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/request.h"
@@ -51,8 +52,7 @@ std::string ScoresLine(const std::vector<std::string>& names,
   const auto by_name = [&](const std::vector<std::vector<Number>>& numbers) {
     std::string text = "{";
     for (size_t i = 0; i < names.size(); ++i) {
-      absl::StrAppend(&text, i == 0 ? "" : ",", Json(names[i]).dump(), ":",
-                      JsonNumbers(numbers[i]));
+      absl::StrAppend(&text, i == 0 ? "" : ",", JsonString(names[i]), ":", JsonNumbers(numbers[i]));
     }
     return text + "}";
   };
@@ -146,7 +146,7 @@ std::string IdOf(const LoadedBundle& bundle, const Request& request, size_t cand
     const RawScalar& id = column.rows[candidate].front();
     if (const int64_t* integer = std::get_if<int64_t>(&id))
       return absl::StrCat(",\"id\":", *integer);
-    return absl::StrCat(",\"id\":", Json(std::get<std::string>(id)).dump());
+    return absl::StrCat(",\"id\":", JsonString(std::get<std::string>(id)));
   }
   return "";
 }
@@ -157,7 +157,7 @@ std::string OutputsOf(const std::vector<std::string>& names, const std::vector<f
   if (names.size() == 1) return "";
   std::string text = ",\"outputs\":{";
   for (size_t i = 0; i < names.size(); ++i) {
-    absl::StrAppend(&text, i == 0 ? "" : ",", Json(names[i]).dump(), ":",
+    absl::StrAppend(&text, i == 0 ? "" : ",", JsonString(names[i]), ":",
                     JsonNumber(scores[candidate * names.size() + i]));
   }
   return text + "}";

@@ -12,6 +12,7 @@
 #include "converter/cli/loaded_bundle.h"
 #include "converter/cli/output.h"
 #include "converter/emit/bundle_image.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "schema/integrity.h"
 
@@ -113,7 +114,7 @@ absl::StatusOr<BundleFile> BundleWithVerdict(const std::string& path, const std:
   }
   gate["evaluation"] = verdict;
   // Tags and names of files may be anything.
-  bundle.manifest->gate = gate.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
+  bundle.manifest->gate = JsonText(gate);
   HP_ASSIGN_OR_RETURN(BundleFile file, BundleFile::Create(out));
   HP_ASSIGN_OR_RETURN(BundleImage image, BundleImage::Make(bundle));
   HP_RETURN_IF_ERROR(file.Write(&image, [](uint64_t) {}));

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "converter/io/json_text.h"
 
 namespace handpick::converter {
 
@@ -37,7 +38,7 @@ void PutAt(const std::string& pointer, const Json& value, Json* spec) {
 std::string ValueText(const Json& value) {
   if (value.is_discarded()) return "(left out)";
   if (value.is_string()) return value.get<std::string>();
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return JsonText(value);
 }
 
 }  // namespace handpick::converter

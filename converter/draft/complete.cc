@@ -10,6 +10,7 @@
 #include "converter/draft/known.h"
 #include "converter/draft/tensor_view.h"
 #include "converter/io/files.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/spec/kinds.h"
 #include "converter/spec/layouts.h"
@@ -88,7 +89,7 @@ class Completer {
         if (to->contains(key)) Fill(at, value, &(*to)[key]);
       } else if (!to->contains(key)) {
         (*to)[key] = value;
-        added_.push_back(absl::StrCat(at, " ", value.dump()));
+        added_.push_back(absl::StrCat(at, " ", JsonText(value)));
       }
     }
   }

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "converter/draft/choice.h"
 #include "converter/draft/trial.h"
+#include "converter/io/json_text.h"
 #include "converter/spec/kinds.h"
 #include "converter/spec/layouts.h"
 
@@ -137,7 +138,7 @@ std::string Described(const Json& spec, const Choice& choice, const Json& value)
     absl::StrAppend(&field, " ('", spec[feature].value("name", ""), "')");
   }
   return value.is_discarded() ? absl::StrCat("without ", field)
-                              : absl::StrCat("with ", field, ": ", value.dump());
+                              : absl::StrCat("with ", field, ": ", JsonText(value));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "converter/io/json_text.h"
 #include "converter/spec/questions.h"
 
 namespace handpick::converter {
@@ -176,7 +177,7 @@ class Builder {
       if (observed != nullptr) {
         json["max_values"] = std::max<size_t>(observed->longest, 1);
         result_.facts.push_back(absl::StrCat("features[", result_.features.size(), "].max_values ",
-                                             json["max_values"].dump(),
+                                             JsonText(json["max_values"]),
                                              ": assumed: the most that the goldens have"));
       } else {
         Ask("max_values", {"the most ids of a row, an integer"}, feature);

@@ -15,6 +15,7 @@
 #include "converter/draft/known.h"
 #include "converter/draft/lists.h"
 #include "converter/draft/tensor_view.h"
+#include "converter/io/json_text.h"
 #include "converter/spec/kinds.h"
 #include "converter/spec/layouts.h"
 #include "converter/spec/questions.h"
@@ -228,7 +229,7 @@ class Builder {
       for (size_t i = 0; i < value.size(); ++i) AddFacts(absl::StrCat(path, "[", i, "]"), value[i]);
       return;
     }
-    Fact(absl::StrCat(path, " ", value.dump(), ": certain: from names and shapes"));
+    Fact(absl::StrCat(path, " ", JsonText(value), ": certain: from names and shapes"));
   }
 
   // Adds a choice where neither the user nor the tensors say.
@@ -401,7 +402,7 @@ class Builder {
     if (lists.size() > 1) structure_.choices.push_back(std::move(choice));
     if (lists[0].size() > 1 && !orders.empty() && !features_.has_given_order &&
         inputs_.goldens == nullptr) {
-      AskForList(pointer, absl::StrCat(words, ": ", NamesOf(lists[0]).dump()));
+      AskForList(pointer, absl::StrCat(words, ": ", JsonText(NamesOf(lists[0]))));
       return;
     }
     other.values.resize(1);

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "converter/evaluation/goldens.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/recipes/recipes.h"
 #include "converter/reference/interpreter.h"
@@ -38,8 +39,8 @@ absl::StatusOr<Graph> Trial::Build(const Json& spec) const {
 
 absl::StatusOr<const Trial::Goldens*> Trial::Resolve(const Json& spec, const Graph& graph) {
   std::string key =
-      absl::StrCat(spec["model"].value("kind", ""), "\n", spec.value("layout", Json()).dump(), "\n",
-                   spec.value("history", Json()).dump(), "\n", spec["features"].dump());
+      absl::StrCat(spec["model"].value("kind", ""), "\n", JsonText(spec.value("layout", Json())),
+                   "\n", JsonText(spec.value("history", Json())), "\n", JsonText(spec["features"]));
   const auto found = resolved_.find(key);
   if (found != resolved_.end()) return found->second.get();
   auto goldens = std::make_unique<Goldens>();

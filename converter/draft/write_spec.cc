@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "converter/io/json_text.h"
 #include "converter/spec/spec.h"
 
 namespace handpick::converter {
@@ -31,9 +32,7 @@ size_t PlaceOf(const std::string& key) {
   return static_cast<size_t>(std::find(kOrder->begin(), kOrder->end(), key) - kOrder->begin());
 }
 
-std::string Quoted(const Json& value) {
-  return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+std::string Quoted(const Json& value) { return JsonText(value); }
 
 std::vector<std::string> SortedKeys(const Json& object) {
   std::vector<std::string> keys;

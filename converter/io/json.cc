@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
+#include "converter/io/json_text.h"
 #include "converter/io/nearest_name.h"
 
 namespace handpick::converter {
@@ -211,7 +212,7 @@ std::string Shown(const Json& value) {
     return absl::StrCat("an array of ", value.size(), " values");
   }
   if (value.is_object()) return "an object";
-  return Shortened(value.dump(-1, ' ', false, Json::error_handler_t::replace), kLongest);
+  return Shortened(JsonText(value), kLongest);
 }
 
 std::string TextAt(const Json& json, const char* key, const std::string& otherwise) {

@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "converter/io/json_text.h"
 #include "converter/io/with_commas.h"
 #include "converter/report/charts.h"
 #include "converter/report/report.h"
@@ -280,7 +281,7 @@ std::string HtmlReport(const Json& evaluation) {
   if (all.contains("largest_logit_error")) {
     const Json& largest = all["largest_logit_error"];
     absl::StrAppend(&html, "<p>Largest difference: ", XmlText(TextAt(largest, "at")),
-                    ", candidate ", largest["candidate"].dump(), ": ", Number(largest["logit"]),
+                    ", candidate ", JsonText(largest["candidate"]), ": ", Number(largest["logit"]),
                     ", against ", Number(largest["expected"]), ".</p>\n");
   }
   html += Sizes(evaluation);

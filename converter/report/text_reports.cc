@@ -3,6 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_replace.h"
+#include "converter/io/json_text.h"
 #include "converter/report/report.h"
 #include "converter/report/xml.h"
 
@@ -30,9 +31,10 @@ std::string Cell(const std::string& text) {
 std::string MarkdownReport(const Json& evaluation) {
   const Json& all = evaluation["slices"][0];
   const bool compared = evaluation.contains("against");
-  std::string text = absl::StrCat(
-      "## Evaluation: ", evaluation["verdict"].get<std::string>(), "\n\n", all["rows"].dump(),
-      " rows, ", all["labelled_rows"].dump(), " with labels, ", all["users"].dump(), " users.\n\n");
+  std::string text =
+      absl::StrCat("## Evaluation: ", evaluation["verdict"].get<std::string>(), "\n\n",
+                   JsonText(all["rows"]), " rows, ", JsonText(all["labelled_rows"]),
+                   " with labels, ", JsonText(all["users"]), " users.\n\n");
   if (!evaluation["decisions"].empty()) {
     text += "| verdict | requirement | measured |\n|---|---|---|\n";
     for (const Json& decision : evaluation["decisions"]) {

@@ -12,6 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "converter/io/files.h"
 #include "converter/io/json.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 
 namespace handpick::converter {
@@ -190,7 +191,7 @@ class RequestParser {
       if (value.is_string()) {
         (*out)[name] = value.get<std::string>();
       } else if (value.is_number_integer()) {
-        (*out)[name] = value.dump();
+        (*out)[name] = JsonText(value);
       } else {
         errors_->Add(absl::StrCat("tags.", name),
                      absl::StrCat("expected a string or an integer, found ", Shown(value)));

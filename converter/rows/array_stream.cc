@@ -9,6 +9,7 @@
 #include "converter/io/byte_order.h"
 #include "converter/io/byte_source.h"
 #include "converter/io/json.h"
+#include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
 #include "converter/io/utf8.h"
 #include "converter/rows/fields.h"
@@ -120,7 +121,7 @@ absl::Status ArrayStream::Fill() {
       std::string bytes(text_bytes_, '\0');
       HP_RETURN_IF_ERROR(next(&bytes[0], bytes.size()));
       HP_ASSIGN_OR_RETURN(const std::string text, Decode(bytes, read_ + i));
-      block_.push_back(TextJson(text));
+      block_.push_back(JsonString(text));
     }
   } else {
     const std::string what = read_ == 0 ? what_ : absl::StrCat(what_, ", from row ", read_, " on");

@@ -9,8 +9,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "converter/io/json.h"
+#include "converter/io/json_text.h"
 #include "converter/io/nearest_name.h"
 #include "converter/io/status_macros.h"
+#include "converter/io/utf8.h"
 
 namespace handpick::converter {
 namespace {
@@ -72,8 +74,6 @@ absl::Status Expected(absl::string_view what, absl::string_view found) {
 
 }  // namespace
 
-std::string TextJson(absl::string_view text) { return Json(std::string(text)).dump(); }
-
 bool RowField::is_list() const {
   return feature != nullptr && (feature->type == FeatureType::MultiCategorical ||
                                 (feature->type == FeatureType::Numeric && feature->dimension > 1));
@@ -94,6 +94,8 @@ bool RowField::takes_integers() const {
 }
 
 absl::StatusOr<RowField> FindRowField(absl::string_view path, const RowFeatures& features) {
+  // Names of labels and tags are part of the request's JSON.
+  if (!IsUtf8(path)) return Expected("UTF-8", path);
   RowField field;
   field.path = std::string(path);
   if (path == "request") return field;
@@ -232,7 +234,7 @@ absl::StatusOr<std::string> ValueJson(const RowField& field, absl::string_view t
   }
   const bool is_hash =
       field.vocabulary != nullptr && field.vocabulary->kind == VocabularyKind::Hash;
-  if (field.takes_strings() && !(is_hash && IsJsonInteger(text))) return TextJson(text);
+  if (field.takes_strings() && !(is_hash && IsJsonInteger(text))) return JsonString(text);
   if (!IsJsonInteger(text)) {
     return Expected(field.feature != nullptr && field.feature->type == FeatureType::Length
                         ? "an integer, the number of positions that count"
@@ -254,19 +256,19 @@ void RequestText::Add(const RowField& field, absl::string_view json) {
     case Part::kRequest:
       break;
     case Part::kLabels:
-      append(&labels_[field.name.empty() ? "" : TextJson(field.name)]);
+      append(&labels_[field.name.empty() ? "" : JsonString(field.name)]);
       break;
     case Part::kTags:
-      tags_[TextJson(field.name)] = std::string(json);
+      tags_[JsonString(field.name)] = std::string(json);
       break;
     case Part::kContext:
-      context_[TextJson(field.name)] = std::string(json);
+      context_[JsonString(field.name)] = std::string(json);
       break;
     case Part::kHistory:
-      history_[TextJson(field.name)] = std::string(json);
+      history_[JsonString(field.name)] = std::string(json);
       break;
     case Part::kCandidates:
-      append(&candidates_[TextJson(field.name)]);
+      append(&candidates_[JsonString(field.name)]);
       break;
   }
 }

@@ -40,7 +40,7 @@ struct RowField {
   bool takes_integers() const;
 };
 
-// Errors: no such form, no such feature (with the nearest name).
+// Errors: no UTF-8, no such form, no such feature (with the nearest name).
 absl::StatusOr<RowField> FindRowField(absl::string_view path, const RowFeatures& features);
 
 // Errors: two fields are one; nothing gives a feature of the first set that requests must give.
@@ -62,9 +62,6 @@ absl::StatusOr<RowHeader> ParseRowHeader(absl::string_view text, const std::stri
 
 // A text as the JSON of one value of the field. Errors say what was expected, without a place.
 absl::StatusOr<std::string> ValueJson(const RowField& field, absl::string_view text);
-
-// The JSON of a text.
-std::string TextJson(absl::string_view text);
 
 // A request, put together of JSON.
 class RequestText {

@@ -1,5 +1,9 @@
 // libFuzzer's side of a target, and the coverage that it is led by: gcc's calls for each block,
 // counted where libFuzzer looks.
+#include <sys/time.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -9,6 +13,33 @@
 
 #include "tests/fuzz/target.h"
 
+namespace {
+
+// An input that takes so many seconds of this process is a finding. libFuzzer's -timeout counts the
+// seconds of the clock, in which a busy machine may have stood still.
+constexpr int kMostSeconds = 10;
+volatile std::sig_atomic_t runs = 0;
+volatile std::sig_atomic_t seconds_of_input = 0;
+
+// Each second of the processor's time. One that comes late comes once.
+void OnSecond(int) {
+  if (runs == 0 || ++seconds_of_input < kMostSeconds) return;
+  static const char kWhat[] = "fuzz: an input takes 10 seconds of the processor\n";
+  (void)!write(STDERR_FILENO, kWhat, sizeof(kWhat) - 1);
+  std::abort();  // libFuzzer keeps the input.
+}
+
+void CountSeconds() {
+  struct sigaction action = {};
+  action.sa_handler = OnSecond;
+  action.sa_flags = SA_RESTART;
+  sigaction(SIGPROF, &action, nullptr);
+  const itimerval second = {{1, 0}, {1, 0}};
+  setitimer(ITIMER_PROF, &second, nullptr);
+}
+
+}  // namespace
+
 extern "C" {
 
 void __sanitizer_cov_8bit_counters_init(uint8_t* begin, uint8_t* end);
@@ -17,6 +48,7 @@ size_t LLVMFuzzerMutate(uint8_t* data, size_t size, size_t max_size);
 
 // In a test of Bazel's: for FUZZ_SECONDS, and what is found is kept with its outputs.
 int LLVMFuzzerInitialize(int* argc, char*** argv) {
+  CountSeconds();
   const char* folder = std::getenv("TEST_UNDECLARED_OUTPUTS_DIR");
   if (folder == nullptr) return 0;
   const char* seconds = std::getenv("FUZZ_SECONDS");
@@ -32,7 +64,10 @@ int LLVMFuzzerInitialize(int* argc, char*** argv) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  seconds_of_input = 0;
+  runs = 1;
   handpick::fuzz::RunTarget(std::string(reinterpret_cast<const char*>(data), size));
+  runs = 0;
   return 0;
 }
 

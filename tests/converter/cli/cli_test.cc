@@ -408,6 +408,37 @@ TEST_F(CliTest, InspectSaysFromWhichFilesABundleWasMade) {
   }
 }
 
+// A name is bytes to the system. JSON that is written is UTF-8 all the same.
+TEST_F(CliTest, NamesOfFilesNeedNotBeUtf8) {
+  const std::string folder = folder_ + "/f\xFF/";
+  fs::create_directory(folder);
+  const std::string model = kModel;
+  for (const char* file : {"model.spec.json", "catalog.jsonl", "golden.jsonl", "ranking.jsonl"}) {
+    fs::copy_file(model + file, folder + file);
+  }
+  const std::string weights = folder + "w\xFE.safetensors";
+  fs::copy_file(model + "model.safetensors", weights);
+  const std::string spec = absl::StrCat(folder, "model.spec.json");
+  const std::string rows = absl::StrCat(folder, "ranking.jsonl");
+  const std::string bundle = absl::StrCat(folder, "b.hpk");
+  const std::string report = absl::StrCat(folder, "report.json");
+  const Outcome converted =
+      Handpick(absl::StrCat("convert --spec ", spec, " --weights ", weights, " --catalog ", folder,
+                            "catalog.jsonl --golden ", folder, "golden.jsonl --evaluation ", rows,
+                            " --report ", report, " --out ", bundle));
+  ASSERT_EQ(converted.status, 0) << converted.err;
+  EXPECT_TRUE(Json::accept(ReadText(report)));
+  for (const std::string& command :
+       {absl::StrCat("inspect --json ", bundle), absl::StrCat("diff --json ", bundle, " ", bundle),
+        absl::StrCat("evaluate --json --bundle ", bundle, " --rows ", rows, " --against ", bundle),
+        absl::StrCat("compare --json --bundle ", bundle, " --requests ", rows, " --spec ", spec,
+                     " --weights ", weights)}) {
+    const Outcome outcome = Handpick(command);
+    EXPECT_EQ(outcome.status, 0) << command << "\n" << outcome.err;
+    EXPECT_TRUE(Json::accept(outcome.out)) << command << "\n" << outcome.out;
+  }
+}
+
 TEST_F(CliTest, VocabulariesMayBeFilesBesideTheSpec) {
   const std::string listed = absl::StrCat(kModel, "model.spec.json");
   Json spec = Json::parse(ReadText(listed));

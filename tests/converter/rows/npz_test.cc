@@ -152,6 +152,13 @@ TEST(NpzRowsTest, SumsOfSizesMustBeRight) {
               HasSubstr("\"context.age\": has 3 rows for the 2 requests"));
 }
 
+// They are keys of the request's JSON.
+TEST(NpzRowsTest, NamesAreUtf8) {
+  for (const char* name : {"tags.\xA9", "labels.\xF0\x9F", "context.\xFF", "\xC0\xAF"}) {
+    EXPECT_THAT(FaultOf(Good(), {{name, Integers({1, 2})}}), HasSubstr("expected UTF-8, found \""));
+  }
+}
+
 TEST(NpzRowsTest, FaultsNameTheArray) {
   EXPECT_THAT(FaultOf(Good(), {{"labels", Floats({0, NAN, 1})}}),
               HasSubstr("\"labels\": element 1 is NaN"));
