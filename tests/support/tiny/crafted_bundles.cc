@@ -9,6 +9,7 @@
 #include "flatbuffers/flatbuffers.h"
 #include "schema/bundle_generated.h"
 #include "schema/format.h"
+#include "tests/support/counting_allocator.h"
 #include "tests/support/tiny/tiny_bundle.h"
 
 namespace handpick::testing {
@@ -246,27 +247,6 @@ std::string OneForestManyTimes(size_t times, size_t filler = 0) {
   return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_forests(all); });
 }
 
-struct Counted {
-  size_t now = 0;
-  size_t most = 0;
-
-  hp_allocator allocator() {
-    return {sizeof(hp_allocator),
-            [](void* opaque, size_t size, size_t alignment) -> void* {
-              auto* to = static_cast<Counted*>(opaque);
-              to->now += size;
-              to->most = std::max(to->most, to->now);
-              void* memory = nullptr;
-              return posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
-            },
-            [](void* opaque, void* memory, size_t size) {
-              static_cast<Counted*>(opaque)->now -= size;
-              std::free(memory);
-            },
-            this};
-  }
-};
-
 }  // namespace
 
 std::vector<CraftedBundle> CraftedBundles() {
@@ -304,7 +284,7 @@ OpeningCost CostOfOpening(const std::string& bundle, int openings) {
   const Bytes bytes(bundle);
   OpeningCost cost = {};
   for (int i = 0; i < openings; ++i) {
-    Counted counted;
+    CountingAllocator counted;
     const hp_allocator allocator = counted.allocator();
     hp_open_options options = HP_OPEN_OPTIONS_INIT;
     options.allocator = &allocator;
