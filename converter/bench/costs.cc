@@ -89,8 +89,7 @@ Costs CostsOf(const MachinePeak& machine) {
   costs.feature = kFeatureSteps * kStep;
   costs.memory_row = set.memory / machine.random_rows;
   costs.memory_byte = 1e-9 / machine.read_gigabytes;
-  // As ShapeOfPanel does with vectors of at most 8 lanes, but for arm64.
-  if (machine.instruction_set == "AVX2" || machine.instruction_set == "SSE4") costs.lane_group = 8;
+  costs.lane_group = LaneGroupOf(machine.instruction_set);
   return costs;
 }
 

@@ -3,6 +3,7 @@
 #ifndef HANDPICK_CONVERTER_BENCH_COSTS_H_
 #define HANDPICK_CONVERTER_BENCH_COSTS_H_
 
+#include "converter/bench/lanes.h"
 #include "converter/bench/peak.h"
 
 namespace handpick::converter {
@@ -36,9 +37,7 @@ struct Costs {
   double feature = 0;         // Taking a feature of a context.
   double memory_row = 0;      // 64 bytes at random out of memory,
   double memory_byte = 0;     // and a byte in order.
-  // Lanes that are computed together: the last candidates of a panel fill up whole groups of so
-  // many, and at least kLeastLanes.
-  double lane_group = 16;
+  double lane_group = kLaneGroup;  // Lanes that are computed together.
 };
 
 // Of a machine whose peaks are known. By its instruction set, kernels reach shares of the peaks,

@@ -8,10 +8,6 @@ namespace {
 
 using schema::OperatorKind;
 
-// Lanes of a panel, and those of the last one at least.
-constexpr double kPanelLanes = 48;
-constexpr double kLeastLanes = 16;
-
 // What a row takes that is waited for alone, in times of one that comes beside others: rows of a
 // context or an event, and those of the first lanes, while which nothing is computed.
 constexpr double kAlone = 3.5;
@@ -109,10 +105,7 @@ StepTime PredictStep(const StepWork& step, const Costs& costs, double events) {
 }
 
 double Prediction::Score(double candidates) const {
-  const double whole = std::floor(candidates / kPanelLanes) * kPanelLanes;
-  double last = std::ceil((candidates - whole) / lane_group) * lane_group;
-  if (last > 0) last = std::max(last, kLeastLanes);
-  const double lanes = whole + last;
+  const double lanes = LanesOf(candidates, lane_group);
   return each_request + std::min(lanes, StepTime::kFirstLanes) * each_first_lane +
          std::ceil(candidates / tile) * each_tile + lanes * each_lane;
 }

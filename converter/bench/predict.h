@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "converter/bench/costs.h"
+#include "converter/bench/lanes.h"
 #include "converter/bench/step_work.h"
 
 namespace handpick::converter {
@@ -40,7 +41,7 @@ struct Prediction {
   double each_tile = 0;
   double each_lane = 0;
   double tile = 1;
-  double lane_group = 16;
+  double lane_group = kLaneGroup;
   // Of so many candidates: whole tiles, and whole groups of lanes.
   double Score(double candidates) const;
 };

@@ -3,13 +3,7 @@
 #define HANDPICK_SDK_BASE_MUTEX_H_
 
 #if defined(_WIN32)
-#if !defined(WIN32_LEAN_AND_MEAN)
-#define WIN32_LEAN_AND_MEAN
-#endif
-#if !defined(NOMINMAX)
-#define NOMINMAX
-#endif
-#include <windows.h>
+#include "sdk/base/windows_api.h"
 #else
 #include <pthread.h>
 #endif

@@ -3,21 +3,16 @@
 #ifndef HANDPICK_SDK_BUNDLE_WINDOWS_FILES_H_
 #define HANDPICK_SDK_BUNDLE_WINDOWS_FILES_H_
 
-#if !defined(WIN32_LEAN_AND_MEAN)
-#define WIN32_LEAN_AND_MEAN
-#endif
-#if !defined(NOMINMAX)
-#define NOMINMAX
-#endif
 #include <fcntl.h>
 #include <io.h>
 #include <sys/stat.h>
-#include <windows.h>
 
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+
+#include "sdk/base/windows_api.h"
 
 namespace handpick {
 

@@ -8,14 +8,9 @@
 #include <cstring>
 
 #if defined(_WIN32)
-#if !defined(WIN32_LEAN_AND_MEAN)
-#define WIN32_LEAN_AND_MEAN
-#endif
-#if !defined(NOMINMAX)
-#define NOMINMAX
-#endif
 #include <io.h>
-#include <windows.h>
+
+#include "sdk/base/windows_api.h"
 #else
 #include <unistd.h>
 #endif

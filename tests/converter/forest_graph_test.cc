@@ -20,6 +20,7 @@
 #include "converter/pipeline.h"
 #include "converter/reference/interpreter.h"
 #include "converter/runtime/bundle_session.h"
+#include "tests/support/change_features.h"
 #include "tests/support/random_model.h"
 #include "tests/support/small_graph.h"
 
@@ -164,15 +165,8 @@ TEST(ForestGraphTest, WhatIsWrongWithAForestIsNamed) {
 // SmallGraph whose price may be missing.
 Graph WithMissingPrice() {
   Graph graph = SmallGraph();
-  FeatureSet set;
-  for (const auto& feature : graph.features->features) {
-    set.features.push_back(std::make_unique<schema::FeatureT>(*feature));
-  }
-  for (const auto& vocabulary : graph.features->vocabularies) {
-    set.vocabularies.push_back(std::make_unique<schema::VocabularyT>(*vocabulary));
-  }
-  set.features[kPrice]->may_be_missing = true;
-  graph.features = std::make_shared<const FeatureSet>(std::move(set));
+  ChangeFeatures(&graph,
+                 [](FeatureSet* features) { features->features[kPrice]->may_be_missing = true; });
   return graph;
 }
 

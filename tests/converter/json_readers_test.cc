@@ -16,6 +16,7 @@
 #include "converter/weights/weights.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/safetensors.h"
 
 namespace handpick::converter {
 namespace {
@@ -44,11 +45,7 @@ std::vector<Reader> Readers() {
        [](const std::string& json) { return ReadCatalog(Write(json), FeatureSet()).status(); }},
       {"safetensors",
        [](const std::string& json) {
-         std::string bytes;
-         for (size_t i = 0; i < 8; ++i) {
-           bytes += static_cast<char>(uint64_t{json.size()} >> (8 * i) & 0xFF);
-         }
-         return ParseSafetensors(bytes + json, "f").status();
+         return ParseSafetensors(SafetensorsFile(json, ""), "f").status();
        }},
       {"side information",
        [](const std::string& json) { return ParseEgesSpec(json, "f").status(); }},

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "converter/emit/emit.h"
@@ -16,25 +18,35 @@
 namespace handpick::converter {
 namespace {
 
-// Softmaxes of three numbers of the context, an event, a candidate and a pair, in one logit.
-Graph FourSoftmaxes() {
-  Graph graph = SmallGraph();
+// A table of six rows; f gives number i.
+template <typename F>
+TableId AddTableOf(uint32_t dimension, F f, Graph* graph) {
   TableData table;
   table.name = "table";
   table.rows = 6;
-  table.dimension = 3;
+  table.dimension = dimension;
   std::vector<float> floats;
-  for (int i = 0; i < 18; ++i) floats.push_back(std::sin(1.7f * static_cast<float>(i)));
+  for (uint32_t i = 0; i < 6 * dimension; ++i) floats.push_back(f(i));
   table.floats = std::move(floats);
-  const TableId id = graph.AddTable(std::move(table));
-  const auto softmax = [&](const char* name, ValueId value) {
-    return graph.Append(name, OperatorKind::RowSoftmax, {value}, 3);
+  return graph->AddTable(std::move(table));
+}
+
+float Sine(float step, uint32_t i) { return std::sin(step * static_cast<float>(i)); }
+
+// Rows of three numbers of the context, an event, a candidate and a pair, in one logit, through an
+// operator; f gives the table's numbers.
+template <typename F>
+Graph FourRows(OperatorKind kind, F f) {
+  Graph graph = SmallGraph();
+  const TableId id = AddTableOf(3, f, &graph);
+  const auto of = [&](const char* name, ValueId value) {
+    return graph.Append(name, kind, {value}, 3);
   };
-  const ValueId context = softmax("context", Embed(kUser, id, &graph));
-  const ValueId event = softmax("event", Embed(kSeen, id, &graph));
-  const ValueId candidate = softmax("candidate", Embed(kItem, id, &graph));
+  const ValueId context = of("context", Embed(kUser, id, &graph));
+  const ValueId event = of("event", Embed(kSeen, id, &graph));
+  const ValueId candidate = of("candidate", Embed(kItem, id, &graph));
   const ValueId pair =
-      softmax("pair", graph.Append("product", OperatorKind::Multiply, {event, candidate}, 3));
+      of("pair", graph.Append("product", OperatorKind::Multiply, {event, candidate}, 3));
   const ValueId score =
       graph.Append("score", DenseOp(AddWeights(3, {3, -1, 2}, {}, &graph)), {pair}, 1);
   const ValueId pool = graph.Append("pool", WeightedPoolOp(), {score, event}, 3);
@@ -43,17 +55,15 @@ Graph FourSoftmaxes() {
   return graph;
 }
 
+Graph FourSoftmaxes() {
+  return FourRows(OperatorKind::RowSoftmax, [](uint32_t i) { return Sine(1.7f, i); });
+}
+
 // Inner products and weighted sums in each domain, and of each kind of broadcast operand.
 Graph Reductions() {
   Graph graph = SmallGraph();
-  TableData table;
-  table.name = "table";
-  table.rows = 6;
-  table.dimension = 6;
-  std::vector<float> floats;
-  for (int i = 0; i < 36; ++i) floats.push_back(std::sin(1.3f * static_cast<float>(i)));
-  table.floats = std::move(floats);
-  const TableId id = graph.AddTable(std::move(table));
+  const TableId id = AddTableOf(
+      6, [](uint32_t i) { return Sine(1.3f, i); }, &graph);
   const auto narrow = [&](const char* name, ValueId value) {
     return graph.Append(name,
                         DenseOp(AddWeights(6, {1, 0, 0, 2, 0, 0, 0, -1, 0, 0, 1, 0}, {}, &graph)),
@@ -94,34 +104,10 @@ Graph Reductions() {
   return graph;
 }
 
-// Directions of the context, an event, a candidate and a pair, in one logit. Row 0 of the table is
-// zeros, which stay zeros.
+// Row 0 of the table is zeros, which stay zeros.
 Graph FourDirections() {
-  Graph graph = SmallGraph();
-  TableData table;
-  table.name = "table";
-  table.rows = 6;
-  table.dimension = 3;
-  std::vector<float> floats;
-  for (int i = 0; i < 18; ++i) {
-    floats.push_back(i < 3 ? 0 : 1e-3f * std::sin(1.7f * static_cast<float>(i)));
-  }
-  table.floats = std::move(floats);
-  const TableId id = graph.AddTable(std::move(table));
-  const auto direction = [&](const char* name, ValueId value) {
-    return graph.Append(name, OperatorKind::RowNormalize, {value}, 3);
-  };
-  const ValueId context = direction("context", Embed(kUser, id, &graph));
-  const ValueId event = direction("event", Embed(kSeen, id, &graph));
-  const ValueId candidate = direction("candidate", Embed(kItem, id, &graph));
-  const ValueId pair =
-      direction("pair", graph.Append("product", OperatorKind::Multiply, {event, candidate}, 3));
-  const ValueId score =
-      graph.Append("score", DenseOp(AddWeights(3, {3, -1, 2}, {}, &graph)), {pair}, 1);
-  const ValueId pool = graph.Append("pool", WeightedPoolOp(), {score, event}, 3);
-  const ValueId all = graph.Append("all", AddOp(), {pool, candidate, context}, 3);
-  graph.logit = graph.Append("logit", DenseOp(AddWeights(3, {1, -2, 4}, {}, &graph)), {all}, 1);
-  return graph;
+  return FourRows(OperatorKind::RowNormalize,
+                  [](uint32_t i) { return i < 3 ? 0 : 1e-3f * Sine(1.7f, i); });
 }
 
 class RowOperatorsTest : public ::testing::TestWithParam<Graph (*)()> {};

@@ -40,6 +40,11 @@ struct GoldenModel {
   std::string requests;
 };
 
+std::string WeightsOf(const std::string& stem) {
+  const std::string safetensors = stem + ".safetensors";
+  return fs::exists(safetensors) ? safetensors : stem + ".npz";
+}
+
 // Those of tests/goldens that have tensors and no trees, of which no tensor speaks.
 std::vector<GoldenModel> GoldenModels() {
   constexpr char kSpec[] = ".spec.json";
@@ -52,8 +57,7 @@ std::vector<GoldenModel> GoldenModels() {
         continue;
       }
       const std::string stem = path.substr(0, path.rfind(kSpec));
-      std::string weights = stem + ".safetensors";
-      if (!fs::exists(weights)) weights = stem + ".npz";
+      const std::string weights = WeightsOf(stem);
       const bool has_trees = fs::exists(stem + ".trees.json") || fs::exists(stem + ".trees.txt");
       if (has_trees || !fs::exists(weights)) continue;
       models.push_back({stem.substr(std::string("tests/goldens/").size()), path, weights,
@@ -160,23 +164,26 @@ TEST(DraftTest, FitsTheGoldensOrAsks) {
   EXPECT_GE(fitting * 100, models.size() * 99);
 }
 
+// From tensors and golden requests alone.
+absl::StatusOr<Draft> DraftWithoutColumns(const Weights& weights, const GoldenText& goldens) {
+  const std::unique_ptr<Archive> archive = ArchiveOf(weights);
+  DraftInputs inputs;
+  inputs.weights = archive.get();
+  inputs.goldens = &goldens;
+  inputs.model_name = "draft";
+  return MakeDraft(inputs);
+}
+
 // What golden requests alone show of features is enough where ids are rows of tables.
 TEST(DraftTest, NeedsNoColumnsWhereGoldensShowThem) {
   for (const char* name : {"din/prelu_softmax", "dien/augru", "deepfm/relu_sum", "mmoe/relu_sum",
                            "neumf/relu", "dcn/matrix_relu_sum", "pnn/inner"}) {
     const std::string stem = std::string("tests/goldens/") + name;
-    const std::string path =
-        fs::exists(stem + ".safetensors") ? stem + ".safetensors" : stem + ".npz";
-    const absl::StatusOr<Weights> weights = ReadWeights(path);
+    const absl::StatusOr<Weights> weights = ReadWeights(WeightsOf(stem));
     const absl::StatusOr<GoldenText> goldens = ReadGoldenText(stem + ".requests.jsonl");
     ASSERT_TRUE(weights.ok()) << weights.status();
     ASSERT_TRUE(goldens.ok()) << goldens.status();
-    const std::unique_ptr<Archive> archive = ArchiveOf(*weights);
-    DraftInputs inputs;
-    inputs.weights = archive.get();
-    inputs.goldens = &*goldens;
-    inputs.model_name = "draft";
-    const absl::StatusOr<Draft> draft = MakeDraft(inputs);
+    const absl::StatusOr<Draft> draft = DraftWithoutColumns(*weights, *goldens);
     ASSERT_TRUE(draft.ok()) << name << ": " << draft.status();
     EXPECT_TRUE(draft->questions.empty())
         << name << ": " << draft->questions[0].path << ": " << draft->questions[0].choices;
@@ -189,18 +196,11 @@ TEST(DraftTest, AsksForTablesOfOtherNames) {
   for (const char* name : {"dcn/keras_cross_alone", "pnn/keras_outer_vec"}) {
     SCOPED_TRACE(name);
     const std::string stem = std::string("tests/goldens/") + name;
-    const std::string path =
-        fs::exists(stem + ".safetensors") ? stem + ".safetensors" : stem + ".npz";
-    const absl::StatusOr<Weights> weights = ReadWeights(path);
+    const absl::StatusOr<Weights> weights = ReadWeights(WeightsOf(stem));
     const absl::StatusOr<GoldenText> goldens = ReadGoldenText(stem + ".requests.jsonl");
     ASSERT_TRUE(weights.ok()) << weights.status();
     ASSERT_TRUE(goldens.ok()) << goldens.status();
-    const std::unique_ptr<Archive> archive = ArchiveOf(*weights);
-    DraftInputs inputs;
-    inputs.weights = archive.get();
-    inputs.goldens = &*goldens;
-    inputs.model_name = "draft";
-    const absl::StatusOr<Draft> draft = MakeDraft(inputs);
+    const absl::StatusOr<Draft> draft = DraftWithoutColumns(*weights, *goldens);
     ASSERT_TRUE(draft.ok()) << draft.status();
     EXPECT_EQ(draft->spec["model"]["kind"], std::string(name).substr(0, 3));
     const auto asks = [&](const std::string& path_of_question) {

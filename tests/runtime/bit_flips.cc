@@ -17,33 +17,13 @@
 
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "tests/support/counting_allocator.h"
 #include "tests/support/tiny/tiny_bundle.h"
 #include "tests/support/tiny/tiny_session.h"
 #include "tests/support/use_bundle.h"
 
 namespace handpick {
 namespace {
-
-struct Counted {
-  size_t now = 0;
-  size_t most = 0;
-
-  hp_allocator allocator() {
-    return {sizeof(hp_allocator),
-            [](void* opaque, size_t size, size_t alignment) -> void* {
-              auto* to = static_cast<Counted*>(opaque);
-              to->now += size;
-              to->most = std::max(to->most, to->now);
-              void* memory = nullptr;
-              return posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
-            },
-            [](void* opaque, void* memory, size_t size) {
-              static_cast<Counted*>(opaque)->now -= size;
-              std::free(memory);
-            },
-            this};
-  }
-};
 
 struct Flips {
   uint64_t refused = 0;  // Already when they are opened.
@@ -55,7 +35,7 @@ struct Flips {
 };
 
 void Use(const testing::Bytes& bytes, uint64_t seed, bool goldens, Flips* flips) {
-  Counted counted;
+  testing::CountingAllocator counted;
   const hp_allocator allocator = counted.allocator();
   hp_open_options options = HP_OPEN_OPTIONS_INIT;
   options.allocator = &allocator;

@@ -22,6 +22,24 @@ using converter::ApiBatch;
 using testing::OpenModel;
 using testing::OpenSession;
 
+// A model's bundle; what fails is a test failure.
+std::string BundleOf(const converter::RandomModel& model, schema::Precision precision,
+                     uint32_t tile = 0) {
+  const auto conversion = converter::Convert(model.spec, model.weights, {precision, tile, "test"});
+  EXPECT_TRUE(conversion.ok()) << conversion.status();
+  if (!conversion.ok()) return "";
+  const auto bytes = converter::Serialize(conversion->bundle);
+  EXPECT_TRUE(bytes.ok()) << bytes.status();
+  return bytes.ok() ? *bytes : "";
+}
+
+// What the converter counts in a bundle.
+converter::Cost CostOf(const std::string& bundle) {
+  const auto decoded = converter::DecodeBundle(bundle);
+  EXPECT_TRUE(decoded.ok()) << decoded.status();
+  return decoded.ok() ? converter::CountWork(*decoded) : converter::Cost();
+}
+
 class WorkTest : public ::testing::TestWithParam<schema::Precision> {};
 
 TEST_P(WorkTest, ACandidateCostsItsOwnPartOfTheFirstLayerAndTheLayersBehind) {
@@ -30,11 +48,8 @@ TEST_P(WorkTest, ACandidateCostsItsOwnPartOfTheFirstLayerAndTheLayersBehind) {
   ASSERT_EQ(options.context_fields, 18u);
   ASSERT_EQ(options.candidate_fields, 8u);
   const converter::RandomModel random = converter::WideDeepWorkload(options);
-  auto conversion = converter::Convert(random.spec, random.weights, {GetParam(), 0, "test"});
-  ASSERT_TRUE(conversion.ok()) << conversion.status();
-  auto bytes = converter::Serialize(conversion->bundle);
-  ASSERT_TRUE(bytes.ok()) << bytes.status();
-  const OpenModel model(*bytes);
+  const std::string bytes = BundleOf(random, GetParam());
+  const OpenModel model(bytes);
   ASSERT_EQ(model.status(), HP_OK) << model.error().message;
   const OpenSession session(model.get());
   const converter::Request request = converter::MakeRandomRequest(random, 3, 300);
@@ -53,9 +68,7 @@ TEST_P(WorkTest, ACandidateCostsItsOwnPartOfTheFirstLayerAndTheLayersBehind) {
   EXPECT_EQ(counters.context_multiplications, kPerContext) << "three requests, one context";
   EXPECT_EQ(counters.rows_gathered, 18u * 2 + 3 * 300 * 8 * 2) << "deep and wide row of each field";
 
-  auto decoded = converter::DecodeBundle(*bytes);
-  ASSERT_TRUE(decoded.ok()) << decoded.status();
-  auto cost = converter::CountWork(*decoded);
+  const converter::Cost cost = CostOf(bytes);
   EXPECT_EQ(cost.candidate.multiply_accumulates, kPerCandidate);
   EXPECT_EQ(cost.context.multiply_accumulates, kPerContext);
 }
@@ -63,11 +76,8 @@ TEST_P(WorkTest, ACandidateCostsItsOwnPartOfTheFirstLayerAndTheLayersBehind) {
 // Nothing is computed while the first tile's rows come.
 TEST_P(WorkTest, WithoutAHistoryTheFirstOfManyTilesIsOnePanel) {
   const converter::RandomModel random = converter::WideDeepWorkload({});
-  auto conversion = converter::Convert(random.spec, random.weights, {GetParam(), 96, "test"});
-  ASSERT_TRUE(conversion.ok()) << conversion.status();
-  auto bytes = converter::Serialize(conversion->bundle);
-  ASSERT_TRUE(bytes.ok()) << bytes.status();
-  const OpenModel model(*bytes);
+  const std::string bytes = BundleOf(random, GetParam(), 96);
+  const OpenModel model(bytes);
   ASSERT_EQ(model.status(), HP_OK) << model.error().message;
   const converter::Request request = converter::MakeRandomRequest(random, 3, 192);
   const auto tiles_of = [&](uint32_t count) {
@@ -144,11 +154,8 @@ void CountAttention(const std::string& kind, schema::Precision precision,
   options.vocabulary = 50;
   converter::RandomModel random = converter::AttentionWorkload(kind, options);
   random.spec.sequences[0].beyond_maximum = schema::BeyondMaximum::Carry;
-  auto conversion = converter::Convert(random.spec, random.weights, {precision, 0, "test"});
-  ASSERT_TRUE(conversion.ok()) << conversion.status();
-  auto bytes = converter::Serialize(conversion->bundle);
-  ASSERT_TRUE(bytes.ok()) << bytes.status();
-  const OpenModel model(*bytes);
+  const std::string bytes = BundleOf(random, precision);
+  const OpenModel model(bytes);
   ASSERT_EQ(model.status(), HP_OK) << model.error().message;
   const OpenSession session(model.get());
   const converter::Request request = converter::MakeRandomRequest(random, 3, 300);
@@ -169,9 +176,7 @@ void CountAttention(const std::string& kind, schema::Precision precision,
     ASSERT_EQ(hp_session_score(session.get(), candidates.get(), scores.data(), nullptr), HP_OK);
   }
   hp_session_get_counters(session.get(), counters);
-  auto decoded = converter::DecodeBundle(*bytes);
-  ASSERT_TRUE(decoded.ok()) << decoded.status();
-  *cost = converter::CountWork(*decoded);
+  *cost = CostOf(bytes);
 }
 
 TEST_P(WorkTest, ACandidateBesideFiftyEventsStaysBelowTheBars) {

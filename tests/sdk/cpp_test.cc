@@ -13,6 +13,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/sdk/cpp_no_exceptions.h"
+#include "tests/support/counting_allocator.h"
 #include "tests/support/test_files.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/tiny_bundle.h"
@@ -354,24 +355,8 @@ TEST_F(CppTest, WithoutExceptionsItWorksBesideFilesWithThem) {
 
 // ---- Lives ----
 
-struct Counted {
-  int64_t bytes = 0;
-  hp_allocator allocator() {
-    return {sizeof(hp_allocator),
-            [](void* opaque, size_t size, size_t alignment) -> void* {
-              static_cast<Counted*>(opaque)->bytes += static_cast<int64_t>(size);
-              return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-            },
-            [](void* opaque, void* memory, size_t size) {
-              static_cast<Counted*>(opaque)->bytes -= static_cast<int64_t>(size);
-              std::free(memory);
-            },
-            this};
-  }
-};
-
 TEST_F(CppTest, AModelLivesAsLongAsWhatUsesIt) {
-  Counted counted;
+  handpick::testing::CountingAllocator counted;
   const hp_allocator allocator = counted.allocator();
   OpenOptions options;
   options.copy().allocator = &allocator;

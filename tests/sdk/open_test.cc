@@ -3,9 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <functional>
@@ -13,6 +11,7 @@
 
 #include "gtest/gtest.h"
 #include "handpick/diagnostics.h"
+#include "tests/support/counting_allocator.h"
 #include "tests/support/test_files.h"
 #include "tests/support/tiny/tiny_session.h"
 
@@ -21,6 +20,7 @@ namespace {
 
 using testing::Batch;
 using testing::Bytes;
+using testing::CountingAllocator;
 using testing::kAge;
 using testing::kItem;
 using testing::kUser;
@@ -28,30 +28,6 @@ using testing::MakeTinyBundle;
 using testing::OpenModel;
 using testing::OpenSession;
 using testing::Serialized;
-
-// Counts what it gives out; the memory is full of garbage.
-struct Counted {
-  int64_t bytes = 0;
-  size_t largest = 0;
-
-  hp_allocator allocator() {
-    return {sizeof(hp_allocator),
-            [](void* opaque, size_t size, size_t alignment) -> void* {
-              auto* to = static_cast<Counted*>(opaque);
-              to->bytes += static_cast<int64_t>(size);
-              to->largest = std::max(to->largest, size);
-              void* memory =
-                  std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-              std::memset(memory, 0xA8, size);
-              return memory;
-            },
-            [](void* opaque, void* memory, size_t size) {
-              static_cast<Counted*>(opaque)->bytes -= static_cast<int64_t>(size);
-              std::free(memory);
-            },
-            this};
-  }
-};
 
 class Descriptor {
  public:
@@ -154,7 +130,7 @@ class OpenTest : public ::testing::Test {
   std::string folder_;
   std::string serialized_;
   float expected_ = 0;
-  Counted counted_;
+  CountingAllocator counted_ = {/*gives_garbage=*/true};
   hp_model* model_ = nullptr;
   hp_error error_ = {};
 };
@@ -322,9 +298,9 @@ TEST_F(OpenTest, NoMemoryForACopy) {
   static const size_t limit = serialized_.size();
   hp_allocator allocator = counted_.allocator();
   allocator.allocate = [](void* opaque, size_t size, size_t alignment) -> void* {
-    return size == limit
-               ? nullptr
-               : static_cast<Counted*>(opaque)->allocator().allocate(opaque, size, alignment);
+    return size == limit ? nullptr
+                         : static_cast<CountingAllocator*>(opaque)->allocator().allocate(
+                               opaque, size, alignment);
   };
   hp_open_options options = HP_OPEN_OPTIONS_INIT;
   options.flags = HP_OPEN_COPY;

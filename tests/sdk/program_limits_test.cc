@@ -15,6 +15,7 @@
 #include "schema/format.h"
 #include "sdk/bundle/limits.h"
 #include "tests/support/tiny/bundle_parts.h"
+#include "tests/support/tiny/crafted_bundles.h"
 #include "tests/support/tiny/tiny_bundle.h"
 
 namespace handpick {
@@ -27,6 +28,7 @@ using testing::AddNumeric;
 using testing::AddStep;
 using testing::AddValue;
 using testing::Bytes;
+using testing::FinishCrafted;
 using testing::Serialized;
 
 struct Opening {
@@ -193,21 +195,6 @@ TEST(ProgramLimitsTest, OperandsThatStepsShareCountForEachOfThem) {
   ExpectShared(Open("shared operands", WithSharedOperands(64, 2048)));
 }
 
-// A bundle as far as its header, to which the caller adds what it shares.
-std::string Finish(flatbuffers::FlatBufferBuilder* builder,
-                   const std::function<void(schema::BundleBuilder*)>& add) {
-  const auto name = builder->CreateString("shared");
-  schema::BundleBuilder bundle(*builder);
-  bundle.add_format_major(schema::kFormatMajor);
-  bundle.add_model_name(name);
-  bundle.add_precision(schema::Precision::Float32);
-  bundle.add_tile(1);
-  add(&bundle);
-  schema::FinishBundleBuffer(*builder, bundle.Finish());
-  return std::string(reinterpret_cast<const char*>(builder->GetBufferPointer()),
-                     builder->GetSize());
-}
-
 TEST(ProgramLimitsTest, LayersThatShareTheirWeightsAreRefused) {
   constexpr uint32_t kInputs = 1024;
   constexpr uint32_t kOutputs = 1024;
@@ -222,9 +209,10 @@ TEST(ProgramLimitsTest, LayersThatShareTheirWeightsAreRefused) {
                                                 schema::ElementType::Int8PerRow, data, scales));
   }
   const auto vector = builder.CreateVector(layers);
-  const Opening opening = Open(
-      "shared weights",
-      Finish(&builder, [&](schema::BundleBuilder* bundle) { bundle->add_dense_weights(vector); }));
+  const Opening opening =
+      Open("shared weights", FinishCrafted(&builder, [&](schema::BundleBuilder* bundle) {
+             bundle->add_dense_weights(vector);
+           }));
   ExpectShared(opening);
 }
 
@@ -246,8 +234,9 @@ TEST(ProgramLimitsTest, FeaturesThatShareTheirDefaultAreRefused) {
   }
   const auto vector = builder.CreateVector(features);
   const Opening opening =
-      Open("shared defaults",
-           Finish(&builder, [&](schema::BundleBuilder* bundle) { bundle->add_features(vector); }));
+      Open("shared defaults", FinishCrafted(&builder, [&](schema::BundleBuilder* bundle) {
+             bundle->add_features(vector);
+           }));
   ExpectShared(opening);
 }
 

@@ -12,6 +12,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "tests/converter/cli/run_handpick.h"
+#include "tests/support/safetensors.h"
 #include "tests/support/test_files.h"
 
 namespace handpick::converter {
@@ -40,9 +41,7 @@ std::string Safetensors(const std::vector<Tensor>& tensors) {
                            {"data_offsets", {data.size(), data.size() + bytes}}};
     data.append(reinterpret_cast<const char*>(tensor.numbers.data()), bytes);
   }
-  const std::string text = header.dump();
-  const uint64_t size = text.size();
-  return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + text + data;
+  return SafetensorsFile(header.dump(), data);
 }
 
 class DeltaTest : public testing::Test {

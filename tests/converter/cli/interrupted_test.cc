@@ -18,6 +18,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/support/child_program.h"
 #include "tests/support/test_files.h"
 
 namespace handpick::converter {
@@ -36,24 +37,14 @@ struct Ended {
 // Runs the command in a child, which `prepare` gets ready.
 Ended RunToItsEnd(const std::vector<std::string>& arguments, const std::function<void()>& prepare) {
   const std::string err = ::testing::TempDir() + "/interrupted.err";
-  const pid_t child = fork();
-  if (child == 0) {
+  const pid_t child = StartProgram("converter/cli/handpick", arguments, [&] {
     const int null = open("/dev/null", O_RDWR);
     const int errors = open(err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO);
     dup2(errors, STDERR_FILENO);
     prepare();
-    std::vector<char*> pointers;
-    std::string command = "converter/cli/handpick";
-    pointers.push_back(&command[0]);
-    for (const std::string& argument : arguments) {
-      pointers.push_back(const_cast<char*>(argument.c_str()));
-    }
-    pointers.push_back(nullptr);
-    execv(command.c_str(), pointers.data());
-    _exit(127);
-  }
+  });
   int status = 0;
   waitpid(child, &status, 0);
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), ReadText(err)};

@@ -15,9 +15,12 @@
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
+#include "tests/support/child_program.h"
 #include "tests/support/test_files.h"
 
 namespace handpick::converter {
+
+inline constexpr char kHandpick[] = "converter/cli/handpick";
 
 struct Outcome {
   int status;
@@ -29,8 +32,8 @@ struct Outcome {
 inline Outcome Handpick(const std::string& arguments, const std::string& input = "") {
   const std::string base = ::testing::TempDir() + "/run";
   std::ofstream(base + ".in") << input;
-  const std::string command = absl::StrCat("converter/cli/handpick ", arguments, " <", base,
-                                           ".in >", base, ".out 2>", base, ".err");
+  const std::string command =
+      absl::StrCat(kHandpick, " ", arguments, " <", base, ".in >", base, ".out 2>", base, ".err");
   const int status = std::system(command.c_str());
   return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadText(base + ".out"),
           ReadText(base + ".err")};
@@ -38,18 +41,8 @@ inline Outcome Handpick(const std::string& arguments, const std::string& input =
 
 // The most memory that `handpick arguments`, which succeeds, had at a time, in bytes.
 inline uint64_t MemoryOfHandpick(const std::vector<std::string>& arguments) {
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO);
-    std::string command = "converter/cli/handpick";
-    std::vector<char*> pointers = {&command[0]};
-    for (const std::string& argument : arguments) {
-      pointers.push_back(const_cast<char*>(argument.c_str()));
-    }
-    pointers.push_back(nullptr);
-    execv(command.c_str(), pointers.data());
-    _exit(127);
-  }
+  const pid_t child =
+      StartProgram(kHandpick, arguments, [] { dup2(open("/dev/null", O_WRONLY), STDOUT_FILENO); });
   int status = 0;
   rusage usage = {};
   EXPECT_EQ(wait4(child, &status, 0, &usage), child);

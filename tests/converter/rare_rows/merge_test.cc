@@ -12,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/converter/rare_rows/films.h"
+#include "tests/support/change_features.h"
 
 namespace handpick::converter {
 namespace {
@@ -114,15 +115,8 @@ TEST(MergeRareRowsTest, OneRareRowIsNotMerged) {
 
 TEST(MergeRareRowsTest, DefaultsMoveWithTheirRows) {
   Graph graph = FilmGraph();
-  auto features = std::make_shared<FeatureSet>();
-  for (const auto& feature : graph.features->features) {
-    features->features.push_back(std::make_unique<schema::FeatureT>(*feature));
-  }
-  for (const auto& vocabulary : graph.features->vocabularies) {
-    features->vocabularies.push_back(std::make_unique<schema::VocabularyT>(*vocabulary));
-  }
-  features->features[kGenre]->default_rows = {3};
-  graph.features = std::move(features);
+  ChangeFeatures(&graph,
+                 [](FeatureSet* features) { features->features[kGenre]->default_rows = {3}; });
   const MergedRows merged = Merge(graph, "genre,a,0\n", 5);
   // "d" is the default, and stays; it was row 3.
   EXPECT_THAT(NumbersOf(merged.graph, 2), ElementsAre(10, 30));
@@ -185,34 +179,25 @@ TEST(MergeRareRowsTest, CatalogsFollow) {
 TEST(MergeRareRowsTest, AShorterTableOfTheGroupIsWhole) {
   // Biases of the first three films alone, by a feature of their own.
   Graph graph = FilmGraph();
-  auto features = std::make_shared<FeatureSet>();
-  for (const auto& feature : graph.features->features) {
-    features->features.push_back(std::make_unique<schema::FeatureT>(*feature));
-  }
-  for (const auto& vocabulary : graph.features->vocabularies) {
-    features->vocabularies.push_back(std::make_unique<schema::VocabularyT>(*vocabulary));
-  }
-  auto few = std::make_unique<schema::VocabularyT>();
-  few->kind = schema::VocabularyKind::IntegerList;
-  few->row_count = 4;
-  few->ids = {10, 20, 30};
-  few->rows = {1, 2, 3};
-  few->out_of_vocabulary_row = 0;
-  features->features[kGenre]->vocabulary = static_cast<uint32_t>(features->vocabularies.size());
-  features->features[kGenre]->default_rows = {1};
-  features->vocabularies.push_back(std::move(few));
-  graph.features = std::move(features);
+  ChangeFeatures(&graph, [](FeatureSet* features) {
+    auto few = std::make_unique<schema::VocabularyT>();
+    few->kind = schema::VocabularyKind::IntegerList;
+    few->row_count = 4;
+    few->ids = {10, 20, 30};
+    few->rows = {1, 2, 3};
+    few->out_of_vocabulary_row = 0;
+    features->features[kGenre]->vocabulary = static_cast<uint32_t>(features->vocabularies.size());
+    features->features[kGenre]->default_rows = {1};
+    features->vocabularies.push_back(std::move(few));
+  });
   // The genre's table of 4 rows is read by films, too.
   for (Node& node : graph.nodes) {
     for (Lookup& lookup : node.op.lookups) {
       if (lookup.feature == kGenre) lookup.table = 0;
     }
   }
-  const std::vector<TableGroup> groups = FindTableGroups(graph);
-  EXPECT_THAT(groups[0].features, ElementsAre(kSeenFilm, kFilm, kGenre));
-  const auto counts = CountsOf(graph, kFilmCounts);
-  ASSERT_TRUE(counts.ok()) << counts.status();
-  const MergedRows merged = MergeRareRows(graph, groups, *counts, 4, schema::ElementType::Float32);
+  EXPECT_THAT(FindTableGroups(graph)[0].features, ElementsAre(kSeenFilm, kFilm, kGenre));
+  const MergedRows merged = Merge(graph, kFilmCounts, 4);
   const FeatureSet& after = *merged.graph.features;
   const schema::VocabularyT& list = *after.vocabularies[after.features[kGenre]->vocabulary];
   // Of rows 0 to 3, row 2 is rare: as many are left.

@@ -57,14 +57,26 @@ std::string OpenMessage(const schema::RecallIndexT& index) {
   return std::string(LoadedRecallIndex::Load(index).status().message());
 }
 
+using Index = schema::RecallIndexT;
+
+struct Damage {
+  const char* message;
+  std::function<void(Index*)> apply;
+  // Of the index that it is done to, where a test has several.
+  HashFamily family = HashFamily::CrossPolytope;
+  RecallMetric metric = RecallMetric::Cosine;
+};
+
+void ExpectRefused(const Damage& damage, Index* index) {
+  ASSERT_EQ(OpenMessage(*index), "");
+  damage.apply(index);
+  const std::string message = OpenMessage(*index);
+  EXPECT_EQ(message.rfind("recall index: ", 0), 0u) << message;
+  EXPECT_NE(message.find(damage.message), std::string::npos)
+      << "expected '" << damage.message << "', got '" << message << "'";
+}
+
 TEST(DamagedIndexTest, EachRuleRefusesByName) {
-  struct Damage {
-    const char* message;
-    std::function<void(schema::RecallIndexT*)> apply;
-    HashFamily family = HashFamily::CrossPolytope;
-    RecallMetric metric = RecallMetric::Cosine;
-  };
-  using Index = schema::RecallIndexT;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Damage damages[] = {
       {"metric is 0", [](Index* i) { i->metric = RecallMetric::Unknown; }},
@@ -118,21 +130,11 @@ TEST(DamagedIndexTest, EachRuleRefusesByName) {
   };
   for (const Damage& damage : damages) {
     schema::RecallIndexT index = MakeIndex(damage.family, damage.metric, ElementType::Int8PerRow);
-    ASSERT_EQ(OpenMessage(index), "");
-    damage.apply(&index);
-    const std::string message = OpenMessage(index);
-    EXPECT_EQ(message.rfind("recall index: ", 0), 0u) << message;
-    EXPECT_NE(message.find(damage.message), std::string::npos)
-        << "expected '" << damage.message << "', got '" << message << "'";
+    ExpectRefused(damage, &index);
   }
 }
 
 TEST(DamagedIndexTest, EachRuleOfCellsAndPlanesRefusesByName) {
-  struct Damage {
-    const char* message;
-    std::function<void(schema::RecallIndexT*)> apply;
-  };
-  using Index = schema::RecallIndexT;
   const float nan = std::numeric_limits<float>::quiet_NaN();
   const Damage damages[] = {
       {"it has hash tables, and cells or a plane too",
@@ -172,12 +174,7 @@ TEST(DamagedIndexTest, EachRuleOfCellsAndPlanesRefusesByName) {
   };
   for (const Damage& damage : damages) {
     schema::RecallIndexT index = MakePlaneIndex(1, RecallMetric::Cosine, ElementType::Int8PerRow);
-    ASSERT_EQ(OpenMessage(index), "");
-    damage.apply(&index);
-    const std::string message = OpenMessage(index);
-    EXPECT_EQ(message.rfind("recall index: ", 0), 0u) << message;
-    EXPECT_NE(message.find(damage.message), std::string::npos)
-        << "expected '" << damage.message << "', got '" << message << "'";
+    ExpectRefused(damage, &index);
   }
 }
 
@@ -210,11 +207,6 @@ TEST(DamagedIndexTest, RotationWidthHasRoomForTheCoordinateOfInnerProducts) {
 
 // What opening does not read is checked by the search that reads it.
 TEST(DamagedIndexTest, SearchRefusesContentsOutOfTheirBounds) {
-  struct Damage {
-    const char* message;
-    std::function<void(schema::RecallIndexT*)> apply;
-  };
-  using Index = schema::RecallIndexT;
   const Damage damages[] = {
       {"an item", [](Index* i) { std::memset(i->items.data(), 0xff, i->items.size()); }},
       {"a bucket", [](Index* i) { i->tables[0]->bucket_begins.back() = kItems + 1; }},

@@ -10,11 +10,10 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
-#include "converter/trees/forest.h"
 #include "converter/trees/read.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "schema/forest.h"
+#include "tests/converter/trees/sum_of_leaves.h"
 
 namespace handpick::converter {
 namespace {
@@ -75,20 +74,6 @@ absl::StatusOr<TreeModel> Parse(
   return ParseTrees(absl::StrReplaceAll(kModel, changes), "m.txt");
 }
 
-double Sum(const absl::StatusOr<TreeModel>& model, const std::vector<float>& x) {
-  EXPECT_TRUE(model.ok()) << model.status();
-  if (!model.ok()) return 0;
-  const auto forest =
-      MakeForest("f", *model, [](size_t, const TreeNode& leaf) { return leaf.value; });
-  EXPECT_TRUE(forest.ok()) << forest.status();
-  EXPECT_EQ(schema::CheckForest(forest->View()).problem, nullptr);
-  double sum = 0;
-  for (size_t t = 0; t < forest->tree_count(); ++t) {
-    sum += forest->nodes[schema::LeafOf(forest->View(), t, x.data(), 1)].number;
-  }
-  return sum;
-}
-
 TEST(LightGbmTest, ReadsTestsAndLeaves) {
   const auto model = Parse();
   ASSERT_TRUE(model.ok()) << model.status();
@@ -104,8 +89,8 @@ TEST(LightGbmTest, ReadsTestsAndLeaves) {
 
 TEST(LightGbmTest, UpToTheThresholdIsLeft) {
   const auto model = Parse();
-  EXPECT_EQ(Sum(model, {0.5f, 0}), 1.25);
-  EXPECT_EQ(Sum(model, {std::nextafter(0.5f, 1.0f), 0}), 3.25);
+  EXPECT_EQ(SumOfLeaves(model, {0.5f, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(model, {std::nextafter(0.5f, 1.0f), 0}), 3.25);
 }
 
 // Thresholds are double, numbers float32: what is between two of these.
@@ -120,52 +105,54 @@ TEST(LightGbmTest, ThresholdsBetweenTwoFloatsDecideAsInDouble) {
     for (const float x : {near, std::nextafter(near, -3.4e38f), std::nextafter(near, 3.4e38f), 0.0f,
                           -0.0f, 1.0f, -1.0f, 3.4028234e38f, -3.4028234e38f}) {
       const bool left = static_cast<double>(x) <= threshold;
-      EXPECT_EQ(Sum(model, {x, 0}), left ? 1.25 : 3.25) << x << " <= " << threshold;
+      EXPECT_EQ(SumOfLeaves(model, {x, 0}), left ? 1.25 : 3.25) << x << " <= " << threshold;
     }
   }
 }
 
 TEST(LightGbmTest, MissingNumbersGoWhereTheNodeSays) {
   // None: NaN is 0, whatever the default.
-  EXPECT_EQ(Sum(Parse(), {kNan, 0}), 1.25);
-  EXPECT_EQ(Sum(Parse({{"decision_type=2 1", "decision_type=0 1"}}), {kNan, 0}), 1.25);
-  EXPECT_EQ(Sum(Parse({{"threshold=0.5 0", "threshold=-0.5 0"}}), {kNan, 0}), 3.25);
+  EXPECT_EQ(SumOfLeaves(Parse(), {kNan, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(Parse({{"decision_type=2 1", "decision_type=0 1"}}), {kNan, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(Parse({{"threshold=0.5 0", "threshold=-0.5 0"}}), {kNan, 0}), 3.25);
   // NaN: the default; and 0 is a number.
   const auto nan_left = Parse({{"decision_type=2 1", "decision_type=10 1"}});
   const auto nan_right = Parse({{"decision_type=2 1", "decision_type=8 1"}});
-  EXPECT_EQ(Sum(nan_left, {kNan, 0}), 1.25);
-  EXPECT_EQ(Sum(nan_right, {kNan, 0}), 3.25);
-  EXPECT_EQ(Sum(nan_right, {0, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(nan_left, {kNan, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(nan_right, {kNan, 0}), 3.25);
+  EXPECT_EQ(SumOfLeaves(nan_right, {0, 0}), 1.25);
   // Zero: NaN and what is about 0.
   const auto zero_left =
       Parse({{"decision_type=2 1", "decision_type=6 1"}, {"threshold=0.5 0", "threshold=-0.5 0"}});
   const auto zero_right = Parse({{"decision_type=2 1", "decision_type=4 1"}});
   for (const float zero : {kNan, 0.0f, -0.0f, 1e-35f, -1e-35f, 1e-40f}) {
-    EXPECT_EQ(Sum(zero_left, {zero, 0}), 1.25) << zero;
-    EXPECT_EQ(Sum(zero_right, {zero, 0}), 3.25) << zero;
+    EXPECT_EQ(SumOfLeaves(zero_left, {zero, 0}), 1.25) << zero;
+    EXPECT_EQ(SumOfLeaves(zero_right, {zero, 0}), 3.25) << zero;
   }
-  EXPECT_EQ(Sum(zero_left, {1.1e-35f, 0}), 3.25);
-  EXPECT_EQ(Sum(zero_right, {1.1e-35f, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(zero_left, {1.1e-35f, 0}), 3.25);
+  EXPECT_EQ(SumOfLeaves(zero_right, {1.1e-35f, 0}), 1.25);
 }
 
 TEST(LightGbmTest, CategoriesOfTheSetAreLeft) {
   const auto model = Parse();
   // Bit 1 of the words 0 and 1. Numbers are truncated towards 0.
-  for (const float left : {1.0f, 33.0f, 1.9f}) EXPECT_EQ(Sum(model, {1, left}), 2.25) << left;
+  for (const float left : {1.0f, 33.0f, 1.9f})
+    EXPECT_EQ(SumOfLeaves(model, {1, left}), 2.25) << left;
   for (const float right : {0.0f, 2.0f, 64.0f, 65.0f, 1e9f, 3e38f, -1.0f, -5.0f, kNan}) {
-    EXPECT_EQ(Sum(model, {1, right}), 3.25) << right;
+    EXPECT_EQ(SumOfLeaves(model, {1, right}), 3.25) << right;
   }
   const auto zero = Parse({{"cat_threshold=2 2", "cat_threshold=1 0"}});
-  EXPECT_EQ(Sum(zero, {1, -0.5f}), 2.25);
-  EXPECT_EQ(Sum(zero, {1, -1.0f}), 3.25);
+  EXPECT_EQ(SumOfLeaves(zero, {1, -0.5f}), 2.25);
+  EXPECT_EQ(SumOfLeaves(zero, {1, -1.0f}), 3.25);
 }
 
 TEST(LightGbmTest, TheSigmoidsSlopeScalesTheLeaves) {
-  EXPECT_EQ(Sum(Parse({{"sigmoid:1", "sigmoid:2"}}), {0, 0}), 2.5);
+  EXPECT_EQ(SumOfLeaves(Parse({{"sigmoid:1", "sigmoid:2"}}), {0, 0}), 2.5);
 }
 
 TEST(LightGbmTest, ARandomForestIsAMean) {
-  EXPECT_EQ(Sum(Parse({{"feature_names", "average_output\nfeature_names"}}), {0, 0}), 0.625);
+  EXPECT_EQ(SumOfLeaves(Parse({{"feature_names", "average_output\nfeature_names"}}), {0, 0}),
+            0.625);
 }
 
 TEST(LightGbmTest, ObjectivesSayWhatTheSumIs) {
@@ -178,7 +165,7 @@ TEST(LightGbmTest, ObjectivesSayWhatTheSumIs) {
 }
 
 TEST(LightGbmTest, LinesMayEndAsOnWindows) {
-  EXPECT_EQ(Sum(Parse({{"\n", "\r\n"}}), {0, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(Parse({{"\n", "\r\n"}}), {0, 0}), 1.25);
 }
 
 TEST(LightGbmTest, FaultsAreNamed) {

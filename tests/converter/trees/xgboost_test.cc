@@ -8,12 +8,12 @@
 
 #include "absl/status/statusor.h"
 #include "converter/io/files.h"
-#include "converter/trees/forest.h"
 #include "converter/trees/read.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 #include "schema/forest.h"
+#include "tests/converter/trees/sum_of_leaves.h"
 
 namespace handpick::converter {
 namespace {
@@ -58,19 +58,6 @@ Json& Learner(Json* model) { return (*model)["learner"]; }
 
 absl::StatusOr<TreeModel> Parse(const Json& model) { return ParseTrees(model.dump(), "m.json"); }
 
-// The sum of the leaves.
-double Sum(const TreeModel& model, const std::vector<float>& x) {
-  const auto forest =
-      MakeForest("f", model, [](size_t, const TreeNode& leaf) { return leaf.value; });
-  EXPECT_TRUE(forest.ok()) << forest.status();
-  EXPECT_EQ(schema::CheckForest(forest->View()).problem, nullptr);
-  double sum = 0;
-  for (size_t t = 0; t < forest->tree_count(); ++t) {
-    sum += forest->nodes[schema::LeafOf(forest->View(), t, x.data(), 1)].number;
-  }
-  return sum;
-}
-
 TEST(XgboostTest, ReadsTestsLeavesAndTheBase) {
   const auto model = Parse(Model());
   ASSERT_TRUE(model.ok()) << model.status();
@@ -88,20 +75,20 @@ TEST(XgboostTest, ReadsTestsLeavesAndTheBase) {
 TEST(XgboostTest, BelowTheThresholdIsLeftAndAtItIsRight) {
   const auto model = Parse(Model());
   ASSERT_TRUE(model.ok()) << model.status();
-  EXPECT_EQ(Sum(*model, {std::nextafter(0.5f, 0.0f), 0, 0}), 1.25);
-  EXPECT_EQ(Sum(*model, {0.5f, 0, 0}), 2.25);
-  EXPECT_EQ(Sum(*model, {kNan, 0, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(model, {std::nextafter(0.5f, 0.0f), 0, 0}), 1.25);
+  EXPECT_EQ(SumOfLeaves(model, {0.5f, 0, 0}), 2.25);
+  EXPECT_EQ(SumOfLeaves(model, {kNan, 0, 0}), 1.25);
 }
 
 TEST(XgboostTest, CategoriesOfTheListAreRightAndAllElseIsLeft) {
   const auto model = Parse(Model());
   ASSERT_TRUE(model.ok()) << model.status();
-  for (const float right : {1.0f, 33.0f, 1.75f}) EXPECT_EQ(Sum(*model, {1, 0, right}), 3.25);
+  for (const float right : {1.0f, 33.0f, 1.75f}) EXPECT_EQ(SumOfLeaves(model, {1, 0, right}), 3.25);
   for (const float left : {0.0f, 2.0f, 32.0f, 64.0f, 65.0f, 1e9f, 3e38f, -1.0f, -0.5f}) {
-    EXPECT_EQ(Sum(*model, {1, 0, left}), 2.25) << left;
+    EXPECT_EQ(SumOfLeaves(model, {1, 0, left}), 2.25) << left;
   }
   // Missing: default_left of that node is 0.
-  EXPECT_EQ(Sum(*model, {1, 0, kNan}), 3.25);
+  EXPECT_EQ(SumOfLeaves(model, {1, 0, kNan}), 3.25);
 }
 
 TEST(XgboostTest, NanIsReadWhereThereIsNoThreshold) {
@@ -113,7 +100,7 @@ TEST(XgboostTest, NanIsReadWhereThereIsNoThreshold) {
   const auto model =
       ParseTrees(with_nan(numbers, "\"split_conditions\":[0.5,1.0,NaN,2.0,3.0]"), "m.json");
   ASSERT_TRUE(model.ok()) << model.status();
-  EXPECT_EQ(Sum(*model, {1, 0, 33}), 3.25);
+  EXPECT_EQ(SumOfLeaves(model, {1, 0, 33}), 3.25);
   for (const char* bad : {"\"split_conditions\":[NaN,1.0,0.0,2.0,3.0]",
                           "\"split_conditions\":[0.5,-Infinity,0.0,2.0,3.0]"}) {
     const auto refused = ParseTrees(with_nan(numbers, bad), "m.json");
@@ -274,7 +261,7 @@ TEST(TreesTest, DamagedFilesAreRefusedOrSound) {
         continue;
       }
       ++read;
-      Sum(*model, std::vector<float>(model->column_count, 1.5f));
+      SumOfLeaves(model, std::vector<float>(model->column_count, 1.5f));
     }
   }
   EXPECT_GT(refused, 100u);

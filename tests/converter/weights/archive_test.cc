@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/converter/weights/zip_testing.h"
+#include "tests/support/safetensors.h"
 #include "tests/support/test_files.h"
 
 namespace handpick::converter {
@@ -30,12 +31,6 @@ std::string Write(const std::string& name, const std::string& bytes) {
 
 std::string Copy(const std::string& from, const std::string& name) {
   return Write(name, ReadText(kFiles + from));
-}
-
-std::string Safetensors(const std::string& header, const std::string& data) {
-  std::string file;
-  Append(&file, header.size(), 8);
-  return file + header + data;
 }
 
 // A member of an .npz: an array with these elements.
@@ -104,9 +99,9 @@ TEST(ArchiveTest, WhatIsNotAskedForIsNotUnpacked) {
 TEST(ArchiveTest, WrappersAreTakenOffWhenEveryNameHasThem) {
   const std::string entry = R"(":{"dtype":"U8","shape":[],"data_offsets":[)";
   const auto names = [&](const std::string& a, const std::string& b) {
-    return OpenArchive(
-        Write("x.safetensors",
-              Safetensors(absl::StrCat("{\"", a, entry, "0,1]},\"", b, entry, "1,2]}}"), "\1\2")));
+    return OpenArchive(Write(
+        "x.safetensors",
+        SafetensorsFile(absl::StrCat("{\"", a, entry, "0,1]},\"", b, entry, "1,2]}}"), "\1\2")));
   };
   const auto both = names("module._orig_mod.a", "module._orig_mod.b.c");
   ASSERT_TRUE(both.ok()) << both.status();

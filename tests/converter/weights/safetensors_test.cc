@@ -1,3 +1,5 @@
+#include "tests/support/safetensors.h"
+
 #include <cmath>
 #include <cstring>
 #include <fstream>
@@ -16,14 +18,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-// A file with this header and these bytes of tensors.
-std::string File(const std::string& header, const std::string& data) {
-  std::string file;
-  for (size_t i = 0; i < 8; ++i)
-    file.push_back(static_cast<char>((header.size() >> (8 * i)) & 255));
-  return file + header + data;
-}
-
 template <typename T>
 std::string Bytes(const std::vector<T>& values) {
   std::string bytes(values.size() * sizeof(T), '\0');
@@ -34,10 +28,11 @@ std::string Bytes(const std::vector<T>& values) {
 // Reads a file of one tensor "x".
 absl::StatusOr<Weights> ReadOne(const std::string& dtype, const std::string& shape,
                                 const std::string& data) {
-  return ParseSafetensors(File(absl::StrCat(R"({"x":{"dtype":")", dtype, R"(","shape":)", shape,
-                                            R"(,"data_offsets":[0,)", data.size(), "]}}"),
-                               data),
-                          "w.safetensors");
+  return ParseSafetensors(
+      SafetensorsFile(absl::StrCat(R"({"x":{"dtype":")", dtype, R"(","shape":)", shape,
+                                   R"(,"data_offsets":[0,)", data.size(), "]}}"),
+                      data),
+      "w.safetensors");
 }
 
 std::string MessageOf(const absl::StatusOr<Weights>& weights) {
@@ -84,8 +79,8 @@ TEST(SafetensorsTest, ReadsScalarsEmptyTensorsMetadataAndSeveralTensors) {
       R"({"__metadata__":{"format":"pt"},"b":{"dtype":"I64","shape":[],"data_offsets":[8,16]},)"
       R"("a":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},)"
       R"("e":{"dtype":"F32","shape":[0,3],"data_offsets":[8,8]}}   )";
-  const auto weights =
-      ParseSafetensors(File(header, Bytes<float>({1, 2}) + Bytes<int64_t>({9})), "w.safetensors");
+  const auto weights = ParseSafetensors(
+      SafetensorsFile(header, Bytes<float>({1, 2}) + Bytes<int64_t>({9})), "w.safetensors");
   ASSERT_TRUE(weights.ok()) << weights.status();
   ASSERT_EQ(weights->size(), 3u);
   EXPECT_THAT(weights->at("a").shape, ElementsAre(2, 1));
@@ -110,8 +105,8 @@ TEST(SafetensorsTest, NamesTensorAndPositionOfWhatIsNotFinite) {
 }
 
 TEST(SafetensorsTest, RefusesEveryTruncation) {
-  const std::string whole =
-      File(R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", Bytes<float>({1, 2}));
+  const std::string whole = SafetensorsFile(
+      R"({"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}})", Bytes<float>({1, 2}));
   ASSERT_TRUE(ParseSafetensors(whole, "w").ok());
   for (size_t size = 0; size < whole.size(); ++size) {
     EXPECT_FALSE(ParseSafetensors(whole.substr(0, size), "w").ok()) << size;
@@ -131,8 +126,8 @@ TEST(SafetensorsTest, ReadsVeryManyTensors) {
                     R"(.weight":{"dtype":"F32","shape":[1],"data_offsets":[)", 4 * i, ",",
                     4 * i + 4, "]}");
   }
-  const auto weights =
-      ParseSafetensors(File(header + "}", std::string(4 * kTensors, '\0')), "w.safetensors");
+  const auto weights = ParseSafetensors(
+      SafetensorsFile(header + "}", std::string(4 * kTensors, '\0')), "w.safetensors");
   ASSERT_TRUE(weights.ok()) << weights.status();
   EXPECT_EQ(weights->size(), kTensors);
 }
@@ -147,28 +142,32 @@ TEST(SafetensorsTest, RefusesHeadersThatClaimTooMuch) {
   EXPECT_THAT(MessageOf(ReadOne("F32", "[-1]", "")), HasSubstr("shape [-1] is none"));
   EXPECT_THAT(
       MessageOf(ParseSafetensors(
-          File(R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551612,0]}})",
-               "1234"),
+          SafetensorsFile(
+              R"({"x":{"dtype":"F32","shape":[1],"data_offsets":[18446744073709551612,0]}})",
+              "1234"),
           "w")),
       HasSubstr("are no [begin, end]"));
 }
 
 TEST(SafetensorsTest, RefusesTensorsThatOverlapOrLeaveHoles) {
   const std::string first = R"({"a":{"dtype":"I8","shape":[4],"data_offsets":[0,4]},)";
-  EXPECT_THAT(
-      MessageOf(ParseSafetensors(
-          File(first + R"("b":{"dtype":"I8","shape":[2],"data_offsets":[2,4]}})", "1234"), "w")),
-      HasSubstr("tensor 'b': begins at byte 2 of the data, inside the tensor before it"));
-  EXPECT_THAT(
-      MessageOf(ParseSafetensors(
-          File(first + R"("b":{"dtype":"I8","shape":[2],"data_offsets":[5,7]}})", "1234567"), "w")),
-      HasSubstr("tensor 'b': begins at byte 5 of the data, but the tensor before it ends"));
+  EXPECT_THAT(MessageOf(ParseSafetensors(
+                  SafetensorsFile(first + R"("b":{"dtype":"I8","shape":[2],"data_offsets":[2,4]}})",
+                                  "1234"),
+                  "w")),
+              HasSubstr("tensor 'b': begins at byte 2 of the data, inside the tensor before it"));
+  EXPECT_THAT(MessageOf(ParseSafetensors(
+                  SafetensorsFile(first + R"("b":{"dtype":"I8","shape":[2],"data_offsets":[5,7]}})",
+                                  "1234567"),
+                  "w")),
+              HasSubstr("tensor 'b': begins at byte 5 of the data, but the tensor before it ends"));
 }
 
 TEST(SafetensorsTest, RefusesNamesThatOccurTwice) {
   const std::string entry = R"("a":{"dtype":"I8","shape":[0],"data_offsets":[0,0]})";
-  EXPECT_THAT(MessageOf(ParseSafetensors(File("{" + entry + "," + entry + "}", ""), "w")),
-              HasSubstr("key 'a' occurs twice"));
+  EXPECT_THAT(
+      MessageOf(ParseSafetensors(SafetensorsFile("{" + entry + "," + entry + "}", ""), "w")),
+      HasSubstr("key 'a' occurs twice"));
 }
 
 TEST(SafetensorsTest, ListsTheTypesThatAreTaken) {
@@ -178,9 +177,10 @@ TEST(SafetensorsTest, ListsTheTypesThatAreTaken) {
 }
 
 TEST(SafetensorsTest, RefusesHeadersThatAreSomethingElse) {
-  EXPECT_THAT(MessageOf(ParseSafetensors(File("[]", ""), "w")), HasSubstr("is no object"));
-  EXPECT_THAT(MessageOf(ParseSafetensors(File("{", ""), "w")), HasSubstr("not JSON"));
-  EXPECT_THAT(MessageOf(ParseSafetensors(File(R"({"x":3})", ""), "w")),
+  EXPECT_THAT(MessageOf(ParseSafetensors(SafetensorsFile("[]", ""), "w")),
+              HasSubstr("is no object"));
+  EXPECT_THAT(MessageOf(ParseSafetensors(SafetensorsFile("{", ""), "w")), HasSubstr("not JSON"));
+  EXPECT_THAT(MessageOf(ParseSafetensors(SafetensorsFile(R"({"x":3})", ""), "w")),
               HasSubstr("tensor 'x': its entry is not {dtype, shape, data_offsets}"));
 }
 

@@ -17,6 +17,7 @@ from torch import nn
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "examples", "common"))
 
 import safetensors_file  # noqa: E402
+from files import write_spec  # noqa: E402
 
 MANY_CANDIDATES = 200
 TRAINED_CANDIDATES = 16
@@ -246,19 +247,6 @@ def requests_of(model, spec, rng):
             if not has_events:
                 del request["history"]
             yield request
-
-
-def write_spec(path, spec):
-    """JSON with one feature a line."""
-    parts = []
-    for key, value in spec.items():
-        if key == "features":
-            rows = ",\n".join("    " + json.dumps(feature) for feature in value)
-            parts.append(f'  "features": [\n{rows}\n  ]')
-        else:
-            parts.append(f"  {json.dumps(key)}: {json.dumps(value)}")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("{\n" + ",\n".join(parts) + "\n}\n")
 
 
 def write_goldens(directory, variants):

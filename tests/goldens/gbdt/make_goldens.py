@@ -14,18 +14,22 @@ import argparse
 import json
 import os
 import subprocess
+import sys
 import tempfile
 
 import numpy as np
 import xgboost
 from sklearn.linear_model import LogisticRegression
 
-from variants import VARIANTS
+FOLDER = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(FOLDER, "..", "common"))
+
+from files import write_spec  # noqa: E402
+from variants import VARIANTS  # noqa: E402
 
 TRAINING_ROWS = 600
 SINGLE_REQUESTS = 12
 MANY_CANDIDATES = 200
-FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 # ---- Data -------------------------------------------------------------------------------------------
@@ -293,19 +297,6 @@ def spec_of(variant):
         spec["wide"] = {"features": [w.name for w in variant.wide_ids] + list(variant.wide_numbers)}
     spec["trees"] = {"features": [c.name for c in variant.columns if c.in_trees]}
     return spec
-
-
-def write_spec(path, spec):
-    """JSON with one feature a line."""
-    parts = []
-    for key, value in spec.items():
-        if key == "features":
-            rows = ",\n".join("    " + json.dumps(feature) for feature in value)
-            parts.append(f'  "features": [\n{rows}\n  ]')
-        else:
-            parts.append(f"  {json.dumps(key)}: {json.dumps(value)}")
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("{\n" + ",\n".join(parts) + "\n}\n")
 
 
 def shown(number):

@@ -2,8 +2,7 @@
 
 import dataclasses
 
-from columns import Dense, History, Length, Sequence, Sparse
-from usual_columns import PLAIN, USUAL, plain, usual
+from usual_columns import PLAIN, USUAL, cases_of_tasks, plain, usual
 
 
 @dataclasses.dataclass
@@ -41,24 +40,5 @@ def all_variants():
         Variant("handpick", plain(), PLAIN, layout="handpick"),
         Variant("handpick_prelu_batch_norm", plain(), PLAIN, gate_units=(7,), activation="prelu",
                 batch_normalization=True, layout="handpick"),
-        Variant("history",
-                [History("item_id", 60, 4, 8, "mean", key="hist_item_id", first=0),
-                 History("brand", 12, 4, 8, "sum", key="hist_brand", first=0),
-                 Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4),
-                 Sparse("user_id", "context", 40, 4)],
-                ["user_id", "hist_item_id", "item_id", "hist_brand", "brand"], max_events=8),
-        Variant("with_lengths",
-                [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
-                 Length("tags_length", "candidate", 5),
-                 Sequence("tags", "candidate", 15, 4, combiner="mean", length="tags_length"),
-                 Length("likes_length", "context", 4),
-                 Sequence("likes", "context", 20, 4, maxlen=4, combiner="sum", length="likes_length")],
-                ["user_id", "item_id", "tags", "likes"], activation="prelu"),
-        Variant("context_only",
-                [Sparse("user_id", "context", 40, 4), Sparse("city", "context", 30, 4),
-                 Sparse("item_id", "candidate", 60, 4)],
-                ["user_id", "city"]),
-        Variant("candidate_only",
-                [Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4), Dense("price", "candidate")],
-                ["price", "item_id", "brand"], weights="npz"),
+        *cases_of_tasks(Variant),
     ]

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdlib>
 #include <functional>
 
 #include "flatbuffers/flatbuffers.h"
 #include "schema/bundle_generated.h"
 #include "schema/format.h"
+#include "tests/support/counting_allocator.h"
 #include "tests/support/tiny/tiny_bundle.h"
 
 namespace handpick::testing {
@@ -22,20 +22,6 @@ using schema::OperatorKind;
 
 template <typename T>
 using References = std::vector<Offset<T>>;
-
-// A bundle as far as its header, to which the caller adds what it shares.
-std::string Finish(FlatBufferBuilder* builder, const std::function<void(BundleBuilder*)>& add) {
-  const auto name = builder->CreateString("crafted");
-  BundleBuilder bundle(*builder);
-  bundle.add_format_major(schema::kFormatMajor);
-  bundle.add_model_name(name);
-  bundle.add_precision(schema::Precision::Float32);
-  bundle.add_tile(1);
-  add(&bundle);
-  schema::FinishBundleBuffer(*builder, bundle.Finish());
-  return std::string(reinterpret_cast<const char*>(builder->GetBufferPointer()),
-                     builder->GetSize());
-}
 
 // `count` references to one table.
 template <typename T>
@@ -61,7 +47,7 @@ std::string GoldensOfOneStringList(size_t goldens, uint32_t strings, size_t fill
   golden.add_candidates(columns);
   golden.add_candidate_count(strings);
   const auto all = Repeat(&b, golden.Finish(), goldens);
-  return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_goldens(all); });
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) { bundle->add_goldens(all); });
 }
 
 // A table of tables of tables: count ^ 3 visits.
@@ -74,7 +60,7 @@ std::string DeepGoldens(size_t count, size_t filler = 0) {
   const auto histories = Repeat(&b, events, count);
   const auto golden = schema::CreateGoldenRequest(b, 0, histories);
   const auto all = Repeat(&b, golden, count);
-  return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_goldens(all); });
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) { bundle->add_goldens(all); });
 }
 
 std::string OneDenseLayerManyTimes(size_t times) {
@@ -87,7 +73,7 @@ std::string OneDenseLayerManyTimes(size_t times) {
   const auto layer = schema::CreateDenseWeights(b, name, 1, kOutputs,
                                                 schema::ElementType::Int8PerRow, data, scales);
   const auto layers = Repeat(&b, layer, times);
-  return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_dense_weights(layers); });
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) { bundle->add_dense_weights(layers); });
 }
 
 // A context's layers over one matrix: sound, and packed before each of them.
@@ -139,7 +125,7 @@ std::string StepsOverOneMatrix(uint32_t steps, uint32_t inputs, uint32_t outputs
   const auto of_buffers = b.CreateVector(buffers);
   const auto of_values = b.CreateVector(values);
   const auto of_steps = b.CreateVector(all);
-  return Finish(&b, [&](BundleBuilder* bundle) {
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) {
     bundle->add_features(features);
     bundle->add_dense_weights(layers);
     bundle->add_buffers(of_buffers);
@@ -158,7 +144,7 @@ std::string StepsOfOneList(size_t steps, uint32_t lookups, size_t filler = 0) {
   step.add_kind(OperatorKind::Embedding);
   step.add_lookups(list);
   const auto all = Repeat(&b, step.Finish(), steps);
-  return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_steps(all); });
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) { bundle->add_steps(all); });
 }
 
 std::string OneFeatureManyTimes(size_t times, size_t transforms, size_t filler = 0) {
@@ -173,7 +159,7 @@ std::string OneFeatureManyTimes(size_t times, size_t transforms, size_t filler =
   feature.add_type(schema::FeatureType::Numeric);
   feature.add_transforms(list);
   const auto all = Repeat(&b, feature.Finish(), times);
-  return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_features(all); });
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) { bundle->add_features(all); });
 }
 
 std::string OneVocabularyManyTimes(size_t times, size_t filler = 0) {
@@ -181,7 +167,7 @@ std::string OneVocabularyManyTimes(size_t times, size_t filler = 0) {
   AddFiller(&b, filler);
   const auto all =
       Repeat(&b, schema::CreateVocabulary(b, schema::VocabularyKind::Identity, 1), times);
-  return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_vocabularies(all); });
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) { bundle->add_vocabularies(all); });
 }
 
 std::string OneTableManyTimes(size_t times, size_t filler = 0) {
@@ -192,7 +178,7 @@ std::string OneTableManyTimes(size_t times, size_t filler = 0) {
   const auto data = b.CreateVector(std::vector<uint8_t>(4, 0));
   const auto all = Repeat(
       &b, schema::CreateEmbeddingTable(b, name, 1, 1, schema::ElementType::Float32, data), times);
-  return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_tables(all); });
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) { bundle->add_tables(all); });
 }
 
 std::string OneValueManyTimes(size_t times, size_t filler = 0) {
@@ -200,7 +186,7 @@ std::string OneValueManyTimes(size_t times, size_t filler = 0) {
   AddFiller(&b, filler);
   const auto buffers = Repeat(&b, schema::CreateBuffer(b, Domain::Candidate, 0, 1, 0), 1);
   const auto values = Repeat(&b, schema::CreateValue(b, 0, 0, 0, 1), times);
-  return Finish(&b, [&](BundleBuilder* bundle) {
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) {
     bundle->add_buffers(buffers);
     bundle->add_values(values);
   });
@@ -219,7 +205,7 @@ std::string OneCatalogColumnManyTimes(size_t times, size_t filler = 0) {
   const auto features = Repeat(&b, feature.Finish(), 1);
   const auto columns = Repeat(&b, schema::CreateCatalogColumn(b), times);
   const auto catalog = schema::CreateCatalog(b, 0, 0, 0, 0, 0, columns);
-  return Finish(&b, [&](BundleBuilder* bundle) {
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) {
     bundle->add_features(features);
     bundle->add_vocabularies(vocabularies);
     bundle->add_catalog(catalog);
@@ -243,31 +229,24 @@ std::string OneForestManyTimes(size_t times, size_t filler = 0) {
   const auto trees = b.CreateVector(begins);
   const auto forest = schema::CreateForest(b, name, 1, trees, nodes);
   const auto all = Repeat(&b, forest, times);
-  return Finish(&b, [&](BundleBuilder* bundle) { bundle->add_forests(all); });
+  return FinishCrafted(&b, [&](BundleBuilder* bundle) { bundle->add_forests(all); });
 }
 
-struct Counted {
-  size_t now = 0;
-  size_t most = 0;
-
-  hp_allocator allocator() {
-    return {sizeof(hp_allocator),
-            [](void* opaque, size_t size, size_t alignment) -> void* {
-              auto* to = static_cast<Counted*>(opaque);
-              to->now += size;
-              to->most = std::max(to->most, to->now);
-              void* memory = nullptr;
-              return posix_memalign(&memory, alignment, size) == 0 ? memory : nullptr;
-            },
-            [](void* opaque, void* memory, size_t size) {
-              static_cast<Counted*>(opaque)->now -= size;
-              std::free(memory);
-            },
-            this};
-  }
-};
-
 }  // namespace
+
+std::string FinishCrafted(FlatBufferBuilder* builder,
+                          const std::function<void(BundleBuilder*)>& add) {
+  const auto name = builder->CreateString("crafted");
+  BundleBuilder bundle(*builder);
+  bundle.add_format_major(schema::kFormatMajor);
+  bundle.add_model_name(name);
+  bundle.add_precision(schema::Precision::Float32);
+  bundle.add_tile(1);
+  add(&bundle);
+  schema::FinishBundleBuffer(*builder, bundle.Finish());
+  return std::string(reinterpret_cast<const char*>(builder->GetBufferPointer()),
+                     builder->GetSize());
+}
 
 std::vector<CraftedBundle> CraftedBundles() {
   return {
@@ -304,7 +283,7 @@ OpeningCost CostOfOpening(const std::string& bundle, int openings) {
   const Bytes bytes(bundle);
   OpeningCost cost = {};
   for (int i = 0; i < openings; ++i) {
-    Counted counted;
+    CountingAllocator counted;
     const hp_allocator allocator = counted.allocator();
     hp_open_options options = HP_OPEN_OPTIONS_INIT;
     options.allocator = &allocator;

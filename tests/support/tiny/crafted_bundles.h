@@ -3,10 +3,13 @@
 #ifndef HANDPICK_TESTS_SUPPORT_TINY_CRAFTED_BUNDLES_H_
 #define HANDPICK_TESTS_SUPPORT_TINY_CRAFTED_BUNDLES_H_
 
+#include <functional>
 #include <string>
 #include <vector>
 
+#include "flatbuffers/flatbuffers.h"
 #include "handpick/handpick.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::testing {
 
@@ -16,6 +19,10 @@ struct CraftedBundle {
 };
 
 std::vector<CraftedBundle> CraftedBundles();
+
+// A bundle as far as its header, to which the caller adds what it shares.
+std::string FinishCrafted(flatbuffers::FlatBufferBuilder* builder,
+                          const std::function<void(schema::BundleBuilder*)>& add);
 
 // What opening a bundle takes.
 struct OpeningCost {

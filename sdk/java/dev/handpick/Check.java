@@ -16,8 +16,16 @@ import org.jetbrains.annotations.NotNull;
  */
 public final class Check extends NativeObject<Lease> {
   private static final class CheckLease extends Lease {
-    CheckLease(ModelHandle model, long address) {
-      super("check", model, address);
+    private final byte[] keys;
+
+    CheckLease(ModelHandle model, byte[] keys) {
+      super("check", model);
+      this.keys = keys;
+    }
+
+    @Override
+    long make(long model) {
+      return nativeNew(model, keys);
     }
 
     @Override
@@ -28,18 +36,7 @@ public final class Check extends NativeObject<Lease> {
 
   /** {@code keys}: null for the hashes. */
   Check(@NotNull ModelHandle model, byte[] keys) {
-    super(make(model, keys));
-  }
-
-  private static Lease make(ModelHandle model, byte[] keys) {
-    long address = model.acquire();
-    long made = 0;
-    try {
-      made = nativeNew(address, keys);
-    } finally {
-      if (made == 0) model.release();
-    }
-    return new CheckLease(model, made);
+    super(new CheckLease(model, keys).begin());
   }
 
   /**

@@ -4,18 +4,30 @@ package dev.handpick;
 abstract class Lease extends Handle {
   private final String name;
   private final ModelHandle model;
-  private final long address;
+  private long address;
   private Thread writer;
   private int readers;
 
-  /** {@code model} has been acquired for it. */
-  Lease(String name, ModelHandle model, long address) {
+  Lease(String name, ModelHandle model) {
     this.name = name;
     this.model = model;
-    this.address = address;
   }
 
+  /** Makes the native object; returns its address. */
+  abstract long make(long model);
+
   abstract void free(long address);
+
+  /** {@link #make}s it, once; it keeps the model until it is freed. */
+  final synchronized Lease begin() {
+    long of = model.acquire();
+    try {
+      address = make(of);
+    } finally {
+      if (address == 0) model.release();
+    }
+    return this;
+  }
 
   @Override
   final void free() {

@@ -12,8 +12,16 @@ public final class Overlay extends NativeObject<Lease> {
   private final boolean stringIds;
 
   private static final class OverlayLease extends Lease {
-    OverlayLease(ModelHandle model, long address) {
-      super("overlay", model, address);
+    private final int maxItems;
+
+    OverlayLease(ModelHandle model, int maxItems) {
+      super("overlay", model);
+      this.maxItems = Session.size("maxItems", maxItems);
+    }
+
+    @Override
+    long make(long model) {
+      return nativeNew(model, maxItems);
     }
 
     @Override
@@ -23,21 +31,9 @@ public final class Overlay extends NativeObject<Lease> {
   }
 
   Overlay(ModelHandle model, RecallInfo info, int maxItems) {
-    super(make(model, maxItems));
+    super(new OverlayLease(model, maxItems).begin());
     this.model = model;
     stringIds = info != null && info.hasStringIds();
-  }
-
-  private static Lease make(ModelHandle model, int maxItems) {
-    Session.size("maxItems", maxItems);
-    long address = model.acquire();
-    long made = 0;
-    try {
-      made = nativeNew(address, maxItems);
-    } finally {
-      if (made == 0) model.release();
-    }
-    return new OverlayLease(model, made);
   }
 
   /**

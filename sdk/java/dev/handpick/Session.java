@@ -18,8 +18,20 @@ public final class Session extends NativeObject<Lease> {
   private final ModelHandle model;
 
   private static final class SessionLease extends Lease {
-    SessionLease(ModelHandle model, long address) {
-      super("session", model, address);
+    private final int[] options;
+
+    SessionLease(ModelHandle model, SessionOptions options) {
+      super("session", model);
+      size("tile", options.getTile());
+      size("recallK", options.getRecallK());
+      size("recallInterests", options.getRecallInterests());
+      size("recallProbes", options.getRecallProbes());
+      this.options = options.pack();
+    }
+
+    @Override
+    long make(long model) {
+      return nativeNew(model, options);
     }
 
     @Override
@@ -29,23 +41,8 @@ public final class Session extends NativeObject<Lease> {
   }
 
   Session(ModelHandle model, SessionOptions options) {
-    super(make(model, options));
+    super(new SessionLease(model, options).begin());
     this.model = model;
-  }
-
-  private static Lease make(ModelHandle model, SessionOptions options) {
-    size("tile", options.getTile());
-    size("recallK", options.getRecallK());
-    size("recallInterests", options.getRecallInterests());
-    size("recallProbes", options.getRecallProbes());
-    long address = model.acquire();
-    long made = 0;
-    try {
-      made = nativeNew(address, options.pack());
-    } finally {
-      if (made == 0) model.release();
-    }
-    return new SessionLease(model, made);
   }
 
   static int size(String name, int value) {
