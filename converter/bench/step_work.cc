@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "schema/bundle_generated.h"
 #include "schema/forest.h"
 #include "schema/operator_check.h"
 #include "schema/operators.h"

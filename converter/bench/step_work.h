@@ -8,7 +8,11 @@
 #include <vector>
 
 #include "handpick/diagnostics.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
+
+namespace handpick::schema {
+struct Bundle;
+}
 
 namespace handpick::converter {
 

@@ -13,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/io/status_macros.h"
 #include "converter/request/resolve.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

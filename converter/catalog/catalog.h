@@ -8,7 +8,10 @@
 #include "absl/status/statusor.h"
 #include "converter/request/features.h"
 #include "converter/request/raw_values.h"
-#include "schema/bundle_generated.h"
+
+namespace handpick::schema {
+struct CatalogT;
+}
 
 namespace handpick::converter {
 

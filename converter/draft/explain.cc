@@ -14,6 +14,7 @@
 #include "converter/io/json_text.h"
 #include "converter/spec/kinds.h"
 #include "converter/spec/layouts.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

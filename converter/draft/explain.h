@@ -8,7 +8,10 @@
 #include "converter/draft/golden_text.h"
 #include "converter/io/json.h"
 #include "converter/weights/weights.h"
-#include "schema/bundle_generated.h"
+
+namespace handpick::schema {
+struct CatalogT;
+}
 
 namespace handpick::converter {
 

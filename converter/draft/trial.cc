@@ -11,6 +11,7 @@
 #include "converter/recipes/recipes.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/request.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

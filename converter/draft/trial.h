@@ -19,7 +19,10 @@
 #include "converter/request/resolve.h"
 #include "converter/spec/spec.h"
 #include "converter/weights/weights.h"
-#include "schema/bundle_generated.h"
+
+namespace handpick::schema {
+struct CatalogT;
+}
 
 namespace handpick::converter {
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

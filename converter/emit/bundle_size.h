@@ -5,7 +5,10 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "schema/bundle_generated.h"
+
+namespace handpick::schema {
+struct BundleT;
+}
 
 namespace handpick::converter {
 

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "converter/graph/weights.h"
+#include "schema/bundle_generated.h"
 #include "schema/operators.h"
 
 namespace handpick::converter {

@@ -7,7 +7,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
+
+namespace handpick::schema {
+struct BundleT;
+}
 
 namespace handpick::converter {
 

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "converter/graph/infer_domains.h"
 #include "converter/reference/interpreter.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "converter/evaluation/metrics.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -10,7 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "schema/bundle_generated.h"
+namespace handpick::schema {
+struct DriftT;
+}
 
 namespace handpick::converter {
 

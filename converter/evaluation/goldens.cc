@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "converter/io/status_macros.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -10,7 +10,10 @@
 #include "converter/graph/graph.h"
 #include "converter/request/features.h"
 #include "converter/request/raw_values.h"
-#include "schema/bundle_generated.h"
+
+namespace handpick::schema {
+struct GoldenRequestT;
+}
 
 namespace handpick::converter {
 

@@ -16,7 +16,10 @@
 #include "converter/request/raw_values.h"
 #include "converter/request/request.h"
 #include "converter/runtime/bundle_session.h"
-#include "schema/bundle_generated.h"
+
+namespace handpick::schema {
+struct CatalogT;
+}
 
 namespace handpick::converter {
 

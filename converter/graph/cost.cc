@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "converter/graph/infer_domains.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -6,7 +6,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "converter/graph/graph.h"
-#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 

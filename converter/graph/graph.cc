@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/graph/infer_domains.h"
 #include "converter/io/status_macros.h"
+#include "schema/bundle_generated.h"
 #include "schema/operator_check.h"
 
 namespace handpick::converter {

@@ -1,5 +1,7 @@
 #include "converter/graph/infer_domains.h"
 
+#include "schema/bundle_generated.h"
+
 namespace handpick::converter {
 
 Domain FeatureDomain(const FeatureSet& features, size_t feature) {

@@ -18,7 +18,6 @@
 #include "absl/status/statusor.h"
 #include "converter/graph/domain.h"
 #include "converter/graph/graph.h"
-#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 

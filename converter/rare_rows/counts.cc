@@ -14,6 +14,7 @@
 #include "converter/io/status_macros.h"
 #include "converter/request/raw_values.h"
 #include "converter/request/resolve.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "schema/bundle_generated.h"
 #include "schema/table_rows.h"
 
 namespace handpick::converter {

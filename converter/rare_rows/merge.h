@@ -11,6 +11,10 @@
 #include "converter/rare_rows/counts.h"
 #include "converter/rare_rows/groups.h"
 
+namespace handpick::schema {
+struct CatalogT;
+}
+
 namespace handpick::converter {
 
 // What became of a group of tables.

@@ -11,6 +11,7 @@
 #include "converter/io/status_macros.h"
 #include "converter/recipes/layers.h"
 #include "converter/recipes/sequential.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -7,6 +7,7 @@
 #include "converter/io/status_macros.h"
 #include "converter/recipes/layers.h"
 #include "converter/recipes/model_builder.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

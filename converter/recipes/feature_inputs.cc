@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "converter/io/status_macros.h"
 #include "converter/spec/kinds.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {
@@ -22,6 +23,14 @@ uint64_t RowsOfTable(const Spec& spec, const FeatureSet& features, const std::st
 }
 
 }  // namespace
+
+bool FeatureInputs::IsNumeric(const FeatureUse& use) const {
+  return Feature(use).type == schema::FeatureType::Numeric;
+}
+
+bool FeatureInputs::IsHistory(const FeatureUse& use) const {
+  return Feature(use).side == schema::Side::History;
+}
 
 absl::StatusOr<Lookup> FeatureInputs::LookUp(const FeatureUse& use, const std::string& tensor,
                                              int64_t dimension) {

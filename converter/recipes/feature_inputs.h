@@ -48,10 +48,8 @@ class FeatureInputs {
   const schema::FeatureT& Feature(const FeatureUse& use) const {
     return *graph_.features->features[use.feature];
   }
-  bool IsNumeric(const FeatureUse& use) const {
-    return Feature(use).type == schema::FeatureType::Numeric;
-  }
-  bool IsHistory(const FeatureUse& use) const { return Feature(use).side == schema::Side::History; }
+  bool IsNumeric(const FeatureUse& use) const;
+  bool IsHistory(const FeatureUse& use) const;
 
   // The name of a feature's table in this part, for names of tensors.
   const std::string& TableOf(const FeatureUse& use) const;

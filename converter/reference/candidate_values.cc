@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "converter/reference/double_kernels.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter::reference {
 

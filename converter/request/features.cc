@@ -6,8 +6,14 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "converter/io/nearest_name.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
+
+FeatureSet::FeatureSet() = default;
+FeatureSet::FeatureSet(FeatureSet&&) = default;
+FeatureSet& FeatureSet::operator=(FeatureSet&&) = default;
+FeatureSet::~FeatureSet() = default;
 
 const char* SideName(schema::Side side) {
   switch (side) {

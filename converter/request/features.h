@@ -10,13 +10,23 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
+
+namespace handpick::schema {
+struct FeatureT;
+struct VocabularyT;
+}  // namespace handpick::schema
 
 namespace handpick::converter {
 
 // The features of a model, in the bundle's order and terms; the index into `features` is the
 // feature's number everywhere.
 struct FeatureSet {
+  FeatureSet();
+  FeatureSet(FeatureSet&&);
+  FeatureSet& operator=(FeatureSet&&);
+  ~FeatureSet();
+
   std::vector<std::unique_ptr<schema::FeatureT>> features;
   std::vector<std::unique_ptr<schema::VocabularyT>> vocabularies;
 };

@@ -14,6 +14,7 @@
 #include "converter/io/json.h"
 #include "converter/io/json_text.h"
 #include "converter/io/status_macros.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

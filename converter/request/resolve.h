@@ -13,7 +13,11 @@
 #include "absl/status/statusor.h"
 #include "converter/request/features.h"
 #include "converter/request/raw_values.h"
-#include "schema/bundle_generated.h"
+
+namespace handpick::schema {
+struct CatalogT;
+struct FeatureT;
+}  // namespace handpick::schema
 
 namespace handpick::converter {
 

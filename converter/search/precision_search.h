@@ -15,7 +15,6 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "converter/quantize/quantize.h"
-#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 

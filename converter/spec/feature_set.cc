@@ -11,6 +11,7 @@
 #include "converter/io/status_macros.h"
 #include "converter/request/resolve.h"
 #include "converter/spec/value_order.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {
@@ -100,8 +101,11 @@ absl::StatusOr<FeatureSet> BuildFeatureSet(const Spec& spec) {
         out->optional = true;
         out->default_numbers.assign(out->dimension, std::numeric_limits<float>::quiet_NaN());
       }
-      for (const schema::TransformT& step : in.transform) {
-        out->transforms.push_back(std::make_unique<schema::TransformT>(step));
+      for (const TransformSpec& step : in.transform) {
+        out->transforms.push_back(std::make_unique<schema::TransformT>());
+        out->transforms.back()->kind = step.kind;
+        out->transforms.back()->a = step.a;
+        out->transforms.back()->b = step.b;
       }
     } else if (in.type == FeatureType::Length) {
       out->optional = true;  // As many positions count as were given.

@@ -70,10 +70,10 @@ class SpecParser {
   VocabularySpec ParseVocabulary(const Json& json, const std::string& path);
   void ParseListValues(const JsonObject& object, VocabularySpec* vocabulary);
   void ParseValuesFile(const JsonObject& object, VocabularySpec* vocabulary);
-  schema::TransformT ParseTransform(const Json& json, const std::string& path);
+  TransformSpec ParseTransform(const Json& json, const std::string& path);
   void ParseCategorical(const JsonObject& object, FeatureSpec* feature);
   void ParseNumeric(const JsonObject& object, FeatureSpec* feature);
-  void CheckRange(const std::vector<schema::TransformT>& steps, const std::string& path);
+  void CheckRange(const std::vector<TransformSpec>& steps, const std::string& path);
   void ParseCrossed(const JsonObject& object, FeatureSpec* feature);
   void ParsePadding(const JsonObject& object, FeatureSpec* feature);
   RawCell ParseDefault(const Json& json, bool is_vector, const std::string& path);
@@ -570,11 +570,11 @@ void SpecParser::ParseNumeric(const JsonObject& object, FeatureSpec* feature) {
 }
 
 // A logarithm that no number reaches would refuse every request.
-void SpecParser::CheckRange(const std::vector<schema::TransformT>& steps, const std::string& path) {
+void SpecParser::CheckRange(const std::vector<TransformSpec>& steps, const std::string& path) {
   double least = -std::numeric_limits<double>::infinity();
   double most = -least;
   for (size_t i = 0; i < steps.size(); ++i) {
-    const schema::TransformT& step = steps[i];
+    const TransformSpec& step = steps[i];
     if (step.kind == schema::TransformKind::Clip) {
       least = std::min(std::max(least, step.a), step.b);
       most = std::min(std::max(most, step.a), step.b);
@@ -594,9 +594,9 @@ void SpecParser::CheckRange(const std::vector<schema::TransformT>& steps, const 
   }
 }
 
-schema::TransformT SpecParser::ParseTransform(const Json& json, const std::string& path) {
+TransformSpec SpecParser::ParseTransform(const Json& json, const std::string& path) {
   static const auto* const kKinds = new std::vector<std::string>{"clip", "log1p", "affine"};
-  schema::TransformT step;
+  TransformSpec step;
   const std::optional<size_t> kind = ParseVariant(json, path, "kind", *kKinds);
   if (!kind.has_value()) return step;
   const JsonObject object(json, path, Keys("transform_" + (*kKinds)[*kind]), &errors_);

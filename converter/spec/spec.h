@@ -21,7 +21,7 @@
 #include "converter/spec/layouts.h"
 #include "converter/spec/value_order.h"
 #include "converter/trees/tree_model.h"
-#include "schema/bundle_generated.h"
+#include "schema/bundle_enums_generated.h"
 
 namespace handpick::converter {
 
@@ -52,6 +52,13 @@ struct SequenceSpec {
   schema::BeyondMaximum beyond_maximum = schema::BeyondMaximum::Recompute;
 };
 
+// See schema::Transform.
+struct TransformSpec {
+  schema::TransformKind kind = schema::TransformKind::Unknown;
+  double a = 0;
+  double b = 0;
+};
+
 struct FeatureSpec {
   std::string name;
   schema::Side side =
@@ -69,9 +76,9 @@ struct FeatureSpec {
   bool gives_padding_row = false;  // The spec itself does, and not its layout.
   std::string length;     // Multi-valued: name of the Length feature of the same side; "" for none.
   int64_t dimension = 1;  // Numeric.
-  std::vector<schema::TransformT> transform;  // Numeric.
-  std::vector<std::string> cross_of;          // Crossed: references, see Spec::Find.
-  int64_t cross_buckets = 0;                  // Crossed; 0: the product of the operands' rows.
+  std::vector<TransformSpec> transform;  // Numeric.
+  std::vector<std::string> cross_of;     // Crossed: references, see Spec::Find.
+  int64_t cross_buckets = 0;             // Crossed; 0: the product of the operands' rows.
   uint64_t cross_seed = 0;
   std::optional<RawCell> default_value;  // As a request would give it.
   bool missing = false;                  // Numeric: may be missing.

@@ -15,6 +15,7 @@
 #include "converter/passes/remove_dead_code.h"
 #include "converter/reference/interpreter.h"
 #include "converter/request/resolve.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -8,7 +8,10 @@
 #include "absl/strings/string_view.h"
 #include "converter/graph/graph.h"
 #include "converter/vectors/item_vectors.h"
-#include "schema/bundle_generated.h"
+
+namespace handpick::schema {
+struct CatalogT;
+}
 
 namespace handpick::converter {
 

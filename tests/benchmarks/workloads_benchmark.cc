@@ -42,6 +42,7 @@
 #include "converter/runtime/column_batch.h"
 #include "handpick/diagnostics.h"
 #include "handpick/handpick.h"
+#include "schema/bundle_generated.h"
 #include "tests/benchmarks/gated_loop.h"
 #include "tests/benchmarks/thread_pair.h"
 #include "tests/benchmarks/workloads/workloads.h"

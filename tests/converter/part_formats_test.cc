@@ -6,6 +6,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "schema/bundle_generated.h"
 #include "schema/format.h"
 
 namespace handpick::converter {

@@ -10,6 +10,7 @@
 #include "converter/request/resolve.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "schema/bundle_generated.h"
 #include "sdk/features/vocabulary.h"
 
 namespace {

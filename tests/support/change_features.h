@@ -8,6 +8,7 @@
 
 #include "converter/graph/graph.h"
 #include "converter/request/features.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 

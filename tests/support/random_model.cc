@@ -196,11 +196,7 @@ class SpecMaker {
     FeatureSpec feature = NewFeature(side, FeatureType::Numeric, "numeric_");
     feature.dimension = random_.Between(1, 3);
     const auto add = [&](schema::TransformKind kind, double a, double b) {
-      schema::TransformT step;
-      step.kind = kind;
-      step.a = a;
-      step.b = b;
-      feature.transform.push_back(step);
+      feature.transform.push_back({kind, a, b});
     };
     if (random_.OneIn(2)) add(schema::TransformKind::Clip, 0.5, 3.5);
     if (random_.OneIn(2)) add(schema::TransformKind::Log1p, 0, 0);

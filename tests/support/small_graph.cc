@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "converter/reference/interpreter.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

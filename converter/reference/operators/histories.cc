@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "converter/reference/operators/loops.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter::reference {
 namespace {

@@ -9,6 +9,7 @@
 #include "converter/spec/spec.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "converter/rare_rows/groups.h"
+#include "schema/bundle_generated.h"
 #include "tests/support/test_files.h"
 
 namespace handpick::converter {

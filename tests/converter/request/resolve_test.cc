@@ -13,6 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {

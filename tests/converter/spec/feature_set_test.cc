@@ -4,6 +4,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "schema/bundle_generated.h"
 
 namespace handpick::converter {
 namespace {
