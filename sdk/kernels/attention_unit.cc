@@ -426,7 +426,13 @@ HWY_INLINE void SigmoidToLevels(const float* x, float levels, float* scale, Pane
   const VF half = hn::Set(d, kLevels / 2 + kRoundToByte);
   SigmoidToLevels(
       x, kLevels, work.scale, shape,
-      [&](VF v) HWY_ATTR { return hn::MulAdd(CenteredSigmoid<kByteDegree>(v), levels, half); },
+      [&](VF v) HWY_ATTR {
+        if constexpr (kTakesSevenBits) {
+          return hn::Add(RoughSigmoidTimes<static_cast<int>(kSevenBitSigmoidLevels)>(v), half);
+        } else {
+          return hn::MulAdd(CenteredSigmoid<kByteDegree>(v), levels, half);
+        }
+      },
       [&](uint32_t lane, auto f) HWY_ATTR {
         StoreBytes(width, reinterpret_cast<uint8_t*>(work.rounded), shape.stride, lane, f);
       });

@@ -144,7 +144,30 @@ HWY_INLINE float FitSevenBitRow(const int8_t* HWY_RESTRICT from, uint32_t width,
   return times;
 }
 
-// acc[r][v] += sum over k of weights[r][k] * byte[k][v], `row` of them, whole groups.
+// What follows stands as it is written, all of it in registers: left alone, gcc 12 makes trees of
+// sums for which there are not registers enough, and loads vectors twice.
+template <typename V>
+HWY_INLINE void InOrder([[maybe_unused]] V& v) {
+#if HWY_ARCH_X86 && HWY_COMPILER_GCC_ACTUAL
+  __asm__("" : "+x"(v.raw));
+#endif
+}
+
+// acc + the sums of each two of `pairs`.
+HWY_INLINE VI AddPairs(hn::Vec<hn::Repartition<int16_t, DI>> pairs, VI acc) {
+#if HWY_TARGET == HWY_AVX2 && HWY_COMPILER_GCC_ACTUAL
+  // There is no register for the ones.
+  alignas(32) static constexpr int16_t kOnes[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
+  VI wide;
+  __asm__("vpmaddwd %2, %1, %0" : "=x"(wide.raw) : "x"(pairs.raw), "m"(kOnes));
+#else
+  const VI wide = hn::WidenMulPairwiseAdd(DI(), pairs, hn::Set(hn::Repartition<int16_t, DI>(), 1));
+#endif
+  return hn::Add(acc, wide);
+}
+
+// acc[r][v] += sum over k of weights[r][k] * byte[k][v], `row` of them, whole groups. Two products
+// and then two sums: so a processor that multiplies in two of four places has them filled best.
 template <int R, int V>
 HWY_INLINE void AddSevenBitBlock(const int8_t* HWY_RESTRICT weights, size_t row,
                                  const uint8_t* HWY_RESTRICT x, size_t stride, VI (&acc)[R][V]) {
@@ -154,7 +177,6 @@ HWY_INLINE void AddSevenBitBlock(const int8_t* HWY_RESTRICT weights, size_t row,
   const hn::Repartition<int8_t, DI> ds;
   constexpr int kSteps = kSumGroup / 4;
   const size_t n = hn::Lanes(d);
-  const auto ones = hn::Set(d16, 1);
   for (size_t k = 0; k < row; k += kSumGroup) {
     const uint8_t* from = x + k * stride;
     hn::Vec<decltype(d16)> sum[R][V];
@@ -170,29 +192,29 @@ HWY_INLINE void AddSevenBitBlock(const int8_t* HWY_RESTRICT weights, size_t row,
       }
 #pragma GCC unroll 3
       for (int v = 0; v < V; ++v) {
-        const VI xv = hn::Load(d, reinterpret_cast<const int32_t*>(from) + v * n);
+        VI xv = hn::Load(d, reinterpret_cast<const int32_t*>(from) + v * n);
+        InOrder(xv);
+        hn::Vec<decltype(d16)> pairs[R];
 #pragma GCC unroll 3
         for (int r = 0; r < R; ++r) {
-          auto pairs = hn::SatWidenMulPairwiseAdd(d16, hn::BitCast(du, xv), w[r]);
-          if (s != 0) pairs = hn::Add(pairs, sum[r][v]);
-#if HWY_ARCH_X86 && HWY_COMPILER_GCC_ACTUAL
-          // Or gcc 12 makes trees of the sums, for which there are not registers enough.
-          __asm__("" : "+x"(pairs.raw));
-#endif
-          sum[r][v] = pairs;
+          pairs[r] = hn::SatWidenMulPairwiseAdd(d16, hn::BitCast(du, xv), w[r]);
+          InOrder(pairs[r]);
+        }
+#pragma GCC unroll 3
+        for (int r = 0; r < R; ++r) {
+          sum[r][v] = s == 0 ? pairs[r] : hn::Add(pairs[r], sum[r][v]);
+          InOrder(sum[r][v]);
         }
       }
       from += 4 * stride;
     }
-#pragma GCC unroll 8
+#pragma GCC unroll 3
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 3
       for (int v = 0; v < V; ++v) {
-        acc[r][v] = hn::Add(acc[r][v], hn::WidenMulPairwiseAdd(d, sum[r][v], ones));
-#if HWY_ARCH_X86 && HWY_COMPILER_GCC_ACTUAL
+        acc[r][v] = AddPairs(sum[r][v], acc[r][v]);
         // Nor does each sum move to another register.
-        __asm__("" : "+x"(acc[r][v].raw));
-#endif
+        InOrder(acc[r][v]);
       }
     }
   }
@@ -214,48 +236,59 @@ struct SevenBitLayer {
   int32_t zero_point;
 };
 
-// Outputs [j, j + R) for V vectors of lanes, from the first of them.
+// Outputs [j, j + R) of a layer for V vectors of lanes. x, x_scale and y: the first of the lanes.
 template <int R, int V>
-HWY_INLINE void RunSevenBitBlock(const SevenBitLayer& layer, uint32_t j, uint32_t lane,
+HWY_INLINE void RunSevenBitBlock(const SevenBitLayer& layer, size_t start_mask, size_t j,
+                                 size_t row, const uint8_t* x, const float* x_scale,
                                  float* HWY_RESTRICT y, size_t stride) {
   const DF d;
   const DI di;
-  const size_t n = hn::Lanes(d);
-  const size_t row = SevenBitRow(layer.in);
+  constexpr size_t n = HWY_MAX_LANES_D(DF);
+  const VI zero_point = hn::Set(di, -layer.zero_point);
   VI acc[R][V];
 #pragma GCC unroll 3
   for (int r = 0; r < R; ++r) {
-    const VI zero = hn::Set(di, Wrapping(-layer.zero_point, layer.weights.row_sums[j + r]));
+    const VI zero = hn::Mul(hn::Set(di, layer.weights.row_sums[j + r]), zero_point);
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) acc[r][v] = zero;
   }
-  AddSevenBitBlock<R, V>(layer.weights.data + j * row, row, layer.bytes + size_t{lane} * 4, stride,
-                         acc);
-  float* HWY_RESTRICT to = y + j * stride + lane;
+  AddSevenBitBlock<R, V>(layer.weights.data + j * row, row, x, stride, acc);
 #pragma GCC unroll 3
   for (int r = 0; r < R; ++r) {
-    const VF begin = hn::Set(d, layer.start != nullptr ? layer.start[j + r] : 0.0f);
+    const VF begin = hn::Set(d, layer.start[(j + r) & start_mask]);
     const VF weight_scale = hn::Set(d, layer.weights.scales[j + r]);
 #pragma GCC unroll 3
     for (int v = 0; v < V; ++v) {
-      const VF product =
-          hn::Mul(hn::ConvertTo(d, acc[r][v]), hn::Load(d, layer.x_scale + lane + v * n));
-      hn::Store(hn::MulAdd(product, weight_scale, begin), d, to + r * stride + v * n);
+      const VF product = hn::Mul(hn::ConvertTo(d, acc[r][v]), hn::Load(d, x_scale + v * n));
+      hn::Store(hn::MulAdd(product, weight_scale, begin), d, y + v * n);
     }
+    y += stride;
   }
 }
 
 // All outputs for V vectors of lanes. The layer is given by value: what is reached through a
-// reference is read again behind every store.
+// reference is read again behind every store. Pointers move along: as few as possible, since there
+// are hardly registers for them.
 template <int V>
-HWY_NOINLINE void RunSevenBitBlocks(const SevenBitLayer layer, uint32_t lane, float* y,
-                                    size_t stride) {
-  constexpr int kOutputs = V == 2 ? 3 : 2;
+HWY_NOINLINE void RunSevenBitBlocks(SevenBitLayer layer, uint32_t lane, float* y, size_t stride) {
+  constexpr uint32_t kOutputs = V == 2 ? 3 : 2;
+  const size_t row = SevenBitRow(layer.in);
+  const uint8_t* x = layer.bytes + size_t{lane} * 4;
+  const float* x_scale = layer.x_scale + lane;
+  // Without a branch in each block.
+  static constexpr float kNone = 0;
+  const size_t start_mask = layer.start != nullptr ? ~size_t{0} : 0;
+  if (layer.start == nullptr) layer.start = &kNone;
+  y += lane;
   uint32_t j = 0;
   for (; j + kOutputs <= layer.out; j += kOutputs) {
-    RunSevenBitBlock<kOutputs, V>(layer, j, lane, y, stride);
+    RunSevenBitBlock<kOutputs, V>(layer, start_mask, j, row, x, x_scale, y, stride);
+    y += kOutputs * stride;
   }
-  for (; j < layer.out; ++j) RunSevenBitBlock<1, V>(layer, j, lane, y, stride);
+  for (; j < layer.out; ++j) {
+    RunSevenBitBlock<1, V>(layer, start_mask, j, row, x, x_scale, y, stride);
+    y += stride;
+  }
 }
 
 HWY_INLINE void RunSevenBitLayer(const SevenBitLayer& layer, float* y, PanelShape shape) {

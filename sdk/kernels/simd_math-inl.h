@@ -109,6 +109,20 @@ HWY_INLINE VF CenteredSigmoid(VF x) {
 }
 #endif
 
+// kTimes CenteredSigmoid<kRough>(x), for what comes to be 7 bits: two multiplications fewer, which
+// share their place with the division.
+template <int kTimes>
+HWY_INLINE VF RoughSigmoidTimes(VF x) {
+  const DF d;
+  constexpr auto& kOf = kSigmoidLanes<kRough, kTimes>;
+  constexpr float kEnd = kSigmoidRational<kRough>.end;
+  x = AtMost(AtLeast(x, hn::Set(d, -kEnd)), hn::Set(d, kEnd));
+  const VF t = hn::Mul(x, x);
+  const VF p = hn::MulAdd(hn::Set(d, kOf.p[1]), t, hn::Set(d, kOf.p[0]));
+  const VF q = hn::MulAdd(hn::Add(t, hn::Set(d, kOf.q[1])), t, hn::Set(d, kOf.q[0]));
+  return hn::Div(hn::Mul(x, p), q);
+}
+
 // 1 / (1 + exp(-x)); absolute error below 6e-7 (coarse and rough as above).
 HWY_INLINE VF SigmoidVector(VF x) {
 #if HWY_ARCH_ARM_A64

@@ -29,6 +29,9 @@ constexpr uint32_t kListed = 128;
 // Rows that are scored in turn, without a look at the plane, until k have been found.
 constexpr uint32_t kFirstRows = 8 * kPlaneRows;
 
+// Cells that are scanned ahead of all others where all rows are.
+constexpr uint32_t kFirstCells = 4;
+
 // Positions that the plane keeps are scored when there are so many.
 constexpr uint32_t kPending = 64;
 
@@ -99,9 +102,7 @@ class Searcher {
     } else if (query_.exact || !LookWhereItIsGood(&top)) {
       if (error_ == nullptr) {
         top = EmptyTop();
-        work_.exact = true;
-        work_.rows_scanned += index_.rows.count;
-        ScanRows(index_.rows, prepared_, 0, index_.rows.count, &top);
+        ScanAll(&top);
       }
     }
     if (top.found_bad_item()) error_ = "an item";
@@ -142,6 +143,45 @@ class Searcher {
     PrepareQuery(index_.rows, index_.metric, scratch_.unit, scratch_.int8, scratch_.floats,
                  &prepared_);
     return true;
+  }
+
+  // Rows of the best cells come first: a row that is among the best k so far costs as much as
+  // dozens that are not, and behind those cells there are few. The answer does not depend on the
+  // order.
+  void ScanAll(TopItems* top) {
+    work_.exact = true;
+    work_.rows_scanned += index_.rows.count;
+    const RecallCells& cells = index_.cells;
+    if (cells.count <= kFirstCells) {
+      ScanRows(index_.rows, prepared_, 0, index_.rows.count, top);
+      return;
+    }
+    const uint32_t first = FindCells(std::min(kFirstCells, MostProbes(index_, query_.probes)));
+    for (uint32_t i = 0; i < first; ++i) {
+      const uint32_t cell = scratch_.cells[i].item;
+      ScanRows(index_.rows, prepared_, cells.begins[cell], cells.begins[cell + 1], top);
+    }
+    // What lies between them.
+    for (uint32_t begin = 0; begin <= cells.count;) {
+      uint32_t end = cells.count;
+      for (uint32_t i = 0; i < first; ++i) {
+        const uint32_t cell = scratch_.cells[i].item;
+        if (cell >= begin) end = std::min(end, cell);
+      }
+      ScanRows(index_.rows, prepared_, cells.begins[begin], cells.begins[end], top);
+      begin = end + 1;
+    }
+  }
+
+  // Writes the `most` best cells, best first, and returns how many there are.
+  uint32_t FindCells(uint32_t most) {
+    const RecallCells& cells = index_.cells;
+    ScanQuery centroid_query{};
+    PrepareQuery(cells.centroids, index_.metric, scratch_.unit, scratch_.centroid_int8, nullptr,
+                 &centroid_query);
+    TopItems best(scratch_.cells, most, PackedNumbers(), cells.count, HiddenItems());
+    ScanRows(cells.centroids, centroid_query, 0, cells.count, &best);
+    return static_cast<uint32_t>(best.Finish());
   }
 
   void ScanPassing(TopItems* top) {
@@ -199,13 +239,7 @@ class Searcher {
 
   bool LookIntoCells(TopItems* top) {
     const RecallCells& cells = index_.cells;
-    ScanQuery centroid_query{};
-    PrepareQuery(cells.centroids, index_.metric, scratch_.unit, scratch_.centroid_int8, nullptr,
-                 &centroid_query);
-    TopItems best(scratch_.cells, MostProbes(index_, query_.probes), PackedNumbers(), cells.count,
-                  HiddenItems());
-    ScanRows(cells.centroids, centroid_query, 0, cells.count, &best);
-    const auto found = static_cast<uint32_t>(best.Finish());
+    const uint32_t found = FindCells(MostProbes(index_, query_.probes));
     const size_t enough = std::min<size_t>(query_.k, index_.rows.count);
     const uint32_t wanted =
         std::min(query_.probes == 0 ? index_.probes : query_.probes, index_.max_probes);

@@ -174,6 +174,60 @@ TEST(SearchTest, LookingIntoAllBucketsFindsWhatTheReferenceFinds) {
   }
 }
 
+// What hides() is asked about are the rows that are good enough when their turn comes.
+size_t RowsThatEnter(Case* c, absl::Span<const float> vector, size_t k) {
+  size_t asked = 0;
+  RecallQuery query = Query(vector, k);
+  query.exact = true;
+  query.hidden.context = &asked;
+  query.hidden.hides = [](void* context, uint32_t) {
+    ++*static_cast<size_t*>(context);
+    return false;
+  };
+  EXPECT_EQ(Search(c, query).size(), k);
+  return asked;
+}
+
+TEST(SearchTest, ScansOfAllRowsBeginWithTheBestCells) {
+  const OwnedVectors items = RandomClusters(6000, 24, 60, 0.5, 34);
+  const OwnedVectors queries = RandomClusters(20, 24, 60, 0.5, 34, 1);
+  Case with = MakeCase(items, RecallMetric::Cosine, ElementType::Int8PerRow, Cells(60));
+  Case without = MakeCase(items, RecallMetric::Cosine, ElementType::Int8PerRow, {});
+  size_t entered_with = 0;
+  size_t entered_without = 0;
+  for (uint32_t q = 0; q < 20; ++q) {
+    entered_with += RowsThatEnter(&with, queries.Row(q), 40);
+    entered_without += RowsThatEnter(&without, queries.Row(q), 40);
+  }
+  EXPECT_LE(entered_with, entered_without / 2);
+}
+
+TEST(SearchTest, ScansOfAllRowsFindEachOnce) {
+  const OwnedVectors queries = RandomClusters(3, 8, 5, 0.5, 35, 1);
+  for (const bool alike : {false, true}) {
+    OwnedVectors items = RandomClusters(300, 8, 5, 0.5, 35);
+    // Fewer different items than cells: some of these are empty.
+    for (uint32_t i = 6; alike && i < 300; ++i) {
+      std::copy_n(items.numbers.begin() + i % 6 * 8, 8, items.numbers.begin() + i * 8);
+    }
+    for (const uint32_t cells : {1u, 3u, 4u, 5u, 6u, 20u}) {
+      for (const uint32_t probes : {1u, 20u}) {
+        Case c = MakeCase(items, RecallMetric::Euclidean, ElementType::Int8PerRow, Cells(cells),
+                          std::min(probes, cells));
+        for (uint32_t q = 0; q < 3; ++q) {
+          RecallQuery query = Query(queries.Row(q), 300);
+          query.exact = true;
+          RecallWork work;
+          std::set<uint32_t> found;
+          for (const RecallHit& hit : Search(&c, query, &work)) found.insert(hit.item);
+          EXPECT_EQ(found.size(), 300u) << cells << " cells";
+          EXPECT_EQ(work.rows_scanned, 300u);
+        }
+      }
+    }
+  }
+}
+
 TEST(SearchTest, FloatRowsGiveTheExactAnswerOnTheVectorsThemselves) {
   const OwnedVectors items = RandomClusters(500, 33, 20, 0.5, 5);
   const OwnedVectors queries = RandomClusters(10, 33, 20, 0.5, 5, 1);
