@@ -159,7 +159,7 @@ class Searcher {
     const uint32_t first = FindCells(std::min(kFirstCells, MostProbes(index_, query_.probes)));
     for (uint32_t i = 0; i < first; ++i) {
       const uint32_t cell = scratch_.cells[i].item;
-      ScanRows(index_.rows, prepared_, cells.begins[cell], cells.begins[cell + 1], top);
+      ScanCells(cell, cell + 1, top);
     }
     // What lies between them.
     for (uint32_t begin = 0; begin <= cells.count;) {
@@ -168,9 +168,23 @@ class Searcher {
         const uint32_t cell = scratch_.cells[i].item;
         if (cell >= begin) end = std::min(end, cell);
       }
-      ScanRows(index_.rows, prepared_, cells.begins[begin], cells.begins[end], top);
+      ScanCells(begin, end, top);
       begin = end + 1;
     }
+  }
+
+  // Rows of the cells from `first` to before `last`. The numbers were checked at open; whatever the
+  // file has come to have since, they are rows.
+  Range RowsOfCells(uint32_t first, uint32_t last) const {
+    const uint32_t count = index_.rows.count;
+    const uint32_t begin = std::min(ReadOnce(index_.cells.begins[first]), count);
+    const uint32_t end = std::min(ReadOnce(index_.cells.begins[last]), count);
+    return {begin, std::max(begin, end), 0};
+  }
+
+  void ScanCells(uint32_t first, uint32_t last, TopItems* top) {
+    const Range rows = RowsOfCells(first, last);
+    ScanRows(index_.rows, prepared_, rows.begin, rows.end, top);
   }
 
   // Writes the `most` best cells, best first, and returns how many there are.
@@ -232,7 +246,8 @@ class Searcher {
     if (index_.plane.bits == 0) return false;
     // One cell, around zero.
     const float score = index_.metric == RecallMetric::Euclidean ? -unit_norm_ : 0;
-    if (!ScanCell(0, index_.rows.count, {score, std::sqrt(unit_norm_), 0, 0}, top)) return false;
+    if (!ScanCell({0, index_.rows.count, 0}, {score, std::sqrt(unit_norm_), 0, 0}, top))
+      return false;
     ScanPending(top);
     return true;
   }
@@ -243,6 +258,7 @@ class Searcher {
     const size_t enough = std::min<size_t>(query_.k, index_.rows.count);
     const uint32_t wanted =
         std::min(query_.probes == 0 ? index_.probes : query_.probes, index_.max_probes);
+    uint32_t left = index_.rows.count;
     for (uint32_t p = 0; p < found; ++p) {
       // As with buckets: who asks for fewer looks further for lack of items, and when the index's
       // own probes have too few, everybody scans all.
@@ -256,8 +272,14 @@ class Searcher {
       ++work_.buckets;
       const RecallHit& cell = scratch_.cells[p];
       const float squares = SquaredDistance(cell);
-      if (!ScanCell(cells.begins[cell.item], cells.begins[cell.item + 1],
-                    {cell.score, std::sqrt(std::max(squares, 0.0f)), 0, 0}, top)) {
+      const Range rows = RowsOfCells(cell.item, cell.item + 1);
+      // All cells have the rows together.
+      if (rows.end - rows.begin > left) {
+        error_ = "a cell";
+        return false;
+      }
+      left -= rows.end - rows.begin;
+      if (!ScanCell(rows, {cell.score, std::sqrt(std::max(squares, 0.0f)), 0, 0}, top)) {
         return false;
       }
     }
@@ -272,10 +294,10 @@ class Searcher {
   }
 
   void PrefetchCell(uint32_t cell) const {
-    const uint32_t begin = index_.cells.begins[cell];
-    if (index_.plane.bits == 0) return Prefetch({begin, index_.cells.begins[cell + 1], 0});
+    const Range rows = RowsOfCells(cell, cell + 1);
+    if (index_.plane.bits == 0) return Prefetch(rows);
     const RecallPlane& plane = index_.plane;
-    const uint32_t block = begin / kPlaneRows;
+    const uint32_t block = rows.begin / kPlaneRows;
     const size_t block_bytes = size_t{plane.width} * plane.bits / 8 * kPlaneRows;
     const uint8_t* codes = plane.codes + block * block_bytes;
     for (size_t at = 0; at < kPrefetchedBytes; at += kCacheLineBytes) {
@@ -286,7 +308,9 @@ class Searcher {
   }
 
   // Scores the rows that may be good enough. False: the index is damaged.
-  bool ScanCell(uint32_t begin, uint32_t end, PlaneScan scan, TopItems* top) {
+  bool ScanCell(const Range& rows, PlaneScan scan, TopItems* top) {
+    uint32_t begin = rows.begin;
+    const uint32_t end = rows.end;
     if (index_.plane.bits == 0) {
       work_.rows_scanned += end - begin;
       ScanRows(index_.rows, prepared_, begin, end, top);

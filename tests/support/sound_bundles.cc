@@ -11,6 +11,55 @@
 
 namespace handpick::testing {
 
+namespace {
+
+// One table of it.
+converter::HashParameters Hashing(schema::HashFamily family) {
+  converter::HashParameters hash;
+  hash.family = family;
+  hash.tables = 1;
+  hash.functions = family == schema::HashFamily::CrossPolytope ? 1 : 2;
+  if (family == schema::HashFamily::CrossPolytope) hash.outputs = 4;
+  if (family == schema::HashFamily::E2) hash.bin_deviations = 1;
+  return hash;
+}
+
+// Other families of hashes, no tables, cells and planes.
+std::vector<RecallBundleOptions> EveryWayToRecall() {
+  std::vector<RecallBundleOptions> all;
+  const auto add = [&all](schema::RecallMetric metric, schema::ElementType type) {
+    all.emplace_back();
+    all.back().metric = metric;
+    all.back().type = type;
+    return &all.back().parameters;
+  };
+  constexpr auto kInt8 = schema::ElementType::Int8PerRow;
+  constexpr auto kFloat32 = schema::ElementType::Float32;
+  constexpr auto kCosine = schema::RecallMetric::Cosine;
+  constexpr auto kInnerProduct = schema::RecallMetric::InnerProduct;
+  constexpr auto kEuclidean = schema::RecallMetric::Euclidean;
+  add(kInnerProduct, kFloat32);
+  add(kCosine, kInt8)->hash = Hashing(schema::HashFamily::Hyperplane);
+  add(kEuclidean, kFloat32)->hash = Hashing(schema::HashFamily::E2);
+  add(kEuclidean, kInt8)->cells = 6;
+  add(kCosine, kFloat32)->cells = 6;
+  for (const uint32_t bits : {1u, 4u}) {
+    add(kInnerProduct, kInt8)->plane_bits = bits;
+    converter::RecallParameters* both = add(bits == 1 ? kCosine : kEuclidean, kInt8);
+    both->plane_bits = bits;
+    both->cells = 6;
+  }
+  return all;
+}
+
+std::string WithIndex(RecallBundleOptions options) {
+  options.items = 40;
+  options.dimension = 8;
+  return Serialized(*MakeRecallBundle(options).bundle);
+}
+
+}  // namespace
+
 std::vector<std::string> SoundBundles(uint64_t models_of_a_kind) {
   std::vector<std::string> bundles = {
       Serialized(*MakeTinyBundle()),
@@ -23,17 +72,15 @@ std::vector<std::string> SoundBundles(uint64_t models_of_a_kind) {
   for (const Ids ids : {Ids::kIntegers, Ids::kStrings, Ids::kCatalog}) {
     RecallBundleOptions options;
     options.ids = ids;
-    options.items = 40;
     options.model = ids != Ids::kStrings;
-    options.dimension = 8;
     if (options.model) options.user_value = "context";
     if (ids != Ids::kStrings) options.type = schema::ElementType::Int8PerRow;
-    options.parameters.hash.family = schema::HashFamily::CrossPolytope;
+    options.parameters.hash = Hashing(schema::HashFamily::CrossPolytope);
     options.parameters.hash.tables = ids == Ids::kCatalog ? 2 : 1;
-    options.parameters.hash.functions = 1;
-    options.parameters.hash.outputs = 4;
-    bundles.push_back(Serialized(*MakeRecallBundle(options).bundle));
+    bundles.push_back(WithIndex(options));
   }
+  for (const RecallBundleOptions& options : EveryWayToRecall())
+    bundles.push_back(WithIndex(options));
   // A seed begins with the same features whatever the kind: other ones for each.
   uint64_t next = 0;
   for (const char* kind : converter::EveryKind()) {

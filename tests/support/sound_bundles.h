@@ -8,8 +8,8 @@
 
 namespace handpick::testing {
 
-// Those made by hand, with and without an index, and `models_of_a_kind` random ones of each kind of
-// model.
+// Those made by hand, without an index and with one of each kind, and `models_of_a_kind` random
+// ones of each kind of model.
 std::vector<std::string> SoundBundles(uint64_t models_of_a_kind);
 
 }  // namespace handpick::testing

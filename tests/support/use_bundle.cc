@@ -78,6 +78,8 @@ void UseRecall(const hp_model* model, hp_session* session, std::mt19937_64* rand
     options.k = 40;
     options.half_life = 2;
     options.interests = 2;
+    options.probes = static_cast<uint32_t>((*random)() % (info.probes + 1));
+    options.exact = (*random)() % 4 == 0 ? 1 : 0;
     options.vector = vector.data();
     options.vector_size = vector.size();
     options.keep_seen = static_cast<int>((*random)() % 2);
