@@ -4,6 +4,7 @@
 
 #include "converter/emit/emit.h"
 #include "converter/pipeline.h"
+#include "converter/quantize/quantize.h"
 #include "tests/support/random_model.h"
 #include "tests/support/tiny/recall_bundle.h"
 #include "tests/support/tiny/sequence_bundle.h"
@@ -52,6 +53,27 @@ std::vector<RecallBundleOptions> EveryWayToRecall() {
   return all;
 }
 
+// In float32, int8, float16, or with the smallest tables that there are: the seed says which.
+std::string Converted(const converter::RandomModel& model, uint64_t seed) {
+  constexpr schema::Precision kPrecisions[] = {schema::Precision::Float32, schema::Precision::Int8,
+                                               schema::Precision::Float16,
+                                               schema::Precision::Float32};
+  const converter::ConvertOptions options = {kPrecisions[seed % 4], 0, "test"};
+  auto conversion = converter::Convert(model.spec, model.weights, options);
+  if (!conversion.ok()) std::abort();
+  if (seed % 4 == 3) {
+    const auto parts = converter::PrecisionParts(conversion->merged);
+    std::vector<schema::ElementType> types;
+    for (const converter::PrecisionPart& part : parts) {
+      types.push_back(part.is_table ? part.types.back() : part.types.front());
+    }
+    if (!converter::Requantize(parts, types, options, &*conversion).ok()) std::abort();
+  }
+  const auto bytes = converter::Serialize(conversion->bundle);
+  if (!bytes.ok()) std::abort();
+  return *bytes;
+}
+
 std::string WithIndex(RecallBundleOptions options) {
   options.items = 40;
   options.dimension = 8;
@@ -87,12 +109,7 @@ std::vector<std::string> SoundBundles(uint64_t models_of_a_kind) {
     for (const uint64_t end = next + models_of_a_kind; next < end;) {
       const uint64_t seed = next++;
       const converter::RandomModel model = converter::MakeRandomModel(seed, kind);
-      const auto precision = seed % 2 == 0 ? schema::Precision::Float32 : schema::Precision::Int8;
-      auto conversion = converter::Convert(model.spec, model.weights, {precision, 0, "test"});
-      if (!conversion.ok()) std::abort();
-      auto bytes = converter::Serialize(conversion->bundle);
-      if (!bytes.ok()) std::abort();
-      bundles.push_back(*bytes);
+      bundles.push_back(Converted(model, seed));
     }
   }
   return bundles;
