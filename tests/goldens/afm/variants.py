@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from columns import History, Length, Sequence, Sparse
-from usual_columns import USUAL, usual, with_length
+from columns import History, Sparse
+from usual_columns import USUAL, two_lengths, usual, with_length
 
 
 @dataclasses.dataclass
@@ -29,13 +29,7 @@ def all_variants():
         Variant("square_mean", usual(combiner="mean"), _IDS, _IDS, attention_factor=5, weights="npz"),
         Variant("one_unit_max", usual(combiner="max", never_empty=True), [], _IDS, attention_factor=1,
                 weights="npz_deflated"),
-        Variant("with_lengths",
-                [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
-                 Length("tags_length", "candidate", 5),
-                 Sequence("tags", "candidate", 15, 4, combiner="mean", length="tags_length"),
-                 Length("likes_length", "context", 4),
-                 Sequence("likes", "context", 20, 4, maxlen=4, combiner="sum", length="likes_length")],
-                _IDS, _IDS, task="regression"),
+        Variant("with_lengths", two_lengths(), _IDS, _IDS, task="regression"),
         Variant("two_fields", [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4)],
                 ["item_id"], ["item_id", "user_id"]),
         Variant("candidate_only",

@@ -32,6 +32,15 @@ def with_length(width):
             Sparse("brand", "candidate", 12, width)]
 
 
+def two_lengths():
+    """A user, an item, and a multi-valued feature of each side with a length."""
+    return [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
+            Length("tags_length", "candidate", 5),
+            Sequence("tags", "candidate", 15, 4, combiner="mean", length="tags_length"),
+            Length("likes_length", "context", 4),
+            Sequence("likes", "context", 20, 4, maxlen=4, combiner="sum", length="likes_length")]
+
+
 def cases_of_tasks(variant):
     """What each kind of model with several tasks has beside its own. variant: (name, columns, deep, ...) -> a Variant."""
     return [
@@ -41,13 +50,7 @@ def cases_of_tasks(variant):
                  Sparse("item_id", "candidate", 60, 4), Sparse("brand", "candidate", 12, 4),
                  Sparse("user_id", "context", 40, 4)],
                 ["user_id", "hist_item_id", "item_id", "hist_brand", "brand"], max_events=8),
-        variant("with_lengths",
-                [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
-                 Length("tags_length", "candidate", 5),
-                 Sequence("tags", "candidate", 15, 4, combiner="mean", length="tags_length"),
-                 Length("likes_length", "context", 4),
-                 Sequence("likes", "context", 20, 4, maxlen=4, combiner="sum", length="likes_length")],
-                ["user_id", "item_id", "tags", "likes"], activation="prelu"),
+        variant("with_lengths", two_lengths(), ["user_id", "item_id", "tags", "likes"], activation="prelu"),
         variant("context_only",
                 [Sparse("user_id", "context", 40, 4), Sparse("city", "context", 30, 4),
                  Sparse("item_id", "candidate", 60, 4)],

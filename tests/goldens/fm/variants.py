@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from columns import History, Length, Sequence, Sparse
-from usual_columns import USUAL, usual
+from columns import History, Sparse
+from usual_columns import USUAL, two_lengths, usual
 
 
 @dataclasses.dataclass
@@ -28,13 +28,7 @@ def all_variants():
         Variant("deepfm_max", usual(combiner="max", never_empty=True), USUAL, _IDS, weights="npz"),
         Variant("no_linear", usual(combiner="mean"), [], _IDS, weights="npz_deflated"),
         Variant("afm_without_attention", usual(combiner="mean"), USUAL, _IDS, "AFM"),
-        Variant("afm_with_lengths",
-                [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
-                 Length("tags_length", "candidate", 5),
-                 Sequence("tags", "candidate", 15, 4, combiner="mean", length="tags_length"),
-                 Length("likes_length", "context", 4),
-                 Sequence("likes", "context", 20, 4, maxlen=4, combiner="sum", length="likes_length")],
-                _IDS, _IDS, "AFM", task="regression"),
+        Variant("afm_with_lengths", two_lengths(), _IDS, _IDS, "AFM", task="regression"),
         Variant("many_fields",
                 [Sparse(f"context_{i}", "context", 10 + i, 8) for i in range(12)] +
                 [Sparse(f"candidate_{i}", "candidate", 12 + i, 8) for i in range(6)],

@@ -2,8 +2,8 @@
 
 import dataclasses
 
-from columns import Dense, History, Length, Sequence, Sparse
-from usual_columns import with_length
+from columns import Dense, History, Sequence, Sparse
+from usual_columns import two_lengths, with_length
 
 
 @dataclasses.dataclass
@@ -51,13 +51,7 @@ def all_variants():
         Variant("both_mat", _usual(combiner="sum"), _USUAL, outer="mat", weights="npz_deflated"),
         Variant("both_vec_max", _usual(combiner="max", never_empty=True), _USUAL, outer="vec", hidden_units=(9,)),
         Variant("both_num", _usual(combiner="sum"), _USUAL, outer="num", hidden_units=(11, 7, 5), activation="linear"),
-        Variant("with_lengths",
-                [Sparse("user_id", "context", 40, 4), Sparse("item_id", "candidate", 60, 4),
-                 Length("tags_length", "candidate", 5),
-                 Sequence("tags", "candidate", 15, 4, combiner="mean", length="tags_length"),
-                 Length("likes_length", "context", 4),
-                 Sequence("likes", "context", 20, 4, maxlen=4, combiner="sum", length="likes_length")],
-                ["tags", "user_id", "item_id", "likes"], outer="mat", task="regression"),
+        Variant("with_lengths", two_lengths(), ["tags", "user_id", "item_id", "likes"], outer="mat", task="regression"),
         Variant("many_fields", _many(), _MANY, hidden_units=(16, 8)),
         Variant("many_fields_mat", _many(), [key for key in _MANY if int(key[-1]) < 4 and len(key) < 12],
                 inner=False, outer="mat", hidden_units=(16, 8)),
